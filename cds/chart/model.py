@@ -1,0 +1,143 @@
+"""The chart: what the record says of one patient, as the facts need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from cds.chart.numbers import Amount
+from cds.chart.times import BirthDate, Moment
+
+Hook = Literal["patient-view", "order-select", "order-sign"]
+HOOKS: tuple[Hook, ...] = ("patient-view", "order-select", "order-sign")
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that is there and could not be taken. ``reason`` holds nothing of the patient's."""
+
+    reference: str
+    reason: str
+    subject: str  # the fact or topic it keeps from being judged
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """One observation of ours. ``amount`` is None when it could not be read (``problem`` says why)."""
+
+    reference: str
+    name: str  # level, trough, platelets, weight, height, hcg, treg, clumps
+    status: str
+    moment: Moment | None
+    amount: Amount | None = None
+    problem: str = ""
+    wrong_specimen: str = ""
+    code: str = ""
+    positive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """What a dosage instruction says. ``per_day`` only for a daily rhythm; ``problem`` when not understood."""
+
+    per_day: Decimal | None = None
+    per_intake: Decimal | None = None
+    on_one_day: Decimal | None = None
+    rhythm: str = ""
+    interval_hours: Decimal | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order (or statement) of oral sirolimus."""
+
+    reference: str
+    id: str
+    status: str
+    draft: bool
+    authored: Moment | None
+    start: Moment | None
+    end: Moment | None
+    dose: Dose
+    strength: Decimal | None  # mg in one tablet
+    liquid: bool
+    group: str
+    prior: tuple[str, ...]
+    by_name: bool
+    for_itp: bool
+
+    @property
+    def key(self) -> tuple[Decimal | None, Decimal | None, str]:
+        """What makes two orders the same dose: amount a day, amount an intake and rhythm."""
+        return self.dose.per_day, self.dose.per_intake, self.dose.rhythm
+
+
+@dataclass(frozen=True, slots=True)
+class DrugUse:
+    """Another drug that the rules name: ordered, stated or given."""
+
+    reference: str
+    valueset: str
+    name: str
+    status: str
+    draft: bool
+    start: Moment | None
+    end: Moment | None
+    given: bool = False  # a MedicationAdministration
+    per_day: Decimal | None = None
+    by_name: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A dose of sirolimus that was given, at a known time."""
+
+    reference: str
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A condition of ours."""
+
+    reference: str
+    name: str  # itp, bleeding, pregnant
+    active: bool
+    onset: Moment | None
+    end: Moment | None
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A procedure of ours."""
+
+    reference: str
+    name: str
+    moment: Moment | None
+
+
+@dataclass(slots=True)
+class Chart:
+    """Everything of ours that was read, and everything of ours that was not."""
+
+    patient_id: str
+    birth: BirthDate | None = None
+    gender: str = ""
+    patient_reference: str = ""
+    orders: list[Order] = field(default_factory=list)
+    intakes: list[Intake] = field(default_factory=list)
+    drugs: list[DrugUse] = field(default_factory=list)
+    labs: dict[str, list[Lab]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    level_orders: list[str] = field(default_factory=list)
+    unread: list[Unread] = field(default_factory=list)
+    not_supplied: tuple[str, ...] = ()
+    incomplete: tuple[str, ...] = ()
+
+    def lab(self, *names: str) -> list[Lab]:
+        """The observations of these names, in no particular order."""
+        return [lab for name in names for lab in self.labs.get(name, ())]

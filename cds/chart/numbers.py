@@ -1,0 +1,146 @@
+"""Numbers and units as laboratories print them: read exactly, or not at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+from msgspec import Raw
+
+from cds.chart.wire import Quantity, given
+
+_JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
+_REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
+_SIGNS = {"≤": "<=", "≥": ">="}
+COMPARATORS = ("<", "<=", ">", ">=")
+
+# UCUM codes first, then what laboratories print; each with the factor to our unit.
+_NG_ML = {
+    **dict.fromkeys(("ng/mL", "ug/L", "mcg/L", "µg/L", "μg/L", "pg/uL", "ng/ml", "ug/l", "mcg/l", "µg/l", "NG/ML", "UG/L"), "1"),
+    **dict.fromkeys(("nmol/L", "nmol/l"), "0.91417"),  # molar mass 914.17 g/mol
+    **dict.fromkeys(("mg/L", "ug/mL", "mg/l", "ug/ml", "mcg/mL"), "1000"),
+    **dict.fromkeys(("ng/dL", "ng/dl"), "0.01"),
+    **dict.fromkeys(("ng/L", "pg/mL", "ng/l", "pg/ml"), "0.001"),
+}
+_COUNT = {
+    **dict.fromkeys(
+        (
+            "10*9/L", "10*3/uL", "10*3/mm3", "/nL", "10*9/l", "10*3/ul", "10*3/mcL", "K/uL", "K/ul", "k/uL", "k/ul", "K/mcL",
+            "K/mm3", "G/L", "G/l", "Giga/L", "x10*9/L", "x10E9/L", "10E9/L", "10e9/L", "x10e9/L", "x10^9/L", "10^9/L",
+            "x10E3/uL", "10E3/uL", "10e3/uL", "x10^3/uL", "10^3/uL", "10^3/ul", "x10*3/uL", "x10(3)/mcL", "10(9)/L", "thou/uL",
+            "Thou/uL", "THOU/uL", "thou/mm3", "THOU/MM3", "1000/uL", "bil/L", "/nanoliter", "10*3/µL", "10^3/µL", "K/µL",
+            "{cells}/nL", "10*3{cells}/uL",
+        ),
+        "1",
+    ),
+    **dict.fromkeys(("/uL", "/mm3", "{cells}/uL", "/ul", "cells/uL", "/µL", "/mcL", "/cumm", "cells/mm3"), "0.001"),
+}
+_KG = {**dict.fromkeys(("kg", "Kg", "KG", "kilogram", "kilograms"), "1"), "g": "0.001", **dict.fromkeys(("[lb_av]", "lb", "lbs", "[lb_us]"), "0.45359237")}
+_CM = {**dict.fromkeys(("cm", "centimeter"), "1"), "m": "100", "mm": "0.1", **dict.fromkeys(("[in_i]", "in", "[in_us]", "inches"), "2.54")}
+_MG = {**dict.fromkeys(("mg", "MG", "milligram", "milligrams"), "1"), **dict.fromkeys(("ug", "mcg", "µg"), "0.001"), "g": "1000"}
+
+Analyte = Literal["level", "platelets", "weight", "height", "dose"]
+UNITS: dict[Analyte, dict[str, Decimal]] = {
+    "level": {unit: Decimal(factor) for unit, factor in _NG_ML.items()},
+    "platelets": {unit: Decimal(factor) for unit, factor in _COUNT.items()},
+    "weight": {unit: Decimal(factor) for unit, factor in _KG.items()},
+    "height": {unit: Decimal(factor) for unit, factor in _CM.items()},
+    "dose": {unit: Decimal(factor) for unit, factor in _MG.items()},
+}
+
+
+class Unreadable(Exception):
+    """A value that cannot be taken; ``str`` says why, without the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number in our unit for its analyte, with the comparator it was reported with."""
+
+    value: Decimal
+    comparator: str = ""
+    printed: str = ""  # as the laboratory gave it, for the card
+
+
+def exact(raw: Raw) -> Decimal:
+    """A JSON number, exactly.
+
+    Raises:
+        Unreadable: absent, a string, or not a plain finite number.
+    """
+    if not given(raw):
+        raise Unreadable("it has no value")
+    text = bytes(raw)
+    if text[:1] == b'"':
+        raise Unreadable("its value is text, not a number")
+    if not _JSON_NUMBER.fullmatch(text):
+        raise Unreadable("its value is not a plain number")
+    return Decimal(text.decode())
+
+
+def whole(raw: Raw) -> int | None:
+    """A JSON integer, or None when absent. Raises Unreadable for anything else."""
+    if not given(raw):
+        return None
+    number = exact(raw)
+    if number != number.to_integral_value():
+        raise Unreadable("a whole number is expected")
+    return int(number)
+
+
+def factor(quantity: Quantity, analyte: Analyte) -> Decimal:
+    """The factor from a quantity's unit to ours: the UCUM code if there is one, else the printed unit.
+
+    Raises:
+        Unreadable: no unit, an unknown one, or a code and a text that differ.
+    """
+    table = UNITS[analyte]
+    code, unit = quantity.code, quantity.unit
+    by_code = table.get(code.strip()) if code else None
+    by_unit = table.get(unit.strip()) if unit else None
+    if by_code is not None:
+        if by_unit is not None and by_unit != by_code:
+            raise Unreadable("its unit and its unit code differ")
+        return by_code
+    if code and quantity.system == "http://unitsofmeasure.org":
+        raise Unreadable("its unit is not understood")
+    if by_unit is None:
+        raise Unreadable("its unit is not understood" if unit or code else "it has no unit")
+    return by_unit
+
+
+def amount(quantity: Quantity, analyte: Analyte) -> Amount:
+    """A quantity in our unit.
+
+    Raises:
+        Unreadable: the value, comparator or unit cannot be taken.
+    """
+    number = exact(quantity.value)
+    comparator = quantity.comparator or ""
+    if comparator and comparator not in COMPARATORS:
+        raise Unreadable("its comparator is not understood")
+    unit = quantity.unit or quantity.code or ""
+    times = factor(quantity, analyte)
+    return Amount(_plain(number * times), comparator, f"{comparator}{number:f} {unit}" if times != 1 else "")
+
+
+def amount_from_text(text: str, analyte: Analyte) -> Amount:
+    """A result reported as text, such as ``<2.0 ng/mL``.
+
+    Raises:
+        Unreadable: more or less than one number with an understood unit.
+    """
+    match = _REPORTED.fullmatch(text) if len(text) <= 60 and text.isprintable() else None
+    if match is None:
+        raise Unreadable("its text is not one number with a unit")
+    comparator = _SIGNS.get(match[1], match[1]) or ""
+    return amount(Quantity(Raw(match[2].encode()), comparator or None, match[3]), analyte)
+
+
+def _plain(number: Decimal) -> Decimal:
+    try:
+        return number.quantize(Decimal("0.000001")).normalize() + 0
+    except InvalidOperation:
+        raise Unreadable("its value is beyond any range") from None

@@ -1,0 +1,276 @@
+"""A request's resources read into a :class:`Chart`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from cds.chart.dosage import read_dose
+from cds.chart.labs import read_lab
+from cds.chart.medications import Drug, concept_of, drugs_of, product_of
+from cds.chart.model import Chart, DrugUse, Event, Intake, Order, Problem, Unread
+from cds.chart.request import Request, subject_id
+from cds.chart.times import Moment, parse_birth_date, parse_moment
+from cds.chart.wire import CodeableConcept, Dosage, Period, Resource
+from cds.knowledge.compiled import Concept, Knowledge
+
+_TAKEN = ("active", "on-hold", "stopped", "completed")
+_ACTIVE_CLINICAL = ("active", "recurrence", "relapse")
+_NOT_SO = ("refuted", "entered-in-error")
+
+
+def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
+    """Everything of ours in ``request`` that exists at ``now``."""
+    chart = Chart(request.patient_id, not_supplied=request.not_supplied, incomplete=request.incomplete)
+    chart.unread = list(request.unread)
+    reader = _Reader(chart, request, knowledge, now)
+    for resource in request.resources:
+        read = _READERS.get(resource.resourceType)
+        if read is not None:
+            read(reader, resource)
+    for resource in request.drafts:
+        if request.selected is None or resource.reference in request.selected:
+            reader.order(resource, draft=True)
+    return chart
+
+
+class _Reader:
+    def __init__(self, chart: Chart, request: Request, knowledge: Knowledge, now: datetime) -> None:
+        self.chart, self.request, self.knowledge, self.now = chart, request, knowledge, now
+        self._by_reference: dict[str, Resource] | None = None
+
+    def _is_ours(self, resource: Resource, subject: str) -> bool:
+        """Whether the resource is this patient's; if it is another's or nobody's, it is named and left."""
+        whose = subject_id(resource)
+        if whose == self.chart.patient_id or whose == f"urn:uuid:{self.chart.patient_id}":
+            return True
+        if whose is not None:
+            owner = self.request.full_urls.get(whose)
+            if owner is not None and owner.resourceType == "Patient" and owner.id == self.chart.patient_id:
+                return True
+            reason = "it belongs to another patient"
+        else:
+            reason = "it does not say whose it is"
+        self.chart.unread.append(Unread(resource.reference, reason, subject))
+        return False
+
+    def resolve(self, resource: Resource, reference: str) -> Resource | None:
+        if reference.startswith("#"):
+            return next((inner for inner in resource.contained or () if inner.id == reference[1:]), None)
+        if reference in self.request.full_urls:
+            return self.request.full_urls[reference]
+        if self._by_reference is None:
+            self._by_reference = {each.reference: each for each in (*self.request.resources, *self.request.drafts)}
+        parts = reference.split("/_history/")[0].split("/")
+        return self._by_reference.get("/".join(parts[-2:]))
+
+    def patient(self, resource: Resource) -> None:
+        if resource.id != self.chart.patient_id:
+            return
+        self.chart.patient_reference = resource.reference
+        self.chart.birth = parse_birth_date(resource.birthDate)
+        self.chart.gender = resource.gender or ""
+
+    def observation(self, resource: Resource) -> None:
+        concept = _concept(resource.code, self.knowledge)
+        if concept is None or not self._is_ours(resource, concept.valueset):
+            return
+        lab = read_lab(resource, concept, self._specimen(resource), self.knowledge)
+        if lab is not None and not (lab.moment is not None and lab.moment.is_after(self.now)):
+            self.chart.labs.setdefault(lab.name, []).append(lab)
+
+    def _specimen(self, resource: Resource) -> str:
+        if resource.specimen is None:
+            return ""
+        found = self.resolve(resource, resource.specimen.reference) if resource.specimen.reference else None
+        kind = found.type if found is not None else None
+        concepts = kind if isinstance(kind, list) else [kind] if isinstance(kind, CodeableConcept) else []
+        said = [text for c in concepts for text in (c.text, *(x.display for x in c.coding or ())) if text]
+        return " ".join([*said, resource.specimen.display or ""])
+
+    def order(self, resource: Resource, draft: bool = False) -> None:
+        """A MedicationRequest or MedicationStatement."""
+        status = resource.status or ""
+        if resource.intent in ("proposal", "plan", "option") or (not draft and status == "draft"):
+            return
+        concept, medication = concept_of(resource, self.resolve)
+        dosages = resource.dosageInstruction
+        if dosages is None:
+            dosages = resource.dosage if isinstance(resource.dosage, list) else None
+        drugs = drugs_of(concept, dosages, self.knowledge) if concept else []
+        if not drugs:
+            return
+        if not self._is_ours(resource, drugs[0].concept.valueset):
+            return
+        if draft and status in ("on-hold", "stopped", "cancelled", "completed", "entered-in-error"):
+            return  # an order being ended is not an order being given
+        if not draft and status not in _TAKEN:
+            if status not in ("cancelled", "entered-in-error", "ended", "intended", "not-taken"):
+                self.chart.unread.append(Unread(resource.reference, "its status is not understood", drugs[0].concept.valueset))
+            return
+        assert concept is not None
+        for drug in drugs:
+            if drug.oral:
+                self._take(resource, concept, drug, dosages, status, draft)
+
+    def _take(
+        self, resource: Resource, concept: CodeableConcept, drug: Drug, dosages: list[Dosage] | None, status: str, draft: bool
+    ) -> None:
+        authored = parse_moment(resource.authoredOn or resource.dateAsserted)
+        start, end = _course(resource, dosages, authored, status)
+        if not draft and start is not None and start.is_after(self.now):
+            return
+        product = product_of(concept, self.knowledge)
+        today = self.now.date()
+        if drug.concept.valueset != "sirolimus":
+            dose = read_dose(dosages, product, start.day if start else today)
+            self.chart.drugs.append(
+                DrugUse(
+                    resource.reference, drug.concept.valueset, drug.concept.name, status, draft, start, end,
+                    per_day=dose.per_day, by_name=drug.by_name,
+                )
+            )
+            return
+        on = today if end is None or end.day >= today else end.day
+        dose = read_dose(dosages, product, on)
+        self.chart.orders.append(
+            Order(
+                reference=resource.reference,
+                id=resource.id or "",
+                status=status,
+                draft=draft,
+                authored=authored,
+                start=start,
+                end=end,
+                dose=dose,
+                strength=product.tablet,
+                liquid=product.per_ml is not None,
+                group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
+                prior=_prior(resource),
+                by_name=drug.by_name,
+                for_itp=any(_names_itp(reason, self.knowledge) for reason in resource.reasonCode or ()),
+            )
+        )
+
+    def administration(self, resource: Resource) -> None:
+        if resource.status not in ("completed", "in-progress"):
+            return
+        concept, _ = concept_of(resource, self.resolve)
+        dosages = [resource.dosage] if isinstance(resource.dosage, Dosage) else None
+        drugs = drugs_of(concept, dosages, self.knowledge) if concept else []
+        if not drugs or not self._is_ours(resource, drugs[0].concept.valueset):
+            return
+        period = resource.effectivePeriod
+        moment = parse_moment(resource.effectiveDateTime or (period.start if period else None))
+        for drug in drugs:
+            if moment is None:
+                self.chart.unread.append(Unread(resource.reference, "its time cannot be read", drug.concept.valueset))
+            elif not drug.oral or moment.is_after(self.now):
+                continue
+            elif drug.concept.valueset == "sirolimus":
+                if resource.status == "completed":
+                    self.chart.intakes.append(Intake(resource.reference, moment))
+            else:
+                end = parse_moment(period.end) if period and period.end else moment
+                self.chart.drugs.append(
+                    DrugUse(resource.reference, drug.concept.valueset, drug.concept.name, "completed", False, moment, end, given=True)
+                )
+
+    def condition(self, resource: Resource) -> None:
+        concept = _concept(resource.code, self.knowledge)
+        if concept is None or concept.valueset not in ("itp", "bleeding", "pregnancy") or not self._is_ours(resource, concept.valueset):
+            return
+        if _status_word(resource.verificationStatus) in _NOT_SO:
+            return
+        onset_text = resource.onsetDateTime or (resource.onsetPeriod.start if resource.onsetPeriod else None)
+        onset = parse_moment(onset_text or resource.recordedDate)
+        if onset is not None and onset.is_after(self.now):
+            return
+        end = parse_moment(resource.abatementDateTime or (resource.onsetPeriod.end if resource.onsetPeriod else None))
+        clinical = _status_word(resource.clinicalStatus)
+        active = clinical in _ACTIVE_CLINICAL or (not clinical and resource.abatementDateTime is None)
+        self.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, _display(resource.code)))
+
+    def procedure(self, resource: Resource) -> None:
+        concept = _concept(resource.code, self.knowledge)
+        if concept is None or resource.status not in ("completed", "in-progress") or not self._is_ours(resource, concept.valueset):
+            return
+        period = resource.performedPeriod
+        moment = parse_moment(resource.performedDateTime or (period.end or period.start if period else None))
+        if moment is None:
+            self.chart.unread.append(Unread(resource.reference, "its date cannot be read", concept.valueset))
+        elif not moment.is_after(self.now):
+            self.chart.events.append(Event(resource.reference, concept.name, moment))
+
+    def service_request(self, resource: Resource) -> None:
+        concept = _concept(resource.code, self.knowledge)
+        if concept is not None and concept.valueset == "sirolimus-level" and resource.status in ("active", "draft", "on-hold"):
+            if self._is_ours(resource, concept.valueset):
+                self.chart.level_orders.append(resource.reference)
+
+
+_READERS: dict[str, Callable[[_Reader, Resource], None]] = {
+    "Patient": _Reader.patient,
+    "Observation": _Reader.observation,
+    "MedicationRequest": _Reader.order,
+    "MedicationStatement": _Reader.order,
+    "MedicationAdministration": _Reader.administration,
+    "Condition": _Reader.condition,
+    "Procedure": _Reader.procedure,
+    "ServiceRequest": _Reader.service_request,
+}
+
+
+def _concept(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
+    if code is None or code.coding is None:
+        return None
+    codes = knowledge.codes
+    for coding in code.coding:
+        meant = codes.get(f"{coding.system}|{coding.code}")
+        if meant:
+            return meant[0]
+    return None
+
+
+def _course(
+    resource: Resource, dosages: list[Dosage] | None, authored: Moment | None, status: str
+) -> tuple[Moment | None, Moment | None]:
+    """When an order's course began and, for one that is over, ended."""
+    bounds = [d.timing.repeat.boundsPeriod for d in dosages or () if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
+    validity = resource.dispenseRequest.validityPeriod if resource.dispenseRequest else None
+    periods: list[Period] = [*bounds, *([validity] if validity else []), *([resource.effectivePeriod] if resource.effectivePeriod else [])]
+    start = _first(sorted((b.start for b in bounds if b.start)), *(p.start for p in periods), resource.effectiveDateTime)
+    moment = parse_moment(start) if start else authored
+    if status not in ("stopped", "completed", "on-hold"):
+        return moment, None
+    end = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
+    return moment, parse_moment(end)
+
+
+def _first(several: list[str], *others: str | None) -> str | None:
+    return several[0] if several else next((other for other in others if other), None)
+
+
+def _prior(resource: Resource) -> tuple[str, ...]:
+    references = [resource.priorPrescription, *(resource.basedOn or ())]
+    return tuple("/".join(r.reference.split("/")[-2:]) for r in references if r is not None and r.reference)
+
+
+def _names_itp(reason: CodeableConcept, knowledge: Knowledge) -> bool:
+    concept = _concept(reason, knowledge)
+    return concept is not None and concept.valueset == "itp"
+
+
+def _status_word(status: CodeableConcept | str | None) -> str:
+    if isinstance(status, CodeableConcept):
+        return next((coding.code for coding in status.coding or () if coding.code), status.text or "")
+    return status or ""
+
+
+def _display(code: CodeableConcept | None) -> str:
+    if code is None:
+        return ""
+    return code.text or next((coding.display for coding in code.coding or () if coding.display), "")
+
+
+

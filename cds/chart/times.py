@@ -1,0 +1,122 @@
+"""FHIR dates and times with the precision they were given in.
+
+A date has no time of day, a year has no day; neither is filled in. Days are counted on the calendar
+of the source's own offset, so a count drawn late in the evening stays on its day.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+_TEXT = re.compile(
+    r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
+    r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time as far as it is known.
+
+    ``day`` is the calendar day in the source's offset; ``at`` the instant, when a time of day was given.
+    """
+
+    day: date
+    at: datetime | None = None
+
+    def days_to(self, later: Moment) -> int:
+        """Calendar days from here to ``later``; each day on its own calendar."""
+        return (later.day - self.day).days
+
+    def days_until(self, now: datetime) -> int:
+        """Calendar days from here to ``now``, on this moment's calendar."""
+        if self.at is None:
+            return (now.date() - self.day).days
+        return (now.astimezone(self.at.tzinfo).date() - self.day).days
+
+    def is_after(self, now: datetime) -> bool:
+        """Whether this lies in the future of ``now``: such data does not exist yet."""
+        return self.at > now if self.at is not None else self.day > now.date()
+
+    def sort_key(self) -> tuple[date, datetime]:
+        """Order by day, then by instant; a date without a time comes first on its day."""
+        return self.day, self.at or datetime.combine(self.day, datetime.min.time(), UTC)
+
+
+def parse_moment(text: str | None) -> Moment | None:
+    """A FHIR date, dateTime or instant with at least a day; None if it is not one.
+
+    A time without an offset is taken as UTC. A leap second counts as the second before it.
+    """
+    match = _TEXT.fullmatch(text) if text else None
+    if match is None or match["day"] is None:
+        return None
+    try:
+        day = date(int(match["year"]), int(match["month"]), int(match["day"]))
+        if match["hour"] is None:
+            return Moment(day)
+        second = int(match["second"] or 0)
+        zone = _zone(match["zone"])
+        at = datetime(day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), min(second, 59), tzinfo=zone)
+        at.astimezone(UTC)  # the edges of the calendar have no neighbours
+        return Moment(day, at) if second <= 60 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _zone(text: str | None) -> timezone:
+    if text in (None, "Z"):
+        return UTC
+    assert text is not None
+    hours, minutes = int(text[1:3]), int(text[4:6])
+    if hours > 14 or minutes > 59:
+        raise ValueError("not an offset")
+    offset = timedelta(hours=hours, minutes=minutes)
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+@dataclass(frozen=True, slots=True)
+class BirthDate:
+    """A birth date known to the day, the month or the year: the first and last day it can be."""
+
+    first: date
+    last: date
+
+    def age_on(self, day: date) -> tuple[int, int]:
+        """Completed years on ``day``: the least and the most it can be."""
+        return _years(self.last, day), _years(self.first, day)
+
+
+def parse_birth_date(text: str | None) -> BirthDate | None:
+    """A FHIR date of any precision; None if it is not one."""
+    match = _TEXT.fullmatch(text) if text else None
+    if match is None or match["hour"] is not None:
+        return None
+    year, month, day = (int(match[part]) if match[part] else None for part in ("year", "month", "day"))
+    assert year is not None
+    try:
+        if day is not None and month is not None:
+            return BirthDate(date(year, month, day), date(year, month, day))
+        if month is not None:
+            following = date(year + month // 12, month % 12 + 1, 1)
+            return BirthDate(date(year, month, 1), following - timedelta(days=1))
+        return BirthDate(date(year, 1, 1), date(year, 12, 31))
+    except ValueError:
+        return None
+
+
+def _years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def parse_now(text: str) -> datetime | None:
+    """An ISO 8601 moment for ``--at``; a date alone is its last second, so that its data counts."""
+    moment = parse_moment(text)
+    if moment is None:
+        return None
+    if moment.at is not None:
+        return moment.at
+    return datetime(moment.day.year, moment.day.month, moment.day.day, 23, 59, 59, tzinfo=UTC)

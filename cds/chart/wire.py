@@ -1,0 +1,234 @@
+"""FHIR R4 as it comes over the wire: only the elements that are read, in one typed pass.
+
+Numbers are kept as the bytes they were written in (``Raw``) until somebody needs them, so that a
+string where a number should be, or an exponent, is seen and not silently taken.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+
+ABSENT = Raw()
+
+
+def given(raw: Raw) -> bool:
+    """Whether an element kept as bytes is there and not null."""
+    return len(bytes(raw)) > 0 and bytes(raw) != b"null"
+
+
+class Wire(msgspec.Struct, gc=False):
+    """Base of all structs here: tolerant of everything it does not name."""
+
+
+class Coding(Wire):
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(Wire):
+    coding: list[Coding] | None = None
+    text: str | None = None
+
+
+class Reference(Wire):
+    reference: str | None = None
+    display: str | None = None
+
+
+class Identifier(Wire):
+    system: str | None = None
+    value: str | None = None
+
+
+class Quantity(Wire):
+    value: Raw = ABSENT
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
+
+
+class Range(Wire):
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Period(Wire):
+    start: str | None = None
+    end: str | None = None
+
+
+class Repeat(Wire):
+    boundsPeriod: Period | None = None
+    frequency: Raw = ABSENT
+    frequencyMax: Raw = ABSENT
+    period: Raw = ABSENT
+    periodMax: Raw = ABSENT
+    periodUnit: str | None = None
+    dayOfWeek: list[str] | None = None
+    timeOfDay: list[str] | None = None
+    when: list[str] | None = None
+    count: Raw = ABSENT
+
+
+class Timing(Wire):
+    event: list[str] | None = None
+    repeat: Repeat | None = None
+    code: CodeableConcept | None = None
+
+
+class DoseAndRate(Wire):
+    type: CodeableConcept | None = None
+    doseQuantity: Quantity | None = None
+    doseRange: Range | None = None
+
+
+class Dosage(Wire):
+    sequence: Raw = ABSENT
+    text: str | None = None
+    timing: Timing | None = None
+    asNeededBoolean: bool | None = None
+    asNeededCodeableConcept: CodeableConcept | None = None
+    route: CodeableConcept | None = None
+    doseAndRate: list[DoseAndRate] | None = None
+    doseQuantity: Quantity | None = None  # Epic sends it here
+    dose: Quantity | None = None  # MedicationAdministration
+
+
+class DispenseRequest(Wire):
+    validityPeriod: Period | None = None
+
+
+class ReferenceRange(Wire):
+    high: Quantity | None = None
+
+
+class Link(Wire):
+    relation: str | None = None
+    url: str | None = None
+
+
+class Resource(Wire):
+    """Any resource: the elements of all types that are read, side by side."""
+
+    resourceType: str = ""
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    patient: Reference | None = None
+    contained: list[Resource] | None = None
+    # Patient
+    birthDate: str | None = None
+    gender: str | None = None
+    # Observation
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    effectiveInstant: str | None = None
+    issued: str | None = None
+    valueQuantity: Quantity | None = None
+    valueString: str | None = None
+    valueInteger: Raw = ABSENT
+    valueBoolean: bool | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: list[CodeableConcept] | None = None
+    referenceRange: list[ReferenceRange] | None = None
+    specimen: Reference | None = None
+    method: CodeableConcept | None = None
+    type: list[CodeableConcept] | CodeableConcept | str | None = None
+    # medication resources
+    medication: Raw = ABSENT  # R5, which is refused
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    dosageInstruction: list[Dosage] | None = None
+    dosage: list[Dosage] | Dosage | None = None
+    authoredOn: str | None = None
+    dateAsserted: str | None = None
+    priorPrescription: Reference | None = None
+    basedOn: list[Reference] | None = None
+    groupIdentifier: Identifier | None = None
+    dispenseRequest: DispenseRequest | None = None
+    reasonCode: list[CodeableConcept] | None = None
+    form: CodeableConcept | None = None
+    # Condition, Procedure, ServiceRequest
+    clinicalStatus: CodeableConcept | str | None = None
+    verificationStatus: CodeableConcept | str | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    recordedDate: str | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+    # Bundle
+    entry: list[Entry] | None = None
+    link: list[Link] | None = None
+
+    @property
+    def reference(self) -> str:
+        """``Type/id``, or the type alone for a resource without an id."""
+        return f"{self.resourceType}/{self.id}" if self.id else self.resourceType
+
+
+class Entry(Wire):
+    fullUrl: str | None = None
+    resource: Resource | None = None
+
+
+class Context(Wire):
+    patientId: str | None = None
+    userId: str | None = None
+    draftOrders: Resource | None = None
+    selections: list[str] | None = None
+
+
+class Message(Resource):
+    """The top of a file or body: a Bundle, a single resource, or a CDS Hooks request."""
+
+    hook: str | None = None
+    hookInstance: str | None = None
+    fhirServer: str | None = None
+    context: Context | None = None
+    prefetch: dict[str, Resource | None] | None = None
+
+
+class RawEntry(Wire):
+    fullUrl: Any = None
+    resource: Raw = ABSENT
+
+
+class RawBundle(Wire):
+    resourceType: Any = None
+    id: Any = None
+    entry: list[RawEntry | None] | None = None
+    link: Any = None
+
+
+class RawContext(Wire):
+    patientId: Any = None
+    userId: Any = None
+    draftOrders: Raw = ABSENT
+    selections: Any = None
+
+
+class RawMessage(RawBundle):
+    hook: Any = None
+    hookInstance: Any = None
+    fhirServer: Any = None
+    context: RawContext | None = None
+    prefetch: dict[str, Raw] | None = None
+
+
+message_decoder = msgspec.json.Decoder(Message)
+resource_decoder = msgspec.json.Decoder(Resource)
+raw_message_decoder = msgspec.json.Decoder(RawMessage)
+raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
+exact_decoder = msgspec.json.Decoder(float_hook=Decimal)
+"""JSON as plain values with decimals kept; for the rare resource that is echoed in a suggestion."""

@@ -1,0 +1,132 @@
+"""durable-rules inside the subset that was verified, each step guarded.
+
+One flat fact, conjunctions against constants, no joins, no ``$or``, no background threads. A shard
+is one durable ruleset of few enough tests; sentinels that fire first and last prove that its whole
+agenda ran. After any failure the ruleset is abandoned, never repaired.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from threading import Lock
+from typing import Any
+
+import durable_rules_engine as engine
+import msgspec
+
+from cds.engine.guard import EngineFault, fixed_point
+from cds.knowledge.compiled import Test
+from cds.vocabulary import ENGINE_WORDS, VOCABULARY, colliding_names, presence_flag
+
+VERSION = "2.0.28"
+MAX_TESTS = 58
+"""The engine fails at 65 simultaneous matches; this leaves room for the sentinels."""
+
+_SESSION = "case"
+_NOTHING_MATCHED, _OBSERVED, _INCOMPLETE = 1, 2, 3
+_OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+_encode = msgspec.json.Encoder().encode
+
+Branch = tuple[tuple[int, int, int], tuple[Test, ...]]
+
+
+def require_known_release() -> None:
+    """Refuse any release of the engine but the one that was studied. Raises EngineFault."""
+    found = version("durable-rules")
+    if found != VERSION:
+        raise EngineFault(f"durable-rules {found} is installed; only {VERSION} was verified")
+    names = [*VOCABULARY, *map(presence_flag, VOCABULARY), *ENGINE_WORDS]
+    if clashes := colliding_names(names):
+        raise EngineFault(f"the engine cannot tell these names apart: {clashes}")
+
+
+def shards(branches: Sequence[Branch]) -> list[Shard]:
+    """``branches`` in as few shards as the limit on tests allows, in their given order."""
+    packed: list[list[Branch]] = []
+    size = MAX_TESTS + 1
+    for branch in branches:
+        if size + len(branch[1]) > MAX_TESTS:
+            packed.append([])
+            size = 0
+        packed[-1].append(branch)
+        size += len(branch[1])
+    return [Shard(f"shard{index}", group) for index, group in enumerate(packed)]
+
+
+def _condition(test: Test) -> dict[str, Any]:
+    if test.operator in ("present", "absent"):
+        return {presence_flag(test.fact): test.operator == "present"}
+    if test.number is not None:
+        return {_OPERATORS[test.operator]: {test.fact: fixed_point(test.number)}}
+    constant = test.word if test.word is not None else test.flag
+    return {test.fact: constant} if test.operator == "is" else {"$neq": {test.fact: constant}}
+
+
+class Shard:
+    """One durable ruleset and what it needs to know to be asked."""
+
+    def __init__(self, name: str, branches: Sequence[Branch]) -> None:
+        self.name = name
+        self.keys = [key for key, _ in branches]
+        needs = {frozenset(t.fact for t in tests if t.operator not in ("present", "absent")) for _, tests in branches}
+        self._needs = [need for need in needs if not any(other < need for other in needs)]
+        self._facts = sorted({t.fact for _, tests in branches for t in tests if t.operator not in ("present", "absent")})
+        self._asked = sorted({t.fact for _, tests in branches for t in tests if t.operator in ("present", "absent")})
+        rules: dict[str, Any] = {"begin": {"all": [{"m": {"case": 1}}], "pri": 1}}
+        for index, (_, tests) in enumerate(branches):
+            conditions = [_condition(test) for test in tests]
+            condition = conditions[0] if len(conditions) == 1 else {"$and": conditions}
+            rules[f"b{index}"] = {"all": [{"m": condition}], "pri": 10}
+        rules["end"] = {"all": [{"m": {"case": 1}}], "pri": 60000}
+        self._definition = json.dumps(rules)
+        self._lock = Lock()
+        self._handle: int | None = None
+
+    def may_hold(self, values: Mapping[str, Any]) -> bool:
+        """Whether all facts that some branch compares are known; if not, none of them can hold."""
+        return any(need <= values.keys() for need in self._needs)
+
+    def ask(self, admitted: Mapping[str, Any], known: Mapping[str, Any]) -> set[tuple[int, int, int]]:
+        """The branches that hold, by position.
+
+        Raises:
+            EngineFault: the engine failed, or did not run its whole agenda.
+        """
+        case: dict[str, Any] = {"sid": _SESSION, "id": _SESSION, "case": 1}
+        for fact in self._facts:
+            if fact in admitted:
+                case[fact] = admitted[fact]
+        for fact in self._asked:
+            case[presence_flag(fact)] = fact in known
+        text = _encode(case).decode("ascii")
+        with self._lock:
+            handle, self._handle = self._handle, None  # taken back only after success
+            try:
+                if handle is None:
+                    handle = engine.create_ruleset(self.name, self._definition)
+                fired = self._run(handle, text)
+                engine.delete_state(handle, _SESSION)
+            except EngineFault:
+                raise
+            except Exception as error:  # the C extension raises plain Exception, with the fact in its text
+                raise EngineFault(f"the engine failed in {self.name} ({type(error).__name__})") from None
+            self._handle = handle
+        return {self.keys[int(name[1:])] for name in fired}
+
+    def _run(self, handle: int, text: str) -> list[str]:
+        code, state = engine.assert_fact(handle, text)
+        if code in (_NOTHING_MATCHED, _OBSERVED, _INCOMPLETE):
+            raise EngineFault(f"the engine did not take the case in {self.name} (code {code})")
+        begun = engine.start_action_for_state(handle, state)
+        if not begun:
+            raise EngineFault(f"the engine started no action in {self.name}")
+        fired = []
+        message = begun[1]
+        while message:
+            fired.append(message[2 : message.index('"', 2)])  # {"b3":{"m":{...}}}
+            message = engine.complete_and_start_action(handle, state)
+        if fired[0] != "begin" or fired[-1] != "end" or len(set(fired)) != len(fired):
+            raise EngineFault(f"the engine did not run its whole agenda in {self.name}")
+        return fired[1:-1]

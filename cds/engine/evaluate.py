@@ -1,0 +1,114 @@
+"""Ask both engines, compare, and settle which rule speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cds.engine.durable import Shard, require_known_release, shards
+from cds.engine.guard import EngineFault, admitted
+from cds.engine.opinion import alternatives, holding, truth
+from cds.knowledge.compiled import Knowledge, Level, Rule, Test, Variant
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A rule that holds: the variant and branch that made it hold."""
+
+    rule: Rule
+    variant: Variant
+    branch: tuple[Test, ...]
+
+    @property
+    def level(self) -> Level:
+        return self.rule.levels[self.variant.level]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One rule for ``explain``: how it ended and every condition's truth."""
+
+    rule: Rule
+    fires: bool
+    gives_way_to: tuple[str, ...]
+    conditions: tuple[tuple[str, bool], ...]
+
+
+class Engine:
+    """The rules of ``knowledge``, ready to be asked. Safe to share between threads.
+
+    Raises:
+        EngineFault: the installed engine is not the one that was verified, or fails its self-test.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        require_known_release()
+        self.knowledge = knowledge
+        self._flat = alternatives(knowledge.rules)
+        self._shards: list[Shard] = []
+        for subject in dict.fromkeys(rule.subject for rule in knowledge.rules):
+            mine = [((r, v, b), tests) for r, v, b, tests in self._flat if knowledge.rules[r].subject == subject]
+            self._shards += shards(mine)
+        self._tests = [
+            tuple(dict.fromkeys(test for variant in rule.variants for branch in variant.branches for test in branch))
+            for rule in knowledge.rules
+        ]
+        self.self_test()
+
+    def self_test(self) -> None:
+        """A known answer from a tiny ruleset, and a case in which nothing holds. Raises EngineFault."""
+        key = (0, 0, 0)
+        test = Test("daily_dose", ">", number=Decimal("4"))
+        shard = Shard("selftest", [(key, (test,))])
+        for dose, expected in ((4_000_001, {key}), (4_000_000, set())):
+            if shard.ask({"daily_dose": dose}, {}) != expected:
+                raise EngineFault("the engine failed its self-test")
+
+    def holding(self, values: Mapping[str, Any], hook: str) -> list[Holding]:
+        """The rules that hold and may speak on ``hook``, most important first.
+
+        Raises:
+            EngineFault: either engine failed, or they disagree.
+        """
+        positions = self._agreed(values)
+        first: dict[int, tuple[int, int]] = {}
+        for rule_at, variant_at, branch_at in sorted(positions):
+            first.setdefault(rule_at, (variant_at, branch_at))
+        rules = self.knowledge.rules
+        true_ids = {rules[rule_at].id for rule_at in first}
+        speaking = []
+        for rule_at, (variant_at, branch_at) in first.items():
+            rule = rules[rule_at]
+            if hook in rule.hooks and true_ids.isdisjoint(rule.yields_to):
+                variant = rule.variants[variant_at]
+                speaking.append(Holding(rule, variant, variant.branches[branch_at]))
+        return speaking
+
+    def _agreed(self, values: Mapping[str, Any]) -> set[tuple[int, int, int]]:
+        admissible = admitted(values)
+        answer: set[tuple[int, int, int]] = set()
+        for shard in self._shards:
+            if shard.may_hold(values):
+                answer |= shard.ask(admissible, values)
+        if answer != holding(self._flat, values):
+            raise EngineFault("the two engines disagree")
+        return answer
+
+    def explain(self, values: Mapping[str, Any], speaking: list[Holding], hook: str) -> list[Explained]:
+        """Every rule, with the truth of each of its conditions; ``speaking`` as :meth:`holding` said."""
+        fires = {item.rule.id for item in speaking}
+        hold = {self.knowledge.rules[r].id for r, _, _ in holding(self._flat, values)}
+        known: dict[Test, bool] = {}
+        result = []
+        for rule, tests in zip(self.knowledge.rules, self._tests, strict=True):
+            conditions = []
+            for test in tests:
+                answer = known.get(test)
+                if answer is None:
+                    answer = known[test] = truth(test, values)
+                conditions.append((test.text, answer))
+            gives_way = tuple(sorted(hold.intersection(rule.yields_to))) if rule.id in hold else ()
+            result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions)))
+        return result

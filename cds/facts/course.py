@@ -1,0 +1,202 @@
+"""The course of sirolimus: its start, its changes, and what is taken now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from cds.chart.model import Dose, Order
+from cds.chart.times import Moment
+
+
+@dataclass(slots=True)
+class Regimen:
+    """Orders that make one dose together, and the time they were in force."""
+
+    orders: list[Order]
+    start: Moment
+    end: Moment | None  # None: still in force, or not known when it ended
+    status: str
+    dose: Dose
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return tuple(order.reference for order in self.orders)
+
+    @property
+    def key(self) -> tuple[Decimal | None, str, str]:
+        return self.dose.on_one_day, self.dose.rhythm, self.dose.problem
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A start, another dose or rhythm, a hold or a resume. ``direction``: 1 more, -1 less, 0 not known."""
+
+    moment: Moment
+    direction: int
+    is_start: bool = False
+
+    def precedes(self, drawn: Moment) -> bool:
+        """Whether a level drawn then may reflect this change.
+
+        On one day it may only when both times are known; otherwise the level belongs to the dose before.
+        """
+        if self.moment.day != drawn.day or self.is_start:
+            return self.moment.day <= drawn.day
+        if self.moment.at is None or drawn.at is None:
+            return False
+        return self.moment.at <= drawn.at
+
+
+@dataclass(slots=True)
+class Course:
+    """The newest course. ``state``: taking, held, stopped (with ``ended``), stopped_unknown, or none."""
+
+    state: str = "none"
+    start: Moment | None = None
+    regimens: list[Regimen] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    current: Regimen | None = None
+    conflict: list[Order] = field(default_factory=list)
+    ended: Moment | None = None
+    undated: list[Order] = field(default_factory=list)
+
+    @property
+    def last_change(self) -> Change | None:
+        return self.changes[-1] if self.changes else None
+
+    def last_change_before(self, drawn: Moment) -> Change | None:
+        return next((change for change in reversed(self.changes) if change.precedes(drawn)), None)
+
+    def regimen_at(self, drawn: Moment) -> Regimen | None:
+        """The dose that a level drawn then reflects."""
+        change = self.last_change_before(drawn)
+        if change is None:
+            return None
+        return next((each for each in reversed(self.regimens) if each.start.sort_key() <= change.moment.sort_key()), None)
+
+
+def read_course(orders: Sequence[Order], now: datetime, definitions: Mapping[str, Decimal]) -> Course:
+    """The newest course in the history of orders (drafts are not part of it)."""
+    course = Course(undated=[order for order in orders if order.start is None])
+    regimens = _regimens([order for order in orders if order.start is not None])
+    if not regimens:
+        return course
+    course.conflict = _settle_ends(regimens)
+    course.regimens = _newest_chain(regimens, int(definitions["course_gap"]))
+    course.start = course.regimens[0].start
+    course.changes = _changes(course.regimens, int(definitions["resume_gap"]))
+    _settle_state(course, now)
+    return course
+
+
+def _regimens(orders: Sequence[Order]) -> list[Regimen]:
+    """Orders by date; those of one group or one day with different strengths make one dose."""
+    ordered = sorted(orders, key=lambda order: (order.start.sort_key() if order.start else (), order.reference))
+    groups: list[list[Order]] = []
+    for order in ordered:
+        for group in groups:
+            if all(taken_together(order, other) for other in group):
+                group.append(order)
+                break
+        else:
+            groups.append([order])
+    result = []
+    for group in groups:
+        starts = [order.start for order in group if order.start is not None]
+        ends = [order.end for order in group if order.end is not None]
+        end = max(ends, key=Moment.sort_key) if len(ends) == len(group) else None
+        result.append(Regimen(group, starts[0], end, group[0].status, combined(group)))
+    return result
+
+
+def taken_together(one: Order, other: Order) -> bool:
+    """Whether two orders make one dose: same group or same day of ordering, but another strength."""
+    if one.status != other.status or one.strength == other.strength:
+        return False
+    if one.group or other.group:
+        return one.group == other.group
+    return one.authored is not None and other.authored is not None and one.authored.day == other.authored.day
+
+
+def combined(orders: Sequence[Order]) -> Dose:
+    """The dose of orders taken together; a problem of one is the problem of all."""
+    if len(orders) == 1:
+        return orders[0].dose
+    doses = [order.dose for order in orders]
+    problem = next((dose.problem for dose in doses if dose.problem), "")
+    if not problem and {dose.rhythm for dose in doses} != {"daily"}:
+        problem = "orders that belong together are not all daily"
+    if problem:
+        return Dose(problem=problem)
+    total = sum((dose.per_day or Decimal(0) for dose in doses), Decimal(0))
+    hours = max(dose.interval_hours or Decimal(24) for dose in doses)
+    return Dose(total, None, total, "daily", hours)
+
+
+def _settle_ends(regimens: list[Regimen]) -> list[Order]:
+    """Give ends where the record implies them; the orders that contradict one another are returned."""
+    for index, regimen in enumerate(regimens[:-1]):
+        if regimen.end is None and regimen.status in ("stopped", "completed"):
+            regimen.end = regimens[index + 1].start
+    active = [regimen for regimen in regimens if regimen.status == "active"]
+    if len(active) < 2:
+        return []
+    newest = active[-1]
+    conflict = []
+    for older in active[:-1]:
+        renewed = any(set(order.prior) & set(older.references) for later in active for order in later.orders)
+        if renewed or older.key == newest.key:
+            older.end = next(each.start for each in active[active.index(older) + 1 :])
+        else:
+            conflict += older.orders
+    return [*conflict, *newest.orders] if conflict else []
+
+
+def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
+    chain = [regimens[0]]
+    reached = regimens[0].end
+    for regimen in regimens[1:]:
+        if reached is not None and reached.days_to(regimen.start) > gap:
+            chain = []
+        chain.append(regimen)
+        ends = [each.end for each in chain]
+        reached = max((end for end in ends if end), key=Moment.sort_key) if all(ends) else None
+    return chain
+
+
+def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
+    changes = [Change(regimens[0].start, 1, is_start=True)]
+    for before, after in zip(regimens, regimens[1:], strict=False):
+        if before.end is not None and before.end.days_to(after.start) > resume_gap:
+            changes += [Change(before.end, -1), Change(after.start, 1)]
+        elif before.key != after.key:
+            changes.append(Change(after.start, _direction(before.dose, after.dose)))
+    last = regimens[-1]
+    if last.status != "active" and last.end is not None:
+        changes.append(Change(last.end, -1))
+    return changes
+
+
+def _direction(before: Dose, after: Dose) -> int:
+    if before.per_day is None or after.per_day is None:
+        return 0
+    return (after.per_day > before.per_day) - (after.per_day < before.per_day)
+
+
+def _settle_state(course: Course, now: datetime) -> None:
+    active = [regimen for regimen in course.regimens if regimen.status == "active"]
+    held = [regimen for regimen in course.regimens if regimen.status == "on-hold"]
+    last = course.regimens[-1]
+    if active:
+        course.state, course.current = "taking", active[-1]
+    elif held:
+        course.state, course.current = "held", held[-1]
+    elif last.end is None:
+        course.state, course.current = "stopped_unknown", last
+    elif last.end.is_after(now):
+        course.state, course.current = "taking", last  # it ends later than today
+    else:
+        course.state, course.current, course.ended = "stopped", last, last.end

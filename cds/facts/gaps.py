@@ -1,0 +1,190 @@
+"""What could not be judged, and why: the one place where missing data is spoken of."""
+
+from __future__ import annotations
+
+from cds.chart.model import Lab, Unread
+from cds.facts.levels import Judged
+from cds.facts.platelets import Count
+from cds.facts.record import Named, listed, on_day
+from cds.facts.response import Response
+from cds.facts.situation import Situation
+
+_NEEDED_FOR = {
+    "MedicationAdministration": "the time since the last dose and infusions that raise the platelet count",
+    "MedicationStatement": "drugs that the patient takes without an order",
+    "Observation": "levels, platelet counts and weight",
+    "Condition": "the diagnosis, bleeding and pregnancy",
+    "Procedure": "transfusions and splenectomy",
+    "Patient": "the age group",
+}
+_SUBJECTS = {
+    "sirolimus": "the dose of sirolimus",
+    "sirolimus-level": "the sirolimus level",
+    "platelets": "the response",
+    "body-size": "the dose by body size",
+    "itp": "whether ITP is on record",
+    "bleeding": "bleeding",
+    "pregnancy": "pregnancy",
+    "procedures": "what a platelet count means",
+    "treg": "the trend of regulatory T cells",
+    "corticosteroid": "what a platelet count means",
+    "immunoglobulin": "what a platelet count means",
+    "platelet-stimulator": "what a platelet count means",
+    "rituximab": "what a platelet count means",
+}
+
+
+def put_gaps(situation: Situation, judged: list[Judged], response: Response | None) -> None:
+    """State the gaps, if the question is about sirolimus and there are any."""
+    if not situation.speaks_of_sirolimus or not relevant(situation):
+        return
+    gaps = [
+        *_supply(situation),
+        *(_unread(item) for item in situation.chart.unread),
+        *_patient(situation),
+        *_course(situation),
+        *_dose(situation),
+        *_levels(situation, judged),
+        *_counts(situation, response),
+    ]
+    if gaps:
+        situation.facts.put("gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references))
+
+
+def relevant(situation: Situation) -> bool:
+    """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
+    if situation.still_counts or situation.drafts or situation.course.conflict or situation.course.undated:
+        return True
+    if any(unread.subject == "sirolimus" for unread in situation.chart.unread):
+        return True
+    started = situation.course.start
+    if situation.course.state == "stopped_unknown" and started is not None:
+        return started.days_until(situation.now) <= situation.days("level_max_age")
+    return bool(_level_without_order(situation))
+
+
+def _level_without_order(situation: Situation) -> list[Lab]:
+    if situation.course.state != "none":
+        return []
+    return [
+        lab for lab in situation.levels
+        if lab.moment is not None and lab.moment.days_until(situation.now) <= situation.days("level_max_age")
+    ][:1]
+
+
+def _supply(situation: Situation) -> list[Named]:
+    gaps = []
+    for kind in situation.chart.not_supplied:
+        if kind in _NEEDED_FOR:
+            gaps.append(Named(f"{kind} was not supplied", f"not judged: {_NEEDED_FOR[kind]}", fact="supply"))
+    for kind in situation.chart.incomplete:
+        gaps.append(Named(f"{kind} is incomplete", "more pages exist that were not supplied", fact="supply"))
+    return gaps
+
+
+def _unread(item: Unread) -> Named:
+    what = _SUBJECTS.get(item.subject, "interactions")
+    return Named(f"{item.reference} was not read", f"{item.reason}; it may matter for {what}", (item.reference,), what)
+
+
+def _patient(situation: Situation) -> list[Named]:
+    gaps = []
+    if not situation.age_group and "Patient" not in situation.chart.not_supplied:
+        gaps.append(Named("Birth date", situation.facts.absent.get("age_group", "not known") + "; the dose window depends on it", fact="age_group"))
+    if situation.age_group == "child" and situation.weight is None and "Observation" not in situation.chart.not_supplied:
+        gaps.append(Named("Weight", situation.facts.absent.get("weight", "not known") + "; the dose is not judged by weight", fact="weight"))
+    if not situation.facts.values.get("itp_on_record") and "Condition" not in situation.chart.not_supplied:
+        gaps.append(Named("No ITP on record", "dose windows, level and response cards of the ITP protocol are not shown", fact="itp_on_record"))
+    return gaps
+
+
+def _course(situation: Situation) -> list[Named]:
+    gaps = []
+    course = situation.course
+    for order in course.undated:
+        gaps.append(Named("Start of an order", "it has no date that can be read", (order.reference,), "days_on_sirolimus"))
+    if course.start is not None and not situation.start_known:
+        gaps.append(Named("Start of the course", "a level is older than the first order on record: phase, baseline and landmarks are not judged", fact="days_on_sirolimus"))
+    if course.state == "stopped_unknown" and course.current is not None:
+        gaps.append(Named("End of the course", "the last order is over, but not since when", course.current.references, "days_on_sirolimus"))
+    for lab in _level_without_order(situation):
+        gaps.append(Named("A level without an order", f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus", (lab.reference,), "daily_dose"))
+    return gaps
+
+
+def _dose(situation: Situation) -> list[Named]:
+    course = situation.course
+    if course.conflict:
+        word = "draft" if course.conflict[0].draft else "active"
+        references = tuple(order.reference for order in course.conflict)
+        return [Named(f"Two {word} orders", "it is not said whether they add up or one replaces the other; the dose is not judged", references, "daily_dose")]
+    if not situation.dose_orders or situation.dose.per_day is not None:
+        return []
+    references = tuple(order.reference for order in situation.dose_orders)
+    if situation.dose.rhythm:
+        return [Named("Dose per day", f"sirolimus is taken {situation.dose.rhythm}; the daily dose window does not apply", references, "daily_dose")]
+    return [Named("Dose per day", f"{situation.dose.problem}; the dose is not judged", references, "daily_dose")]
+
+
+def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
+    if "Observation" in situation.chart.not_supplied:
+        return []
+    labs = situation.chart.lab("level", "trough")
+    gaps = _newest_unreadable(labs, [each.lab for each in judged], "level", "sirolimus level", "trough")
+    for each in judged[:1]:
+        if each.verdict == "usable" and _undecided(situation, each.lab):
+            gaps.append(Named("Newest level", "it is reported only as a bound and cannot be compared with the target", (each.lab.reference,), "trough"))
+    return gaps or _level_missing(situation, judged)
+
+
+def _undecided(situation: Situation, lab: Lab) -> bool:
+    numbers = situation.knowledge.protocol.numbers
+    assert lab.amount is not None
+    value, comparator = lab.amount.value, lab.amount.comparator
+    low, high = numbers["trough_low"], numbers["trough_high"]
+    decided = {"": True, "<": value <= low, "<=": value < low, ">": value >= high, ">=": value > high}
+    return not decided[comparator]
+
+
+def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, subject: str) -> list[Named]:
+    """An unreadable result is named when no readable one is as new."""
+    newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
+    known = {lab.reference for lab in read}
+    gaps = []
+    for lab in labs:
+        if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
+            gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))
+        elif not lab.problem and lab.reference not in known and lab.moment is not None and (newest is None or lab.moment.day > newest):
+            gaps.append(Named(f"A {what} was not used", "two results of one sample differ", (lab.reference,), subject))
+    return gaps
+
+
+def _level_missing(situation: Situation, judged: list[Judged]) -> list[Named]:
+    day = situation.day
+    if not situation.taking or (situation.drafts and situation.course.start is None):
+        return []
+    start = situation.course.start
+    since = [each for each in judged if start is None or (each.lab.moment is not None and each.lab.moment.day >= start.day)]
+    if not since:
+        if day is not None and day >= situation.days("first_level_by"):
+            return [Named("Sirolimus level", f"none on record by day {day} of the course", fact="trough")]
+        return []
+    newest = since[0].lab.moment
+    if newest is not None and newest.days_until(situation.now) > situation.days("level_max_age"):
+        return [Named("Sirolimus level", f"none since {on_day(newest)}", (since[0].lab.reference,), "trough")]
+    return []
+
+
+def _counts(situation: Situation, response: Response | None) -> list[Named]:
+    if "Observation" in situation.chart.not_supplied:
+        return []
+    counts: list[Count] = response.counts if response is not None else []
+    labs = situation.chart.lab("platelets")
+    if response is None and any(not lab.problem for lab in labs):
+        return []
+    return _newest_unreadable(labs, [count.lab for count in counts], "platelets", "platelet count", "current_response")
+
+
+def names(gaps: list[Named]) -> str:
+    """The gaps in one line."""
+    return listed(gap.name for gap in gaps)

@@ -1,0 +1,214 @@
+"""Doses that a card may offer: computed, capped, rounded to what can be dispensed, and checked.
+
+A dose is offered only if, once signed, it would raise no warning of ours today or on the 28 days
+after. Where none can be offered, the reason is a fact too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import ROUND_FLOOR, Decimal
+
+from cds.chart.model import Order
+from cds.facts.dosing import Support, body_surface, starting_dose_accepted, supported, weight_lasts
+from cds.facts.levels import INHIBITORS, Judged, active_modulators
+from cds.facts.record import listed, rounded, said
+from cds.facts.situation import Situation
+
+_HORIZON = 28
+
+
+def put_proposals(situation: Situation, by: Support | None, acted: Judged | None) -> None:
+    """The dose the window suggests, the dose by size, and the dose that a level suggests."""
+    now, days = situation.now.date(), situation.days
+    first, last = now + timedelta(days=days("next_level_from")), now + timedelta(days=days("next_level_to"))
+    situation.facts.put("next_level_date", f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first)
+    _put_window_dose(situation, by)
+    _put_size_dose(situation, by)
+    _put_level_dose(situation, by, acted)
+
+
+def _never(situation: Situation, raising: bool) -> str:
+    """Why no dose is offered at all; empty when one may be."""
+    order = target_order(situation)
+    if order is None:
+        return "several orders make up the dose" if situation.dose_orders else "there is no single order to change"
+    if order.dose.per_day is None:
+        return "the dose of the order is not known per day"
+    if order.dose.per_intake is None:
+        return "the order has different doses in a day"
+    if situation.surely_under("infant_age", situation.now.date()) is not False:
+        return "under two years, or the birth date is not known"
+    if raising and situation.age_group != "adult" and situation.weight is None:
+        return "there is no recent weight"
+    if raising and (drugs := active_modulators(situation, *INHIBITORS)):
+        return f"{listed(sorted({drug.name for drug in drugs}))} is being taken, which raises the level"
+    return ""
+
+
+def target_order(situation: Situation) -> Order | None:
+    """The one order that a suggestion would change: the draft on order hooks, else the active one."""
+    return situation.dose_orders[0] if len(situation.dose_orders) == 1 else None
+
+
+def _dispensable(order: Order, dose: Decimal) -> bool:
+    """Whether the order's product gives ``dose`` a day without splitting tablets."""
+    if order.dose.per_day is None or order.dose.per_intake is None:
+        return False
+    intake = dose / (order.dose.per_day / order.dose.per_intake)
+    return order.liquid or order.strength is None or intake % order.strength == 0
+
+
+def _step(situation: Situation, order: Order) -> Decimal:
+    return situation.definitions["solution_step" if order.liquid else "tablet_step"]
+
+
+def fits_size(situation: Situation, dose: Decimal) -> bool:
+    """Whether ``dose`` passes every limit by body size."""
+    if not situation.facts.values.get("size_limits_apply"):
+        return True
+    limits = situation.definitions
+    if dose > limits["size_warning_per_day"]:
+        return False
+    if situation.weight is not None and situation.weight.amount is not None:
+        if dose / situation.weight.amount.value > limits["size_warning_per_kg"]:
+            return False
+        surface = body_surface(situation)
+        return surface is None or dose / surface <= limits["size_info_per_m2"]
+    return True
+
+
+def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -> bool:
+    """Whether ``dose`` stays clear of our own dose warnings now and for four weeks."""
+    window = situation.window
+    if window is None or not fits_size(situation, dose):
+        return False
+    if window.low <= dose <= window.high or supported(situation, dose, by):
+        return True
+    if dose > window.high:
+        early = situation.day is not None and situation.day + _HORIZON <= situation.days("starting_dose_accepted_until")
+        return early and starting_dose_accepted(situation, dose)
+    enough = situation.weight is not None and situation.weight.amount is not None and (
+        dose / situation.weight.amount.value >= situation.definitions["child_low_per_kg"]
+    )
+    return situation.age_group == "child" and enough and weight_lasts(situation, _HORIZON)
+
+
+def _put_window_dose(situation: Situation, by: Support | None) -> None:
+    window, dose = situation.window, situation.dose.per_day
+    if window is None or dose is None or window.low <= dose <= window.high:
+        situation.facts.miss("the dose is in the window, or the window is not known", "window_dose")
+        return
+    bound = window.high if dose > window.high else window.low
+    reason = _never(situation, raising=bound > dose) or _unfit(situation, bound, by)
+    if reason:
+        situation.facts.miss(reason, "window_dose")
+    else:
+        situation.facts.put("window_dose", bound)
+
+
+def _unfit(situation: Situation, dose: Decimal, by: Support | None) -> str:
+    order = target_order(situation)
+    if order is not None and not _dispensable(order, dose):
+        return f"{said(dose)} mg/day cannot be made of the ordered product without splitting tablets"
+    if not raises_no_warning(situation, dose, by):
+        return f"{said(dose)} mg/day would itself be outside a limit for this patient"
+    return ""
+
+
+def _put_size_dose(situation: Situation, by: Support | None) -> None:
+    facts, weight, dose = situation.facts, situation.weight, situation.dose.per_day
+    if not facts.values.get("size_limits_apply") or weight is None or weight.amount is None or dose is None:
+        facts.miss("the dose is not judged by size, or the size is not known", "size_dose")
+        return
+    step = situation.definitions["solution_step"]
+    by_weight = (weight.amount.value * situation.definitions["size_target_per_kg"] / step).to_integral_value(ROUND_FLOOR) * step
+    reason = _never(situation, raising=False) or ("it is not less than the order" if by_weight >= dose else "")
+    reason = reason or _unfit(situation, by_weight, by)
+    if reason:
+        facts.miss(reason, "size_dose")
+    else:
+        facts.put("size_dose", by_weight, weight.reference)
+
+
+def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
+    facts = situation.facts
+    reason, found = _level_dose(situation, by, acted)
+    if reason:
+        facts.miss(reason, "proposed_dose")
+        facts.put("proposal_working", f"No dose is proposed: {reason}.")
+    elif found is not None and by is not None:
+        raw = by.dose * situation.knowledge.protocol.numbers["trough_aim"] / by.level
+        order = target_order(situation)
+        assert order is not None
+        aim = situation.knowledge.protocol.numbers["trough_aim"]
+        facts.put("proposed_dose", found, by.lab.reference, order.reference)
+        facts.put(
+            "proposal_working",
+            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {said(by.level)} ng/mL = {rounded(raw, '0.01')} mg/day; at most half the dose up or "
+            f"down, in steps of {said(_step(situation, order))} mg: {said(found)} mg/day, predicted level {rounded(by.at(found), '0.1')} ng/mL.",
+        )
+
+
+def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> tuple[str, Decimal | None]:
+    numbers = situation.knowledge.protocol.numbers
+    if acted is None or acted.lab.amount is None:
+        return "there is no level that may steer the dose", None
+    if acted.lab.amount.comparator:
+        return "the level is only known as a bound", None
+    if acted.verdict != "usable":
+        return "the level is from before steady state; it tells the direction, not the size of a change", None
+    level = acted.lab.amount.value
+    if numbers["trough_low"] <= level <= numbers["trough_high"]:
+        return "the level is in the target", None
+    if by is None or by.lab is not acted.lab:
+        return "the dose at the time of the level is not known", None
+    raising = level < numbers["trough_low"]
+    if reason := _never(situation, raising):
+        return reason, None
+    last = situation.course.last_change
+    if raising and last is not None and last.moment.days_until(situation.now) < situation.days("change_apart"):
+        return f"the dose was changed less than {situation.days('change_apart')} days ago", None
+    order = target_order(situation)
+    assert order is not None
+    candidates = list(_candidates(situation, by, order, raising))
+    if not candidates:
+        return "no dose that can be dispensed is within half the dose, in the window or predicted in the target, and within every limit", None
+    aim = numbers["trough_aim"]
+    return "", min(candidates, key=lambda dose: (abs(by.at(dose) - aim), dose))
+
+
+def _candidates(situation: Situation, by: Support, order: Order, raising: bool) -> list[Decimal]:
+    numbers, window = situation.knowledge.protocol.numbers, situation.window
+    if window is None:
+        return []
+    step, cap = _step(situation, order), by.dose * situation.definitions["change_cap"]
+    highest = max(w.high for w in situation.knowledge.protocol.windows if w.age_group == situation.age_group)
+
+    def right(dose: Decimal) -> bool:
+        return (by.dose < dose <= highest) if raising else dose < by.dose
+
+    within: Callable[[Decimal], bool] = lambda dose: (  # noqa: E731  # named for the reader
+        window.low <= dose <= window.high or numbers["trough_low"] <= by.at(dose) <= numbers["trough_high"]
+    )
+    count = int((by.dose + cap) / step)
+    doses = [step * number for number in range(1, count + 1)]
+    return [
+        dose for dose in doses
+        if abs(dose - by.dose) <= cap and right(dose) and within(dose) and _dispensable(order, dose) and raises_no_warning(situation, dose, by)
+    ]
+
+
+def put_draft_answer(situation: Situation, by: Support | None, acted: Judged | None) -> None:
+    """Whether the draft order already corrects the level that a trough card would speak of."""
+    draft = situation.dose.per_day
+    answered = False
+    if situation.drafts and draft is not None and by is not None and acted is not None and acted.lab is by.lab:
+        numbers = situation.knowledge.protocol.numbers
+        predicted = by.at(draft)
+        right = (draft > by.dose) == (by.level < numbers["trough_low"]) and draft != by.dose
+        answered = right and (
+            numbers["trough_low"] <= predicted <= numbers["trough_high"] or draft == situation.facts.values.get("proposed_dose")
+        )
+    situation.facts.put("trough_answered_by_draft", answered)

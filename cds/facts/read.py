@@ -1,0 +1,60 @@
+"""Chart in, facts out: the order in which one fact needs another."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds.chart.model import Chart, Hook
+from cds.facts.dosing import put_dose, put_patient, put_support, support
+from cds.facts.gaps import put_gaps, relevant
+from cds.facts.levels import best_exposure, judge_levels, put_levels
+from cds.facts.others import put_diagnosis, put_interactions, put_pregnancy
+from cds.facts.proposal import put_draft_answer, put_proposals
+from cds.facts.record import reported
+from cds.facts.response import put_response, read_response
+from cds.facts.situation import Situation, read_situation
+from cds.knowledge.compiled import Knowledge
+
+
+def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) -> Situation:
+    """The situation with its facts filled in.
+
+    Without sirolimus taken, ordered, just stopped or measured, there is nothing to say and the record
+    stays empty but for the question itself.
+    """
+    situation = read_situation(chart, knowledge, hook, now)
+    facts = situation.facts
+    facts.put("ordering", situation.ordering)
+    if not relevant(situation):
+        facts.miss("sirolimus is neither taken nor ordered", *_NOTHING)
+        return situation
+    put_interactions(situation)
+    if situation.speaks_of_sirolimus:
+        _speak(situation)
+    else:
+        facts.miss("sirolimus is not among the draft orders", *_NOTHING)
+    return situation
+
+
+_NOTHING = ("daily_dose", "trough", "newest_level", "unusable_level", "landmark_response", "current_response")
+
+
+def _speak(situation: Situation) -> None:
+    facts = situation.facts
+    put_patient(situation)
+    put_diagnosis(situation)
+    put_pregnancy(situation)
+    response = read_response(situation)
+    put_response(situation, response)
+    judged = judge_levels(situation)
+    acted = put_levels(situation, judged)
+    best = best_exposure(situation, judged)
+    reached = best is not None and best.lab.amount is not None and best.lab.amount.value >= situation.knowledge.protocol.numbers["trough_low"]
+    facts.put("exposure_reached", reached, *([best.lab.reference] if best else []))
+    facts.put("best_trough", reported(best.lab, "ng/mL") if best else "none usable")
+    put_dose(situation)
+    by = support(situation, judged)
+    put_support(situation, by)
+    put_proposals(situation, by, acted)
+    put_draft_answer(situation, by, acted)
+    put_gaps(situation, judged, response)

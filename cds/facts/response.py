@@ -1,0 +1,243 @@
+"""Response by the working group's criteria: at the landmarks, now, and whether it was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from cds.chart.times import Moment
+from cds.facts.platelets import Count, read_counts
+from cds.facts.record import listed, on_day, said
+from cds.facts.situation import Situation
+
+_WORDS = {"complete": "CR", "partial": "PR", "none": "no response"}
+_RESPONDS = ("complete", "partial")
+_LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
+
+
+@dataclass(slots=True)
+class Response:
+    """The counts of a course and what they mean beside its baseline."""
+
+    situation: Situation
+    counts: list[Count]
+    baseline: Count | None
+    baseline_why: str
+
+    def day(self, count: Count) -> int:
+        """Day of the course of a count."""
+        start = self.situation.course.start
+        assert start is not None
+        return start.days_to(count.moment)
+
+    def usable(self) -> list[Count]:
+        """Usable counts after the first day of the course, newest first."""
+        return [count for count in self.counts if not count.why_not and self.day(count) > 0]
+
+    def bleeding(self, count: Count) -> list[str]:
+        """Bleeding with onset in the days before ``count``, in words."""
+        days = self.situation.days("bleeding_days")
+        return [
+            f"{problem.display or 'bleeding'} on {on_day(problem.onset)}"
+            for problem in self.situation.chart.problems
+            if problem.name == "bleeding" and problem.onset is not None and 0 <= problem.onset.days_to(count.moment) <= days
+        ]
+
+    def category(self, count: Count) -> str:
+        """complete, partial, none, or empty when it cannot be told."""
+        limits = self.situation.definitions
+        complete, partial = limits["complete_count"], limits["partial_count"]
+        if count.comparator.startswith("<"):
+            return "none" if count.value <= partial else ""
+        if count.comparator.startswith(">") and count.value < complete:
+            return ""
+        if self.bleeding(count) or count.value < partial:
+            return "none"
+        if count.value >= complete:
+            return "complete"
+        if self.baseline is None:
+            return ""
+        return "partial" if count.value >= limits["partial_fold"] * self.baseline.value else "none"
+
+    def meets(self, count: Count, category: str) -> bool:
+        """Whether ``count`` is at least as good as ``category``."""
+        found = self.category(count)
+        return found == category or (category == "partial" and found == "complete")
+
+    def confirmed_by(self, count: Count) -> Count | None:
+        """The earlier count that confirms a response: 7 days before, and none between fails it."""
+        category = self.category(count)
+        if category not in _RESPONDS:
+            return None
+        for other in self.usable():
+            if other.moment.sort_key() >= count.moment.sort_key():
+                continue
+            if not self.meets(other, category):
+                return None
+            if other.moment.days_to(count.moment) >= self.situation.days("confirm_apart"):
+                return other
+        return None
+
+
+def read_response(situation: Situation) -> Response | None:
+    """The counts of the course, or None without one that still counts."""
+    if situation.course.start is None or not situation.start_known or not situation.still_counts:
+        return None
+    counts = read_counts(situation)
+    baseline, why = _baseline(situation, counts)
+    return Response(situation, counts, baseline, why)
+
+
+def _baseline(situation: Situation, counts: list[Count]) -> tuple[Count | None, str]:
+    start, days = situation.course.start, situation.days("baseline_days")
+    assert start is not None
+    first_dose = min((i.moment.at for i in situation.chart.intakes if i.moment.at is not None and i.moment.day == start.day), default=None)
+    reason = f"there is no platelet count from the {days} days before the first dose"
+    for count in counts:
+        before = count.moment.days_to(start)
+        if not 0 <= before <= days:
+            continue
+        if before == 0 and first_dose is not None and count.moment.at is not None and count.moment.at > first_dose:
+            continue
+        if count.why_not:
+            reason = f"the count before the first dose is of no use: {count.why_not}"
+        elif count.comparator.startswith(">"):
+            reason = "the count before the first dose is only known as a lower bound"
+        else:
+            return count, ""
+    return None, reason
+
+
+def put_response(situation: Situation, response: Response | None) -> None:
+    """The facts about response. Sets ``situation.in_response``."""
+    facts = situation.facts
+    if response is None:
+        reason = "there is no course of sirolimus with a known start"
+        facts.miss(reason, "landmark_response", "current_response", "response_was_confirmed", "response_lost")
+        facts.put("in_response", False)
+        facts.put("response_known", "response not known")
+        return
+    usable = response.usable()
+    if response.baseline is not None:
+        less = ", counted as that number" if response.baseline.comparator else ""
+        facts.put("baseline", f"{response.baseline.words()}{less}", response.baseline.lab.reference, on=response.baseline.moment.day)
+    else:
+        facts.put("baseline", f"none: {response.baseline_why}")
+    _put_current(situation, response, usable)
+    _put_history(situation, response, usable)
+    for months, first, last in _LANDMARKS:
+        _put_landmark(situation, response, usable, months, situation.days(first), situation.days(last))
+    facts.miss("no landmark is being reached now", "landmark_response")
+    _put_treg(situation)
+
+
+def _put_current(situation: Situation, response: Response, usable: list[Count]) -> None:
+    facts = situation.facts
+    newest = usable[0] if usable else None
+    category = response.category(newest) if newest is not None else ""
+    recent = newest is not None and newest.moment.days_until(situation.now) <= situation.days("response_current")
+    situation.in_response = recent and category in _RESPONDS
+    facts.put("in_response", situation.in_response, *([newest.lab.reference] if newest else []))
+    if newest is None or not recent or not category:
+        facts.put("response_known", "response not known")
+        facts.miss("there is no recent usable platelet count that can be judged", "current_response")
+        return
+    facts.put("response_known", f"{_WORDS[category]} at {newest.words()}", newest.lab.reference)
+    facts.put("current_response", category, newest.lab.reference, on=newest.moment.day)
+    apart = situation.days("no_response_apart")
+    second = next((c for c in usable if c.moment.days_to(newest.moment) >= apart), None)
+    agrees = second is not None and response.category(second) == category
+    tail = f"; {second.words()} agrees" if agrees and second is not None else "; unconfirmed, no second count agrees"
+    facts.put("current_count", newest.words() + tail, newest.lab.reference, *([second.lab.reference] if agrees and second else []))
+    _put_bleeding(response, newest)
+
+
+def _put_bleeding(response: Response, count: Count) -> None:
+    found = response.bleeding(count)
+    response.situation.facts.put("bleeding", f"Bleeding on record: {listed(found)}." if found else "No bleeding is documented; that is taken as none.")
+
+
+def _put_history(situation: Situation, response: Response, usable: list[Count]) -> None:
+    facts = situation.facts
+    confirmed = [count for count in usable if response.confirmed_by(count) is not None]
+    facts.put("response_was_confirmed", bool(confirmed), *(count.lab.reference for count in confirmed[:1]))
+    facts.put("response_lost", False)
+    if not confirmed or not usable:
+        return
+    newest, apart = usable[0], situation.days("no_response_apart")
+    second = next((c for c in usable if c.moment.days_to(newest.moment) >= apart), None)
+    after = [count for count in usable if count.moment.sort_key() > confirmed[0].moment.sort_key()]
+    failing = second is not None and second in after and all(response.category(count) == "none" for count in after[: after.index(second) + 1])
+    recent = newest.moment.days_until(situation.now) <= situation.days("landmark_shown")
+    if failing and recent and second is not None:
+        facts.put("response_lost", True, newest.lab.reference, second.lab.reference, confirmed[0].lab.reference, on=newest.moment.day)
+        word = _WORDS[response.category(confirmed[0])]
+        facts.put("response_history", f"Confirmed {word} at {confirmed[0].words()}; since then {second.words()} and {newest.words()}.")
+
+
+def _put_landmark(situation: Situation, response: Response, usable: list[Count], months: int, first: int, last: int) -> None:
+    window = [count for count in usable if first <= response.day(count) <= last]
+    day, shown = situation.day, situation.days("landmark_shown")
+    assert day is not None
+    if window:
+        _put_decided(situation, response, window, months)
+        return
+    spoilt = [count for count in response.counts if count.why_not and first <= response.day(count) <= last]
+    if spoilt and spoilt[0].moment.days_until(situation.now) <= shown:
+        _not_evaluable(situation, months, f"the count {spoilt[0].words()} cannot be used: {spoilt[0].why_not}", spoilt[0].lab.reference)
+    elif not spoilt and last < day <= last + shown:
+        _not_evaluable(situation, months, f"there is no usable platelet count from day {first} to day {last}")
+
+
+def _put_decided(situation: Situation, response: Response, window: list[Count], months: int) -> None:
+    facts, newest = situation.facts, window[0]
+    category = response.category(newest)
+    if newest.moment.days_until(situation.now) <= situation.days("landmark_shown") and not category:
+        why = response.baseline_why or "the count is only known as a bound"
+        _not_evaluable(situation, months, f"{newest.words()} needs a baseline, and {why}", newest.lab.reference)
+        return
+    if category not in _RESPONDS:
+        return
+    by = response.confirmed_by(newest)
+    settled = _settled(response, window, category) if by is not None else newest
+    if settled.moment.days_until(situation.now) > situation.days("landmark_shown"):
+        return
+    references = [newest.lab.reference, *([by.lab.reference] if by else []), *([response.baseline.lab.reference] if response.baseline else [])]
+    facts.put("landmark", Decimal(months))
+    facts.put("landmark_response", category, *references, on=newest.moment.day)
+    facts.put("landmark_confirmed", by is not None)
+    facts.put("landmark_count", f"{newest.words()} (day {response.day(newest)})", newest.lab.reference)
+    facts.put("confirmation", f"confirmed by {by.words()}" if by else "unconfirmed: no usable count at least 7 days earlier agrees")
+    _put_bleeding(response, newest)
+
+
+def _settled(response: Response, window: list[Count], category: str) -> Count:
+    """The count at which the category was first confirmed, and has been since."""
+    settled = window[0]
+    for count in window:
+        if response.category(count) != category or response.confirmed_by(count) is None:
+            break
+        settled = count
+    return settled
+
+
+def _not_evaluable(situation: Situation, months: int, why: str, *references: str) -> None:
+    situation.facts.put("landmark", Decimal(months))
+    situation.facts.put("landmark_response", "not_evaluable", *references)
+    situation.facts.put("not_evaluable_why", why[0].upper() + why[1:] + ".", *references)
+
+
+def _put_treg(situation: Situation) -> None:
+    """Regulatory T cells: the first and the newest value of the code measured most often."""
+    by_code: dict[str, list[tuple[Moment, Decimal, str, str]]] = {}
+    for lab in situation.chart.lab("treg"):
+        if lab.amount is not None and lab.moment is not None and not lab.amount.comparator:
+            by_code.setdefault(lab.code, []).append((lab.moment, lab.amount.value, lab.amount.printed, lab.reference))
+    several = [(code, values) for code, values in sorted(by_code.items()) if len(values) > 1]
+    if not several:
+        return
+    code, values = max(several, key=lambda item: len(item[1]))
+    values.sort(key=lambda value: value[0].sort_key())
+    (first, one, unit, ref), (last, two, _, other) = values[0], values[-1]
+    text = f"{said(one)} on {on_day(first)}, {said(two)} on {on_day(last)} ({unit or 'no unit'}, LOINC {code})"
+    situation.facts.put("treg_trend", text, ref, other)

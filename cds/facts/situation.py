@@ -1,0 +1,131 @@
+"""What the question is about: the course, the draft, the patient's age and size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+
+from cds.chart.labs import distinct
+from cds.chart.model import Chart, Dose, Hook, Lab, Order
+from cds.facts.course import Course, combined, read_course, taken_together
+from cds.facts.record import Facts
+from cds.knowledge.compiled import Knowledge, Window
+
+
+@dataclass(slots=True)
+class Situation:
+    """Everything the fact modules share. ``dose`` is the one that is judged: the draft's, else the active one."""
+
+    chart: Chart
+    knowledge: Knowledge
+    hook: Hook
+    now: datetime
+    course: Course
+    drafts: list[Order]
+    levels: list[Lab]
+    facts: Facts
+    dose: Dose = field(default_factory=Dose)
+    dose_orders: list[Order] = field(default_factory=list)
+    dose_date: date | None = None
+    age_group: str = ""
+    weight: Lab | None = None
+    height: Lab | None = None
+    in_response: bool = False
+
+    @property
+    def definitions(self) -> dict[str, Decimal]:
+        return self.knowledge.definitions
+
+    def days(self, name: str) -> int:
+        """A definition that counts days (or years)."""
+        return int(self.knowledge.definitions[name])
+
+    @property
+    def ordering(self) -> bool:
+        return self.hook != "patient-view"
+
+    @property
+    def taking(self) -> bool:
+        return self.course.state == "taking"
+
+    @property
+    def still_counts(self) -> bool:
+        """Sirolimus counts as taken for very high levels, response and gaps: also held or just stopped."""
+        if self.course.state in ("taking", "held"):
+            return True
+        ended = self.course.ended
+        return self.course.state == "stopped" and ended is not None and ended.days_until(self.now) <= self.days("stop_still_counts")
+
+    @property
+    def speaks_of_sirolimus(self) -> bool:
+        """Whether dose and level are asked about: always on patient-view, on order hooks with a draft."""
+        return not self.ordering or bool(self.drafts)
+
+    @property
+    def start_known(self) -> bool:
+        """A level drawn before the first order means that the course began unseen."""
+        start = self.course.start
+        if start is None:
+            return False
+        return not any(lab.moment is not None and lab.moment.day < start.day and not lab.wrong_specimen for lab in self.levels)
+
+    @property
+    def day(self) -> int | None:
+        """Day of the course, 0 on the day of the first dose."""
+        if self.course.start is None:
+            return 0 if self.drafts else None
+        return self.course.start.days_until(self.now) if self.start_known else None
+
+    @property
+    def window(self) -> Window | None:
+        """The protocol's dose window for this patient and phase."""
+        return self.window_for(str(self.facts.values.get("phase", "")))
+
+    def window_for(self, phase: str) -> Window | None:
+        return next((w for w in self.knowledge.protocol.windows if (w.age_group, w.phase) == (self.age_group, phase)), None)
+
+    def age_range(self, day: date) -> tuple[int, int] | None:
+        return self.chart.birth.age_on(day) if self.chart.birth else None
+
+    def surely_under(self, years: str, day: date) -> bool | None:
+        """Whether the patient is under that age on ``day``; None when the birth date cannot tell."""
+        ages = self.age_range(day)
+        if ages is None:
+            return None
+        limit = self.days(years)
+        return ages[1] < limit if (ages[0] < limit) == (ages[1] < limit) else None
+
+
+def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) -> Situation:
+    """Sort out the course, the drafts and the levels."""
+    taken = [order for order in chart.orders if not order.draft]
+    requests = [order for order in taken if order.reference.startswith("MedicationRequest")]
+    course = read_course(requests or taken, now, knowledge.definitions)
+    drafts = [order for order in chart.orders if order.draft] if hook != "patient-view" else []
+    levels = distinct(chart.lab("level", "trough"))
+    situation = Situation(chart, knowledge, hook, now, course, drafts, levels, Facts())
+    _settle_dose(situation)
+    return situation
+
+
+def _settle_dose(situation: Situation) -> None:
+    """Which orders make the dose that is judged."""
+    current = situation.course.current
+    if not situation.drafts:
+        if current is not None and situation.taking and not situation.course.conflict:
+            situation.dose, situation.dose_orders = current.dose, current.orders
+            situation.dose_date = current.start.day
+        return
+    drafts = list(situation.drafts)
+    if len(drafts) > 1 and not all(taken_together(one, other) for one in drafts for other in drafts if one is not other):
+        situation.course.conflict = drafts
+        return
+    group = drafts[0].group
+    if current is not None and situation.taking and group:
+        replaced = {order.reference for order in drafts}
+        drafts += [order for order in current.orders if order.group == group and order.reference not in replaced]
+    situation.dose, situation.dose_orders = combined(drafts), drafts
+    authored = drafts[0].authored
+    situation.dose_date = authored.day if authored and not authored.is_after(situation.now) else situation.now.date()
+    situation.course.conflict = []

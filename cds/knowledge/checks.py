@@ -1,0 +1,133 @@
+"""What makes a rule sound beyond its shape: facts guaranteed, numbers cited, cases complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from cds.knowledge.compiled import Level, Rule, Source, Test
+from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
+from cds.knowledge.rules import Names
+from cds.knowledge.shapes import AnyOf, RuleShape
+from cds.knowledge.tree import Document, Fault
+
+_NUMBER_WORD = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?!\w)")
+
+
+def check_texts(
+    document: Document, shape: RuleShape, sources: dict[str, Source], faults: list[Fault],
+    subject: str, subjects: Sequence[str], stem: str,
+) -> None:
+    """The rule's place and its sources."""
+    if shape.id != stem:
+        faults.append(Fault(document.path, document.line("id"), f"the file must be called {shape.id}.yaml"))
+    if subject not in subjects:
+        faults.append(Fault(document.path, 1, f"there is no subject '{subject}'; there is: {', '.join(subjects)}"))
+    for index, citation in enumerate(shape.sources):
+        if citation.cite not in sources:
+            faults.append(Fault(document.path, document.line("sources", index), f"source '{citation.cite}' is not in sources.yaml"))
+    if not shape.levels and shape.card.indicator is None:
+        faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
+
+
+def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, faults: list[Fault]) -> None:
+    """Numbers in conditions are cited; templates name only what is there; cases use known facts."""
+    _check_numbers(document, shape, faults)
+    for variant in rule.variants:
+        level = rule.levels[variant.level]
+        known = guaranteed(variant.branches)
+        others = names.values(variant.row)
+        place = ("levels", variant.level) if shape.levels else ("card",)
+        _check_templates(document, place, level, known, set(others), faults)
+        for suggestion in level.suggestions:
+            for fact in filter(None, (suggestion.dose, suggestion.unless)):
+                _known(document, place, fact, faults)
+            if suggestion.action == "change_dose" and not suggestion.dose:
+                faults.append(Fault(document.path, document.line(*place), "a change_dose suggestion needs 'daily_dose'"))
+        if shape.levels or len(rule.variants) == 1:
+            continue
+        break  # without levels, every row has the same texts
+    _check_cases(document, shape, faults)
+
+
+def _known(document: Document, place: tuple[str | int, ...], fact: str, faults: list[Fault]) -> None:
+    try:
+        known_fact(fact)
+    except Unclear as unclear:
+        _once(faults, Fault(document.path, document.line(*place), str(unclear)))
+
+
+def _once(faults: list[Fault], fault: Fault) -> None:
+    if str(fault) not in map(str, faults):
+        faults.append(fault)
+
+
+def _check_numbers(document: Document, shape: RuleShape, faults: list[Fault]) -> None:
+    stated = {Decimal(number) for citation in shape.sources for number in _NUMBER_WORD.findall(citation.states)}
+    groups: list[tuple[tuple[str | int, ...], str | AnyOf]] = [(("when", i), c) for i, c in enumerate(shape.when)]
+    for number, level in enumerate(shape.levels):
+        groups += [(("levels", number, "when", i), c) for i, c in enumerate(level.when)]
+    for place, condition in groups:
+        for text in condition.any if isinstance(condition, AnyOf) else [condition]:
+            words = text.split()
+            if len(words) > 2 and words[1] in ("<", "<=", ">", ">=") and not words[2].startswith("{"):
+                if Decimal(words[2]) not in stated:
+                    faults.append(Fault(document.path, document.line(*place), f"the number {words[2]} stands in no source of this rule"))
+
+
+def _check_templates(
+    document: Document, place: tuple[str | int, ...], level: Level, known: set[str], others: set[str], faults: list[Fault]
+) -> None:
+    for name in PLACEHOLDER.findall(level.summary):
+        if name not in known and name not in others:
+            _once(faults, Fault(document.path, document.line(*place, "summary"), f"summary: {{{name}}} may be unknown when the rule holds; test it in 'when' or leave it out"))
+    for index, line in enumerate(level.detail):
+        for name in PLACEHOLDER.findall(line):
+            if name not in others:
+                _known(document, (*place, "detail", index), name, faults)
+
+
+def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> None:
+    titles = [case.case for case in shape.cases]
+    for index, case in enumerate(shape.cases):
+        if titles.index(case.case) != index:
+            faults.append(Fault(document.path, document.line("cases", index), f"two cases are called '{case.case}'"))
+        for name, value in {**shape.background, **case.given}.items():
+            place = ("cases", index, "given", name)
+            try:
+                fact = known_fact(name)
+            except Unclear as unclear:
+                _once(faults, Fault(document.path, document.line(*place), str(unclear)))
+                continue
+            fits = {"number": Decimal, "flag": bool, "code": str, "text": str, "names": list}[fact.type]
+            if value != "absent" and not isinstance(value, fits):
+                _once(faults, Fault(document.path, document.line(*place), f"'{name}' takes a {fact.type}, not '{value}'"))
+            elif fact.type == "code" and value != "absent" and value not in fact.codes:
+                _once(faults, Fault(document.path, document.line(*place), f"{name} is one of {', '.join(fact.codes)}; not '{value}'"))
+        if case.hook and case.hook not in shape.hooks:
+            faults.append(Fault(document.path, document.line("cases", index), f"the rule does not run on {case.hook}"))
+
+
+def check_yields(rules: Sequence[Rule], documents: dict[str, Document], faults: list[Fault]) -> None:
+    """A rule gives way only to rules that exist, and never in a circle."""
+    known = {rule.id: rule for rule in rules}
+
+    def reaches(start: str, goal: str, seen: set[str]) -> bool:
+        if start in seen or start not in known:
+            return False
+        seen.add(start)
+        return any(other == goal or reaches(other, goal, seen) for other in known[start].yields_to)
+
+    for rule in rules:
+        document = documents[rule.id]
+        for other in {*rule.yields_to, *(o for level in rule.levels for s in level.suggestions for o in s.yields_to)}:
+            if other not in known:
+                faults.append(Fault(document.path, document.line("yields_to"), f"yields_to: there is no rule '{other}'"))
+        if reaches(rule.id, rule.id, set()):
+            faults.append(Fault(document.path, document.line("yields_to"), "yields_to: the rules give way to one another in a circle"))
+
+
+def tests_of(rule: Rule) -> set[Test]:
+    """Every different test of a rule."""
+    return {test for variant in rule.variants for branch in variant.branches for test in branch}

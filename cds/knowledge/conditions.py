@@ -1,0 +1,107 @@
+"""The condition language: one comparison a line, read and checked against the vocabulary.
+
+``<fact> < <= > >= <number> <unit>``, ``<fact> is | is not <value>``, ``<fact> is present | absent``.
+There is no arithmetic and there are no dates: what needs them is a fact with a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from itertools import product
+
+from cds.knowledge.compiled import Operator, Test
+from cds.vocabulary import VOCABULARY, Fact
+
+_COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
+_WORD = re.compile(r"(?P<fact>\S+)\s+(?P<operator>is not|is)\s+(?P<value>\S+)")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+MAX_BRANCHES = 16
+
+
+class Unclear(Exception):
+    """A condition that cannot be taken as it stands; ``str`` says why."""
+
+
+def known_fact(name: str) -> Fact:
+    """The vocabulary's entry for ``name``. Raises Unclear, with a hint, if there is none."""
+    fact = VOCABULARY.get(name)
+    if fact is None:
+        near = get_close_matches(name, list(VOCABULARY), 1, 0.6)
+        raise Unclear(f"unknown fact '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
+    return fact
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with each ``{name}`` replaced. Raises Unclear for a name that is not in ``values``."""
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise Unclear(f"nothing here is called {{{match[1]}}}; it must come from the table, the protocol or definitions")
+        return values[match[1]]
+
+    return PLACEHOLDER.sub(value, text)
+
+
+def parse(text: str, values: Mapping[str, str]) -> Test:
+    """One condition. ``values`` are those of the table's row, the protocol and the definitions.
+
+    Raises:
+        Unclear: an unknown fact, operator, value or unit.
+    """
+    filled = fill(text, values)
+    if match := _COMPARISON.fullmatch(filled):
+        return _comparison(match, filled)
+    if match := _WORD.fullmatch(filled):
+        return _word(match, filled)
+    raise Unclear(f"'{text}' is not a condition; write 'fact < number unit', 'fact is value' or 'fact is present'")
+
+
+def _comparison(match: re.Match[str], text: str) -> Test:
+    fact = known_fact(match["fact"])
+    operator: Operator = match["operator"]  # type: ignore[assignment]  # the pattern admits no other
+    if fact.type != "number":
+        raise Unclear(f"{fact.name} is not a number and cannot be compared with {operator}")
+    if not _NUMBER.fullmatch(match["number"]):
+        raise Unclear(f"'{match['number']}' is not a number")
+    unit = match["unit"] or ""
+    if unit != fact.unit:
+        raise Unclear(f"{fact.name} is in {fact.unit}, not {unit}" if unit else f"say the unit: {fact.name} is in {fact.unit}")
+    return Test(fact.name, operator, number=Decimal(match["number"]), text=text)
+
+
+def _word(match: re.Match[str], text: str) -> Test:
+    fact = known_fact(match["fact"])
+    value = match["value"]
+    if value in ("present", "absent"):
+        if match["operator"] == "is not":
+            raise Unclear(f"write '{fact.name} is {'absent' if value == 'present' else 'present'}'")
+        return Test(fact.name, value, text=text)  # type: ignore[arg-type]
+    operator: Operator = match["operator"]  # type: ignore[assignment]
+    if fact.type == "flag":
+        if value not in ("true", "false"):
+            raise Unclear(f"{fact.name} is true or false, not '{value}'")
+        return Test(fact.name, operator, flag=value == "true", text=text)
+    if fact.type == "code":
+        if value not in fact.codes:
+            raise Unclear(f"{fact.name} is one of {', '.join(fact.codes)}; not '{value}'")
+        return Test(fact.name, operator, word=value, text=text)
+    raise Unclear(f"{fact.name} can only be 'present' or 'absent'" + (" or compared with <, >" if fact.type == "number" else ""))
+
+
+def branches(groups: Sequence[Sequence[Test]]) -> tuple[tuple[Test, ...], ...]:
+    """Every way to satisfy ``groups``, each a choice of alternatives of which one must hold.
+
+    Single tests come first in every branch, so that branches share their beginning.
+    """
+    ordered = sorted(groups, key=len)
+    return tuple(dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*ordered)))
+
+
+def guaranteed(alternatives: Sequence[Sequence[Test]]) -> set[str]:
+    """Facts that are known whenever one of ``alternatives`` holds."""
+    known = [{test.fact for test in branch if test.operator != "absent"} for branch in alternatives]
+    return set.intersection(*known) if known else set()

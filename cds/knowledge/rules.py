@@ -1,0 +1,124 @@
+"""One rule file's shape compiled into a :class:`Rule`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from cds.knowledge.compiled import Citation, Level, OverrideReason, Rule, Suggestion, Test, Variant
+from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
+from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
+from cds.knowledge.tree import Document, Fault
+
+
+@dataclass(frozen=True)
+class Names:
+    """What ``{name}`` may stand for in a rule, beside facts: cited numbers and the protocol's tables."""
+
+    numbers: dict[str, NumberShape]
+    tables: dict[str, list[dict[str, Any]]]
+
+    def values(self, row: dict[str, str]) -> dict[str, str]:
+        return {name: shown(number.value) for name, number in self.numbers.items()} | row
+
+
+def shown(number: Decimal) -> str:
+    """A number as a clinician writes it: no exponent, no trailing zeros."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def compile_rule(document: Document, shape: RuleShape, subject: str, names: Names, faults: list[Fault]) -> Rule | None:
+    """The rule, or None when a condition of it could not be taken (the faults say why)."""
+    rows = _rows(document, shape, names, faults)
+    variants: list[Variant] = []
+    before = len(faults)
+    for level, when in enumerate(_levels(shape)):
+        for row in rows:
+            found = _branches(document, when, names.values(row), faults)
+            if len(found) > MAX_BRANCHES:
+                faults.append(Fault(document.path, document.line("when"), f"has {len(found)} alternatives; at most {MAX_BRANCHES} may be tried"))
+            variants.append(Variant(level, row, found))
+        if len(faults) > before:
+            return None  # the same faults would be found again for every level and row
+    return Rule(
+        id=shape.id,
+        subject=subject,
+        title=shape.title,
+        status=shape.status,
+        hooks=tuple(shape.hooks),
+        priority=shape.priority,
+        variants=tuple(variants),
+        levels=tuple(_texts(shape)),
+        yields_to=tuple(shape.yields_to),
+        merge=shape.merge,
+        citations=tuple(Citation(c.cite, c.states, c.grade, c.basis) for c in shape.sources),
+        override=tuple(OverrideReason(o.code, o.display, o.system) for o in shape.override),
+    )
+
+
+def _rows(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> list[dict[str, str]]:
+    if not shape.table:
+        return [{}]
+    room, _, table = shape.table.partition(".")
+    if room != "protocol" or table not in names.tables:
+        known = ", ".join(f"protocol.{name}" for name in names.tables)
+        faults.append(Fault(document.path, document.line("table"), f"there is no table '{shape.table}'; there is: {known}"))
+        return []
+    return [
+        {key: shown(value) if isinstance(value, Decimal) else str(value) for key, value in row.items() if key not in ("cite", "basis", "note")}
+        for row in names.tables[table]
+    ]
+
+
+Placed = tuple[tuple[str | int, ...], str | AnyOf]
+
+
+def _levels(shape: RuleShape) -> list[list[Placed]]:
+    """The conditions of each level with their places: the rule's own and the level's."""
+    common: list[Placed] = [(("when", index), item) for index, item in enumerate(shape.when)]
+    if not shape.levels:
+        return [common]
+    return [
+        common + [(("levels", number, "when", index), item) for index, item in enumerate(level.when)]
+        for number, level in enumerate(shape.levels)
+    ]
+
+
+def _branches(document: Document, when: Iterable[Placed], values: dict[str, str], faults: list[Fault]) -> tuple[tuple[Test, ...], ...]:
+    groups: list[list[Test]] = []
+    for place, item in when:
+        texts: Conditions = list(item.any) if isinstance(item, AnyOf) else [item]
+        group = []
+        for index, text in enumerate(texts):
+            assert isinstance(text, str)
+            inner = (*place, "any", index) if isinstance(item, AnyOf) else place
+            try:
+                group.append(parse(text, values))
+            except Unclear as unclear:
+                fault = Fault(document.path, document.line(*inner), f"when: {unclear}")
+                if str(fault) not in map(str, faults):
+                    faults.append(fault)
+        groups.append(group)
+    return branches(groups)
+
+
+def _texts(shape: RuleShape) -> Iterable[Level]:
+    levels: Sequence[LevelShape | None] = shape.levels or [None]
+    for level in levels:
+        yield Level(
+            indicator=level.indicator if level else shape.card.indicator or "info",
+            summary=(level.summary if level and level.summary else shape.card.summary),
+            detail=tuple(level.detail if level and level.detail is not None else shape.card.detail),
+            suggestions=tuple(_suggestion(s) for s in _suggestions(level, shape.card)),
+        )
+
+
+def _suggestions(level: LevelShape | None, card: CardShape) -> list[SuggestionShape]:
+    return level.suggestions if level and level.suggestions is not None else card.suggestions
+
+
+def _suggestion(shape: SuggestionShape) -> Suggestion:
+    return Suggestion(shape.label, shape.action, shape.daily_dose.strip("{}"), tuple(shape.yields_to), shape.unless)

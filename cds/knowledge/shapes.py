@@ -1,0 +1,184 @@
+"""The shape of each kind of file under ``rules/``: which keys there are and what they hold.
+
+What the words mean together (facts, units, sources) is checked in :mod:`cds.knowledge.checks`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from cds.knowledge.tree import Document, Fault
+
+
+def _word(value: Any) -> Any:
+    """Codes such as 35302 look like numbers in YAML; they are words to us."""
+    return str(value) if isinstance(value, Decimal) else value
+
+
+Word = Annotated[str, BeforeValidator(_word), Field(min_length=1)]
+Hook = Literal["patient-view", "order-select", "order-sign"]
+Basis = Literal["SEEN", "RECALLED", "DERIVED", "JUDGEMENT"]
+RuleId = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z0-9]+)*$")]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AnyOf(Shape):
+    any: list[str] = Field(min_length=1)
+
+
+Conditions = list[str | AnyOf]
+
+
+class SuggestionShape(Shape):
+    label: str
+    action: Literal["change_dose", "hold", "order_level"]
+    daily_dose: str = ""
+    yields_to: list[RuleId] = []
+    unless: str = ""
+
+
+class CardShape(Shape):
+    indicator: Literal["info", "warning", "critical"] | None = None
+    summary: str
+    detail: list[str] = []
+    suggestions: list[SuggestionShape] = []
+
+
+class LevelShape(Shape):
+    when: Conditions = Field(min_length=1)
+    indicator: Literal["info", "warning", "critical"]
+    summary: str | None = None
+    detail: list[str] | None = None
+    suggestions: list[SuggestionShape] | None = None
+
+
+class CitationShape(Shape):
+    cite: str
+    states: str
+    grade: Literal["A", "B", "C", "D"]
+    basis: Basis
+
+
+class OverrideShape(Shape):
+    code: Word
+    display: str
+    system: str
+
+
+class ExpectedCard(Shape):
+    indicator: Literal["info", "warning", "critical"]
+    summary: str
+
+
+class CaseShape(Shape):
+    case: str
+    hook: Hook | None = None
+    given: dict[str, Any] = {}
+    card: str | ExpectedCard
+
+
+class RuleShape(Shape):
+    id: RuleId
+    title: str
+    status: Literal["draft", "active"]
+    hooks: list[Hook] = Field(min_length=1)
+    priority: int = Field(ge=1, le=100)
+    table: str = ""
+    when: Conditions = Field(min_length=1)
+    card: CardShape
+    levels: list[LevelShape] = []
+    override: list[OverrideShape] = []
+    yields_to: list[RuleId] = []
+    merge: str = ""
+    sources: list[CitationShape] = Field(min_length=1)
+    background: dict[str, Any] = {}
+    cases: list[CaseShape] = Field(min_length=2)
+
+
+class NumberShape(Shape):
+    value: Decimal
+    unit: str
+    means: str
+    cite: str
+    basis: Basis
+
+
+class ProtocolShape(Shape):
+    id: RuleId
+    title: str
+    tables: dict[str, list[dict[str, Any]]]
+    numbers: dict[str, NumberShape]
+
+
+class SourceShape(Shape):
+    citation: str
+    url: str = Field(default="", pattern=r"^(https://.+)?$")
+    kind: Literal["study", "label", "guideline", "judgement", "terminology"]
+
+
+class CodeShape(Shape):
+    system: Literal["loinc", "snomed", "icd10", "icd9", "ucum"]
+    code: Word
+    name: str
+    display: str
+    basis: Basis = "SEEN"
+    rejected: str = ""
+
+
+class DrugShape(Shape):
+    name: str
+    rxnorm: list[Word] = []
+    atc: list[Word] = []
+    atc_not_oral: list[Word] = []
+    names: list[str] = []
+    basis: Basis = "SEEN"
+
+
+class ValueSetShape(Shape):
+    id: RuleId
+    means: str
+    cite: str
+    codes: list[CodeShape] = []
+    drugs: list[DrugShape] = []
+
+
+S = TypeVar("S", bound=Shape)
+
+_SENTENCES = {
+    "missing": "'{key}' is missing",
+    "extra_forbidden": "unknown key '{key}'{hint}",
+    "too_short": "'{key}' needs more entries than it has",
+}
+
+
+def shaped(document: Document, shape: type[S], value: Any = None) -> tuple[S | None, list[Fault]]:
+    """``document`` as ``shape``, or the faults that keep it from being one."""
+    try:
+        return shape.model_validate(document.value if value is None else value), []
+    except ValidationError as error:
+        faults = [_fault(document, shape, dict(item)) for item in error.errors(include_input=False)]
+        return None, faults
+
+
+def _fault(document: Document, shape: type[Shape], item: dict[str, Any]) -> Fault:
+    # pydantic names the branch of a union in the place; only keys and positions exist in the file
+    place = tuple(part for part in item["loc"] if not (isinstance(part, str) and part[:1].isupper()) and part != "str")
+    key = str(place[-1]) if place else ""
+    hint = ""
+    if item["type"] == "extra_forbidden" and len(place) == 1:
+        near = get_close_matches(key, list(shape.model_fields), 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+    sentence = _SENTENCES.get(item["type"])
+    if sentence is None:
+        expected = item.get("ctx", {}).get("expected")
+        said = f"must be {expected}" if expected else item["msg"][0].lower() + item["msg"][1:]
+        sentence = f"'{key}': {said}" if key else said
+        return Fault(document.path, document.line(*place), sentence)
+    return Fault(document.path, document.line(*place), sentence.format(key=key, hint=hint))

@@ -1,0 +1,120 @@
+"""YAML with places: every value remembers its line, and numbers keep the text they were written in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_STANDARD = "tag:yaml.org,2002:"
+
+
+class Fault(Exception):
+    """Something wrong in a rules folder, with its place. ``str`` is the sentence to show."""
+
+    def __init__(self, path: str, line: int, message: str) -> None:
+        super().__init__(f"{path}:{line}: {message}")
+        self.path, self.line, self.message = path, line, message
+
+
+@dataclass
+class Document:
+    """A YAML file as plain values, with the line of every place in it.
+
+    ``lines`` is keyed by the path to the value, e.g. ``("cases", 0, "given")``.
+    """
+
+    path: str
+    value: Any
+    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
+
+    def line(self, *place: str | int) -> int:
+        """The line of ``place``, or of the nearest value around it."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        return self.lines.get(place, 1)
+
+
+def read(path: Path, shown: str) -> Document:
+    """Read one YAML file.
+
+    Numbers become Decimal, ``true`` and ``false`` bool, everything else text.
+
+    Raises:
+        Fault: not readable, not YAML, a duplicate key, an alias or a tag.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise Fault(shown, 1, "is not UTF-8 text") from None
+    except OSError as error:
+        raise Fault(shown, 1, f"cannot be read: {error.strerror}") from None
+    if len(text) > MAX_BYTES:
+        raise Fault(shown, 1, "is larger than a rule file may be (1 MB)")
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise Fault(shown, mark.line + 1 if mark else 1, f"is not YAML: {error.problem or error.context}") from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        raise Fault(shown, 1, f"is not YAML: {type(error).__name__}") from None
+    document = Document(shown, None)
+    if node is None:
+        raise Fault(shown, 1, "is empty")
+    document.value = _plain(node, (), document, set())
+    return document
+
+
+def _plain(node: Node, place: tuple[str | int, ...], document: Document, seen: set[int]) -> Any:
+    line = node.start_mark.line + 1
+    if id(node) in seen:
+        raise Fault(document.path, line, "aliases (*name) are not allowed; write the value out")
+    seen.add(id(node))
+    if len(place) > MAX_DEPTH:
+        raise Fault(document.path, line, "is nested too deeply")
+    document.lines[place] = line
+    if isinstance(node, ScalarNode):
+        return _scalar(node, document, line)
+    if str(node.tag) not in (_STANDARD + "map", _STANDARD + "seq"):
+        raise Fault(document.path, line, f"tags are not allowed: {node.tag}")
+    if isinstance(node, SequenceNode):
+        return [_plain(item, (*place, index), document, seen) for index, item in enumerate(node.value)]
+    assert isinstance(node, MappingNode)
+    result: dict[str, Any] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, ScalarNode):
+            raise Fault(document.path, line, "keys must be plain words")
+        key = str(key_node.value)
+        if key in result:
+            raise Fault(document.path, key_node.start_mark.line + 1, f"'{key}' is given twice")
+        result[key] = _plain(value_node, (*place, key), document, seen)
+        document.lines[(*place, key)] = key_node.start_mark.line + 1
+    return result
+
+
+def _scalar(node: ScalarNode, document: Document, line: int) -> Any:
+    text = str(node.value)
+    tag = str(node.tag)
+    if node.style in ("'", '"', "|", ">"):
+        return text
+    if not tag.startswith(_STANDARD):
+        raise Fault(document.path, line, f"tags are not allowed: {tag}")
+    kind = tag.removeprefix(_STANDARD)
+    if kind == "bool":
+        return text.lower() == "true"
+    if kind == "null":
+        raise Fault(document.path, line, "has no value")
+    if kind in ("int", "float"):
+        if not _NUMBER.fullmatch(text):
+            raise Fault(document.path, line, f"'{text}' is not a plain number; write it out in digits")
+        return Decimal(text)
+    return text

@@ -1,0 +1,165 @@
+"""Every fact a rule may speak of: its type, unit, step and meaning.
+
+The vocabulary is closed: a rule that names anything else is refused when it is read, and the
+engine takes nothing that is not listed here. A fact that is not known is absent from the record;
+it is never null, zero or a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Literal, NamedTuple
+
+FactType = Literal["number", "code", "flag", "names", "text"]
+
+
+class Fact(NamedTuple):
+    """One entry of the vocabulary.
+
+    ``number`` facts carry a unit and the step by which cases and mutants move them; ``code`` facts
+    one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
+    only ask whether there are any); ``text`` facts are shown and never compared.
+    """
+
+    name: str
+    type: FactType
+    meaning: str
+    unit: str = ""
+    step: Decimal = Decimal(1)
+    codes: tuple[str, ...] = ()
+
+
+def _number(name: str, unit: str, step: str, meaning: str) -> Fact:
+    return Fact(name, "number", meaning, unit, Decimal(step))
+
+
+def _code(name: str, codes: str, meaning: str) -> Fact:
+    return Fact(name, "code", meaning, codes=tuple(codes.split()))
+
+
+def _flag(name: str, meaning: str) -> Fact:
+    return Fact(name, "flag", meaning)
+
+
+def _names(name: str, meaning: str) -> Fact:
+    return Fact(name, "names", meaning)
+
+
+def _text(name: str, meaning: str) -> Fact:
+    return Fact(name, "text", meaning)
+
+
+MG_DAY = "mg/day"
+NG_ML = "ng/mL"
+COUNT = "10^9/L"
+
+_ALL: tuple[Fact, ...] = (
+    # who, and what is being asked
+    _flag("ordering", "the question comes from an order hook (order-select or order-sign)"),
+    _code("age_group", "adult child", "adult or child by the age on the order's date"),
+    _flag("itp_on_record", "immune thrombocytopenia is on the problem list or is the order's reason"),
+    _names("gaps", "what could not be read or is missing, and what it keeps from being judged"),
+    # the course and its dose
+    _code("phase", "starting maintenance", "starting on days 0-89 of the course, then maintenance"),
+    _number("days_on_sirolimus", "day", "1", "days since the first dose of this course, which is day 0"),
+    _number("daily_dose", MG_DAY, "0.1", "sirolimus per day: the draft order's on order hooks, else the active one's"),
+    _number("largest_dose_on_one_day", "mg", "0.1", "the most sirolimus taken on any one day, whatever the rhythm"),
+    _number("dose_per_kg", "mg/kg/day", "0.01", "daily dose by body weight"),
+    _number("dose_per_m2", "mg/m2/day", "0.1", "daily dose by body surface (Mosteller)"),
+    _flag("size_limits_apply", "a child, or an adult under 40 kg: the dose is also judged by body size"),
+    _flag("starting_dose_accepted", "the dose lies in the starting window and may stay there for now"),
+    _flag("dose_supported_by_trough", "scaled to this dose, a usable level would be in target; false when no level says so"),
+    _number("window_dose", MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered"),
+    _number("size_dose", MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered"),
+    _text("weight", "body weight, with its date"),
+    _text("body_surface", "body surface, or why it is not known"),
+    _text("order_working", "the orders that the dose was read from"),
+    _text("infant_note", "under two years: dose by a specialist only"),
+    # levels
+    _number("trough", NG_ML, "0.1", "the newest usable sirolimus level since the last change"),
+    _number("trough_under", NG_ML, "0.1", "that level, where the laboratory reports only 'less than' this"),
+    _number("trough_at_most", NG_ML, "0.1", "that level, where the laboratory reports only 'at most' this"),
+    _number("trough_over", NG_ML, "0.1", "that level, where the laboratory reports only 'more than' this"),
+    _number("trough_at_least", NG_ML, "0.1", "that level, where the laboratory reports only 'at least' this"),
+    _code(
+        "trough_basis",
+        "usable early_after_increase early_after_decrease",
+        "usable; or drawn before steady state after a start or increase, or after a decrease",
+    ),
+    _flag("trough_answered_by_draft", "the draft order already corrects that level"),
+    _flag("timed_level_needless", "the time since the dose is known, or a level is already on order"),
+    _text("trough_report", "that level as reported, with its date"),
+    _text("trough_working", "how that level was judged"),
+    _flag("in_response", "the newest usable platelet count, at most 42 days old, is a CR or PR; false when not known"),
+    _text("response_known", "the response at the newest usable count, or that it is not known"),
+    _number("proposed_dose", MG_DAY, "0.1", "the proposed dose, where one may be offered"),
+    _text("proposal_working", "the raw number, the rounding, the cap and the predicted level, or why there is none"),
+    _text("next_level_date", "when to draw the level after a change today"),
+    _number("newest_level", NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose"),
+    _number("newest_level_over", NG_ML, "0.1", "that level, where reported only as 'more than' this"),
+    _number("newest_level_at_least", NG_ML, "0.1", "that level, where reported only as 'at least' this"),
+    _text("newest_level_report", "that level as reported, with its date"),
+    _code(
+        "unusable_level",
+        "too_soon_after_dose late_after_dose not_at_steady_state nearly_at_steady_state "
+        "interacting_drug_changed wrong_specimen preliminary",
+        "why the newest level cannot steer the dose",
+    ),
+    _text("unusable_level_report", "the newest level as reported, with its date"),
+    _text("unusable_level_why", "why it cannot steer the dose, in words"),
+    _text("next_draw", "when to draw the level again"),
+    _flag("level_ordered", "a sirolimus level is already on order"),
+    # response
+    _code("landmark_response", "complete partial none not_evaluable", "the response at the landmark now shown"),
+    _number("landmark", "month", "3", "the landmark now shown"),
+    _flag("landmark_confirmed", "the landmark's category is confirmed by a count at least 7 days earlier"),
+    _text("landmark_count", "the platelet count that decides, with its date"),
+    _text("confirmation", "how the category was confirmed, or that it is not"),
+    _text("baseline", "the platelet count before the first dose, with its date, or that there is none"),
+    _text("not_evaluable_why", "why the response at the landmark cannot be evaluated"),
+    _text("bleeding", "bleeding on record near the count, or that none is documented"),
+    _text("treg_trend", "regulatory T cells over time, within one code"),
+    _code("current_response", "complete partial none", "the response at the newest usable count"),
+    _text("current_count", "the newest usable count, with its date, and whether a second one agrees"),
+    _flag("exposure_reached", "at least one usable trough of this course is at or above the target's floor"),
+    _text("best_trough", "the highest usable trough of this course"),
+    _flag("response_was_confirmed", "this course had a confirmed CR or PR"),
+    _flag("response_lost", "a confirmed CR or PR is gone on the two newest usable counts"),
+    _text("response_history", "the confirmed response and the counts that ended it"),
+    # interactions and safety
+    _names("strong_inhibitors", "strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus"),
+    _names("strong_inducers", "strong CYP3A4 or P-gp inducers taken or ordered beside sirolimus"),
+    _flag("pregnancy_test_positive", "a positive pregnancy test in the last 30 days"),
+    _flag("pregnancy_on_record", "pregnancy is an active condition"),
+    _text("pregnancy_evidence", "the test or condition, with its date"),
+)
+
+VOCABULARY: dict[str, Fact] = {fact.name: fact for fact in _ALL}
+
+ENGINE_WORDS = ("sid", "id", "m", "$s", "case")
+"""Names the engine uses itself; no fact may share a hash with them."""
+
+
+def fnv32(name: str) -> int:
+    """The hash by which the engine tells names apart (it compares nothing else)."""
+    value = 2166136261
+    for byte in name.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value
+
+
+def presence_flag(fact: str) -> str:
+    """The name of the flag that is always sent and says whether ``fact`` is known."""
+    return f"has_{fact}"
+
+
+def colliding_names(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of different names that the engine could not tell apart."""
+    seen: dict[int, str] = {}
+    clashes = []
+    for name in names:
+        other = seen.setdefault(fnv32(name), name)
+        if other != name:
+            clashes.append((other, name))
+    return clashes
