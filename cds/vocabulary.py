@@ -69,7 +69,10 @@ _ALL: tuple[Fact, ...] = (
     _number("dose_per_m2", "mg/m2/day", "0.1", "daily dose by body surface (Mosteller)"),
     _flag("size_limits_apply", "a child, or an adult under 40 kg: the dose is also judged by body size"),
     _flag("starting_dose_accepted", "the dose lies in the starting window and may stay there for now"),
-    _flag("dose_supported_by_trough", "scaled to this dose, a usable level would be in target; false when no level says so"),
+    _flag(
+        "dose_supported_by_trough",
+        "scaled to this dose, a usable level would be in target; false when no level says so",
+    ),
     _number("window_dose", MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered"),
     _number("size_dose", MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered"),
     _text("weight", "body weight, with its date"),
@@ -96,7 +99,9 @@ _ALL: tuple[Fact, ...] = (
     _number("proposed_dose", MG_DAY, "0.1", "the proposed dose, where one may be offered"),
     _text("proposal_working", "the raw number, the rounding, the cap and the predicted level, or why there is none"),
     _text("next_level_date", "when to draw the level after a change today"),
-    _number("newest_level", NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose"),
+    _number(
+        "newest_level", NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose"
+    ),
     _number("newest_level_over", NG_ML, "0.1", "that level, where reported only as 'more than' this"),
     _number("newest_level_at_least", NG_ML, "0.1", "that level, where reported only as 'at least' this"),
     _text("newest_level_report", "that level as reported, with its date"),

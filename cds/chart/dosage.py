@@ -12,9 +12,37 @@ from cds.chart.numbers import UNITS, Unreadable, exact, factor, whole
 from cds.chart.times import parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Repeat, Timing, given
 
-_TABLETS = {"tablet", "tablets", "tab", "tabs", "{tbl}", "{tablet}", "{tab}", "tbl", "tab(s)", "tablet(s)", "pill", "pills", "428673006", "385055001"}
+_TABLETS = {
+    "tablet",
+    "tablets",
+    "tab",
+    "tabs",
+    "{tbl}",
+    "{tablet}",
+    "{tab}",
+    "tbl",
+    "tab(s)",
+    "tablet(s)",
+    "pill",
+    "pills",
+    "428673006",
+    "385055001",
+}
 _MILLILITRES = {"mL", "ml", "ML", "milliliter", "milliliters"}
-_PER_DAY = {"QD": 1, "DAILY": 1, "AM": 1, "PM": 1, "BED": 1, "Q24H": 1, "BID": 2, "Q12H": 2, "TID": 3, "Q8H": 3, "QID": 4, "Q6H": 4}
+_PER_DAY = {
+    "QD": 1,
+    "DAILY": 1,
+    "AM": 1,
+    "PM": 1,
+    "BED": 1,
+    "Q24H": 1,
+    "BID": 2,
+    "Q12H": 2,
+    "TID": 3,
+    "Q8H": 3,
+    "QID": 4,
+    "Q6H": 4,
+}
 _SLOWER = {"QOD": ("every 2 days", 48), "WK": ("weekly", 168), "MO": ("monthly", 720)}
 _DAY = Decimal(24)
 
@@ -119,7 +147,10 @@ def _milligrams(dosage: Dosage, product: Product) -> Decimal:
 def _words(concept: CodeableConcept | None) -> set[str]:
     if concept is None:
         return set()
-    said = [concept.text or "", *(word for coding in concept.coding or () for word in (coding.code or "", coding.display or ""))]
+    said = [
+        concept.text or "",
+        *(word for coding in concept.coding or () for word in (coding.code or "", coding.display or "")),
+    ]
     return {word.lower() for word in said}
 
 

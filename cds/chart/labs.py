@@ -10,7 +10,13 @@ from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Resource, given
 from cds.knowledge.compiled import Concept, Knowledge
 
-_ANALYTES: dict[str, Analyte] = {"level": "level", "trough": "level", "platelets": "platelets", "weight": "weight", "height": "height"}
+_ANALYTES: dict[str, Analyte] = {
+    "level": "level",
+    "trough": "level",
+    "platelets": "platelets",
+    "weight": "weight",
+    "height": "height",
+}
 _PLAUSIBLE = {
     "level": ("level_lowest", "level_highest"),
     "platelets": ("", "platelets_highest"),
@@ -41,11 +47,19 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
 
 
 def _lab(
-    resource: Resource, concept: Concept, moment: Moment | None = None, read: Amount | None = None, *,
-    problem: str = "", wrong: str = "", positive: bool = False,
+    resource: Resource,
+    concept: Concept,
+    moment: Moment | None = None,
+    read: Amount | None = None,
+    *,
+    problem: str = "",
+    wrong: str = "",
+    positive: bool = False,
 ) -> Lab:
     code = next((c.code for c in (resource.code.coding if resource.code else None) or () if c.code), "")
-    return Lab(resource.reference, concept.name, resource.status or "", moment, read, problem, wrong, code or "", positive)
+    return Lab(
+        resource.reference, concept.name, resource.status or "", moment, read, problem, wrong, code or "", positive
+    )
 
 
 def _moment(resource: Resource) -> Moment:
@@ -111,7 +125,10 @@ def _positive(resource: Resource) -> bool:
 
 
 def _says_positive(concept: CodeableConcept) -> bool:
-    words = {(concept.text or "").strip().lower(), *((coding.display or "").strip().lower() for coding in concept.coding or ())}
+    words = {
+        (concept.text or "").strip().lower(),
+        *((coding.display or "").strip().lower() for coding in concept.coding or ()),
+    }
     return bool(words & _POSITIVE_WORDS) or any(coding.code in _POSITIVE for coding in concept.coding or ())
 
 

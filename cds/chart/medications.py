@@ -20,7 +20,9 @@ _LOCAL = re.compile(
     r"cutaneous|hyftor|fyarro|protein-bound|albumin-bound|intravenous|injection|injectable|infusion)\b",
     re.IGNORECASE,
 )
-_INJECTED = re.compile(r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE)
+_INJECTED = re.compile(
+    r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE
+)
 _STRENGTH = re.compile(r"(?<![\w.])([0-9]+(?:\.[0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
 _ORAL_ROUTES = {"26643006", "PO", "ORAL", "BY MOUTH", "PER ORAL", "ORAL USE", "ORAL ROUTE", "20053000"}
 
@@ -34,17 +36,17 @@ class Drug:
     by_name: bool
 
 
-def concept_of(resource: Resource, resolve: Resolver) -> tuple[CodeableConcept | None, Resource | None]:
-    """The coded drug of an order, and the Medication it came from if it was a reference."""
+def concept_of(resource: Resource, resolve: Resolver) -> CodeableConcept | None:
+    """The coded drug of an order: its own, its Medication's, or the words of the reference."""
     if resource.medicationCodeableConcept is not None:
-        return resource.medicationCodeableConcept, None
+        return resource.medicationCodeableConcept
     reference = resource.medicationReference
     if reference is None:
-        return None, None
+        return None
     medication = resolve(resource, reference.reference) if reference.reference else None
     if medication is not None and medication.code is not None:
-        return medication.code, medication
-    return (CodeableConcept(text=reference.display), None) if reference.display else (None, medication)
+        return medication.code
+    return CodeableConcept(text=reference.display) if reference.display else None
 
 
 def drugs_of(concept: CodeableConcept, dosages: list[Dosage] | None, knowledge: Knowledge) -> list[Drug]:

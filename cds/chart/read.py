@@ -93,7 +93,7 @@ class _Reader:
         status = resource.status or ""
         if resource.intent in ("proposal", "plan", "option") or (not draft and status == "draft"):
             return
-        concept, medication = concept_of(resource, self.resolve)
+        concept = concept_of(resource, self.resolve)
         dosages = resource.dosageInstruction
         if dosages is None:
             dosages = resource.dosage if isinstance(resource.dosage, list) else None
@@ -106,7 +106,9 @@ class _Reader:
             return  # an order being ended is not an order being given
         if not draft and status not in _TAKEN:
             if status not in ("cancelled", "entered-in-error", "ended", "intended", "not-taken"):
-                self.chart.unread.append(Unread(resource.reference, "its status is not understood", drugs[0].concept.valueset))
+                self.chart.unread.append(
+                    Unread(resource.reference, "its status is not understood", drugs[0].concept.valueset)
+                )
             return
         assert concept is not None
         for drug in drugs:
@@ -114,7 +116,13 @@ class _Reader:
                 self._take(resource, concept, drug, dosages, status, draft)
 
     def _take(
-        self, resource: Resource, concept: CodeableConcept, drug: Drug, dosages: list[Dosage] | None, status: str, draft: bool
+        self,
+        resource: Resource,
+        concept: CodeableConcept,
+        drug: Drug,
+        dosages: list[Dosage] | None,
+        status: str,
+        draft: bool,
     ) -> None:
         authored = parse_moment(resource.authoredOn or resource.dateAsserted)
         start, end = _course(resource, dosages, authored, status)
@@ -126,8 +134,15 @@ class _Reader:
             dose = read_dose(dosages, product, start.day if start else today)
             self.chart.drugs.append(
                 DrugUse(
-                    resource.reference, drug.concept.valueset, drug.concept.name, status, draft, start, end,
-                    per_day=dose.per_day, by_name=drug.by_name,
+                    resource.reference,
+                    drug.concept.valueset,
+                    drug.concept.name,
+                    status,
+                    draft,
+                    start,
+                    end,
+                    per_day=dose.per_day,
+                    by_name=drug.by_name,
                 )
             )
             return
@@ -155,7 +170,7 @@ class _Reader:
     def administration(self, resource: Resource) -> None:
         if resource.status not in ("completed", "in-progress"):
             return
-        concept, _ = concept_of(resource, self.resolve)
+        concept = concept_of(resource, self.resolve)
         dosages = [resource.dosage] if isinstance(resource.dosage, Dosage) else None
         drugs = drugs_of(concept, dosages, self.knowledge) if concept else []
         if not drugs or not self._is_ours(resource, drugs[0].concept.valueset):
@@ -173,12 +188,25 @@ class _Reader:
             else:
                 end = parse_moment(period.end) if period and period.end else moment
                 self.chart.drugs.append(
-                    DrugUse(resource.reference, drug.concept.valueset, drug.concept.name, "completed", False, moment, end, given=True)
+                    DrugUse(
+                        resource.reference,
+                        drug.concept.valueset,
+                        drug.concept.name,
+                        "completed",
+                        False,
+                        moment,
+                        end,
+                        given=True,
+                    )
                 )
 
     def condition(self, resource: Resource) -> None:
         concept = _concept(resource.code, self.knowledge)
-        if concept is None or concept.valueset not in ("itp", "bleeding", "pregnancy") or not self._is_ours(resource, concept.valueset):
+        if (
+            concept is None
+            or concept.valueset not in ("itp", "bleeding", "pregnancy")
+            or not self._is_ours(resource, concept.valueset)
+        ):
             return
         if _status_word(resource.verificationStatus) in _NOT_SO:
             return
@@ -189,11 +217,15 @@ class _Reader:
         end = parse_moment(resource.abatementDateTime or (resource.onsetPeriod.end if resource.onsetPeriod else None))
         clinical = _status_word(resource.clinicalStatus)
         active = clinical in _ACTIVE_CLINICAL or (not clinical and resource.abatementDateTime is None)
-        self.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, _display(resource.code)))
+        self.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, concept.display))
 
     def procedure(self, resource: Resource) -> None:
         concept = _concept(resource.code, self.knowledge)
-        if concept is None or resource.status not in ("completed", "in-progress") or not self._is_ours(resource, concept.valueset):
+        if (
+            concept is None
+            or resource.status not in ("completed", "in-progress")
+            or not self._is_ours(resource, concept.valueset)
+        ):
             return
         period = resource.performedPeriod
         moment = parse_moment(resource.performedDateTime or (period.end or period.start if period else None))
@@ -204,9 +236,12 @@ class _Reader:
 
     def service_request(self, resource: Resource) -> None:
         concept = _concept(resource.code, self.knowledge)
-        if concept is not None and concept.valueset == "sirolimus-level" and resource.status in ("active", "draft", "on-hold"):
-            if self._is_ours(resource, concept.valueset):
-                self.chart.level_orders.append(resource.reference)
+        if (
+            concept is not None
+            and concept.valueset == "sirolimus-level"
+            and resource.status in ("active", "draft", "on-hold")
+        ) and self._is_ours(resource, concept.valueset):
+            self.chart.level_orders.append(resource.reference)
 
 
 _READERS: dict[str, Callable[[_Reader, Resource], None]] = {
@@ -236,10 +271,18 @@ def _course(
     resource: Resource, dosages: list[Dosage] | None, authored: Moment | None, status: str
 ) -> tuple[Moment | None, Moment | None]:
     """When an order's course began and, for one that is over, ended."""
-    bounds = [d.timing.repeat.boundsPeriod for d in dosages or () if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
+    bounds = [
+        d.timing.repeat.boundsPeriod
+        for d in dosages or ()
+        if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod
+    ]
     validity = resource.dispenseRequest.validityPeriod if resource.dispenseRequest else None
-    periods: list[Period] = [*bounds, *([validity] if validity else []), *([resource.effectivePeriod] if resource.effectivePeriod else [])]
-    start = _first(sorted((b.start for b in bounds if b.start)), *(p.start for p in periods), resource.effectiveDateTime)
+    periods: list[Period] = [
+        *bounds,
+        *([validity] if validity else []),
+        *([resource.effectivePeriod] if resource.effectivePeriod else []),
+    ]
+    start = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
     moment = parse_moment(start) if start else authored
     if status not in ("stopped", "completed", "on-hold"):
         return moment, None
@@ -265,12 +308,3 @@ def _status_word(status: CodeableConcept | str | None) -> str:
     if isinstance(status, CodeableConcept):
         return next((coding.code for coding in status.coding or () if coding.code), status.text or "")
     return status or ""
-
-
-def _display(code: CodeableConcept | None) -> str:
-    if code is None:
-        return ""
-    return code.text or next((coding.display for coding in code.coding or () if coding.display), "")
-
-
-

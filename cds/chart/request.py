@@ -13,7 +13,15 @@ import msgspec
 from cds.chart.isolate import isolated_message
 from cds.chart.model import HOOKS, Hook, Unread
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import Message, Resource, exact_decoder, given, message_decoder, raw_bundle_decoder, raw_message_decoder
+from cds.chart.wire import (
+    Message,
+    Resource,
+    exact_decoder,
+    given,
+    message_decoder,
+    raw_bundle_decoder,
+    raw_message_decoder,
+)
 
 MAX_DEPTH = 100
 PREFETCH_TYPES = {
@@ -119,7 +127,9 @@ def _entries(bundle: Resource | None) -> Iterator[tuple[str, Resource]]:
 
 
 def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
-    resources, drafts, urls = [], [], {}
+    resources: list[Resource] = []
+    drafts: list[Resource] = []
+    urls: dict[str, Resource] = {}
     for url, resource in _entries(message):
         if url:
             urls[url] = resource
@@ -156,8 +166,9 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None) -> Requ
         raise InputError("the request's context is about another patient than the one asked for")
     if named != "patient-view" and context.draftOrders is None:
         raise InputError(f"the context of {named} has no draftOrders")
-    drafts, urls = [], {}
     resources: list[Resource] = []
+    drafts: list[Resource] = []
+    urls: dict[str, Resource] = {}
     for url, resource in _entries(context.draftOrders):
         urls[url] = resource
         (drafts if resource.resourceType == "MedicationRequest" else resources).append(resource)
@@ -166,7 +177,11 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None) -> Requ
         if resource.resourceType == "Patient" and resource.id != asked:
             raise InputError("the context and the prefetched Patient are not the same patient")
     missing = tuple(kind for kind in PREFETCH_TYPES.values() if kind not in supplied)
-    selected = {s for s in context.selections or () if s} if named == "order-select" and context.selections is not None else None
+    selected = (
+        {s for s in context.selections or () if s}
+        if named == "order-select" and context.selections is not None
+        else None
+    )
     return Request(named, asked, resources, drafts, selected, urls, missing, incomplete, from_hook=True)
 
 

@@ -60,7 +60,9 @@ def parse_moment(text: str | None) -> Moment | None:
             return Moment(day)
         second = int(match["second"] or 0)
         zone = _zone(match["zone"])
-        at = datetime(day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), min(second, 59), tzinfo=zone)
+        at = datetime(
+            day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), min(second, 59), tzinfo=zone
+        )
         at.astimezone(UTC)  # the edges of the calendar have no neighbours
         return Moment(day, at) if second <= 60 else None
     except (ValueError, OverflowError):

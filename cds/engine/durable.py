@@ -72,7 +72,9 @@ class Shard:
         self.keys = [key for key, _ in branches]
         needs = {frozenset(t.fact for t in tests if t.operator not in ("present", "absent")) for _, tests in branches}
         self._needs = [need for need in needs if not any(other < need for other in needs)]
-        self._facts = sorted({t.fact for _, tests in branches for t in tests if t.operator not in ("present", "absent")})
+        self._facts = sorted(
+            {t.fact for _, tests in branches for t in tests if t.operator not in ("present", "absent")}
+        )
         self._asked = sorted({t.fact for _, tests in branches for t in tests if t.operator in ("present", "absent")})
         rules: dict[str, Any] = {"begin": {"all": [{"m": {"case": 1}}], "pri": 1}}
         for index, (_, tests) in enumerate(branches):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,7 +76,9 @@ class Course:
         change = self.last_change_before(drawn)
         if change is None:
             return None
-        return next((each for each in reversed(self.regimens) if each.start.sort_key() <= change.moment.sort_key()), None)
+        return next(
+            (each for each in reversed(self.regimens) if each.start.sort_key() <= change.moment.sort_key()), None
+        )
 
 
 def read_course(orders: Sequence[Order], now: datetime, definitions: Mapping[str, Decimal]) -> Course:
@@ -169,7 +172,7 @@ def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
 
 def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
     changes = [Change(regimens[0].start, 1, is_start=True)]
-    for before, after in zip(regimens, regimens[1:], strict=False):
+    for before, after in itertools.pairwise(regimens):
         if before.end is not None and before.end.days_to(after.start) > resume_gap:
             changes += [Change(before.end, -1), Change(after.start, 1)]
         elif before.key != after.key:

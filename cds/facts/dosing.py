@@ -30,19 +30,29 @@ def put_patient(situation: Situation) -> None:
     if child:
         facts.put("size_limits_apply", True, situation.chart.patient_reference)
     if situation.weight is None:
-        facts.miss(f"there is no weight from the last {valid} days", "weight", "dose_per_kg", "dose_per_m2", "size_dose")
+        facts.miss(
+            f"there is no weight from the last {valid} days", "weight", "dose_per_kg", "dose_per_m2", "size_dose"
+        )
         return
     assert situation.weight.amount is not None
-    facts.put("weight", f"{said(situation.weight.amount.value)} kg on {on_day(situation.weight.moment)}", situation.weight.reference)
+    facts.put(
+        "weight",
+        f"{said(situation.weight.amount.value)} kg on {on_day(situation.weight.moment)}",
+        situation.weight.reference,
+    )
     if situation.weight.amount.value < situation.definitions["small_adult_weight"]:
         facts.put("size_limits_apply", True, situation.weight.reference, situation.chart.patient_reference)
 
 
 def _newest(situation: Situation, name: str, valid: int) -> Lab | None:
     usable = [
-        lab for lab in situation.chart.lab(name)
-        if lab.amount is not None and not lab.amount.comparator and lab.moment is not None
-        and lab.status != "preliminary" and lab.moment.days_until(situation.now) <= valid
+        lab
+        for lab in situation.chart.lab(name)
+        if lab.amount is not None
+        and not lab.amount.comparator
+        and lab.moment is not None
+        and lab.status != "preliminary"
+        and lab.moment.days_until(situation.now) <= valid
     ]
     return max(usable, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.reference), default=None)
 
@@ -53,7 +63,9 @@ def weight_lasts(situation: Situation, days: int) -> bool:
     if weight is None or weight.moment is None:
         return False
     young = situation.surely_under("weight_short_age", situation.now.date())
-    return weight.moment.days_until(situation.now) + days <= situation.days("weight_valid_young" if young else "weight_valid")
+    return weight.moment.days_until(situation.now) + days <= situation.days(
+        "weight_valid_young" if young else "weight_valid"
+    )
 
 
 def body_surface(situation: Situation) -> Decimal | None:
@@ -75,7 +87,9 @@ def put_dose(situation: Situation) -> None:
         facts.put("days_on_sirolimus", Decimal(day), *situation.course.regimens[0].references, on=start.day)
     if day is not None and situation.age_group:
         phase = "starting" if day < situation.days("maintenance_from") else "maintenance"
-        facts.put("phase", phase, *(situation.course.regimens[0].references if situation.course.regimens else references))
+        facts.put(
+            "phase", phase, *(situation.course.regimens[0].references if situation.course.regimens else references)
+        )
     else:
         facts.miss("the start of the course is not known" if day is None else "the age group is not known", "phase")
     if not situation.dose_orders:
@@ -126,10 +140,16 @@ def _working(situation: Situation) -> str:
     if len(parts) > 1 and situation.dose.per_day is not None:
         text += f", together {said(situation.dose.per_day)} mg/day"
     current = situation.course.current
-    standing = [o for o in (current.orders if current and situation.taking else []) if o not in situation.dose_orders] if situation.drafts else []
+    standing = (
+        [o for o in (current.orders if current and situation.taking else []) if o not in situation.dose_orders]
+        if situation.drafts
+        else []
+    )
     if standing:
         text += f"; it would replace {listed(_order_words(order) for order in standing)}"
-        total = (situation.dose.per_day or Decimal(0)) + sum((o.dose.per_day or Decimal(0) for o in standing), Decimal(0))
+        total = (situation.dose.per_day or Decimal(0)) + sum(
+            (o.dose.per_day or Decimal(0) for o in standing), Decimal(0)
+        )
         if situation.dose.per_day is not None:
             text += f" (if that is left standing, the total is {said(total)} mg/day)"
     return text
@@ -143,7 +163,9 @@ def _order_words(order: Order) -> str:
         amount = f"{said(dose.on_one_day)} mg {dose.rhythm}"
     else:
         amount = f"dose not computed ({dose.problem})"
-    return f"{'draft order' if order.draft else 'order'} of {amount}" + (", drug matched by name" if order.by_name else "")
+    return f"{'draft order' if order.draft else 'order'} of {amount}" + (
+        ", drug matched by name" if order.by_name else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +194,11 @@ def support(situation: Situation, judged: list[Judged]) -> Support | None:
             return None
         last = situation.course.last_change
         changed_since = last is not None and not last.precedes(lab.moment)
-        if changed_since and last is not None and last.moment.days_until(situation.now) > situation.days("support_days"):
+        if (
+            changed_since
+            and last is not None
+            and last.moment.days_until(situation.now) > situation.days("support_days")
+        ):
             return None
         if lab.moment.days_until(situation.now) > situation.days("level_max_age"):
             return None

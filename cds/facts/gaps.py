@@ -48,7 +48,9 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
         *_counts(situation, response),
     ]
     if gaps:
-        situation.facts.put("gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references))
+        situation.facts.put(
+            "gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references)
+        )
 
 
 def relevant(situation: Situation) -> bool:
@@ -67,7 +69,8 @@ def _level_without_order(situation: Situation) -> list[Lab]:
     if situation.course.state != "none":
         return []
     return [
-        lab for lab in situation.levels
+        lab
+        for lab in situation.levels
         if lab.moment is not None and lab.moment.days_until(situation.now) <= situation.days("level_max_age")
     ][:1]
 
@@ -90,11 +93,33 @@ def _unread(item: Unread) -> Named:
 def _patient(situation: Situation) -> list[Named]:
     gaps = []
     if not situation.age_group and "Patient" not in situation.chart.not_supplied:
-        gaps.append(Named("Birth date", situation.facts.absent.get("age_group", "not known") + "; the dose window depends on it", fact="age_group"))
-    if situation.age_group == "child" and situation.weight is None and "Observation" not in situation.chart.not_supplied:
-        gaps.append(Named("Weight", situation.facts.absent.get("weight", "not known") + "; the dose is not judged by weight", fact="weight"))
+        gaps.append(
+            Named(
+                "Birth date",
+                situation.facts.absent.get("age_group", "not known") + "; the dose window depends on it",
+                fact="age_group",
+            )
+        )
+    if (
+        situation.age_group == "child"
+        and situation.weight is None
+        and "Observation" not in situation.chart.not_supplied
+    ):
+        gaps.append(
+            Named(
+                "Weight",
+                situation.facts.absent.get("weight", "not known") + "; the dose is not judged by weight",
+                fact="weight",
+            )
+        )
     if not situation.facts.values.get("itp_on_record") and "Condition" not in situation.chart.not_supplied:
-        gaps.append(Named("No ITP on record", "dose windows, level and response cards of the ITP protocol are not shown", fact="itp_on_record"))
+        gaps.append(
+            Named(
+                "No ITP on record",
+                "dose windows, level and response cards of the ITP protocol are not shown",
+                fact="itp_on_record",
+            )
+        )
     return gaps
 
 
@@ -102,13 +127,35 @@ def _course(situation: Situation) -> list[Named]:
     gaps = []
     course = situation.course
     for order in course.undated:
-        gaps.append(Named("Start of an order", "it has no date that can be read", (order.reference,), "days_on_sirolimus"))
+        gaps.append(
+            Named("Start of an order", "it has no date that can be read", (order.reference,), "days_on_sirolimus")
+        )
     if course.start is not None and not situation.start_known:
-        gaps.append(Named("Start of the course", "a level is older than the first order on record: phase, baseline and landmarks are not judged", fact="days_on_sirolimus"))
+        gaps.append(
+            Named(
+                "Start of the course",
+                "a level is older than the first order on record: phase, baseline and landmarks are not judged",
+                fact="days_on_sirolimus",
+            )
+        )
     if course.state == "stopped_unknown" and course.current is not None:
-        gaps.append(Named("End of the course", "the last order is over, but not since when", course.current.references, "days_on_sirolimus"))
+        gaps.append(
+            Named(
+                "End of the course",
+                "the last order is over, but not since when",
+                course.current.references,
+                "days_on_sirolimus",
+            )
+        )
     for lab in _level_without_order(situation):
-        gaps.append(Named("A level without an order", f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus", (lab.reference,), "daily_dose"))
+        gaps.append(
+            Named(
+                "A level without an order",
+                f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus",
+                (lab.reference,),
+                "daily_dose",
+            )
+        )
     return gaps
 
 
@@ -117,12 +164,26 @@ def _dose(situation: Situation) -> list[Named]:
     if course.conflict:
         word = "draft" if course.conflict[0].draft else "active"
         references = tuple(order.reference for order in course.conflict)
-        return [Named(f"Two {word} orders", "it is not said whether they add up or one replaces the other; the dose is not judged", references, "daily_dose")]
+        return [
+            Named(
+                f"Two {word} orders",
+                "it is not said whether they add up or one replaces the other; the dose is not judged",
+                references,
+                "daily_dose",
+            )
+        ]
     if not situation.dose_orders or situation.dose.per_day is not None:
         return []
     references = tuple(order.reference for order in situation.dose_orders)
     if situation.dose.rhythm:
-        return [Named("Dose per day", f"sirolimus is taken {situation.dose.rhythm}; the daily dose window does not apply", references, "daily_dose")]
+        return [
+            Named(
+                "Dose per day",
+                f"sirolimus is taken {situation.dose.rhythm}; the daily dose window does not apply",
+                references,
+                "daily_dose",
+            )
+        ]
     return [Named("Dose per day", f"{situation.dose.problem}; the dose is not judged", references, "daily_dose")]
 
 
@@ -133,7 +194,14 @@ def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
     gaps = _newest_unreadable(labs, [each.lab for each in judged], "level", "sirolimus level", "trough")
     for each in judged[:1]:
         if each.verdict == "usable" and _undecided(situation, each.lab):
-            gaps.append(Named("Newest level", "it is reported only as a bound and cannot be compared with the target", (each.lab.reference,), "trough"))
+            gaps.append(
+                Named(
+                    "Newest level",
+                    "it is reported only as a bound and cannot be compared with the target",
+                    (each.lab.reference,),
+                    "trough",
+                )
+            )
     return gaps or _level_missing(situation, judged)
 
 
@@ -154,7 +222,12 @@ def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, s
     for lab in labs:
         if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
             gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))
-        elif not lab.problem and lab.reference not in known and lab.moment is not None and (newest is None or lab.moment.day > newest):
+        elif (
+            not lab.problem
+            and lab.reference not in known
+            and lab.moment is not None
+            and (newest is None or lab.moment.day > newest)
+        ):
             gaps.append(Named(f"A {what} was not used", "two results of one sample differ", (lab.reference,), subject))
     return gaps
 
@@ -164,7 +237,9 @@ def _level_missing(situation: Situation, judged: list[Judged]) -> list[Named]:
     if not situation.taking or (situation.drafts and situation.course.start is None):
         return []
     start = situation.course.start
-    since = [each for each in judged if start is None or (each.lab.moment is not None and each.lab.moment.day >= start.day)]
+    since = [
+        each for each in judged if start is None or (each.lab.moment is not None and each.lab.moment.day >= start.day)
+    ]
     if not since:
         if day is not None and day >= situation.days("first_level_by"):
             return [Named("Sirolimus level", f"none on record by day {day} of the course", fact="trough")]

@@ -47,7 +47,11 @@ def judge_levels(situation: Situation) -> list[Judged]:
 
 def _judge(situation: Situation, lab: Lab) -> Judged:
     assert lab.moment is not None
-    change = situation.course.last_change_before(lab.moment) if situation.start_known else _later_change(situation, lab.moment)
+    change = (
+        situation.course.last_change_before(lab.moment)
+        if situation.start_known
+        else _later_change(situation, lab.moment)
+    )
     hours = _hours_since_dose(situation, lab.moment)
     known = hours is not None or lab.name == "trough"
 
@@ -60,9 +64,14 @@ def _judge(situation: Situation, lab: Lab) -> Judged:
         return verdict("preliminary", "the result is preliminary; wait for the final one")
     interval = _interval(situation, lab.moment)
     if hours is not None and hours < interval - situation.definitions["too_soon_margin"]:
-        return verdict("too_soon_after_dose", f"it was drawn {said(hours)} h after a dose that is taken every {said(interval)} h")
+        return verdict(
+            "too_soon_after_dose", f"it was drawn {said(hours)} h after a dose that is taken every {said(interval)} h"
+        )
     if hours is not None and hours > interval + situation.definitions["late_margin"]:
-        return verdict("late_after_dose", f"it was drawn {said(hours)} h after the last recorded dose, which is due every {said(interval)} h: a missed dose?")
+        return verdict(
+            "late_after_dose",
+            f"it was drawn {said(hours)} h after the last recorded dose, which is due every {said(interval)} h: a missed dose?",
+        )
     moved = _moved_by(situation, lab.moment)
     if moved is not None:
         return verdict("interacting_drug_changed", *moved)
@@ -80,7 +89,9 @@ def _hours_since_dose(situation: Situation, drawn: Moment) -> Decimal | None:
     if drawn.at is None:
         return None
     earliest = drawn.at - timedelta(hours=situation.days("dose_search"))
-    times = [i.moment.at for i in situation.chart.intakes if i.moment.at is not None and earliest <= i.moment.at <= drawn.at]
+    times = [
+        i.moment.at for i in situation.chart.intakes if i.moment.at is not None and earliest <= i.moment.at <= drawn.at
+    ]
     if not times:
         return None
     seconds = Decimal(int((drawn.at - max(times)).total_seconds()))
@@ -101,7 +112,10 @@ def _moved_by(situation: Situation, drawn: Moment) -> tuple[str, date] | None:
         days = situation.days(settles)
         for moment, what in ((drug.start, "started"), (drug.end, "stopped")):
             if moment is not None and 0 <= moment.days_to(drawn) < days and not _same_day_later(moment, drawn):
-                return f"{drug.name} was {what} on {on_day(moment)}, {moment.days_to(drawn)} days before", moment.day + timedelta(days=days)
+                return (
+                    f"{drug.name} was {what} on {on_day(moment)}, {moment.days_to(drawn)} days before",
+                    moment.day + timedelta(days=days),
+                )
     return None
 
 
@@ -187,7 +201,9 @@ def _basis(each: Judged, numbers: dict[str, Decimal]) -> str:
 def _working(each: Judged) -> str:
     timing = f"drawn {said(each.hours)} h after the dose" if each.hours is not None else ""
     if not timing:
-        timing = "coded as a trough" if each.time_known else "time since the last dose not recorded: assumed to be a trough"
+        timing = (
+            "coded as a trough" if each.time_known else "time since the last dose not recorded: assumed to be a trough"
+        )
     return f"{each.why}; {timing}"
 
 
@@ -227,7 +243,12 @@ def _put_unusable(situation: Situation, judged: list[Judged], acted: Judged | No
         return
     assert newest.lab.moment is not None
     if not situation.taking or age_in_days(newest.lab, situation.now) > situation.days("unusable_shown"):
-        facts.miss("sirolimus is not being taken now" if not situation.taking else "the level of no use is too old to speak of", *names)
+        facts.miss(
+            "sirolimus is not being taken now"
+            if not situation.taking
+            else "the level of no use is too old to speak of",
+            *names,
+        )
         return
     if not since_last_change(situation, newest.lab):
         facts.miss("the newest level is from before the last change", *names)
@@ -247,12 +268,20 @@ def best_exposure(situation: Situation, judged: list[Judged]) -> Judged | None:
     usable = [
         each
         for each in judged
-        if each.verdict == "usable" and each.lab.amount is not None and not each.lab.amount.comparator.startswith("<")
-        and start is not None and each.lab.moment is not None and each.lab.moment.day >= start.day
+        if each.verdict == "usable"
+        and each.lab.amount is not None
+        and not each.lab.amount.comparator.startswith("<")
+        and start is not None
+        and each.lab.moment is not None
+        and each.lab.moment.day >= start.day
     ]
     return max(usable, key=lambda each: each.lab.amount.value if each.lab.amount else Decimal(0), default=None)
 
 
 def active_modulators(situation: Situation, *valuesets: str) -> list[DrugUse]:
     """Interacting drugs taken now."""
-    return [d for d in situation.chart.drugs if d.valueset in valuesets and d.status == "active" and not d.draft and not d.given]
+    return [
+        d
+        for d in situation.chart.drugs
+        if d.valueset in valuesets and d.status == "active" and not d.draft and not d.given
+    ]

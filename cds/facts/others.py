@@ -12,7 +12,11 @@ from cds.facts.situation import Situation
 def put_diagnosis(situation: Situation) -> None:
     """Whether ITP is on record; windows, level cards and response cards need it."""
     problems = [problem.reference for problem in situation.chart.problems if problem.name == "itp" and problem.active]
-    orders = [order.reference for order in (*situation.dose_orders, *(situation.course.current.orders if situation.course.current else [])) if order.for_itp]
+    orders = [
+        order.reference
+        for order in (*situation.dose_orders, *(situation.course.current.orders if situation.course.current else []))
+        if order.for_itp
+    ]
     situation.facts.put("itp_on_record", bool(problems or orders), *problems, *orders)
 
 
@@ -43,7 +47,10 @@ def _meets(situation: Situation, drug: DrugUse) -> bool:
     if drug.draft or drug.status != "active" or not situation.taking:
         return False
     starts = [moment.day for moment in (drug.start, situation.course.start) if moment is not None]
-    newest = max((lab.moment.day for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen), default=date.min)
+    newest = max(
+        (lab.moment.day for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen),
+        default=date.min,
+    )
     return drug.start is None or max(starts) > newest
 
 
@@ -59,12 +66,18 @@ def put_pregnancy(situation: Situation) -> None:
         return
     facts, now = situation.facts, situation.now
     tests = [
-        lab for lab in situation.chart.lab("hcg")
-        if lab.positive and lab.moment is not None and 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
+        lab
+        for lab in situation.chart.lab("hcg")
+        if lab.positive
+        and lab.moment is not None
+        and 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
     ]
     conditions = [
-        problem for problem in situation.chart.problems
-        if problem.name == "pregnant" and problem.active and (problem.end is None or problem.end.is_after(now))
+        problem
+        for problem in situation.chart.problems
+        if problem.name == "pregnant"
+        and problem.active
+        and (problem.end is None or problem.end.is_after(now))
         and (problem.onset is None or problem.onset.days_until(now) <= situation.days("pregnancy_longest"))
     ]
     if tests:

@@ -64,7 +64,7 @@ def _why_not(lab: Lab, spans: list[Span], clumped: list[Moment]) -> str:
         return lab.wrong_specimen
     if lab.status == "preliminary":
         return "the result is preliminary"
-    if any(moment == lab.moment or moment.day == lab.moment.day and moment.at is None for moment in clumped):
+    if any(moment == lab.moment or (moment.day == lab.moment.day and moment.at is None) for moment in clumped):
         return "platelets were clumped"
     return next((span.why for span in spans if span.first <= lab.moment.day <= span.last), "")
 
@@ -76,7 +76,15 @@ def _spans(situation: Situation) -> list[Span]:
         if event.moment is None:
             continue
         if event.name == "platelet-transfusion":
-            spans.append(_after(event.moment, event.moment, situation.days("transfusion_washout"), "platelet transfusion", event.reference))
+            spans.append(
+                _after(
+                    event.moment,
+                    event.moment,
+                    situation.days("transfusion_washout"),
+                    "platelet transfusion",
+                    event.reference,
+                )
+            )
         elif event.name == "splenectomy" and start is not None and event.moment.day >= start.day:
             spans.append(_rest("splenectomy", event.moment, event.reference))
     for drug in chart.drugs:
@@ -121,14 +129,24 @@ def _steroid_span(situation: Situation, drug: DrugUse, during: bool, last: Momen
     if start is None:
         return None
     until = min(drug.start.day + timedelta(days=days), start.day)
-    return Span(drug.start.day, until, f"within {days} days after {drug.name} was started on {on_day(drug.start)}", (drug.reference,))
+    return Span(
+        drug.start.day,
+        until,
+        f"within {days} days after {drug.name} was started on {on_day(drug.start)}",
+        (drug.reference,),
+    )
 
 
 def _raised(situation: Situation, drug: DrugUse) -> bool:
     """Whether an order during the course is new or more than the one before it, not a renewal or a taper."""
     earlier = [
-        other for other in situation.chart.drugs
-        if other is not drug and other.name == drug.name and not other.draft and other.start is not None and drug.start is not None
+        other
+        for other in situation.chart.drugs
+        if other is not drug
+        and other.name == drug.name
+        and not other.draft
+        and other.start is not None
+        and drug.start is not None
         and other.start.sort_key() < drug.start.sort_key()
         and (other.end is None or other.end.days_to(drug.start) <= situation.days("course_gap"))
     ]

@@ -23,7 +23,9 @@ def put_proposals(situation: Situation, by: Support | None, acted: Judged | None
     """The dose the window suggests, the dose by size, and the dose that a level suggests."""
     now, days = situation.now.date(), situation.days
     first, last = now + timedelta(days=days("next_level_from")), now + timedelta(days=days("next_level_to"))
-    situation.facts.put("next_level_date", f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first)
+    situation.facts.put(
+        "next_level_date", f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first
+    )
     _put_window_dose(situation, by)
     _put_size_dose(situation, by)
     _put_level_dose(situation, by, acted)
@@ -89,8 +91,10 @@ def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -
     if dose > window.high:
         early = situation.day is not None and situation.day + _HORIZON <= situation.days("starting_dose_accepted_until")
         return early and starting_dose_accepted(situation, dose)
-    enough = situation.weight is not None and situation.weight.amount is not None and (
-        dose / situation.weight.amount.value >= situation.definitions["child_low_per_kg"]
+    enough = (
+        situation.weight is not None
+        and situation.weight.amount is not None
+        and (dose / situation.weight.amount.value >= situation.definitions["child_low_per_kg"])
     )
     return situation.age_group == "child" and enough and weight_lasts(situation, _HORIZON)
 
@@ -123,7 +127,9 @@ def _put_size_dose(situation: Situation, by: Support | None) -> None:
         facts.miss("the dose is not judged by size, or the size is not known", "size_dose")
         return
     step = situation.definitions["solution_step"]
-    by_weight = (weight.amount.value * situation.definitions["size_target_per_kg"] / step).to_integral_value(ROUND_FLOOR) * step
+    by_weight = (weight.amount.value * situation.definitions["size_target_per_kg"] / step).to_integral_value(
+        ROUND_FLOOR
+    ) * step
     reason = _never(situation, raising=False) or ("it is not less than the order" if by_weight >= dose else "")
     reason = reason or _unfit(situation, by_weight, by)
     if reason:
@@ -174,7 +180,10 @@ def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) 
     assert order is not None
     candidates = list(_candidates(situation, by, order, raising))
     if not candidates:
-        return "no dose that can be dispensed is within half the dose, in the window or predicted in the target, and within every limit", None
+        return (
+            "no dose that can be dispensed is within half the dose, in the window or predicted in the target, and within every limit",
+            None,
+        )
     aim = numbers["trough_aim"]
     return "", min(candidates, key=lambda dose: (abs(by.at(dose) - aim), dose))
 
@@ -195,8 +204,13 @@ def _candidates(situation: Situation, by: Support, order: Order, raising: bool) 
     count = int((by.dose + cap) / step)
     doses = [step * number for number in range(1, count + 1)]
     return [
-        dose for dose in doses
-        if abs(dose - by.dose) <= cap and right(dose) and within(dose) and _dispensable(order, dose) and raises_no_warning(situation, dose, by)
+        dose
+        for dose in doses
+        if abs(dose - by.dose) <= cap
+        and right(dose)
+        and within(dose)
+        and _dispensable(order, dose)
+        and raises_no_warning(situation, dose, by)
     ]
 
 
@@ -209,6 +223,7 @@ def put_draft_answer(situation: Situation, by: Support | None, acted: Judged | N
         predicted = by.at(draft)
         right = (draft > by.dose) == (by.level < numbers["trough_low"]) and draft != by.dose
         answered = right and (
-            numbers["trough_low"] <= predicted <= numbers["trough_high"] or draft == situation.facts.values.get("proposed_dose")
+            numbers["trough_low"] <= predicted <= numbers["trough_high"]
+            or draft == situation.facts.values.get("proposed_dose")
         )
     situation.facts.put("trough_answered_by_draft", answered)

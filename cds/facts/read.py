@@ -49,7 +49,11 @@ def _speak(situation: Situation) -> None:
     judged = judge_levels(situation)
     acted = put_levels(situation, judged)
     best = best_exposure(situation, judged)
-    reached = best is not None and best.lab.amount is not None and best.lab.amount.value >= situation.knowledge.protocol.numbers["trough_low"]
+    reached = (
+        best is not None
+        and best.lab.amount is not None
+        and best.lab.amount.value >= situation.knowledge.protocol.numbers["trough_low"]
+    )
     facts.put("exposure_reached", reached, *([best.lab.reference] if best else []))
     facts.put("best_trough", reported(best.lab, "ng/mL") if best else "none usable")
     put_dose(situation)

@@ -38,9 +38,11 @@ class Response:
         """Bleeding with onset in the days before ``count``, in words."""
         days = self.situation.days("bleeding_days")
         return [
-            f"{problem.display or 'bleeding'} on {on_day(problem.onset)}"
+            f"{problem.display.lower() or 'bleeding'} on {on_day(problem.onset)}"
             for problem in self.situation.chart.problems
-            if problem.name == "bleeding" and problem.onset is not None and 0 <= problem.onset.days_to(count.moment) <= days
+            if problem.name == "bleeding"
+            and problem.onset is not None
+            and 0 <= problem.onset.days_to(count.moment) <= days
         ]
 
     def category(self, count: Count) -> str:
@@ -91,7 +93,10 @@ def read_response(situation: Situation) -> Response | None:
 def _baseline(situation: Situation, counts: list[Count]) -> tuple[Count | None, str]:
     start, days = situation.course.start, situation.days("baseline_days")
     assert start is not None
-    first_dose = min((i.moment.at for i in situation.chart.intakes if i.moment.at is not None and i.moment.day == start.day), default=None)
+    first_dose = min(
+        (i.moment.at for i in situation.chart.intakes if i.moment.at is not None and i.moment.day == start.day),
+        default=None,
+    )
     reason = f"there is no platelet count from the {days} days before the first dose"
     for count in counts:
         before = count.moment.days_to(start)
@@ -120,7 +125,12 @@ def put_response(situation: Situation, response: Response | None) -> None:
     usable = response.usable()
     if response.baseline is not None:
         less = ", counted as that number" if response.baseline.comparator else ""
-        facts.put("baseline", f"{response.baseline.words()}{less}", response.baseline.lab.reference, on=response.baseline.moment.day)
+        facts.put(
+            "baseline",
+            f"{response.baseline.words()}{less}",
+            response.baseline.lab.reference,
+            on=response.baseline.moment.day,
+        )
     else:
         facts.put("baseline", f"none: {response.baseline_why}")
     _put_current(situation, response, usable)
@@ -148,13 +158,21 @@ def _put_current(situation: Situation, response: Response, usable: list[Count]) 
     second = next((c for c in usable if c.moment.days_to(newest.moment) >= apart), None)
     agrees = second is not None and response.category(second) == category
     tail = f"; {second.words()} agrees" if agrees and second is not None else "; unconfirmed, no second count agrees"
-    facts.put("current_count", newest.words() + tail, newest.lab.reference, *([second.lab.reference] if agrees and second else []))
+    facts.put(
+        "current_count",
+        newest.words() + tail,
+        newest.lab.reference,
+        *([second.lab.reference] if agrees and second else []),
+    )
     _put_bleeding(response, newest)
 
 
 def _put_bleeding(response: Response, count: Count) -> None:
     found = response.bleeding(count)
-    response.situation.facts.put("bleeding", f"Bleeding on record: {listed(found)}." if found else "No bleeding is documented; that is taken as none.")
+    response.situation.facts.put(
+        "bleeding",
+        f"Bleeding on record: {listed(found)}." if found else "No bleeding is documented; that is taken as none.",
+    )
 
 
 def _put_history(situation: Situation, response: Response, usable: list[Count]) -> None:
@@ -167,15 +185,31 @@ def _put_history(situation: Situation, response: Response, usable: list[Count]) 
     newest, apart = usable[0], situation.days("no_response_apart")
     second = next((c for c in usable if c.moment.days_to(newest.moment) >= apart), None)
     after = [count for count in usable if count.moment.sort_key() > confirmed[0].moment.sort_key()]
-    failing = second is not None and second in after and all(response.category(count) == "none" for count in after[: after.index(second) + 1])
+    failing = (
+        second is not None
+        and second in after
+        and all(response.category(count) == "none" for count in after[: after.index(second) + 1])
+    )
     recent = newest.moment.days_until(situation.now) <= situation.days("landmark_shown")
     if failing and recent and second is not None:
-        facts.put("response_lost", True, newest.lab.reference, second.lab.reference, confirmed[0].lab.reference, on=newest.moment.day)
+        facts.put(
+            "response_lost",
+            True,
+            newest.lab.reference,
+            second.lab.reference,
+            confirmed[0].lab.reference,
+            on=newest.moment.day,
+        )
         word = _WORDS[response.category(confirmed[0])]
-        facts.put("response_history", f"Confirmed {word} at {confirmed[0].words()}; since then {second.words()} and {newest.words()}.")
+        facts.put(
+            "response_history",
+            f"Confirmed {word} at {confirmed[0].words()}; since then {second.words()} and {newest.words()}.",
+        )
 
 
-def _put_landmark(situation: Situation, response: Response, usable: list[Count], months: int, first: int, last: int) -> None:
+def _put_landmark(
+    situation: Situation, response: Response, usable: list[Count], months: int, first: int, last: int
+) -> None:
     window = [count for count in usable if first <= response.day(count) <= last]
     day, shown = situation.day, situation.days("landmark_shown")
     assert day is not None
@@ -184,7 +218,12 @@ def _put_landmark(situation: Situation, response: Response, usable: list[Count],
         return
     spoilt = [count for count in response.counts if count.why_not and first <= response.day(count) <= last]
     if spoilt and spoilt[0].moment.days_until(situation.now) <= shown:
-        _not_evaluable(situation, months, f"the count {spoilt[0].words()} cannot be used: {spoilt[0].why_not}", spoilt[0].lab.reference)
+        _not_evaluable(
+            situation,
+            months,
+            f"the count {spoilt[0].words()} cannot be used: {spoilt[0].why_not}",
+            spoilt[0].lab.reference,
+        )
     elif not spoilt and last < day <= last + shown:
         _not_evaluable(situation, months, f"there is no usable platelet count from day {first} to day {last}")
 
@@ -202,12 +241,19 @@ def _put_decided(situation: Situation, response: Response, window: list[Count], 
     settled = _settled(response, window, category) if by is not None else newest
     if settled.moment.days_until(situation.now) > situation.days("landmark_shown"):
         return
-    references = [newest.lab.reference, *([by.lab.reference] if by else []), *([response.baseline.lab.reference] if response.baseline else [])]
+    references = [
+        newest.lab.reference,
+        *([by.lab.reference] if by else []),
+        *([response.baseline.lab.reference] if response.baseline else []),
+    ]
     facts.put("landmark", Decimal(months))
     facts.put("landmark_response", category, *references, on=newest.moment.day)
     facts.put("landmark_confirmed", by is not None)
     facts.put("landmark_count", f"{newest.words()} (day {response.day(newest)})", newest.lab.reference)
-    facts.put("confirmation", f"confirmed by {by.words()}" if by else "unconfirmed: no usable count at least 7 days earlier agrees")
+    facts.put(
+        "confirmation",
+        f"confirmed by {by.words()}" if by else "unconfirmed: no usable count at least 7 days earlier agrees",
+    )
     _put_bleeding(response, newest)
 
 
@@ -239,5 +285,5 @@ def _put_treg(situation: Situation) -> None:
     code, values = max(several, key=lambda item: len(item[1]))
     values.sort(key=lambda value: value[0].sort_key())
     (first, one, unit, ref), (last, two, _, other) = values[0], values[-1]
-    text = f"{said(one)} on {on_day(first)}, {said(two)} on {on_day(last)} ({unit or 'no unit'}, LOINC {code})"
+    text = f"{said(one)} on {on_day(first)}, {said(two)} on {on_day(last)} ({'%' if unit == '%' else 'no unit shown'}, LOINC {code})"
     situation.facts.put("treg_trend", text, ref, other)

@@ -55,7 +55,11 @@ class Situation:
         if self.course.state in ("taking", "held"):
             return True
         ended = self.course.ended
-        return self.course.state == "stopped" and ended is not None and ended.days_until(self.now) <= self.days("stop_still_counts")
+        return (
+            self.course.state == "stopped"
+            and ended is not None
+            and ended.days_until(self.now) <= self.days("stop_still_counts")
+        )
 
     @property
     def speaks_of_sirolimus(self) -> bool:
@@ -68,7 +72,9 @@ class Situation:
         start = self.course.start
         if start is None:
             return False
-        return not any(lab.moment is not None and lab.moment.day < start.day and not lab.wrong_specimen for lab in self.levels)
+        return not any(
+            lab.moment is not None and lab.moment.day < start.day and not lab.wrong_specimen for lab in self.levels
+        )
 
     @property
     def day(self) -> int | None:
@@ -83,7 +89,9 @@ class Situation:
         return self.window_for(str(self.facts.values.get("phase", "")))
 
     def window_for(self, phase: str) -> Window | None:
-        return next((w for w in self.knowledge.protocol.windows if (w.age_group, w.phase) == (self.age_group, phase)), None)
+        return next(
+            (w for w in self.knowledge.protocol.windows if (w.age_group, w.phase) == (self.age_group, phase)), None
+        )
 
     def age_range(self, day: date) -> tuple[int, int] | None:
         return self.chart.birth.age_on(day) if self.chart.birth else None
@@ -118,7 +126,9 @@ def _settle_dose(situation: Situation) -> None:
             situation.dose_date = current.start.day
         return
     drafts = list(situation.drafts)
-    if len(drafts) > 1 and not all(taken_together(one, other) for one in drafts for other in drafts if one is not other):
+    if len(drafts) > 1 and not all(
+        taken_together(one, other) for one in drafts for other in drafts if one is not other
+    ):
         situation.course.conflict = drafts
         return
     group = drafts[0].group

@@ -16,8 +16,13 @@ _NUMBER_WORD = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?!\w)")
 
 
 def check_texts(
-    document: Document, shape: RuleShape, sources: dict[str, Source], faults: list[Fault],
-    subject: str, subjects: Sequence[str], stem: str,
+    document: Document,
+    shape: RuleShape,
+    sources: dict[str, Source],
+    faults: list[Fault],
+    subject: str,
+    subjects: Sequence[str],
+    stem: str,
 ) -> None:
     """The rule's place and its sources."""
     if shape.id != stem:
@@ -26,7 +31,11 @@ def check_texts(
         faults.append(Fault(document.path, 1, f"there is no subject '{subject}'; there is: {', '.join(subjects)}"))
     for index, citation in enumerate(shape.sources):
         if citation.cite not in sources:
-            faults.append(Fault(document.path, document.line("sources", index), f"source '{citation.cite}' is not in sources.yaml"))
+            faults.append(
+                Fault(
+                    document.path, document.line("sources", index), f"source '{citation.cite}' is not in sources.yaml"
+                )
+            )
     if not shape.levels and shape.card.indicator is None:
         faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
 
@@ -44,7 +53,9 @@ def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, f
             for fact in filter(None, (suggestion.dose, suggestion.unless)):
                 _known(document, place, fact, faults)
             if suggestion.action == "change_dose" and not suggestion.dose:
-                faults.append(Fault(document.path, document.line(*place), "a change_dose suggestion needs 'daily_dose'"))
+                faults.append(
+                    Fault(document.path, document.line(*place), "a change_dose suggestion needs 'daily_dose'")
+                )
         if shape.levels or len(rule.variants) == 1:
             continue
         break  # without levels, every row has the same texts
@@ -73,15 +84,33 @@ def _check_numbers(document: Document, shape: RuleShape, faults: list[Fault]) ->
             words = text.split()
             if len(words) > 2 and words[1] in ("<", "<=", ">", ">=") and not words[2].startswith("{"):
                 if Decimal(words[2]) not in stated:
-                    faults.append(Fault(document.path, document.line(*place), f"the number {words[2]} stands in no source of this rule"))
+                    faults.append(
+                        Fault(
+                            document.path,
+                            document.line(*place),
+                            f"the number {words[2]} stands in no source of this rule",
+                        )
+                    )
 
 
 def _check_templates(
-    document: Document, place: tuple[str | int, ...], level: Level, known: set[str], others: set[str], faults: list[Fault]
+    document: Document,
+    place: tuple[str | int, ...],
+    level: Level,
+    known: set[str],
+    others: set[str],
+    faults: list[Fault],
 ) -> None:
     for name in PLACEHOLDER.findall(level.summary):
         if name not in known and name not in others:
-            _once(faults, Fault(document.path, document.line(*place, "summary"), f"summary: {{{name}}} may be unknown when the rule holds; test it in 'when' or leave it out"))
+            _once(
+                faults,
+                Fault(
+                    document.path,
+                    document.line(*place, "summary"),
+                    f"summary: {{{name}}} may be unknown when the rule holds; test it in 'when' or leave it out",
+                ),
+            )
     for index, line in enumerate(level.detail):
         for name in PLACEHOLDER.findall(line):
             if name not in others:
@@ -102,9 +131,16 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
                 continue
             fits = {"number": Decimal, "flag": bool, "code": str, "text": str, "names": list}[fact.type]
             if value != "absent" and not isinstance(value, fits):
-                _once(faults, Fault(document.path, document.line(*place), f"'{name}' takes a {fact.type}, not '{value}'"))
+                _once(
+                    faults, Fault(document.path, document.line(*place), f"'{name}' takes a {fact.type}, not '{value}'")
+                )
             elif fact.type == "code" and value != "absent" and value not in fact.codes:
-                _once(faults, Fault(document.path, document.line(*place), f"{name} is one of {', '.join(fact.codes)}; not '{value}'"))
+                _once(
+                    faults,
+                    Fault(
+                        document.path, document.line(*place), f"{name} is one of {', '.join(fact.codes)}; not '{value}'"
+                    ),
+                )
         if case.hook and case.hook not in shape.hooks:
             faults.append(Fault(document.path, document.line("cases", index), f"the rule does not run on {case.hook}"))
 
@@ -123,9 +159,17 @@ def check_yields(rules: Sequence[Rule], documents: dict[str, Document], faults: 
         document = documents[rule.id]
         for other in {*rule.yields_to, *(o for level in rule.levels for s in level.suggestions for o in s.yields_to)}:
             if other not in known:
-                faults.append(Fault(document.path, document.line("yields_to"), f"yields_to: there is no rule '{other}'"))
+                faults.append(
+                    Fault(document.path, document.line("yields_to"), f"yields_to: there is no rule '{other}'")
+                )
         if reaches(rule.id, rule.id, set()):
-            faults.append(Fault(document.path, document.line("yields_to"), "yields_to: the rules give way to one another in a circle"))
+            faults.append(
+                Fault(
+                    document.path,
+                    document.line("yields_to"),
+                    "yields_to: the rules give way to one another in a circle",
+                )
+            )
 
 
 def tests_of(rule: Rule) -> set[Test]:

@@ -121,6 +121,7 @@ class Concept(msgspec.Struct, frozen=True):
     name: str
     oral: bool = True  # false: a product that is not taken by mouth or does not act on the whole body
     strength: str = ""  # mg in one tablet, or mg per mL as "1/mL"
+    display: str = ""  # our own words for a code; text from a record is never shown
     rejected: str = ""  # why a code that looks right is not taken
 
 

@@ -40,7 +40,9 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         if match[1] not in values:
-            raise Unclear(f"nothing here is called {{{match[1]}}}; it must come from the table, the protocol or definitions")
+            raise Unclear(
+                f"nothing here is called {{{match[1]}}}; it must come from the table, the protocol or definitions"
+            )
         return values[match[1]]
 
     return PLACEHOLDER.sub(value, text)
@@ -69,7 +71,9 @@ def _comparison(match: re.Match[str], text: str) -> Test:
         raise Unclear(f"'{match['number']}' is not a number")
     unit = match["unit"] or ""
     if unit != fact.unit:
-        raise Unclear(f"{fact.name} is in {fact.unit}, not {unit}" if unit else f"say the unit: {fact.name} is in {fact.unit}")
+        raise Unclear(
+            f"{fact.name} is in {fact.unit}, not {unit}" if unit else f"say the unit: {fact.name} is in {fact.unit}"
+        )
     return Test(fact.name, operator, number=Decimal(match["number"]), text=text)
 
 
@@ -89,16 +93,28 @@ def _word(match: re.Match[str], text: str) -> Test:
         if value not in fact.codes:
             raise Unclear(f"{fact.name} is one of {', '.join(fact.codes)}; not '{value}'")
         return Test(fact.name, operator, word=value, text=text)
-    raise Unclear(f"{fact.name} can only be 'present' or 'absent'" + (" or compared with <, >" if fact.type == "number" else ""))
+    raise Unclear(
+        f"{fact.name} can only be 'present' or 'absent'" + (" or compared with <, >" if fact.type == "number" else "")
+    )
 
 
 def branches(groups: Sequence[Sequence[Test]]) -> tuple[tuple[Test, ...], ...]:
     """Every way to satisfy ``groups``, each a choice of alternatives of which one must hold.
 
-    Single tests come first in every branch, so that branches share their beginning.
+    Single tests come first in every branch, so that branches share their beginning. A branch that asks
+    one fact to be two words can never hold and is left out.
     """
     ordered = sorted(groups, key=len)
-    return tuple(dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*ordered)))
+    choices = dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*ordered))
+    return tuple(choice for choice in choices if not _contradicts(choice))
+
+
+def _contradicts(tests: Sequence[Test]) -> bool:
+    wanted: dict[str, str] = {}
+    return any(
+        test.operator == "is" and test.word is not None and wanted.setdefault(test.fact, test.word) != test.word
+        for test in tests
+    )
 
 
 def guaranteed(alternatives: Sequence[Sequence[Test]]) -> set[str]:

@@ -72,7 +72,9 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
     names = Names(result.numbers, protocol.tables)
     rules = reader.rules(names, sources)
     codes, drug_names = reader.valuesets(sources)
-    check_yields([file.rule for file in result.files], {file.rule.id: file.document for file in result.files}, result.faults)
+    check_yields(
+        [file.rule for file in result.files], {file.rule.id: file.document for file in result.files}, result.faults
+    )
     if not result.faults:
         windows = tuple(
             Window(str(row["age_group"]), str(row["phase"]), Decimal(row["low"]), Decimal(row["high"]))
@@ -124,7 +126,9 @@ class _Reader:
 
     def _cite(self, document: Document, key: str, sources: dict[str, Source], *place: str | int) -> None:
         if key not in sources:
-            self.result.faults.append(Fault(document.path, document.line(*place), f"source '{key}' is not in sources.yaml"))
+            self.result.faults.append(
+                Fault(document.path, document.line(*place), f"source '{key}' is not in sources.yaml")
+            )
 
     def sources(self) -> dict[str, Source]:
         document = self._document(self.folder / "sources.yaml")
@@ -132,7 +136,9 @@ class _Reader:
         for key, value in (document.value if document else {}).items():
             assert document is not None
             entry, faults = shaped(document, SourceShape, value)
-            self.result.faults += [Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults]
+            self.result.faults += [
+                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
+            ]
             if entry:
                 found[key] = Source(key, entry.citation, entry.url, entry.kind)
         return found
@@ -143,7 +149,9 @@ class _Reader:
         for key, value in (document.value if document else {}).items():
             assert document is not None
             entry, faults = shaped(document, NumberShape, value)
-            self.result.faults += [Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults]
+            self.result.faults += [
+                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
+            ]
             if entry:
                 self._cite(document, entry.cite, sources, key)
                 found[key] = entry
@@ -184,7 +192,9 @@ class _Reader:
             check_texts(document, shape, sources, self.result.faults, path.parent.name, SUBJECTS, path.stem)
             rule = compile_rule(document, shape, path.parent.name, names, self.result.faults)
             if shape.id in rules:
-                self.result.faults.append(Fault(document.path, document.line("id"), f"rule '{shape.id}' is defined twice"))
+                self.result.faults.append(
+                    Fault(document.path, document.line("id"), f"rule '{shape.id}' is defined twice")
+                )
             if rule is not None and len(self.result.faults) == before:
                 check_rule(document, shape, rule, names, self.result.faults)
                 rules[rule.id] = rule
@@ -209,7 +219,7 @@ class _Reader:
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
             for code in shape.codes:
-                add(code.system, code.code, Concept(shape.id, code.name, rejected=code.rejected))
+                add(code.system, code.code, Concept(shape.id, code.name, display=code.display, rejected=code.rejected))
             for drug in shape.drugs:
                 concept = drugs[drug.name] = Concept(shape.id, drug.name)
                 for rxcui in drug.rxnorm:
@@ -232,4 +242,8 @@ class _Reader:
                 for name in row["drug"].split(";"):
                     if name in drugs:
                         oral = row["route"] != "other"
-                        add("rxnorm", row["rxcui"], msgspec.structs.replace(drugs[name], oral=oral, strength=row["strength"]))  # type: ignore[operator]
+                        add(
+                            "rxnorm",
+                            row["rxcui"],
+                            msgspec.structs.replace(drugs[name], oral=oral, strength=row["strength"]),
+                        )  # type: ignore[operator]

@@ -39,7 +39,13 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         for row in rows:
             found = _branches(document, when, names.values(row), faults)
             if len(found) > MAX_BRANCHES:
-                faults.append(Fault(document.path, document.line("when"), f"has {len(found)} alternatives; at most {MAX_BRANCHES} may be tried"))
+                faults.append(
+                    Fault(
+                        document.path,
+                        document.line("when"),
+                        f"has {len(found)} alternatives; at most {MAX_BRANCHES} may be tried",
+                    )
+                )
             variants.append(Variant(level, row, found))
         if len(faults) > before:
             return None  # the same faults would be found again for every level and row
@@ -65,10 +71,16 @@ def _rows(document: Document, shape: RuleShape, names: Names, faults: list[Fault
     room, _, table = shape.table.partition(".")
     if room != "protocol" or table not in names.tables:
         known = ", ".join(f"protocol.{name}" for name in names.tables)
-        faults.append(Fault(document.path, document.line("table"), f"there is no table '{shape.table}'; there is: {known}"))
+        faults.append(
+            Fault(document.path, document.line("table"), f"there is no table '{shape.table}'; there is: {known}")
+        )
         return []
     return [
-        {key: shown(value) if isinstance(value, Decimal) else str(value) for key, value in row.items() if key not in ("cite", "basis", "note")}
+        {
+            key: shown(value) if isinstance(value, Decimal) else str(value)
+            for key, value in row.items()
+            if key not in ("cite", "basis", "note")
+        }
         for row in names.tables[table]
     ]
 
@@ -87,7 +99,9 @@ def _levels(shape: RuleShape) -> list[list[Placed]]:
     ]
 
 
-def _branches(document: Document, when: Iterable[Placed], values: dict[str, str], faults: list[Fault]) -> tuple[tuple[Test, ...], ...]:
+def _branches(
+    document: Document, when: Iterable[Placed], values: dict[str, str], faults: list[Fault]
+) -> tuple[tuple[Test, ...], ...]:
     groups: list[list[Test]] = []
     for place, item in when:
         texts: Conditions = list(item.any) if isinstance(item, AnyOf) else [item]

@@ -1,0 +1,48 @@
+# Everything runs from nothing: each target makes the virtual environment it needs.
+# PYTHON may name an interpreter; otherwise 3.11, then 3.12, then whatever python3 is.
+SHELL := /bin/sh
+PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
+	if $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 13)))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TESTED := $(VENV)/.ready-dev
+
+.PHONY: demo test lint bench examples docs clean
+
+demo: $(READY)
+	@"$(BIN)/python" -m fhir_examples.demo
+
+test: $(TESTED)
+	@"$(BIN)/python" -m pytest $(ARGS)
+
+lint: $(TESTED)
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
+	@"$(BIN)/lint-imports"
+	@"$(BIN)/sirolimus-cds" check
+
+bench: $(TESTED)
+	@"$(BIN)/python" -m tests.bench
+
+examples: $(TESTED)
+	@"$(BIN)/python" -m fhir_examples.write
+
+$(READY): pyproject.toml Makefile
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed (durable-rules cannot be imported on 3.13);"; \
+		echo "  sudo apt-get install -y python3 python3-venv python3-dev gcc"; exit 1; }
+	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null && \
+	"$(PYTHON)" -c 'import os, sysconfig as s, sys; sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))' && \
+	command -v gcc >/dev/null || { echo "make: venv, Python.h or gcc is missing; one line brings them:"; \
+		echo "  sudo apt-get install -y python3-venv python3-dev gcc"; exit 1; }
+	@test -x "$(BIN)/python" || "$(PYTHON)" -m venv "$(VENV)"
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e .
+	@touch "$(READY)"
+
+$(TESTED): $(READY)
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch "$(TESTED)"
+
+clean:
+	rm -rf "$(VENV)" .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,127 @@
+"""The resources behind a suggestion: the clinician's own order with one thing changed, or a new level order."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cds.facts.proposal import target_order
+from cds.facts.record import said
+from cds.facts.situation import Situation
+from cds.knowledge.compiled import Suggestion
+
+Original = Callable[[str], dict[str, Any] | None]
+"""Finds a resource of the request as it came, by reference."""
+
+_LOINC = "http://loinc.org"
+_LEVEL_CODE = "29247-4"
+
+
+def action_for(suggestion: Suggestion, situation: Situation, original: Original) -> dict[str, Any] | None:
+    """The CDS Hooks action of a suggestion, or None when it cannot be made safely."""
+    if suggestion.action == "order_level":
+        return _order_level(situation)
+    order = _order_to_change(situation, suggestion)
+    resource = original(order) if order else None
+    if resource is None or order is None:
+        return None
+    changed = copy.deepcopy(resource)
+    if suggestion.action == "hold":
+        changed["status"] = "on-hold"
+        return {"type": "update", "description": "Put the sirolimus order on hold", "resource": changed}
+    dose = situation.facts.values.get(suggestion.dose)
+    if not isinstance(dose, Decimal) or not _set_dose(changed, situation, dose):
+        return None
+    return {"type": "update", "description": f"Change sirolimus to {said(dose)} mg/day", "resource": changed}
+
+
+def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:
+    if suggestion.action == "hold":
+        current = situation.course.current
+        orders = (
+            current.orders
+            if current is not None and situation.taking and not situation.drafts
+            else situation.dose_orders
+        )
+        order = orders[0] if len(orders) == 1 else None
+    else:
+        order = target_order(situation)
+    if order is None or not order.id or not order.reference.startswith("MedicationRequest/"):
+        return None
+    return order.reference
+
+
+def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) -> bool:
+    """Write the new amount per intake in place of the old one; everything else stays as it was."""
+    order = target_order(situation)
+    instructions = resource.get("dosageInstruction")
+    if (
+        order is None
+        or order.dose.per_day is None
+        or order.dose.per_intake is None
+        or not isinstance(instructions, list)
+    ):
+        return False
+    ratio = per_day / order.dose.per_day
+    changed = False
+    for instruction in instructions:
+        instruction.pop("text", None)  # the words would go on saying the old dose
+        instruction.pop("patientInstruction", None)
+        quantities = [rate["doseQuantity"] for rate in instruction.get("doseAndRate", ()) if "doseQuantity" in rate]
+        if "doseQuantity" in instruction:
+            quantities.append(instruction["doseQuantity"])
+        for quantity in quantities:
+            value = Decimal(str(quantity["value"])) * ratio
+            if value != value.quantize(Decimal("0.0001")):
+                return False
+            quantity["value"] = _number(value)
+            changed = True
+    return changed
+
+
+def _number(value: Decimal) -> int | Decimal:
+    plain = value.normalize()
+    return int(plain) if plain == plain.to_integral_value() else plain
+
+
+def _order_level(situation: Situation) -> dict[str, Any]:
+    day = situation.facts.dates.get("next_draw")
+    request: dict[str, Any] = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "code": {
+            "coding": [{"system": _LOINC, "code": _LEVEL_CODE, "display": "Sirolimus [Mass/volume] in Blood"}],
+            "text": "Sirolimus level (trough, whole blood in EDTA)",
+        },
+        "subject": {"reference": f"Patient/{situation.chart.patient_id}"},
+        "patientInstruction": "Draw just before the next dose and record when the last dose was taken.",
+    }
+    first, last = _draw_days(situation, day)
+    request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
+    request["authoredOn"] = situation.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "type": "create",
+        "description": f"Order a sirolimus trough level from {first.isoformat()}",
+        "resource": request,
+    }
+
+
+def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
+    """When to draw: the day worked out for an unusable level, else soon; after a very high level in 3 to 5 days."""
+    today = situation.now.date()
+    values = situation.facts.values
+    critical = situation.knowledge.protocol.numbers["trough_critical"]
+    highest = max(
+        (values[n] for n in ("newest_level", "newest_level_over", "newest_level_at_least") if n in values),
+        default=Decimal(0),
+    )
+    if highest >= critical:
+        return today + timedelta(days=situation.days("recheck_from")), today + timedelta(
+            days=situation.days("recheck_to")
+        )
+    first = day or today + timedelta(days=1)
+    return first, first + timedelta(days=2)

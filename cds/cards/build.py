@@ -1,0 +1,209 @@
+"""One card a finding: its working, its source, its suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from cds.cards.actions import Original, action_for
+from cds.cards.text import cut, escape, fill, only_fact, shown
+from cds.engine import Holding
+from cds.facts.record import Named, said
+from cds.facts.situation import Situation
+from cds.knowledge.compiled import Knowledge, Suggestion, Test
+from cds.vocabulary import VOCABULARY
+
+NAMESPACE = "net.sirolimus-itp-cds"
+TOPIC_SYSTEM = "urn:sirolimus-itp-cds:rule"
+LABEL = "Sirolimus in ITP"
+_GRADES = {
+    "A": "regulator label or international guideline",
+    "B": "consistent clinical or pharmacokinetic studies",
+    "C": "small uncontrolled study",
+    "D": "convention or judgement",
+}
+_BASIS = {"RECALLED": "; recalled, not checked against the source", "JUDGEMENT": "", "DERIVED": "; derived", "SEEN": ""}
+
+NewId = Callable[[], str]
+
+
+def new_id() -> str:
+    return str(uuid4())
+
+
+def card_for(
+    holding: Holding, situation: Situation, speaking: set[str], original: Original, make_id: NewId = new_id
+) -> dict[str, Any]:
+    """The card of one rule that holds. ``speaking`` are the ids of all rules that speak beside it."""
+    facts, knowledge, level = situation.facts.values, situation.knowledge, holding.level
+    row = known_numbers(knowledge) | holding.variant.row
+    summary = fill(level.summary, facts, row, markdown=False)
+    assert summary is not None, "the loader guarantees the facts of a summary"
+    suggestions, withheld = _suggestions(holding, situation, speaking, original, make_id, row)
+    card: dict[str, Any] = {
+        "uuid": make_id(),
+        "summary": cut(summary),
+        "indicator": level.indicator,
+        "source": source(holding, knowledge),
+        "detail": _detail(holding, situation, row, withheld),
+    }
+    if suggestions:
+        card["suggestions"] = suggestions
+        card["selectionBehavior"] = "any"
+    if holding.rule.override:
+        card["overrideReasons"] = [
+            {"code": r.code, "display": r.display, "system": r.system} for r in holding.rule.override
+        ]
+    extension: dict[str, Any] = {f"{NAMESPACE}.findings": [finding(holding, situation)]}
+    if gaps := gap_list(holding, situation):
+        extension[f"{NAMESPACE}.gaps"] = gaps
+    card["extension"] = extension
+    return card
+
+
+def known_numbers(knowledge: Knowledge) -> dict[str, str]:
+    """The cited numbers that a text may name."""
+    numbers = knowledge.definitions | knowledge.protocol.numbers
+    return {name: said(value) for name, value in numbers.items()}
+
+
+def topic(code: str, display: str) -> dict[str, str]:
+    return {"system": TOPIC_SYSTEM, "code": code, "display": display}
+
+
+def source(holding: Holding, knowledge: Knowledge) -> dict[str, Any]:
+    """Where the rule comes from: its first source, its link and the rule as topic."""
+    cited = knowledge.sources[holding.rule.citations[0].cite]
+    result: dict[str, Any] = {"label": f"{LABEL}: {cited.citation}"}
+    if cited.url:
+        result["url"] = cited.url
+    result["topic"] = topic(holding.rule.topic, holding.rule.title)
+    return result
+
+
+def _detail(holding: Holding, situation: Situation, row: dict[str, str], withheld: list[str]) -> str:
+    facts = situation.facts
+    lines: list[str] = []
+    for template in holding.level.detail:
+        value = facts.values.get(only_fact(template)) if only_fact(template) else None
+        if isinstance(value, list):
+            lines += [f"- **{escape(item.name)}**" + (f": {escape(item.note)}" if item.note else "") for item in value]
+        elif (filled := fill(template, facts.values, row, markdown=True)) is not None:
+            lines.append(f"- {filled}")
+    lines += [f"- {text}" for text in withheld if not any(text in line for line in lines)]
+    compared = [_compared(test, facts.values) for test in holding.branch if test.number is not None]
+    if compared:
+        lines.append("- **Compared**: " + "; ".join(compared))
+    references = finding(holding, situation).get("evidence")
+    if references:
+        lines.append(
+            "- **From**: "
+            + ", ".join(escape(reference) for reference in references[:8])
+            + (" and others" if len(references) > 8 else "")
+        )
+    for citation in holding.rule.citations:
+        cited = situation.knowledge.sources[citation.cite]
+        where = f"[{cited.citation}]({cited.url})" if cited.url else f"{cited.citation}."
+        lines.append(
+            f"- **Source** (grade {citation.grade}, {_GRADES[citation.grade]}{_BASIS[citation.basis]}): {citation.states} {where}"
+        )
+    protocol = situation.knowledge.protocol
+    signed = "" if holding.rule.status == "active" else " This rule is a draft: not clinically signed off."
+    lines.append(f"- Sirolimus in ITP is off label. Protocol: {protocol.title}.{signed}")
+    return "\n".join(lines)
+
+
+def _compared(test: Test, facts: dict[str, Any]) -> str:
+    fact = VOCABULARY[test.fact]
+    assert test.number is not None
+    words = fact.name.replace("_", " ")
+    return f"{words} {escape(shown(facts[test.fact]))} {escape(test.operator)} {escape(said(test.number))} {escape(fact.unit)}"
+
+
+def finding(holding: Holding, situation: Situation) -> dict[str, Any]:
+    """The rule, its knowledge, and the facts and resources that made it hold."""
+    facts = situation.facts
+    used: dict[str, Any] = {}
+    evidence: list[str] = []
+    for test in holding.branch:
+        value = facts.values.get(test.fact)
+        if value is None:
+            continue
+        evidence += facts.evidence.get(test.fact, ())
+        if isinstance(value, list):
+            continue
+        entry: dict[str, Any] = {"value": value if not isinstance(value, Decimal) else plain(value)}
+        if VOCABULARY[test.fact].unit:
+            entry["unit"] = VOCABULARY[test.fact].unit
+        used[test.fact] = entry
+    result: dict[str, Any] = {
+        "rule": holding.rule.id,
+        "level": holding.level.indicator,
+        "protocol": situation.knowledge.protocol.id,
+        "knowledge": situation.knowledge.hash,
+    }
+    if used:
+        result["facts"] = used
+    if evidence:
+        result["evidence"] = [reference for reference in dict.fromkeys(evidence) if "/" in reference]
+        if not result["evidence"]:
+            del result["evidence"]
+    return result
+
+
+def plain(value: Decimal) -> int | Decimal:
+    """A decimal as JSON should show it."""
+    return int(value) if value == value.to_integral_value() else value.normalize()
+
+
+def gap_list(holding: Holding, situation: Situation) -> list[dict[str, Any]]:
+    """The gaps, on the card that speaks of them."""
+    used = {test.fact for test in holding.branch}
+    if "gaps" not in used:
+        return []
+    gaps = []
+    for item in situation.facts.values.get("gaps", ()):
+        assert isinstance(item, Named)
+        gap: dict[str, Any] = {
+            "fact": item.fact or item.name,
+            "reason": f"{item.name}: {item.note}" if item.note else item.name,
+        }
+        if item.references and "/" in item.references[0]:
+            gap["reference"] = item.references[0]
+        gaps.append(gap)
+    return gaps
+
+
+def _suggestions(
+    holding: Holding, situation: Situation, speaking: set[str], original: Original, make_id: NewId, row: dict[str, str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The suggestions that can be made, and why a dose is not among them."""
+    made, withheld = [], []
+    facts = situation.facts
+    for suggestion in holding.level.suggestions:
+        if suggestion.unless and facts.values.get(suggestion.unless):
+            continue
+        if not speaking.isdisjoint(suggestion.yields_to):
+            withheld.append("The level card carries the proposed dose.")
+            continue
+        if suggestion.dose and suggestion.dose not in facts.values:
+            reason = facts.absent.get(suggestion.dose)
+            if reason:
+                withheld.append(f"No dose is offered: {escape(reason)}.")
+            continue
+        one = _suggestion(suggestion, situation, original, make_id, row)
+        if one is not None:
+            made.append(one)
+    return made, withheld
+
+
+def _suggestion(
+    suggestion: Suggestion, situation: Situation, original: Original, make_id: NewId, row: dict[str, str]
+) -> dict[str, Any] | None:
+    label = fill(suggestion.label, situation.facts.values, row, markdown=False)
+    action = action_for(suggestion, situation, original) if label is not None else None
+    if label is None or action is None:
+        return None
+    return {"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": [action]}

@@ -1,0 +1,73 @@
+"""Which cards are shown, in which order: worst first, at most so many, the rest folded into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from cds.cards.build import LABEL, NAMESPACE, NewId, new_id, topic
+from cds.cards.text import cut, escape
+from cds.knowledge.compiled import INDICATORS, Knowledge
+
+MAX_CARDS = 4
+FOLDED_TOPIC = "furtherFindings"
+FAULT_TOPIC = "notAssessed"
+
+
+def _rank(card: dict[str, Any]) -> int:
+    return -INDICATORS.index(card["indicator"])
+
+
+def arranged(
+    cards: Sequence[dict[str, Any]], max_cards: int = MAX_CARDS, make_id: NewId = new_id
+) -> list[dict[str, Any]]:
+    """Cards by urgency, then in the given order. Critical ones always show; beyond ``max_cards`` the rest fold."""
+    ordered = sorted(cards, key=_rank)
+    if len(ordered) <= max_cards:
+        return ordered
+    critical = sum(card["indicator"] == "critical" for card in ordered)
+    kept = max(critical, max_cards - 1)
+    rest = ordered[kept:]
+    return [*ordered[:kept], *([_folded(rest, make_id)] if rest else [])]
+
+
+def _folded(cards: Sequence[dict[str, Any]], make_id: NewId) -> dict[str, Any]:
+    """One card that names the others; it lists every rule of theirs, and their gaps."""
+    titles = [card["source"]["topic"]["display"] for card in cards]
+    lines = [f"- **{escape(card['indicator'])}**: {escape(card['summary'])}" for card in cards]
+    findings = [one for card in cards for one in card["extension"][f"{NAMESPACE}.findings"]]
+    gaps = [gap for card in cards for gap in card["extension"].get(f"{NAMESPACE}.gaps", ())]
+    extension: dict[str, Any] = {f"{NAMESPACE}.findings": findings}
+    if gaps:
+        extension[f"{NAMESPACE}.gaps"] = gaps
+    return {
+        "uuid": make_id(),
+        "summary": cut(f"{len(cards)} further findings: " + "; ".join(titles)),
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": topic(FOLDED_TOPIC, "Further findings")},
+        "detail": "\n".join(lines),
+        "extension": extension,
+    }
+
+
+def fault_card(knowledge: Knowledge, make_id: NewId = new_id) -> dict[str, Any]:
+    """What is shown when the engine failed or the two engines disagree: nothing clinical."""
+    return {
+        "uuid": make_id(),
+        "summary": "Not assessed: the sirolimus rules could not be evaluated. This is not an all clear.",
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": topic(FAULT_TOPIC, "What could not be assessed")},
+        "detail": "- The two rule engines failed or did not agree, so no advice is given.\n"
+        "- Consider judging dose, level, interactions and response without this service, and report the fault.",
+        "extension": {
+            f"{NAMESPACE}.findings": [
+                {
+                    "rule": "not-assessed",
+                    "level": "info",
+                    "protocol": knowledge.protocol.id,
+                    "knowledge": knowledge.hash,
+                }
+            ],
+            f"{NAMESPACE}.gaps": [{"fact": "engine", "reason": "the rules could not be evaluated"}],
+        },
+    }

@@ -1,0 +1,87 @@
+"""Text on a card: templates filled with facts, everything from FHIR escaped, summaries cut at a word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from cds.facts.record import Named, listed, said
+
+SUMMARY_LENGTH = 139
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+_PUNCTUATION = re.compile(r"([!-,./:-?\[-`{-~])")  # all of ASCII's but - in a word and @, which is replaced
+_HARMLESS = re.compile(r"[A-Za-z0-9 .,:;()/%=+^<>'x-]*")  # nothing in here starts markup inside a line, but < and >
+_STARTS_BLOCK = re.compile(r"\s*([-+]|[0-9]+[.)])\s")
+_SPACES = re.compile(r"\s+")
+_LONGEST = 300
+
+
+def clean(text: str) -> str:
+    """Text from outside as one plain line: no controls, no invisible or direction marks, of bounded length."""
+    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    return _SPACES.sub(" ", kept).strip()[:_LONGEST]
+
+
+def escape(text: str) -> str:
+    """Text that means only itself in CommonMark.
+
+    Plain words, numbers and units keep their look; anything else has every punctuation mark escaped.
+    """
+    plain = clean(text).replace("@", " at ")
+    lowered = plain.lower()
+    if _HARMLESS.fullmatch(plain) and "//" not in plain and "www." not in lowered and not _STARTS_BLOCK.match(plain):
+        return plain.replace("<", "\\<").replace(">", "\\>")
+    escaped = _PUNCTUATION.sub(r"\\\1", plain)
+    return re.sub(r"(^|(?<=\s))([-+])", r"\1\\\2", escaped)
+
+
+def shown(value: Any) -> str:
+    """A fact's value as plain words."""
+    if isinstance(value, Decimal):
+        return said(value.quantize(Decimal("0.01")) if value != value.quantize(Decimal("0.1")) else value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return listed(item.name if isinstance(item, Named) else str(item) for item in value)
+    return str(value)
+
+
+def fill(template: str, facts: Mapping[str, Any], row: Mapping[str, str], *, markdown: bool) -> str | None:
+    """``template`` with its names replaced; None when one of them is not known.
+
+    With ``markdown`` the values are escaped; the template's own text is the author's and stays.
+    """
+    missing = False
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal missing
+        name = match[1]
+        if name in row:
+            return row[name]
+        if name not in facts:
+            missing = True
+            return ""
+        text = shown(facts[name])
+        return escape(text) if markdown else clean(text)
+
+    filled = _PLACEHOLDER.sub(value, template)
+    return None if missing else filled
+
+
+def only_fact(template: str) -> str:
+    """The name of the fact if ``template`` is nothing else."""
+    match = _PLACEHOLDER.fullmatch(template)
+    return match[1] if match else ""
+
+
+def cut(text: str, length: int = SUMMARY_LENGTH) -> str:
+    """``text`` in at most ``length`` characters, cut between words and so never inside a number."""
+    if len(text) <= length:
+        return text
+    kept = text[: length - 1]
+    if " " in kept:
+        kept = kept[: kept.rindex(" ")]
+    return kept.rstrip(" ,;:(") + "…"

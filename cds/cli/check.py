@@ -1,0 +1,43 @@
+"""``sirolimus-cds check``: is a rules folder sound?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cds.cli.common import FAULT, stop
+from cds.engine import EngineFault
+from cds.knowledge.load import DEFAULT_PROTOCOL, shipped_rules
+
+
+@click.command("check")
+@click.argument("folder", required=False)
+@click.option(
+    "--protocol",
+    default=DEFAULT_PROTOCOL,
+    show_default=True,
+    metavar="NAME",
+    help="The protocol the cases are run under.",
+)
+def command(folder: str | None, protocol: str) -> None:
+    """Read every rule in FOLDER (default: the shipped rules), run its cases and try its mutants.
+
+    All faults are printed at once with file and line; the exit code is 1 if there are any.
+    """
+    from cds.authoring.check import check_folder  # pydantic and ruamel: only authors need them
+
+    path = Path(folder) if folder else shipped_rules()
+    if not path.is_dir():
+        stop(f"{path}: is not a folder")
+    try:
+        report = check_folder(path, protocol)
+    except EngineFault as error:
+        stop(f"the rule engine failed: {error}", FAULT)
+    for fault in report.faults:
+        click.echo(str(fault))
+    counted = f"{report.rules} rules, {report.cases} cases, {report.mutants} mutants"
+    click.echo(f"{counted}: " + (f"{len(report.faults)} faults" if report.faults else "sound"))
+    if report.faults:
+        sys.exit(1)

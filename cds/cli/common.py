@@ -1,0 +1,109 @@
+"""What several commands share: options, reading files, and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from cds.chart.model import HOOKS, Hook
+from cds.chart.request import InputError, Request, newest_date, read_request
+from cds.chart.times import parse_now
+from cds.knowledge.load import DEFAULT_PROTOCOL, UnsoundRules, load
+
+USAGE, FAULT = 2, 70
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def stop(message: str, code: int = USAGE) -> NoReturn:
+    """End with a message on standard error."""
+    click.echo(f"sirolimus-cds: {message}", err=True)
+    sys.exit(code)
+
+
+def judging_options(command: F) -> F:
+    """The options of every command that judges files."""
+    options = (
+        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+        click.option("--hook", type=click.Choice(HOOKS), help="The hook to judge a Bundle on (default: patient-view)."),
+        click.option(
+            "--at",
+            "at",
+            metavar="TIME",
+            help="Judge as of this ISO 8601 time, or 'latest' for the newest date in the input (default: now).",
+        ),
+        click.option("--patient", metavar="ID", help="The patient to judge, where a Bundle holds several."),
+        *rules_options(),
+        click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def rules_options() -> tuple[Callable[[Any], Any], ...]:
+    """Which rules and which protocol."""
+    return (
+        click.option(
+            "--protocol",
+            default=DEFAULT_PROTOCOL,
+            show_default=True,
+            metavar="NAME",
+            help="The protocol under rules/protocols/.",
+        ),
+        click.option("--rules", "rules", metavar="FOLDER", help="A rules folder in place of the shipped one."),
+    )
+
+
+def make_engine(rules: str | None, protocol: str) -> Any:
+    """The engine over the rules asked for; ends with a message when they are unsound (2) or it fails (70)."""
+    from cds.engine import Engine, EngineFault
+
+    try:
+        return Engine(load(Path(rules) if rules else None, protocol))
+    except UnsoundRules as unsound:
+        stop("the rules cannot be used; see 'sirolimus-cds check'\n" + "\n".join(unsound.faults))
+    except EngineFault as fault:
+        stop(f"the rule engine cannot be used: {fault}", FAULT)
+
+
+def read_file(name: str) -> bytes:
+    """The bytes of a file, or of standard input for '-'. Raises InputError."""
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})") from None
+
+
+def read_question(name: str, hook: Hook | None, patient: str | None) -> Request:
+    """The request in a file. Raises InputError."""
+    request = read_request(read_file(name), hook, patient)
+    if request.from_hook and "MedicationRequest" in request.not_supplied:
+        raise InputError("the medications (prefetch key 'medications') were not supplied", missing=True)
+    return request
+
+
+def parse_at(text: str | None) -> datetime | None:
+    """``--at`` as a moment; None for 'latest'. Ends with exit code 2 when it is neither."""
+    if text is None:
+        return datetime.now(UTC)
+    if text == "latest":
+        return None
+    moment = parse_now(text)
+    if moment is None:
+        stop(f"--at: '{text}' is not an ISO 8601 date or time, nor 'latest'")
+    return moment
+
+
+def moment_for(at: datetime | None, request: Request) -> datetime:
+    """The time to judge at. Raises InputError when 'latest' finds no date."""
+    if at is not None:
+        return at
+    newest = newest_date(request)
+    if newest is None:
+        raise InputError("nothing in it has a date, so there is no latest one")
+    return newest

@@ -1,0 +1,70 @@
+"""``sirolimus-cds evaluate``: files in, cards out."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from cds.advise import advise
+from cds.chart.model import Hook
+from cds.chart.request import InputError
+from cds.cli.common import FAULT, USAGE, judging_options, make_engine, moment_for, parse_at, read_question, stop
+from cds.cli.show import cards_text
+from cds.engine import EngineFault
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@click.command("evaluate")
+@judging_options
+def command(
+    files: tuple[str, ...],
+    hook: Hook | None,
+    at: str | None,
+    patient: str | None,
+    protocol: str,
+    rules: str | None,
+    form: str,
+) -> None:
+    """Judge FHIR R4 Bundles or CDS Hooks requests and print the cards.
+
+    FILE is a Bundle of any type, a CDS Hooks request, or '-' for standard input. With several files a
+    bad one is reported and the rest go on.
+    """
+    moment = parse_at(at)
+    engine = make_engine(rules, protocol)
+    bad = False
+    for name in files:
+        try:
+            request = read_question(name, hook, patient)
+            cards = advise(request, engine, moment_for(moment, request)).cards
+        except InputError as error:
+            if len(files) == 1:
+                stop(f"{name}: {error}")
+            bad = True
+            _print_error(name, str(error), form)
+            continue
+        except EngineFault as fault:
+            stop(f"{name}: no advice, the rule engine failed: {fault}", FAULT)
+        _print(name, cards, form, len(files) > 1)
+    if bad:
+        sys.exit(USAGE)
+
+
+def _print(name: str, cards: list[dict[str, Any]], form: str, several: bool) -> None:
+    if form == "json":
+        click.echo(_encode({"file": name, "cards": cards} if several else {"cards": cards}))
+        return
+    if several:
+        click.echo(click.style(f"== {name}", bold=True))
+    click.echo(cards_text(cards) + ("\n" if several else ""))
+
+
+def _print_error(name: str, message: str, form: str) -> None:
+    if form == "json":
+        click.echo(_encode({"file": name, "error": message}))
+    else:
+        click.echo(f"== {name}\nsirolimus-cds: {message}\n")

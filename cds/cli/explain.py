@@ -1,0 +1,45 @@
+"""``sirolimus-cds explain``: the facts, and for every rule why it fires or is silent."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from cds.advise import advise
+from cds.chart.model import Hook
+from cds.chart.request import InputError
+from cds.cli.common import FAULT, judging_options, make_engine, moment_for, parse_at, read_question, stop
+from cds.cli.show import explained_text, facts_json, rules_json
+from cds.engine import EngineFault
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+@click.command("explain")
+@judging_options
+def command(
+    files: tuple[str, ...],
+    hook: Hook | None,
+    at: str | None,
+    patient: str | None,
+    protocol: str,
+    rules: str | None,
+    form: str,
+) -> None:
+    """Print every fact with its source, or why it is absent, and every rule's conditions with their truth."""
+    moment = parse_at(at)
+    engine = make_engine(rules, protocol)
+    for name in files:
+        try:
+            request = read_question(name, hook, patient)
+            advice = advise(request, engine, moment_for(moment, request), explain=True)
+        except InputError as error:
+            stop(f"{name}: {error}")
+        except EngineFault as fault:
+            stop(f"{name}: no advice, the rule engine failed: {fault}", FAULT)
+        if form == "json":
+            said = {"file": name, "facts": facts_json(advice.situation), "rules": rules_json(advice.explained)}
+            click.echo(_encode(said))
+        else:
+            head = f"== {name}\n" if len(files) > 1 else ""
+            click.echo(head + explained_text(advice.situation, advice.explained))

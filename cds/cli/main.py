@@ -1,0 +1,38 @@
+"""``sirolimus-cds``: commands are loaded only when called, so that each starts quickly."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from cds import __version__
+
+_COMMANDS = ("evaluate", "explain", "check", "serve")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules of their own name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"cds.cli.{cmd_name}").command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="sirolimus-cds")
+def main() -> None:
+    """Decision support for sirolimus in primary immune thrombocytopenia.
+
+    Off label, not clinically signed off, and no substitute for judgement.
+    """
+
+
+def run() -> None:
+    """The entry point."""
+    main(prog_name="sirolimus-cds")

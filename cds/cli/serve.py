@@ -1,0 +1,28 @@
+"""``sirolimus-cds serve``: the CDS Hooks service."""
+
+from __future__ import annotations
+
+import click
+
+from cds.cli.common import make_engine, rules_options
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@rules_options()[0]
+@rules_options()[1]
+def command(host: str, port: int, protocol: str, rules: str | None) -> None:
+    """Answer CDS Hooks calls over HTTP.
+
+    There is no authentication yet, so the service belongs on loopback or behind a proxy that has it.
+    """
+    import uvicorn
+
+    from cds.hooks.app import create_app, settle_memory
+
+    app = create_app(make_engine(rules, protocol))
+    settle_memory()
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", access_log=False, timeout_keep_alive=75, server_header=False
+    )

@@ -1,0 +1,104 @@
+"""Cards and facts as text that reads well in 80 columns."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import Any
+
+import click
+
+from cds.cards.text import clean, shown
+from cds.engine.evaluate import Explained
+from cds.facts.situation import Situation
+from cds.vocabulary import VOCABULARY
+
+WIDTH = 80
+_COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
+_LINK = re.compile(r"\[([^\]]*)\]\((\S+)\)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+
+
+def plain(markdown: str) -> str:
+    """A line of a card's detail without its markup."""
+    text = _LINK.sub(r"\1 <\2>", markdown).replace("**", "")
+    return _ESCAPED.sub(r"\1", text)
+
+
+def wrapped(text: str, first: str, rest: str) -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def cards_text(cards: list[dict[str, Any]]) -> str:
+    """All cards, or that there are none."""
+    if not cards:
+        return "No cards."
+    return "\n\n".join(card_text(card) for card in cards)
+
+
+def card_text(card: dict[str, Any]) -> str:
+    indicator = card["indicator"]
+    head = wrapped(f"{indicator.upper()}  {card['summary']}", "", "  ")
+    lines = [click.style(head, fg=_COLOURS[indicator], bold=True)]
+    for line in card["detail"].splitlines():
+        lines.append(wrapped(plain(line.removeprefix("- ")), "  - ", "    "))
+    for suggestion in card.get("suggestions", ()):
+        done = "; ".join(action["description"] for action in suggestion["actions"])
+        lines.append(wrapped(f"{suggestion['label']} ({done})", "  > Suggestion: ", "    "))
+    return "\n".join(lines)
+
+
+def facts_json(situation: Situation) -> dict[str, Any]:
+    """Every fact with value, unit, date and resources, or why it is absent."""
+    facts = situation.facts
+    known: dict[str, Any] = {}
+    for name, value in facts.values.items():
+        entry: dict[str, Any] = {"value": [item.name for item in value] if isinstance(value, list) else value}
+        if VOCABULARY[name].unit:
+            entry["unit"] = VOCABULARY[name].unit
+        if name in facts.dates:
+            entry["date"] = facts.dates[name].isoformat()
+        if facts.evidence.get(name):
+            entry["evidence"] = list(facts.evidence[name])
+        known[name] = entry
+    absent = {
+        name: {"absent": facts.absent.get(name, "not on record")} for name in VOCABULARY if name not in facts.values
+    }
+    return known | absent
+
+
+def rules_json(explained: list[Explained]) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": item.rule.id,
+            "fires": item.fires,
+            **({"gives_way_to": list(item.gives_way_to)} if item.gives_way_to else {}),
+            "conditions": [{"condition": text, "holds": holds} for text, holds in item.conditions],
+        }
+        for item in explained
+    ]
+
+
+def explained_text(situation: Situation, explained: list[Explained]) -> str:
+    """The facts, then every rule as fires or silent with each condition's truth."""
+    lines = [click.style("Facts", bold=True)]
+    for name, entry in facts_json(situation).items():
+        label = name.replace("_", " ")
+        if "absent" in entry:
+            lines.append(wrapped(f"{label}: absent, {entry['absent']}", "  ", "    "))
+            continue
+        text = f"{label}: {clean(shown(situation.facts.values[name]))}"
+        text += f" {entry['unit']}" if "unit" in entry else ""
+        text += f", {entry['date']}" if "date" in entry else ""
+        text += f" [{clean(', '.join(entry['evidence']))}]" if "evidence" in entry else ""
+        lines.append(wrapped(text, "  ", "    "))
+    lines.append(click.style("Rules", bold=True))
+    for item in explained:
+        state = "fires" if item.fires else "silent"
+        why = f", gives way to {', '.join(item.gives_way_to)}" if item.gives_way_to else ""
+        why += "" if situation.hook in item.rule.hooks else f", does not run on {situation.hook}"
+        lines.append(click.style(f"  {item.rule.id}: {state}{why}", bold=item.fires))
+        lines += [f"    [{'x' if holds else ' '}] {text}" for text, holds in item.conditions]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""CDS Hooks over HTTP: discovery, the three services, and errors as OperationOutcome."""

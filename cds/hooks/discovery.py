@@ -1,0 +1,61 @@
+"""What ``GET /cds-services`` says: one service a hook, with the prefetch that the rules need."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from cds.chart.model import HOOKS, Hook
+from cds.chart.request import PREFETCH_TYPES
+from cds.knowledge.compiled import Knowledge
+
+_WHAT = {
+    "patient-view": "when a chart is opened",
+    "order-select": "while orders are selected",
+    "order-sign": "when orders are signed",
+}
+_CODED = ("level", "trough", "platelets", "clumps", "weight", "height", "hcg", "treg")
+
+
+def service_id(hook: Hook) -> str:
+    return f"sirolimus-itp-{hook}"
+
+
+SERVICES: dict[str, Hook] = {service_id(hook): hook for hook in HOOKS}
+
+
+def discovery(knowledge: Knowledge) -> dict[str, Any]:
+    """The discovery document."""
+    return {"services": [_service(hook, knowledge) for hook in HOOKS]}
+
+
+def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
+    return {
+        "hook": hook,
+        "id": service_id(hook),
+        "title": "Sirolimus in immune thrombocytopenia",
+        "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {_WHAT[hook]}. "
+        "Draft rules, not clinically signed off; no substitute for judgement.",
+        "version": "2.0.1",
+        "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
+        "what is missing of the other keys is named on a card. Everything is judged from prefetch alone.",
+        "prefetch": prefetch(knowledge),
+    }
+
+
+def prefetch(knowledge: Knowledge) -> dict[str, str]:
+    """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token."""
+    queries = {key: f"{kind}?patient={{{{context.patientId}}}}" for key, kind in PREFETCH_TYPES.items()}
+    queries["patient"] = "Patient/{{context.patientId}}"
+    queries["observations"] += f"&code={_loinc(knowledge)}&_sort=-date"
+    return queries
+
+
+def _loinc(knowledge: Knowledge) -> str:
+    """Every observation code that the rules read, by LOINC, in a fixed order."""
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for key, meant in knowledge.codes.items():
+        system, _, code = key.partition("|")
+        if system == "http://loinc.org" and not meant[0].rejected:
+            by_name[meant[0].name].append(code)
+    return ",".join(f"http://loinc.org|{code}" for name in _CODED for code in sorted(by_name[name]))
