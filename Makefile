@@ -11,7 +11,7 @@ TESTED := $(VENV)/.ready-dev
 .PHONY: demo test lint bench examples docs clean
 
 demo: $(READY)
-	@"$(BIN)/python" -m fhir_examples.demo
+	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
 
 test: $(TESTED)
 	@"$(BIN)/python" -m pytest $(ARGS)
@@ -27,7 +27,7 @@ bench: $(TESTED)
 	@"$(BIN)/python" -m tests.bench
 
 examples: $(TESTED)
-	@"$(BIN)/python" -m fhir_examples.write
+	@"$(BIN)/python" -m tests.examples.write
 
 $(READY): pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed (durable-rules cannot be imported on 3.13);"; \

@@ -14,7 +14,7 @@ import msgspec
 
 from cds.authoring.cases import Case
 from cds.engine.opinion import truth
-from cds.knowledge.compiled import Knowledge, Operator, Rule, Test, Variant
+from cds.knowledge.compiled import Condition, Knowledge, Operator, Rule, Variant
 from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.tree import Fault
@@ -44,7 +44,7 @@ def mutants_of(rule: Rule) -> Iterator[Mutant]:
             yield Mutant(f"the alternative `{test}` is left out", fewer)
 
 
-def _neighbours(test: Test) -> Iterator[Test]:
+def _neighbours(test: Condition) -> Iterator[Condition]:
     if test.number is None:
         yield _changed(test, operator=_OPPOSITE[test.operator])
         return
@@ -54,7 +54,7 @@ def _neighbours(test: Test) -> Iterator[Test]:
     yield _changed(test, number=test.number - step)
 
 
-def _changed(test: Test, **changes: Any) -> Test:
+def _changed(test: Condition, **changes: Any) -> Condition:
     changed = msgspec.structs.replace(test, **changes)
     if changed.number is not None:
         text = f"{changed.fact} {changed.operator} {shown(changed.number)} {VOCABULARY[changed.fact].unit}"
@@ -65,14 +65,14 @@ def _changed(test: Test, **changes: Any) -> Test:
     return msgspec.structs.replace(changed, text=text)
 
 
-def _replaced(rule: Rule, old: Test, new: Test | None) -> tuple[Variant, ...]:
-    def branch(tests: tuple[Test, ...]) -> tuple[Test, ...]:
+def _replaced(rule: Rule, old: Condition, new: Condition | None) -> tuple[Variant, ...]:
+    def branch(tests: tuple[Condition, ...]) -> tuple[Condition, ...]:
         return tuple(new if test == old else test for test in tests if test != old or new is not None)  # type: ignore[misc]
 
     return tuple(msgspec.structs.replace(v, branches=tuple(map(branch, v.branches))) for v in rule.variants)
 
 
-def _without(rule: Rule, test: Test) -> tuple[Variant, ...] | None:
+def _without(rule: Rule, test: Condition) -> tuple[Variant, ...] | None:
     """The rule without the branches that use ``test``; None if it is no alternative to anything."""
     changed = False
     variants = []

@@ -12,7 +12,7 @@ from cds.cards.text import cut, escape, fill, only_fact, shown
 from cds.engine import Holding
 from cds.facts.record import Named, said
 from cds.facts.situation import Situation
-from cds.knowledge.compiled import Knowledge, Suggestion, Test
+from cds.knowledge.compiled import Condition, Knowledge, Suggestion
 from cds.vocabulary import VOCABULARY
 
 NAMESPACE = "net.sirolimus-itp-cds"
@@ -115,7 +115,7 @@ def _detail(holding: Holding, situation: Situation, row: dict[str, str], withhel
     return "\n".join(lines)
 
 
-def _compared(test: Test, facts: dict[str, Any]) -> str:
+def _compared(test: Condition, facts: dict[str, Any]) -> str:
     fact = VOCABULARY[test.fact]
     assert test.number is not None
     words = fact.name.replace("_", " ")

@@ -17,7 +17,7 @@ import durable_rules_engine as engine
 import msgspec
 
 from cds.engine.guard import EngineFault, fixed_point
-from cds.knowledge.compiled import Test
+from cds.knowledge.compiled import Condition
 from cds.vocabulary import ENGINE_WORDS, VOCABULARY, colliding_names, presence_flag
 
 VERSION = "2.0.28"
@@ -29,7 +29,7 @@ _NOTHING_MATCHED, _OBSERVED, _INCOMPLETE = 1, 2, 3
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _encode = msgspec.json.Encoder().encode
 
-Branch = tuple[tuple[int, int, int], tuple[Test, ...]]
+Branch = tuple[tuple[int, int, int], tuple[Condition, ...]]
 
 
 def require_known_release() -> None:
@@ -55,7 +55,7 @@ def shards(branches: Sequence[Branch]) -> list[Shard]:
     return [Shard(f"shard{index}", group) for index, group in enumerate(packed)]
 
 
-def _condition(test: Test) -> dict[str, Any]:
+def _condition(test: Condition) -> dict[str, Any]:
     if test.operator in ("present", "absent"):
         return {presence_flag(test.fact): test.operator == "present"}
     if test.number is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from cds.engine.durable import Shard, require_known_release, shards
 from cds.engine.guard import EngineFault, admitted
 from cds.engine.opinion import alternatives, holding, truth
-from cds.knowledge.compiled import Knowledge, Level, Rule, Test, Variant
+from cds.knowledge.compiled import Condition, Knowledge, Level, Rule, Variant
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Holding:
 
     rule: Rule
     variant: Variant
-    branch: tuple[Test, ...]
+    branch: tuple[Condition, ...]
 
     @property
     def level(self) -> Level:
@@ -60,7 +60,7 @@ class Engine:
     def self_test(self) -> None:
         """A known answer from a tiny ruleset, and a case in which nothing holds. Raises EngineFault."""
         key = (0, 0, 0)
-        test = Test("daily_dose", ">", number=Decimal("4"))
+        test = Condition("daily_dose", ">", number=Decimal("4"))
         shard = Shard("selftest", [(key, (test,))])
         for dose, expected in ((4_000_001, {key}), (4_000_000, set())):
             if shard.ask({"daily_dose": dose}, {}) != expected:
@@ -100,7 +100,7 @@ class Engine:
         """Every rule, with the truth of each of its conditions; ``speaking`` as :meth:`holding` said."""
         fires = {item.rule.id for item in speaking}
         hold = {self.knowledge.rules[r].id for r, _, _ in holding(self._flat, values)}
-        known: dict[Test, bool] = {}
+        known: dict[Condition, bool] = {}
         result = []
         for rule, tests in zip(self.knowledge.rules, self._tests, strict=True):
             conditions = []

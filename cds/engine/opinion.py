@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Rule, Test
+from cds.knowledge.compiled import Condition, Rule
 
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<": operator.lt,
@@ -17,7 +17,7 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 }
 
 
-def truth(test: Test, values: Mapping[str, Any]) -> bool:
+def truth(test: Condition, values: Mapping[str, Any]) -> bool:
     """Whether ``test`` holds. Nothing but ``absent`` holds of a fact that is not known."""
     if test.operator == "present":
         return test.fact in values
@@ -32,7 +32,7 @@ def truth(test: Test, values: Mapping[str, Any]) -> bool:
     return bool((value == wanted) == (test.operator == "is"))
 
 
-Alternative = tuple[int, int, int, tuple[Test, ...]]
+Alternative = tuple[int, int, int, tuple[Condition, ...]]
 """Rule, variant and branch by position, and the tests that must all hold."""
 
 
@@ -48,7 +48,7 @@ def alternatives(rules: tuple[Rule, ...]) -> list[Alternative]:
 
 def holding(flat: list[Alternative], values: Mapping[str, Any]) -> set[tuple[int, int, int]]:
     """The branches that hold, by position."""
-    known: dict[Test, bool] = {}
+    known: dict[Condition, bool] = {}
     found = set()
     for rule_at, variant_at, branch_at, branch in flat:
         for test in branch:

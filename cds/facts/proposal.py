@@ -152,7 +152,7 @@ def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | No
         facts.put("proposed_dose", found, by.lab.reference, order.reference)
         facts.put(
             "proposal_working",
-            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {said(by.level)} ng/mL = {rounded(raw, '0.01')} mg/day; at most half the dose up or "
+            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {rounded(by.level, '0.001')} ng/mL = {rounded(raw, '0.01')} mg/day; at most half the dose up or "
             f"down, in steps of {said(_step(situation, order))} mg: {said(found)} mg/day, predicted level {rounded(by.at(found), '0.1')} ng/mL.",
         )
 

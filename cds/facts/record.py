@@ -72,7 +72,8 @@ def reported(lab: Lab, unit: str) -> str:
     """A result as the card says it: value, unit, date, and what the laboratory printed if that differs."""
     assert lab.amount is not None
     printed = f" (reported as {lab.amount.printed})" if lab.amount.printed else ""
-    return f"{lab.amount.comparator}{said(lab.amount.value)} {unit}{printed} on {on_day(lab.moment)}"
+    value = rounded(lab.amount.value, "0.001")
+    return f"{lab.amount.comparator}{value} {unit}{printed} on {on_day(lab.moment)}"
 
 
 def listed(items: Iterable[str]) -> str:

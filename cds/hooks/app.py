@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from cds.advise import advise
 from cds.cards.order import fault_card
+from cds.chart.model import Hook
 from cds.chart.request import InputError, read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.discovery import SERVICES, discovery
@@ -41,6 +42,13 @@ _ISSUE = {
 }
 
 
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def settle_memory() -> None:
     """Keep the collector away from what lives as long as the process: it is what makes slow requests slow."""
     gc.collect()
@@ -48,15 +56,15 @@ def settle_memory() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def create_app(engine: Engine) -> Starlette:
-    """The service over one engine."""
+def create_app(engine: Engine, clock: Clock = utc_now) -> Starlette:
+    """The service over one engine; ``clock`` says what time it is."""
     document = _encode(discovery(engine.knowledge))
 
     async def services(request: HttpRequest) -> Response:
         return _json(document)
 
     async def service(request: HttpRequest) -> Response:
-        return await _answer(request, engine)
+        return await _answer(request, engine, clock)
 
     routes = [
         Route("/cds-services", services, methods=["GET"]),
@@ -72,7 +80,7 @@ def create_app(engine: Engine) -> Starlette:
     return Starlette(routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error})
 
 
-async def _answer(request: HttpRequest, engine: Engine) -> Response:
+async def _answer(request: HttpRequest, engine: Engine, clock: Clock) -> Response:
     hook = SERVICES.get(request.path_params["id"])
     if hook is None:
         return outcome(404, "there is no service of that id; see /cds-services")
@@ -89,17 +97,17 @@ async def _answer(request: HttpRequest, engine: Engine) -> Response:
         return Response(status_code=400)
     if body is None:
         return outcome(413, f"the body is larger than {MAX_BODY} bytes")
-    return _judge(body, hook, engine)
+    return _judge(body, hook, engine, clock())
 
 
-def _judge(body: bytes, hook: Any, engine: Engine) -> Response:
+def _judge(body: bytes, hook: Hook, engine: Engine, now: datetime) -> Response:
     try:
         question = read_request(body, hook)
         if not question.from_hook:
             return outcome(400, "this is a FHIR Bundle, not a CDS Hooks request")
         if "MedicationRequest" in question.not_supplied:
             return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
-        cards = advise(question, engine, datetime.now(UTC)).cards
+        cards = advise(question, engine, now).cards
     except InputError as error:
         return outcome(400, str(error))
     except EngineFault as fault:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from cds.knowledge.compiled import Level, Rule, Source, Test
+from cds.knowledge.compiled import Condition, Level, Rule, Source
 from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape
@@ -82,15 +82,10 @@ def _check_numbers(document: Document, shape: RuleShape, faults: list[Fault]) ->
     for place, condition in groups:
         for text in condition.any if isinstance(condition, AnyOf) else [condition]:
             words = text.split()
-            if len(words) > 2 and words[1] in ("<", "<=", ">", ">=") and not words[2].startswith("{"):
-                if Decimal(words[2]) not in stated:
-                    faults.append(
-                        Fault(
-                            document.path,
-                            document.line(*place),
-                            f"the number {words[2]} stands in no source of this rule",
-                        )
-                    )
+            compares = len(words) > 2 and words[1] in ("<", "<=", ">", ">=") and not words[2].startswith("{")
+            if compares and Decimal(words[2]) not in stated:
+                sentence = f"the number {words[2]} stands in no source of this rule"
+                faults.append(Fault(document.path, document.line(*place), sentence))
 
 
 def _check_templates(
@@ -172,6 +167,6 @@ def check_yields(rules: Sequence[Rule], documents: dict[str, Document], faults: 
             )
 
 
-def tests_of(rule: Rule) -> set[Test]:
+def tests_of(rule: Rule) -> set[Condition]:
     """Every different test of a rule."""
     return {test for variant in rule.variants for branch in variant.branches for test in branch}

@@ -14,7 +14,7 @@ Action = Literal["change_dose", "hold", "order_level"]
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
 
 
-class Test(msgspec.Struct, frozen=True):
+class Condition(msgspec.Struct, frozen=True):
     """``fact operator value``. Numbers are decimals in the fact's own unit; words and flags as such."""
 
     fact: str
@@ -52,7 +52,7 @@ class Variant(msgspec.Struct, frozen=True):
 
     level: int
     row: dict[str, str]
-    branches: tuple[tuple[Test, ...], ...]
+    branches: tuple[tuple[Condition, ...], ...]
 
 
 class Citation(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import product
 
-from cds.knowledge.compiled import Operator, Test
+from cds.knowledge.compiled import Condition, Operator
 from cds.vocabulary import VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
@@ -48,7 +48,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(value, text)
 
 
-def parse(text: str, values: Mapping[str, str]) -> Test:
+def parse(text: str, values: Mapping[str, str]) -> Condition:
     """One condition. ``values`` are those of the table's row, the protocol and the definitions.
 
     Raises:
@@ -62,7 +62,7 @@ def parse(text: str, values: Mapping[str, str]) -> Test:
     raise Unclear(f"'{text}' is not a condition; write 'fact < number unit', 'fact is value' or 'fact is present'")
 
 
-def _comparison(match: re.Match[str], text: str) -> Test:
+def _comparison(match: re.Match[str], text: str) -> Condition:
     fact = known_fact(match["fact"])
     operator: Operator = match["operator"]  # type: ignore[assignment]  # the pattern admits no other
     if fact.type != "number":
@@ -74,31 +74,31 @@ def _comparison(match: re.Match[str], text: str) -> Test:
         raise Unclear(
             f"{fact.name} is in {fact.unit}, not {unit}" if unit else f"say the unit: {fact.name} is in {fact.unit}"
         )
-    return Test(fact.name, operator, number=Decimal(match["number"]), text=text)
+    return Condition(fact.name, operator, number=Decimal(match["number"]), text=text)
 
 
-def _word(match: re.Match[str], text: str) -> Test:
+def _word(match: re.Match[str], text: str) -> Condition:
     fact = known_fact(match["fact"])
     value = match["value"]
     if value in ("present", "absent"):
         if match["operator"] == "is not":
             raise Unclear(f"write '{fact.name} is {'absent' if value == 'present' else 'present'}'")
-        return Test(fact.name, value, text=text)  # type: ignore[arg-type]
+        return Condition(fact.name, value, text=text)  # type: ignore[arg-type]
     operator: Operator = match["operator"]  # type: ignore[assignment]
     if fact.type == "flag":
         if value not in ("true", "false"):
             raise Unclear(f"{fact.name} is true or false, not '{value}'")
-        return Test(fact.name, operator, flag=value == "true", text=text)
+        return Condition(fact.name, operator, flag=value == "true", text=text)
     if fact.type == "code":
         if value not in fact.codes:
             raise Unclear(f"{fact.name} is one of {', '.join(fact.codes)}; not '{value}'")
-        return Test(fact.name, operator, word=value, text=text)
+        return Condition(fact.name, operator, word=value, text=text)
     raise Unclear(
         f"{fact.name} can only be 'present' or 'absent'" + (" or compared with <, >" if fact.type == "number" else "")
     )
 
 
-def branches(groups: Sequence[Sequence[Test]]) -> tuple[tuple[Test, ...], ...]:
+def branches(groups: Sequence[Sequence[Condition]]) -> tuple[tuple[Condition, ...], ...]:
     """Every way to satisfy ``groups``, each a choice of alternatives of which one must hold.
 
     Single tests come first in every branch, so that branches share their beginning. A branch that asks
@@ -109,7 +109,7 @@ def branches(groups: Sequence[Sequence[Test]]) -> tuple[tuple[Test, ...], ...]:
     return tuple(choice for choice in choices if not _contradicts(choice))
 
 
-def _contradicts(tests: Sequence[Test]) -> bool:
+def _contradicts(tests: Sequence[Condition]) -> bool:
     wanted: dict[str, str] = {}
     return any(
         test.operator == "is" and test.word is not None and wanted.setdefault(test.fact, test.word) != test.word
@@ -117,7 +117,7 @@ def _contradicts(tests: Sequence[Test]) -> bool:
     )
 
 
-def guaranteed(alternatives: Sequence[Sequence[Test]]) -> set[str]:
+def guaranteed(alternatives: Sequence[Sequence[Condition]]) -> set[str]:
     """Facts that are known whenever one of ``alternatives`` holds."""
     known = [{test.fact for test in branch if test.operator != "absent"} for branch in alternatives]
     return set.intersection(*known) if known else set()

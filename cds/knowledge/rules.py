@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Citation, Level, OverrideReason, Rule, Suggestion, Test, Variant
+from cds.knowledge.compiled import Citation, Condition, Level, OverrideReason, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
@@ -101,8 +101,8 @@ def _levels(shape: RuleShape) -> list[list[Placed]]:
 
 def _branches(
     document: Document, when: Iterable[Placed], values: dict[str, str], faults: list[Fault]
-) -> tuple[tuple[Test, ...], ...]:
-    groups: list[list[Test]] = []
+) -> tuple[tuple[Condition, ...], ...]:
+    groups: list[list[Condition]] = []
     for place, item in when:
         texts: Conditions = list(item.any) if isinstance(item, AnyOf) else [item]
         group = []

@@ -1,0 +1,42 @@
+"""Shared by all tests: the shipped knowledge, one engine, and a cache folder that is not the user's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from cds.engine import Engine
+from cds.knowledge.compiled import Knowledge
+from cds.knowledge.read import Folder, read_folder
+
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+ROOT = Path(__file__).resolve().parents[1]
+RULES = ROOT / "rules"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+
+
+@pytest.fixture(scope="session")
+def folder() -> Folder:
+    return read_folder(RULES)
+
+
+@pytest.fixture(scope="session")
+def knowledge(folder: Folder) -> Knowledge:
+    assert folder.knowledge is not None, [str(fault) for fault in folder.faults]
+    return folder.knowledge
+
+
+@pytest.fixture(scope="session")
+def engine(knowledge: Knowledge) -> Engine:
+    return Engine(knowledge)

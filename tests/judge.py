@@ -1,0 +1,53 @@
+"""Ask the whole path a question in a test, from FHIR to cards."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from cds.advise import Advice, advise
+from cds.chart.model import Hook
+from cds.chart.request import read_request
+from cds.engine import Engine
+from tests.charts import PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
+
+
+def now_on(day: int, clock: str = "20:00") -> datetime:
+    """The evening of a day of the course, so that what happened on it is known."""
+    return datetime.combine(START + timedelta(days=day), time.fromisoformat(clock), UTC)
+
+
+def judge(engine: Engine, day: int, *resources: Resource, adult: bool = True, max_cards: int = 99) -> Advice:
+    """Open the chart on ``day``. ``adult`` adds a grown patient with ITP."""
+    people = [patient(), itp()] if adult else []
+    return advise(read_request(as_bytes(bundle(*people, *resources))), engine, now_on(day), max_cards=max_cards)
+
+
+def judge_order(
+    engine: Engine,
+    day: int,
+    drafts: list[Resource],
+    *resources: Resource,
+    hook: Hook = "order-sign",
+    adult: bool = True,
+    **more: Any,
+) -> Advice:
+    """Sign (or select) ``drafts`` on ``day``."""
+    people = [patient(), itp()] if adult else []
+    body = as_bytes(request(hook, [*people, *resources], drafts, pid=PATIENT, **more))
+    return advise(read_request(body), engine, now_on(day), max_cards=99)
+
+
+def topics(advice: Advice) -> set[str]:
+    """The rules whose cards are shown, by topic."""
+    return {card["source"]["topic"]["code"] for card in advice.cards}
+
+
+def fact(advice: Advice, name: str) -> Any:
+    """A fact's value, or None when it is absent."""
+    return advice.situation.facts.values.get(name)
+
+
+def gaps(advice: Advice) -> set[str]:
+    """What was not assessed, by name."""
+    return {item.name for item in fact(advice, "gaps") or ()}
