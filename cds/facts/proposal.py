@@ -26,9 +26,9 @@ def put_proposals(situation: Situation, by: Support | None, acted: Judged | None
     situation.facts.put(
         "next_level_date", f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first
     )
-    _put_window_dose(situation, by)
-    _put_size_dose(situation, by)
     _put_level_dose(situation, by, acted)
+    _put_window_dose(situation, by, acted)
+    _put_size_dose(situation, by, acted)
 
 
 def _never(situation: Situation, raising: bool) -> str:
@@ -81,12 +81,20 @@ def fits_size(situation: Situation, dose: Decimal) -> bool:
     return True
 
 
+def _lasts(situation: Situation, by: Support) -> bool:
+    """Whether the level will still be young enough to support a dose at the end of the four weeks."""
+    assert by.lab.moment is not None
+    return by.lab.moment.days_until(situation.now) + _HORIZON <= situation.days("level_max_age")
+
+
 def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -> bool:
     """Whether ``dose`` stays clear of our own dose warnings now and for four weeks."""
     window = situation.window
     if window is None or not fits_size(situation, dose):
         return False
-    if window.low <= dose <= window.high or supported(situation, dose, by):
+    if window.low <= dose <= window.high or (
+        by is not None and _lasts(situation, by) and supported(situation, dose, by)
+    ):
         return True
     if dose > window.high:
         early = situation.day is not None and situation.day + _HORIZON <= situation.days("starting_dose_accepted_until")
@@ -99,29 +107,31 @@ def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -
     return situation.age_group == "child" and enough and weight_lasts(situation, _HORIZON)
 
 
-def _put_window_dose(situation: Situation, by: Support | None) -> None:
+def _put_window_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
     window, dose = situation.window, situation.dose.per_day
     if window is None or dose is None or window.low <= dose <= window.high:
         situation.facts.miss("the dose is in the window, or the window is not known", "window_dose")
         return
     bound = window.high if dose > window.high else window.low
-    reason = _never(situation, raising=bound > dose) or _unfit(situation, bound, by)
+    reason = _never(situation, raising=bound > dose) or _unfit(situation, bound, by, acted)
     if reason:
         situation.facts.miss(reason, "window_dose")
     else:
         situation.facts.put("window_dose", bound)
 
 
-def _unfit(situation: Situation, dose: Decimal, by: Support | None) -> str:
+def _unfit(situation: Situation, dose: Decimal, by: Support | None, acted: Judged | None) -> str:
     order = target_order(situation)
     if order is not None and not _dispensable(order, dose):
         return f"{said(dose)} mg/day cannot be made of the ordered product without splitting tablets"
     if not raises_no_warning(situation, dose, by):
         return f"{said(dose)} mg/day would itself be outside a limit for this patient"
+    if situation.drafts and _out_of_target(situation, acted) and not answers(situation, dose, by, acted):
+        return f"{said(dose)} mg/day would leave the newest level uncorrected"
     return ""
 
 
-def _put_size_dose(situation: Situation, by: Support | None) -> None:
+def _put_size_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
     facts, weight, dose = situation.facts, situation.weight, situation.dose.per_day
     if not facts.values.get("size_limits_apply") or weight is None or weight.amount is None or dose is None:
         facts.miss("the dose is not judged by size, or the size is not known", "size_dose")
@@ -131,7 +141,7 @@ def _put_size_dose(situation: Situation, by: Support | None) -> None:
         ROUND_FLOOR
     ) * step
     reason = _never(situation, raising=False) or ("it is not less than the order" if by_weight >= dose else "")
-    reason = reason or _unfit(situation, by_weight, by)
+    reason = reason or _unfit(situation, by_weight, by, acted)
     if reason:
         facts.miss(reason, "size_dose")
     else:
@@ -214,16 +224,31 @@ def _candidates(situation: Situation, by: Support, order: Order, raising: bool) 
     ]
 
 
+def _out_of_target(situation: Situation, acted: Judged | None) -> bool:
+    if acted is None or acted.lab.amount is None:
+        return False
+    numbers = situation.knowledge.protocol.numbers
+    return not numbers["trough_low"] <= acted.lab.amount.value <= numbers["trough_high"]
+
+
+def answers(situation: Situation, dose: Decimal, by: Support | None, acted: Judged | None) -> bool:
+    """Whether ``dose`` corrects the level that a trough card would speak of.
+
+    It does if it goes the right way and is predicted in the target, or is the dose that we propose.
+    """
+    if by is None or acted is None or acted.lab is not by.lab:
+        return False
+    numbers = situation.knowledge.protocol.numbers
+    if dose == by.dose or (dose > by.dose) != (by.level < numbers["trough_low"]):
+        return False
+    predicted = by.at(dose)
+    return numbers["trough_low"] <= predicted <= numbers["trough_high"] or dose == situation.facts.values.get(
+        "proposed_dose"
+    )
+
+
 def put_draft_answer(situation: Situation, by: Support | None, acted: Judged | None) -> None:
     """Whether the draft order already corrects the level that a trough card would speak of."""
     draft = situation.dose.per_day
-    answered = False
-    if situation.drafts and draft is not None and by is not None and acted is not None and acted.lab is by.lab:
-        numbers = situation.knowledge.protocol.numbers
-        predicted = by.at(draft)
-        right = (draft > by.dose) == (by.level < numbers["trough_low"]) and draft != by.dose
-        answered = right and (
-            numbers["trough_low"] <= predicted <= numbers["trough_high"]
-            or draft == situation.facts.values.get("proposed_dose")
-        )
+    answered = bool(situation.drafts) and draft is not None and answers(situation, draft, by, acted)
     situation.facts.put("trough_answered_by_draft", answered)

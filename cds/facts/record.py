@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cds.chart.model import Lab
@@ -58,7 +58,7 @@ def said(number: Decimal) -> str:
 
 def rounded(number: Decimal, places: str) -> str:
     """A computed number, rounded for display only."""
-    return said(number.quantize(Decimal(places)))
+    return said(number.quantize(Decimal(places), ROUND_HALF_UP))
 
 
 def on_day(moment: Moment | None) -> str:

@@ -1,0 +1,128 @@
+"""Interactions whichever drug is ordered, pregnancy, and whose data it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import condition, count, day, drug, itp, level, patient, sirolimus
+from tests.judge import gaps, judge, judge_order, topics
+
+ORDER = sirolimus("s", day(0), 2)
+LEVEL = level("l", day(10, "07:30"), 7)
+
+
+@pytest.mark.parametrize(("name", "topic"), [("clarithromycin", "strongInhibitor"), ("rifampin", "strongInducer")])
+def test_whichever_of_the_two_is_ordered(engine: Engine, name: str, topic: str) -> None:
+    by_partner = judge_order(engine, 12, [drug("d", name, day(12), status="draft")], ORDER, LEVEL)
+    by_sirolimus = judge_order(engine, 12, [sirolimus("d", day(12), 2, status="draft")], drug("x", name, day(-50)))
+    together = judge_order(
+        engine, 0, [sirolimus("d1", day(0), 2, status="draft"), drug("d2", name, day(0), status="draft")]
+    )
+    for advice in (by_partner, by_sirolimus, together):
+        assert [c["indicator"] for c in advice.cards if c["source"]["topic"]["code"] == topic] == ["critical"]
+
+
+def test_only_the_selected_order_is_judged_on_order_select(engine: Engine) -> None:
+    drafts = [
+        drug("d1", "clarithromycin", day(12), status="draft"),
+        drug("d2", "azithromycin", day(12), status="draft"),
+    ]
+    assert (
+        topics(judge_order(engine, 12, drafts, ORDER, LEVEL, hook="order-select", selections=["MedicationRequest/d2"]))
+        == set()
+    )
+    assert topics(
+        judge_order(engine, 12, drafts, ORDER, LEVEL, hook="order-select", selections=["MedicationRequest/d1"])
+    ) == {"strongInhibitor"}
+
+
+@pytest.mark.parametrize(("started", "shown"), [(9, set()), (10, set()), (11, {"strongInhibitor"})])
+def test_on_opening_a_chart_only_a_combination_newer_than_the_newest_level(
+    engine: Engine, started: int, shown: set[str]
+) -> None:
+    """A combination that began before the level, or on its day, has been measured (or makes the level unusable)."""
+    advice = judge(engine, 25, ORDER, LEVEL, drug("x", "clarithromycin", day(started)))
+    assert topics(advice) & {"strongInhibitor"} == shown
+
+
+@pytest.mark.parametrize("status", ["stopped", "completed", "cancelled"])
+def test_a_partner_that_is_over_does_not_interact(engine: Engine, status: str) -> None:
+    assert (
+        topics(judge(engine, 25, ORDER, LEVEL, drug("x", "clarithromycin", day(15), status=status, end=day(20))))
+        == set()
+    )
+
+
+@pytest.mark.parametrize(
+    "form", ["clarithromycin ophthalmic ointment", "ketoconazole 2 % Topical Cream", "erythromycin eye drops"]
+)
+def test_local_forms_do_not_interact(engine: Engine, form: str) -> None:
+    local = drug("x", "clarithromycin", day(15))
+    local["medicationCodeableConcept"] = {"text": form}
+    assert topics(judge(engine, 25, ORDER, LEVEL, local)) == set()
+
+
+def test_ivig_prednisone_and_azithromycin_never_interact(engine: Engine) -> None:
+    drafts = [drug(name, name, day(12), status="draft") for name in ("ivig", "prednisone", "azithromycin")]
+    assert topics(judge_order(engine, 12, drafts, ORDER, LEVEL)) == set()
+
+
+def hcg(when: str, positive: bool) -> dict[str, object]:
+    answer = {"coding": [{"system": "http://snomed.info/sct", "code": "10828004" if positive else "260385009"}]}
+    test = count("h", when, 1) | {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2106-3"}]},
+        "valueCodeableConcept": answer,
+    }
+    del test["valueQuantity"]
+    return test
+
+
+@pytest.mark.parametrize(("age", "shown"), [(30, {"pregnancy"}), (31, set())])
+def test_a_positive_pregnancy_test_counts_for_30_days(engine: Engine, age: int, shown: set[str]) -> None:
+    assert topics(judge(engine, 20 + age, ORDER, level("l", day(20, "07:30"), 7), hcg(day(20), True))) == shown
+
+
+def test_a_negative_test_says_nothing(engine: Engine) -> None:
+    assert topics(judge(engine, 20, ORDER, LEVEL, hcg(day(20), False))) == set()
+
+
+@pytest.mark.parametrize(("age", "shown"), [(300, {"pregnancy"}), (301, set())])
+def test_a_pregnancy_that_was_never_closed_is_not_a_pregnancy(engine: Engine, age: int, shown: set[str]) -> None:
+    pregnant = condition("p", "77386006", day(20 - age))
+    assert topics(judge(engine, 20, ORDER, LEVEL, pregnant)) == shown
+
+
+def test_pregnancy_without_sirolimus_says_nothing(engine: Engine) -> None:
+    assert topics(judge(engine, 20, condition("p", "77386006", day(0)))) == set()
+
+
+def test_another_patients_resource_is_left_and_named(engine: Engine) -> None:
+    foreign = level("l2", day(11, "07:30"), 24, pid="somebody-else")
+    advice = judge(engine, 12, ORDER, LEVEL, foreign)
+    assert topics(advice) == {"notAssessed"}
+    assert gaps(advice) == {"Observation/l2 was not read"}
+    assert "belongs to another patient" in advice.cards[0]["detail"]
+
+
+def test_a_resource_that_says_nobodys_name_is_left_and_named(engine: Engine) -> None:
+    nobodys = {key: value for key, value in level("l2", day(11, "07:30"), 24).items() if key != "subject"}
+    assert gaps(judge(engine, 12, ORDER, LEVEL, nobodys)) == {"Observation/l2 was not read"}
+
+
+def test_absolute_and_versioned_references_are_understood(engine: Engine) -> None:
+    absolute = level("l2", day(11, "07:30"), 24) | {
+        "subject": {"reference": "https://ehr.example/fhir/Patient/itp-1/_history/3"}
+    }
+    assert topics(judge(engine, 12, ORDER, LEVEL, absolute)) == {"troughCritical"}
+
+
+def test_whoever_takes_no_sirolimus_gets_no_card(engine: Engine) -> None:
+    nothing = [
+        patient("1950"),
+        itp(),
+        drug("x", "clarithromycin", day(3)),
+        count("c", day(3), 4),
+        level("old", day(-200, "07:30"), 30),
+    ]
+    assert topics(judge(engine, 5, *nothing, adult=False)) == set()
