@@ -11,6 +11,7 @@ from cds.facts.record import listed, on_day, rounded, said
 from cds.facts.situation import Situation
 
 _ROOT = Decimal("0.5")
+_EVER = 200 * 366
 
 
 def put_patient(situation: Situation) -> None:
@@ -26,6 +27,7 @@ def put_patient(situation: Situation) -> None:
     young = situation.surely_under("weight_short_age", now.date())
     valid = situation.days("weight_valid_young" if young else "weight_valid")
     situation.weight = _newest(situation, "weight", valid)
+    situation.any_weight = _newest(situation, "weight", _EVER)
     situation.height = _newest(situation, "height", valid)
     if child:
         facts.put("size_limits_apply", True, situation.chart.patient_reference)

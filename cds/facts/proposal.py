@@ -73,8 +73,9 @@ def fits_size(situation: Situation, dose: Decimal) -> bool:
     limits = situation.definitions
     if dose > limits["size_warning_per_day"]:
         return False
-    if situation.weight is not None and situation.weight.amount is not None:
-        if dose / situation.weight.amount.value > limits["size_warning_per_kg"]:
+    weight = situation.weight or situation.any_weight
+    if weight is not None and weight.amount is not None:
+        if dose / weight.amount.value > limits["size_warning_per_kg"]:
             return False
         surface = body_surface(situation)
         return surface is None or dose / surface <= limits["size_info_per_m2"]

@@ -31,6 +31,7 @@ class Situation:
     age_group: str = ""
     weight: Lab | None = None
     height: Lab | None = None
+    any_weight: Lab | None = None  # of any age: too old to judge by, good enough to hold an offer back
     in_response: bool = False
 
     @property
