@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from cds.chart.model import Dose
-from cds.chart.numbers import UNITS, Unreadable, exact, factor, whole
+from cds.chart.numbers import MOST_TIMES, UNITS, Unreadable, exact, factor, whole
 from cds.chart.times import parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Repeat, Timing, given
 
@@ -45,6 +45,7 @@ _PER_DAY = {
 }
 _SLOWER = {"QOD": ("every 2 days", 48), "WK": ("weekly", 168), "MO": ("monthly", 720)}
 _DAY = Decimal(24)
+_LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,13 @@ def _words(concept: CodeableConcept | None) -> set[str]:
 
 
 def _convert(quantity: Quantity, product: Product) -> Decimal:
+    dose = _in_mg(quantity, product)
+    if not _LEAST_MG <= dose <= _MOST_MG:
+        raise Unreadable("its dose is not plausible")
+    return dose
+
+
+def _in_mg(quantity: Quantity, product: Product) -> Decimal:
     number = exact(quantity.value)
     if quantity.comparator:
         raise Unreadable("its dose has a comparator")
@@ -215,6 +223,8 @@ def _from_repeat(repeat: Repeat) -> _Rhythm | None:
             return None
         raise Unreadable("its timing is incomplete")
     count = frequency if frequency is not None else max(times, 1)
+    if period > MOST_TIMES:
+        raise Unreadable("its timing is not understood")
     if count < 1 or period <= 0:
         raise Unreadable("its timing is not above zero")
     return _every(count, period, repeat.periodUnit)

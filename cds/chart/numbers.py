@@ -14,6 +14,7 @@ from cds.chart.wire import Quantity, given
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
 _SIGNS = {"≤": "<=", "≥": ">="}
+MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
 
 # UCUM codes first, then what laboratories print; each with the factor to our unit.
@@ -140,8 +141,8 @@ def whole(raw: Raw) -> int | None:
     if not given(raw):
         return None
     number = exact(raw)
-    if number != number.to_integral_value():
-        raise Unreadable("a whole number is expected")
+    if number != number.to_integral_value() or abs(number) > MOST_TIMES:
+        raise Unreadable("a small whole number is expected")
     return int(number)
 
 

@@ -106,7 +106,7 @@ def _decode(body: bytes) -> tuple[Message, list[Unread]]:
 def _deeper_than(body: bytes, limit: int) -> bool:
     """Whether brackets nest deeper than ``limit``; strings only matter when they hold odd brackets."""
     rest = body.translate(None, _BRACKETS)
-    for _ in range(limit):
+    for _ in range(limit // 2):  # each turn takes away at most one [] and one {} around it
         shorter = rest.replace(b"[]", b"").replace(b"{}", b"")
         if not shorter:
             return False

@@ -32,6 +32,7 @@ _SUBJECTS = {
     "platelet-stimulator": "what a platelet count means",
     "rituximab": "what a platelet count means",
 }
+_WHAT = {*_SUBJECTS.values(), "interactions"}
 
 
 def put_gaps(situation: Situation, judged: list[Judged], response: Response | None) -> None:
@@ -47,6 +48,8 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
         *_levels(situation, judged),
         *_counts(situation, response),
     ]
+    named = {reference for gap in gaps if gap.fact in _WHAT for reference in gap.references}
+    gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
     if gaps:
         situation.facts.put(
             "gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references)
