@@ -140,8 +140,8 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
             faults.append(Fault(document.path, document.line("cases", index), f"the rule does not run on {case.hook}"))
 
 
-def check_yields(rules: Sequence[Rule], documents: dict[str, Document], faults: list[Fault]) -> None:
-    """A rule gives way only to rules that exist, and never in a circle."""
+def check_yields(rules: Sequence[Rule], documents: dict[str, Document], named: set[str], faults: list[Fault]) -> None:
+    """A rule gives way only to rules that exist (``named``, sound or not), and never in a circle."""
     known = {rule.id: rule for rule in rules}
 
     def reaches(start: str, goal: str, seen: set[str]) -> bool:
@@ -153,7 +153,7 @@ def check_yields(rules: Sequence[Rule], documents: dict[str, Document], faults: 
     for rule in rules:
         document = documents[rule.id]
         for other in {*rule.yields_to, *(o for level in rule.levels for s in level.suggestions for o in s.yields_to)}:
-            if other not in known:
+            if other not in named:
                 faults.append(
                     Fault(document.path, document.line("yields_to"), f"yields_to: there is no rule '{other}'")
                 )

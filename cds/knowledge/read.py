@@ -72,9 +72,8 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
     names = Names(result.numbers, protocol.tables)
     rules = reader.rules(names, sources)
     codes, drug_names = reader.valuesets(sources)
-    check_yields(
-        [file.rule for file in result.files], {file.rule.id: file.document for file in result.files}, result.faults
-    )
+    documents = {file.rule.id: file.document for file in result.files}
+    check_yields([file.rule for file in result.files], documents, reader.rule_ids, result.faults)
     if not result.faults:
         windows = tuple(
             Window(str(row["age_group"]), str(row["phase"]), Decimal(row["low"]), Decimal(row["high"]))
@@ -107,6 +106,7 @@ def sealed(knowledge: Knowledge) -> Knowledge:
 class _Reader:
     def __init__(self, folder: Path, result: Folder) -> None:
         self.folder, self.result = folder, result
+        self.rule_ids: set[str] = set()
 
     def _document(self, path: Path) -> Document | None:
         shown = f"{self.folder.name}/{path.relative_to(self.folder).as_posix()}"
@@ -188,6 +188,7 @@ class _Reader:
                 continue
             document, shape = read_as
             assert isinstance(shape, RuleShape)
+            self.rule_ids.add(shape.id)
             before = len(self.result.faults)
             check_texts(document, shape, sources, self.result.faults, path.parent.name, SUBJECTS, path.stem)
             rule = compile_rule(document, shape, path.parent.name, names, self.result.faults)

@@ -1,0 +1,376 @@
+"""The CDS Hooks service through HTTP: discovery, status codes, and messages that keep the specification."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from cds.engine import Engine, EngineFault
+from cds.hooks import app as service
+from cds.hooks.app import MAX_BODY, create_app
+from cds.hooks.discovery import SERVICES
+from tests.charts import day, drug, itp, level, patient, request, sirolimus
+from tests.examples.stories import STORIES
+from tests.judge import now_on
+
+VIEW = "/cds-services/sirolimus-itp-patient-view"
+SIGN = "/cds-services/sirolimus-itp-order-sign"
+CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
+
+
+@pytest.fixture
+def client(engine: Engine) -> TestClient:
+    return TestClient(create_app(engine, clock=lambda: now_on(20)), raise_server_exceptions=False)
+
+
+def refused(answer: Any, status: int, words: str) -> None:
+    """An error is an OperationOutcome that says why, in our words."""
+    assert answer.status_code == status, answer.text
+    body = answer.json()
+    assert body["resourceType"] == "OperationOutcome"
+    (issue,) = body["issue"]
+    assert issue["severity"] == "error" and issue["code"]
+    assert words in issue["diagnostics"]
+
+
+# --- discovery -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/cds-services", "/cds-services/", "/cds-services?x=y"])
+def test_discovery_lists_one_service_a_hook(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    services = answer.json()["services"]
+    assert {s["hook"]: s["id"] for s in services} == {
+        "patient-view": "sirolimus-itp-patient-view", "order-select": "sirolimus-itp-order-select", "order-sign": "sirolimus-itp-order-sign",
+    }  # fmt: skip
+    for each in services:
+        assert each["description"] and each["title"]
+        assert "R4 (4.0.1) only" in each["usageRequirements"]
+        assert re.fullmatch(r"\d+\.\d+\.\d+", each["version"])
+
+
+def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -> None:
+    for each in client.get("/cds-services").json()["services"]:
+        templates = each["prefetch"]
+        assert set(templates) == {
+            "patient",
+            "medications",
+            "administrations",
+            "statements",
+            "observations",
+            "conditions",
+            "procedures",
+            "requests",
+        }
+        for template in templates.values():
+            assert re.fullmatch(r"[A-Z]\w+(/\{\{context\.patientId\}\}|\?.*)", template)
+            assert set(re.findall(r"\{\{(.*?)\}\}", template)) == {"context.patientId"}
+            names = [part.partition("=")[0] for part in template.partition("?")[2].split("&") if part]
+            assert len(names) == len(set(names)) and set(names) <= {"patient", "code", "_sort"}
+        assert templates["medications"] == "MedicationRequest?patient={{context.patientId}}"
+        assert "http://loinc.org|29247-4" in templates["observations"] and templates["observations"].endswith(
+            "&_sort=-date"
+        )
+
+
+# --- status codes ----------------------------------------------------------------------------------
+
+
+def test_an_unknown_service_is_404(client: TestClient) -> None:
+    refused(client.post("/cds-services/other", json=request("patient-view", CHART)), 404, "no service of that id")
+    refused(client.get("/elsewhere"), 404, "nothing at this address")
+
+
+@pytest.mark.parametrize("method", ["get", "put", "delete"])
+def test_other_methods_are_405(client: TestClient, method: str) -> None:
+    answer = getattr(client, method)(VIEW)
+    refused(answer, 405, "does not take that method")
+    assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"{", b"[]", b"{}", b'{"hook": "patient-view"}', b"\xff\xfe"])
+def test_a_body_that_is_no_request_is_400(client: TestClient, body: bytes) -> None:
+    refused(
+        client.post(VIEW, content=body, headers={"content-type": "application/json"}),
+        400,
+        "this is" if body != b'{"hook": "patient-view"}' else "hookInstance",
+    )
+
+
+def test_a_bundle_is_no_request(client: TestClient) -> None:
+    refused(client.post(VIEW, json=STORIES[0].content), 400, "not a CDS Hooks request")
+
+
+@pytest.mark.parametrize("missing", ["hook", "hookInstance", "context"])
+def test_a_required_field_that_is_missing_is_400(client: TestClient, missing: str) -> None:
+    body = request("patient-view", CHART)
+    del body[missing]
+    refused(
+        client.post(VIEW, json=body),
+        400,
+        {"hook": "hook", "hookInstance": "hookInstance", "context": "patientId"}[missing],
+    )
+
+
+def test_another_hook_than_the_services_is_400(client: TestClient) -> None:
+    refused(
+        client.post(SIGN, json=request("patient-view", CHART)),
+        400,
+        "the request's hook is patient-view, not order-sign",
+    )
+
+
+def test_an_order_hook_without_orders_is_400(client: TestClient) -> None:
+    body = request("order-sign", CHART)
+    del body["context"]["draftOrders"]
+    refused(client.post(SIGN, json=body), 400, "has no draftOrders")
+
+
+def test_context_and_data_of_different_patients_are_400(client: TestClient) -> None:
+    body = request("patient-view", CHART)
+    body["context"]["patientId"] = "somebody-else"
+    refused(client.post(VIEW, json=body), 400, "not the same patient")
+
+
+@pytest.mark.parametrize(
+    "prefetch", [None, {}, {"patient": patient()}, {"medications": {"resourceType": "OperationOutcome", "issue": []}}]
+)
+def test_without_medications_nothing_can_be_judged_412(client: TestClient, prefetch: Any) -> None:
+    body = request("patient-view", CHART)
+    body["prefetch"] = prefetch
+    if prefetch is None:
+        del body["prefetch"]
+    refused(client.post(VIEW, json=body), 412, "'medications'")
+
+
+def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
+    refused(
+        client.post(VIEW, content=b" " * (MAX_BODY + 1), headers={"content-type": "application/json"}),
+        413,
+        "larger than",
+    )
+    pieces = (b" " * 65536 for _ in range(40))
+    refused(client.post(VIEW, content=pieces, headers={"content-type": "application/json"}), 413, "larger than")
+
+
+def test_other_content_is_415(client: TestClient) -> None:
+    refused(client.post(VIEW, content=b"<x/>", headers={"content-type": "application/xml"}), 415, "application/json")
+    refused(
+        client.post(VIEW, content=b"x", headers={"content-type": "application/json", "content-encoding": "gzip"}),
+        415,
+        "compressed",
+    )
+
+
+def test_json_deeper_than_100_is_400(client: TestClient) -> None:
+    refused(
+        client.post(VIEW, content=b"[" * 5000, headers={"content-type": "application/json"}), 400, "deeper than 100"
+    )
+
+
+MARKER = "Wilhelmina-9231"
+
+
+def test_errors_never_echo_the_request(client: TestClient) -> None:
+    bodies: list[Any] = [
+        MARKER,
+        {"hook": MARKER},
+        {"resourceType": MARKER},
+        request("patient-view", [patient(pid=MARKER)]),
+        [MARKER],
+    ]
+    for body in bodies:
+        answer = client.post(f"/cds-services/{MARKER}", json=body)
+        assert MARKER not in answer.text
+        assert MARKER not in client.post(VIEW, json=body).text
+    assert MARKER not in client.post(VIEW, content=('{"x": "' + MARKER).encode()).text
+
+
+# --- answers ---------------------------------------------------------------------------------------
+
+
+def walk(value: Any) -> Iterator[Any]:
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(part)
+
+
+def check_card(card: dict[str, Any]) -> None:
+    assert 0 < len(card["summary"]) <= 139 and "\n" not in card["summary"]
+    assert card["indicator"] in ("info", "warning", "critical")
+    assert card["source"]["label"]
+    assert card["source"].get("url", "https://").startswith("https://")
+    topic = card["source"]["topic"]
+    assert re.fullmatch(r"[A-Za-z0-9]{1,100}", topic["code"])
+    assert topic["system"] == "urn:sirolimus-itp-cds:rule" and topic["display"]
+    uuid.UUID(card["uuid"])
+    assert "<" not in card["detail"].replace("\\<", "") and "|" not in card["detail"]
+    for value in walk(card):
+        assert value is not None and value != "" and value != [] and value != {}
+    findings = card["extension"]["net.sirolimus-itp-cds.findings"]
+    assert isinstance(findings, list) and findings
+    for finding in findings:
+        assert {"rule", "level", "protocol", "knowledge"} <= set(finding)
+        assert all("value" in fact for fact in finding.get("facts", {}).values())
+        assert all(re.fullmatch(r"\w+/\S+", reference) for reference in finding.get("evidence", []))
+    for suggestion in card.get("suggestions", []):
+        assert card["selectionBehavior"] == "any"
+        assert suggestion["label"] and suggestion["isRecommended"] is False
+        uuid.UUID(suggestion["uuid"])
+        (action,) = suggestion["actions"]
+        assert action["type"] in ("create", "update") and action["description"] and action["resource"]["resourceType"]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_card_keeps_the_specification(engine: Engine, story: Any) -> None:
+    body = story.content
+    if "hook" not in body:
+        body = request("patient-view", [entry["resource"] for entry in body["entry"]])
+    for on in (0, 20, 95, 119, 190, 400):
+        client = TestClient(create_app(engine, clock=lambda on=on: now_on(on)))  # type: ignore[misc]
+        cards = client.post(f"/cds-services/sirolimus-itp-{body['hook']}", json=body).json()["cards"]
+        ids = [value["uuid"] for card in cards for value in walk(card) if isinstance(value, dict) and "uuid" in value]
+        assert len(ids) == len(set(ids))
+        for card in cards:
+            check_card(card)
+
+
+def test_no_advice_is_an_empty_list(client: TestClient) -> None:
+    answer = client.post(VIEW, json=request("patient-view", [patient(), itp()]))
+    assert answer.status_code == 200 and answer.json() == {"cards": []}
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_the_same_question_gets_the_same_answer_but_for_ids(client: TestClient) -> None:
+    body = request("patient-view", CHART)
+    first, second = client.post(VIEW, json=body).json(), client.post(VIEW, json=body).json()
+    assert [c["uuid"] for c in first["cards"]] != [c["uuid"] for c in second["cards"]]
+    for answer in (first, second):
+        for value in list(walk(answer)):
+            if isinstance(value, dict):
+                value.pop("uuid", None)
+    assert first == second
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/fhir+json, */*;q=0.1", "*/*", None])
+def test_unknown_fields_and_any_accept_are_tolerated(client: TestClient, accept: str | None) -> None:
+    body = request("patient-view", CHART) | {
+        "extension": {"com.example.x": 1},
+        "fhirServer": "https://ehr.example/fhir",
+        "unheard": [1],
+    }
+    body["fhirAuthorization"] = {"access_token": "", "token_type": "Bearer"}
+    body["prefetch"]["foreign"] = {"resourceType": "Practitioner", "id": "x"}
+    headers = {"accept": accept} if accept else {}
+    answer = client.post(VIEW, json=body, headers=headers)
+    assert answer.status_code == 200
+    assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["doseFarAboveWindow"]
+
+
+def test_a_plain_content_type_is_taken(client: TestClient) -> None:
+    body = json.dumps(request("patient-view", CHART)).encode()
+    for kind in ("application/json", "application/json; charset=utf-8", "application/fhir+json"):
+        assert client.post(VIEW, content=body, headers={"content-type": kind}).status_code == 200
+
+
+def test_an_engine_fault_is_a_card_that_advises_nothing(
+    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise EngineFault("the two engines disagree")
+
+    monkeypatch.setattr(Engine, "holding", fail)
+    answer = client.post(VIEW, json=request("patient-view", CHART))
+    assert answer.status_code == 200
+    (card,) = answer.json()["cards"]
+    check_card(card)
+    assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
+
+
+# --- browsers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:8080", "http://127.0.0.1:8086", "https://localhost"])
+def test_a_page_on_loopback_may_call(client: TestClient, origin: str) -> None:
+    asked = {
+        "origin": origin,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization,content-type",
+    }
+    for path in ("/cds-services", VIEW):
+        answer = client.options(path, headers=asked)
+        assert answer.status_code == 200
+        assert answer.headers["access-control-allow-origin"] == origin
+    for answer in (
+        client.get("/cds-services", headers=asked),
+        client.post(VIEW, content=b"{", headers=asked),
+        client.post("/cds-services/x", headers=asked),
+    ):
+        assert answer.headers["access-control-allow-origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example", "null"]
+)
+def test_a_page_elsewhere_may_not(client: TestClient, origin: str) -> None:
+    assert "access-control-allow-origin" not in client.get("/cds-services", headers={"origin": origin}).headers
+
+
+# --- the real thing --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[str]:
+    """The command as a user starts it, on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from cds.cli.main import run; run()", "serve", "--port", str(port)],
+        stderr=subprocess.PIPE,
+    )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(400):
+            try:
+                urllib.request.urlopen(f"{base}/cds-services", timeout=1).read()
+                break
+            except OSError:
+                assert process.poll() is None, process.stderr.read() if process.stderr else ""
+                time.sleep(0.05)
+        yield base
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+def test_the_command_serves(running: str) -> None:
+    body = json.dumps(request("order-sign", CHART, [drug("d", "clarithromycin", day(20), status="draft")])).encode()
+    call = urllib.request.Request(running + SIGN, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(call, timeout=5) as answer:
+        cards = json.loads(answer.read())["cards"]
+    assert [card["source"]["topic"]["code"] for card in cards] == ["strongInhibitor"]
+
+
+def test_a_body_that_never_comes_is_given_up(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(service, "_body", never)
+    refused(client.post(VIEW, json={}), 408, "did not arrive in time")
+
+
+def test_there_is_one_distinct_id_a_hook() -> None:
+    assert len(SERVICES) == len(set(SERVICES.values())) == 3
