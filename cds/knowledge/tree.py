@@ -16,6 +16,7 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _STANDARD = "tag:yaml.org,2002:"
+_SCALARS = ("str", "bool", "int", "float", "null", "timestamp")
 
 
 class Fault(Exception):
@@ -96,6 +97,8 @@ def _plain(node: Node, place: tuple[str | int, ...], document: Document, seen: s
         key = str(key_node.value)
         if key in result:
             raise Fault(document.path, key_node.start_mark.line + 1, f"'{key}' is given twice")
+        if str(value_node.tag) == _STANDARD + "null":  # its own place is the line after the key's
+            raise Fault(document.path, key_node.start_mark.line + 1, f"'{key}' has no value")
         result[key] = _plain(value_node, (*place, key), document, seen)
         document.lines[(*place, key)] = key_node.start_mark.line + 1
     return result
@@ -104,11 +107,11 @@ def _plain(node: Node, place: tuple[str | int, ...], document: Document, seen: s
 def _scalar(node: ScalarNode, document: Document, line: int) -> Any:
     text = str(node.value)
     tag = str(node.tag)
+    kind = tag.removeprefix(_STANDARD)
+    if kind not in _SCALARS:
+        raise Fault(document.path, line, f"tags are not allowed: {tag}")
     if node.style in ("'", '"', "|", ">"):
         return text
-    if not tag.startswith(_STANDARD):
-        raise Fault(document.path, line, f"tags are not allowed: {tag}")
-    kind = tag.removeprefix(_STANDARD)
     if kind == "bool":
         return text.lower() == "true"
     if kind == "null":

@@ -1,0 +1,147 @@
+"""The sentence that the author of a wrong rule gets, with file and line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cds.knowledge.read import read_folder
+
+SOURCES = """study:
+  citation: A study
+  url: https://example.org/study
+  kind: study
+"""
+PROTOCOL = """id: seed-2024
+title: A protocol
+tables:
+  dose_windows:
+    - {age_group: adult, phase: starting, low: 2, high: 4, cite: study, basis: SEEN}
+numbers:
+  trough_low: {value: 5, unit: ng/mL, means: Floor, cite: study, basis: SEEN}
+"""
+DEFINITIONS = "adult_age: {value: 18, unit: year, means: Adult, cite: study, basis: SEEN}\n"
+RULE = """id: my-rule
+title: A rule
+status: draft
+hooks: [patient-view]
+priority: 9
+when:
+  - trough < {trough_low} ng/mL
+card:
+  indicator: warning
+  summary: "Trough {trough} is low"
+  detail:
+    - "Weight: {weight}."
+sources:
+  - cite: study
+    states: Levels were kept above 5 ng/mL.
+    grade: C
+    basis: SEEN
+cases:
+  - case: Low
+    given: {trough: 4.9}
+    card: Trough 4.9 is low
+  - case: Not low
+    given: {trough: 5}
+    card: none
+"""
+
+
+def faults(tmp_path: Path, rule: str = RULE, **files: str) -> list[str]:
+    """The faults of a small folder with one rule in it."""
+    rules = tmp_path / "rules"
+    for folder in ("trough", "protocols", "valuesets"):
+        (rules / folder).mkdir(parents=True)
+    (rules / "sources.yaml").write_text(files.get("sources", SOURCES))
+    (rules / "definitions.yaml").write_text(files.get("definitions", DEFINITIONS))
+    (rules / "protocols" / "seed-2024.yaml").write_text(files.get("protocol", PROTOCOL))
+    (rules / "trough" / "my-rule.yaml").write_text(rule)
+    return [str(fault) for fault in read_folder(rules).faults]
+
+
+def test_the_rule_itself_is_sound(tmp_path: Path) -> None:
+    assert faults(tmp_path) == []
+
+
+MY = "rules/trough/my-rule.yaml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("trough < {", "trogh < {", f"{MY}:7: when: unknown fact 'trogh'; did you mean 'trough'?"),
+        ("} ng/mL\ncard", "} mg/L\ncard", f"{MY}:7: when: trough is in ng/mL, not mg/L"),
+        ("} ng/mL\ncard", "}\ncard", f"{MY}:7: when: say the unit: trough is in ng/mL"),
+        ("{trough_low} ng/mL\ncard", "4.5 ng/mL\ncard", f"{MY}:7: the number 4.5 stands in no source of this rule"),
+        ("{trough_low} ng/mL\ncard", "low ng/mL\ncard", f"{MY}:7: when: 'low' is not a number"),
+        ("{trough_low}", "{trough_lw}", f"{MY}:7: when: nothing here is called {{trough_lw}}; it must come from the table, the protocol or definitions"),
+        ("trough < {trough_low} ng/mL", "trough is low", f"{MY}:7: when: trough can only be 'present' or 'absent' or compared with <, >"),
+        ("trough < {trough_low} ng/mL", "in_response is yes", f"{MY}:7: when: in_response is true or false, not 'yes'"),
+        ("trough < {trough_low} ng/mL", "phase is early", f"{MY}:7: when: phase is one of starting, maintenance; not 'early'"),
+        ("trough < {trough_low} ng/mL", "phase > 3", f"{MY}:7: when: phase is not a number and cannot be compared with >"),
+        ("trough < {trough_low} ng/mL", "trough is not present", f"{MY}:7: when: write 'trough is absent'"),
+        ("trough < {trough_low} ng/mL", "trough plus 1", f"{MY}:7: when: 'trough plus 1' is not a condition; write 'fact < number unit', 'fact is value' or 'fact is present'"),
+        ('"Trough {trough} is low"', '"Weight {weight}"', f"{MY}:10: summary: {{weight}} may be unknown when the rule holds; test it in 'when' or leave it out"),
+        ("{weight}.", "{wieght}.", f"{MY}:12: unknown fact 'wieght'; did you mean 'weight'?"),
+        ("cite: study\n    states", "cite: stduy\n    states", f"{MY}:14: source 'stduy' is not in sources.yaml"),
+        ("id: my-rule", "id: other-rule", f"{MY}:1: the file must be called other-rule.yaml"),
+        ("priority: 9", "priorty: 9", f"{MY}:5: unknown key 'priorty'; did you mean 'priority'?"),
+        ("priority: 9\n", "", f"{MY}:1: 'priority' is missing"),
+        ("title: A rule\n", "title: A rule\ntitle: Twice\n", f"{MY}:3: 'title' is given twice"),
+        ("status: draft", "status: finished", f"{MY}:3: 'status': must be 'draft' or 'active'"),
+        ("hooks: [patient-view]", "hooks: [order-dispatch]", f"{MY}:4: '0': must be 'patient-view', 'order-select' or 'order-sign'"),
+        ("  indicator: warning\n", "", f"{MY}:8: 'indicator' is missing"),
+        ("{trough: 4.9}", "{trogh: 4.9}", f"{MY}:20: unknown fact 'trogh'; did you mean 'trough'?"),
+        ("{trough: 4.9}", "{trough: low}", f"{MY}:20: 'trough' takes a number, not 'low'"),
+        ("case: Not low", "case: Low", f"{MY}:22: two cases are called 'Low'"),
+        ("  - case: Not low\n", "  - case: Not low\n    hook: order-sign\n", f"{MY}:22: the rule does not run on order-sign"),
+        ("when:\n", "table: protocol.doses\nwhen:\n", f"{MY}:6: there is no table 'protocol.doses'; there is: protocol.dose_windows"),
+        ("sources:\n", "yields_to: [no-such-rule]\nsources:\n", f"{MY}:13: yields_to: there is no rule 'no-such-rule'"),
+        ("sources:\n", "yields_to: [my-rule]\nsources:\n", f"{MY}:13: yields_to: the rules give way to one another in a circle"),
+        ("priority: 9", "priority: 1e1", f"{MY}:5: '1e1' is not a plain number; write it out in digits"),
+        ("priority: 9", "priority: &a 9\nmerge: *a", f"{MY}:5: aliases (*name) are not allowed; write the value out"),
+        ("title: A rule", "title: !!python/name:os.system A rule", f"{MY}:2: tags are not allowed: tag:yaml.org,2002:python/name:os.system"),
+        ("title: A rule", "title: [", f"{MY}:4: is not YAML: "),
+        ("title: A rule", "title:", f"{MY}:2: 'title' has no value"),
+    ],
+)  # fmt: skip
+def test_one_fault_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert old in RULE
+    found = faults(tmp_path, RULE.replace(old, new, 1))
+    assert any(fault.startswith(said) for fault in found), found
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    wrong = RULE.replace("cite: study\n    states", "cite: stduy\n    states").replace("trough < {", "trogh < {")
+    assert len(faults(tmp_path, wrong)) == 2
+
+
+def test_too_many_alternatives_are_refused(tmp_path: Path) -> None:
+    some = "\n".join(f"      - trough < {number} ng/mL" for number in range(5))
+    wide = RULE.replace("  - trough < {trough_low} ng/mL", f"  - any:\n{some}\n  - any:\n{some.replace('<', '>')}")
+    assert any("has 25 alternatives; at most 16 may be tried" in fault for fault in faults(tmp_path, wide))
+
+
+def test_a_protocol_number_without_a_source(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, protocol=PROTOCOL.replace("Floor, cite: study", "Floor, cite: nobody"))
+    assert fault == "rules/protocols/seed-2024.yaml:7: source 'nobody' is not in sources.yaml"
+
+
+def test_a_definition_without_a_unit(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, definitions="adult_age: {value: 18, means: Adult, cite: study, basis: SEEN}\n")
+    assert fault == "rules/definitions.yaml:1: adult_age: 'unit' is missing"
+
+
+def test_a_link_that_is_not_https(tmp_path: Path) -> None:
+    found = faults(tmp_path, sources=SOURCES.replace("https://", "javascript:"))
+    assert any(fault.startswith("rules/sources.yaml:1: study: 'url'") for fault in found)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a: " + b"[" * 200, b"# nothing\n"])
+def test_a_file_that_is_no_rule(tmp_path: Path, content: bytes) -> None:
+    faults(tmp_path)
+    (tmp_path / "rules" / "trough" / "my-rule.yaml").write_bytes(content)
+    (fault,) = read_folder(tmp_path / "rules").faults
+    assert str(fault).startswith(f"{MY}:1: ")
