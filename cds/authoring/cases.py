@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cds.cards.build import known_numbers
+from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill
 from cds.engine import Engine, Holding
 from cds.facts.record import Named
@@ -78,7 +78,7 @@ def run_case(case: Case, engine: Engine) -> Fault | None:
 
 def summary_of(holding: Holding, facts: dict[str, Any], engine: Engine) -> str:
     """The summary of a rule that holds."""
-    row = known_numbers(engine.knowledge) | holding.variant.row
+    row = numbers_for(engine.knowledge, holding.variant)
     return cut(fill(holding.level.summary, facts, row, markdown=False) or "")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from datetime import UTC, date, timedelta
 from decimal import Decimal
@@ -14,7 +13,7 @@ from cds.facts.situation import Situation
 from cds.knowledge.compiled import Suggestion
 
 Original = Callable[[str], dict[str, Any] | None]
-"""Finds a resource of the request as it came, by reference."""
+"""Finds a resource of the request as it came, by reference; a fresh copy each time."""
 
 _LOINC = "http://loinc.org"
 _LEVEL_CODE = "29247-4"
@@ -28,14 +27,13 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     resource = original(order) if order else None
     if resource is None or order is None:
         return None
-    changed = copy.deepcopy(resource)
     if suggestion.action == "hold":
-        changed["status"] = "on-hold"
-        return {"type": "update", "description": "Put the sirolimus order on hold", "resource": changed}
+        resource["status"] = "on-hold"
+        return {"type": "update", "description": "Put the sirolimus order on hold", "resource": resource}
     dose = situation.facts.values.get(suggestion.dose)
-    if not isinstance(dose, Decimal) or not _set_dose(changed, situation, dose):
+    if not isinstance(dose, Decimal) or not _set_dose(resource, situation, dose):
         return None
-    return {"type": "update", "description": f"Change sirolimus to {said(dose)} mg/day", "resource": changed}
+    return {"type": "update", "description": f"Change sirolimus to {said(dose)} mg/day", "resource": resource}
 
 
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:

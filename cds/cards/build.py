@@ -8,24 +8,16 @@ from typing import Any
 from uuid import uuid4
 
 from cds.cards.actions import Original, action_for
-from cds.cards.text import cut, escape, fill, only_fact, shown
+from cds.cards.detail import LABEL, detail, numbers_for
+from cds.cards.text import cut, escape, fill
 from cds.engine import Holding
-from cds.facts.record import Named, said
+from cds.facts.record import Named
 from cds.facts.situation import Situation
-from cds.knowledge.compiled import Condition, Knowledge, Suggestion
+from cds.knowledge.compiled import Knowledge, Suggestion
 from cds.vocabulary import VOCABULARY
 
 NAMESPACE = "net.sirolimus-itp-cds"
 TOPIC_SYSTEM = "urn:sirolimus-itp-cds:rule"
-LABEL = "Sirolimus in ITP"
-_GRADES = {
-    "A": "regulator label or international guideline",
-    "B": "consistent clinical or pharmacokinetic studies",
-    "C": "small uncontrolled study",
-    "D": "convention or judgement",
-}
-_BASIS = {"RECALLED": "; recalled, not checked against the source", "JUDGEMENT": "", "DERIVED": "; derived", "SEEN": ""}
-
 NewId = Callable[[], str]
 
 
@@ -38,7 +30,8 @@ def card_for(
 ) -> dict[str, Any]:
     """The card of one rule that holds. ``speaking`` are the ids of all rules that speak beside it."""
     facts, knowledge, level = situation.facts.values, situation.knowledge, holding.level
-    row = known_numbers(knowledge) | holding.variant.row
+    row = numbers_for(knowledge, holding.variant)
+    found = finding(holding, situation)
     summary = fill(level.summary, facts, row, markdown=False)
     assert summary is not None, "the loader guarantees the facts of a summary"
     suggestions, withheld = _suggestions(holding, situation, speaking, original, make_id, row)
@@ -47,7 +40,7 @@ def card_for(
         "summary": cut(summary),
         "indicator": level.indicator,
         "source": source(holding, knowledge),
-        "detail": _detail(holding, situation, row, withheld),
+        "detail": detail(holding, situation, row, withheld, found.get("evidence", [])),
     }
     if suggestions:
         card["suggestions"] = suggestions
@@ -56,17 +49,11 @@ def card_for(
         card["overrideReasons"] = [
             {"code": r.code, "display": r.display, "system": r.system} for r in holding.rule.override
         ]
-    extension: dict[str, Any] = {f"{NAMESPACE}.findings": [finding(holding, situation)]}
+    extension: dict[str, Any] = {f"{NAMESPACE}.findings": [found]}
     if gaps := gap_list(holding, situation):
         extension[f"{NAMESPACE}.gaps"] = gaps
     card["extension"] = extension
     return card
-
-
-def known_numbers(knowledge: Knowledge) -> dict[str, str]:
-    """The cited numbers that a text may name."""
-    numbers = knowledge.definitions | knowledge.protocol.numbers
-    return {name: said(value) for name, value in numbers.items()}
 
 
 def topic(code: str, display: str) -> dict[str, str]:
@@ -81,45 +68,6 @@ def source(holding: Holding, knowledge: Knowledge) -> dict[str, Any]:
         result["url"] = cited.url
     result["topic"] = topic(holding.rule.topic, holding.rule.title)
     return result
-
-
-def _detail(holding: Holding, situation: Situation, row: dict[str, str], withheld: list[str]) -> str:
-    facts = situation.facts
-    lines: list[str] = []
-    for template in holding.level.detail:
-        value = facts.values.get(only_fact(template)) if only_fact(template) else None
-        if isinstance(value, list):
-            lines += [f"- **{escape(item.name)}**" + (f": {escape(item.note)}" if item.note else "") for item in value]
-        elif (filled := fill(template, facts.values, row, markdown=True)) is not None:
-            lines.append(f"- {filled}")
-    lines += [f"- {text}" for text in withheld if not any(text in line for line in lines)]
-    compared = [_compared(test, facts.values) for test in holding.branch if test.number is not None]
-    if compared:
-        lines.append("- **Compared**: " + "; ".join(compared))
-    references = finding(holding, situation).get("evidence")
-    if references:
-        lines.append(
-            "- **From**: "
-            + ", ".join(escape(reference) for reference in references[:8])
-            + (" and others" if len(references) > 8 else "")
-        )
-    for citation in holding.rule.citations:
-        cited = situation.knowledge.sources[citation.cite]
-        where = f"[{cited.citation}]({cited.url})" if cited.url else f"{cited.citation}."
-        lines.append(
-            f"- **Source** (grade {citation.grade}, {_GRADES[citation.grade]}{_BASIS[citation.basis]}): {citation.states} {where}"
-        )
-    protocol = situation.knowledge.protocol
-    signed = "" if holding.rule.status == "active" else " This rule is a draft: not clinically signed off."
-    lines.append(f"- Sirolimus in ITP is off label. Protocol: {protocol.title}.{signed}")
-    return "\n".join(lines)
-
-
-def _compared(test: Condition, facts: dict[str, Any]) -> str:
-    fact = VOCABULARY[test.fact]
-    assert test.number is not None
-    words = fact.name.replace("_", " ")
-    return f"{words} {escape(shown(facts[test.fact]))} {escape(test.operator)} {escape(said(test.number))} {escape(fact.unit)}"
 
 
 def finding(holding: Holding, situation: Situation) -> dict[str, Any]:

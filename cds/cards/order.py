@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cds.cards.build import LABEL, NAMESPACE, NewId, new_id, topic
+from cds.cards.build import NAMESPACE, NewId, new_id, topic
+from cds.cards.detail import LABEL
 from cds.cards.text import cut, escape
 from cds.knowledge.compiled import INDICATORS, Knowledge
 

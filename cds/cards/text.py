@@ -21,6 +21,8 @@ _LONGEST = 300
 
 def clean(text: str) -> str:
     """Text from outside as one plain line: no controls, no invisible or direction marks, of bounded length."""
+    if text.isascii() and text.isprintable():
+        return _SPACES.sub(" ", text).strip()[:_LONGEST] if "  " in text or len(text) > _LONGEST else text.strip()
     kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
     return _SPACES.sub(" ", kept).strip()[:_LONGEST]
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from cds.chart.model import Lab
 from cds.chart.numbers import Amount, Analyte, Unreadable, amount, amount_from_text, exact
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, Resource, given
+from cds.chart.wire import CodeableConcept, ReferenceRange, Resource, given, later
 from cds.knowledge.compiled import Concept, Knowledge
 
 _ANALYTES: dict[str, Analyte] = {
@@ -108,13 +108,13 @@ def _positive(resource: Resource) -> bool:
     """Whether a yes-or-no test is positive, by its value, its interpretation or its own upper limit."""
     if resource.valueBoolean is not None:
         return resource.valueBoolean
-    said = [resource.valueCodeableConcept, *(resource.interpretation or ())]
+    said = [resource.valueCodeableConcept, *later(resource.interpretation, CodeableConcept)]
     for concept in said:
         if concept is not None and _says_positive(concept):
             return True
     if resource.valueString is not None and resource.valueString.strip().lower() in _POSITIVE_WORDS:
         return True
-    high = next((r.high for r in resource.referenceRange or () if r.high is not None), None)
+    high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
     quantity = resource.valueQuantity
     if high is None or quantity is None or quantity.unit != high.unit:
         return False

@@ -36,6 +36,12 @@ class Drug:
     by_name: bool
 
 
+def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
+    """What a coding means to us; nothing for most."""
+    of_system = knowledge.codes.get(coding.system or "")
+    return of_system.get(coding.code or "", ()) if of_system is not None else ()
+
+
 def concept_of(resource: Resource, resolve: Resolver) -> CodeableConcept | None:
     """The coded drug of an order: its own, its Medication's, or the words of the reference."""
     if resource.medicationCodeableConcept is not None:
@@ -53,7 +59,7 @@ def drugs_of(concept: CodeableConcept, dosages: list[Dosage] | None, knowledge: 
     """Every drug of ours in ``concept``: all ingredients of a combination, each once."""
     found: dict[str, list[Concept]] = {}
     for coding in concept.coding or ():
-        for meant in knowledge.codes.get(f"{coding.system}|{coding.code}", ()):
+        for meant in meanings(knowledge, coding):
             found.setdefault(meant.name, []).append(meant)
     texts = list(_texts(concept))
     by_name = not found
@@ -66,7 +72,7 @@ def drugs_of(concept: CodeableConcept, dosages: list[Dosage] | None, knowledge: 
 def product_of(concept: CodeableConcept, knowledge: Knowledge) -> Product:
     """Strength of the product, from its code or else from its printed name."""
     for coding in concept.coding or ():
-        for meant in knowledge.codes.get(f"{coding.system}|{coding.code}", ()):
+        for meant in meanings(knowledge, coding):
             if meant.strength:
                 number, liquid, _ = meant.strength.partition("/")
                 return Product(per_ml=Decimal(number)) if liquid else Product(tablet=Decimal(number))

@@ -11,7 +11,7 @@ from cds.chart.medications import Drug, concept_of, drugs_of, product_of
 from cds.chart.model import Chart, DrugUse, Event, Intake, Order, Problem, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_birth_date, parse_moment
-from cds.chart.wire import CodeableConcept, Dosage, Period, Resource
+from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, later
 from cds.knowledge.compiled import Concept, Knowledge
 
 _TAKEN = ("active", "on-hold", "stopped", "completed")
@@ -25,8 +25,12 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     chart.unread = list(request.unread)
     reader = _Reader(chart, request, knowledge, now)
     for resource in request.resources:
-        read = _READERS.get(resource.resourceType)
-        if read is not None:
+        kind = resource.resourceType
+        if kind == "Observation":  # nearly all of a chart, and nearly none of it ours
+            concept = _concept(resource.code, knowledge)
+            if concept is not None:
+                reader.observation(resource, concept)
+        elif (read := _READERS.get(kind)) is not None:
             read(reader, resource)
     for resource in request.drafts:
         if request.selected is None or resource.reference in request.selected:
@@ -56,7 +60,7 @@ class _Reader:
 
     def resolve(self, resource: Resource, reference: str) -> Resource | None:
         if reference.startswith("#"):
-            return next((inner for inner in resource.contained or () if inner.id == reference[1:]), None)
+            return next((inner for inner in later(resource.contained, Resource) if inner.id == reference[1:]), None)
         if reference in self.request.full_urls:
             return self.request.full_urls[reference]
         if self._by_reference is None:
@@ -71,9 +75,8 @@ class _Reader:
         self.chart.birth = parse_birth_date(resource.birthDate)
         self.chart.gender = resource.gender or ""
 
-    def observation(self, resource: Resource) -> None:
-        concept = _concept(resource.code, self.knowledge)
-        if concept is None or not self._is_ours(resource, concept.valueset):
+    def observation(self, resource: Resource, concept: Concept) -> None:
+        if not self._is_ours(resource, concept.valueset):
             return
         lab = read_lab(resource, concept, self._specimen(resource), self.knowledge)
         if lab is not None and not (lab.moment is not None and lab.moment.is_after(self.now)):
@@ -163,7 +166,9 @@ class _Reader:
                 group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
                 prior=_prior(resource),
                 by_name=drug.by_name,
-                for_itp=any(_names_itp(reason, self.knowledge) for reason in resource.reasonCode or ()),
+                for_itp=any(
+                    _names_itp(reason, self.knowledge) for reason in later(resource.reasonCode, CodeableConcept)
+                ),
             )
         )
 
@@ -246,7 +251,6 @@ class _Reader:
 
 _READERS: dict[str, Callable[[_Reader, Resource], None]] = {
     "Patient": _Reader.patient,
-    "Observation": _Reader.observation,
     "MedicationRequest": _Reader.order,
     "MedicationStatement": _Reader.order,
     "MedicationAdministration": _Reader.administration,
@@ -260,9 +264,9 @@ def _concept(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | No
     if code is None or code.coding is None:
         return None
     codes = knowledge.codes
-    for coding in code.coding:
-        meant = codes.get(f"{coding.system}|{coding.code}")
-        if meant:
+    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
+        of_system = codes.get(coding.system or "")
+        if of_system is not None and (meant := of_system.get(coding.code or "")):
             return meant[0]
     return None
 
@@ -295,7 +299,7 @@ def _first(several: list[str], *others: str | None) -> str | None:
 
 
 def _prior(resource: Resource) -> tuple[str, ...]:
-    references = [resource.priorPrescription, *(resource.basedOn or ())]
+    references = [resource.priorPrescription, *later(resource.basedOn, Reference)]
     return tuple("/".join(r.reference.split("/")[-2:]) for r in references if r is not None and r.reference)
 
 

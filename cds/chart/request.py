@@ -64,7 +64,10 @@ class Request:
 
     def original(self, reference: str) -> dict[str, Any] | None:
         """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
+        wanted = reference.rpartition("/")[2].encode()
         for resource in _raw_resources(self.body):
+            if wanted not in bytes(resource):
+                continue
             value = exact_decoder.decode(resource)
             if isinstance(value, dict) and f"{value.get('resourceType')}/{value.get('id')}" == reference:
                 return value
@@ -130,12 +133,18 @@ def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
     resources: list[Resource] = []
     drafts: list[Resource] = []
     urls: dict[str, Resource] = {}
-    for url, resource in _entries(message):
-        if url:
-            urls[url] = resource
-        is_draft = resource.resourceType == "MedicationRequest" and resource.status == "draft"
+    people: set[str] = set()
+    for entry in message.entry or ():
+        resource = entry.resource
+        if resource is None:
+            continue
+        if entry.fullUrl is not None:
+            urls[entry.fullUrl] = resource
+        kind = resource.resourceType
+        if kind == "Patient":
+            people.add(resource.id or "")
+        is_draft = kind == "MedicationRequest" and resource.status == "draft"
         (drafts if is_draft else resources).append(resource)
-    people = {resource.id or "" for resource in resources if resource.resourceType == "Patient"}
     if patient is None:
         people = people or {subject for resource in (*resources, *drafts) if (subject := subject_id(resource))}
         if len(people) > 1:
@@ -145,7 +154,8 @@ def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
         patient = people.pop()
     elif people and patient not in people:
         raise InputError("the bundle does not hold the patient that was asked for")
-    resources = [r for r in resources if r.resourceType != "Patient" or r.id == patient]
+    if len(people) > 1:
+        resources = [r for r in resources if r.resourceType != "Patient" or r.id == patient]
     incomplete = ("Bundle",) if any(link.relation == "next" for link in message.link or ()) else ()
     return Request(hook, patient, resources, drafts, None, urls, incomplete=incomplete)
 
@@ -223,9 +233,9 @@ def subject_id(resource: Resource) -> str | None:
 
 def _refuse_other_versions(resources: list[Resource]) -> None:
     for resource in resources:
-        if resource.resourceType == "MedicationOrder" or (
-            given(resource.medication) and resource.resourceType.startswith("Medication")
-        ):
+        if not resource.resourceType.startswith("Medication"):
+            continue
+        if resource.resourceType == "MedicationOrder" or given(resource.medication):
             raise InputError("the resources are not FHIR R4 (4.0.1), the only version that is read")
 
 

@@ -7,17 +7,18 @@ string where a number should be, or an exponent, is seen and not silently taken.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw
 
+T = TypeVar("T")
 ABSENT = Raw()
 
 
 def given(raw: Raw) -> bool:
     """Whether an element kept as bytes is there and not null."""
-    return len(bytes(raw)) > 0 and bytes(raw) != b"null"
+    return raw is not ABSENT and bytes(raw) not in (b"", b"null")
 
 
 class Wire(msgspec.Struct, gc=False):
@@ -114,7 +115,10 @@ class Link(Wire):
 
 
 class Resource(Wire):
-    """Any resource: the elements of all types that are read, side by side."""
+    """Any resource: the elements of all types that are read, side by side.
+
+    What most resources carry and few rules need stays ``Raw`` until :func:`later` reads it.
+    """
 
     resourceType: str = ""
     id: str | None = None
@@ -123,7 +127,7 @@ class Resource(Wire):
     code: CodeableConcept | None = None
     subject: Reference | None = None
     patient: Reference | None = None
-    contained: list[Resource] | None = None
+    contained: Raw = ABSENT  # list of Resource
     # Patient
     birthDate: str | None = None
     gender: str | None = None
@@ -138,10 +142,9 @@ class Resource(Wire):
     valueBoolean: bool | None = None
     valueCodeableConcept: CodeableConcept | None = None
     dataAbsentReason: CodeableConcept | None = None
-    interpretation: list[CodeableConcept] | None = None
-    referenceRange: list[ReferenceRange] | None = None
+    interpretation: Raw = ABSENT  # list of CodeableConcept
+    referenceRange: Raw = ABSENT  # list of ReferenceRange
     specimen: Reference | None = None
-    method: CodeableConcept | None = None
     type: list[CodeableConcept] | CodeableConcept | str | None = None
     # medication resources
     medication: Raw = ABSENT  # R5, which is refused
@@ -152,10 +155,10 @@ class Resource(Wire):
     authoredOn: str | None = None
     dateAsserted: str | None = None
     priorPrescription: Reference | None = None
-    basedOn: list[Reference] | None = None
+    basedOn: Raw = ABSENT  # list of Reference
     groupIdentifier: Identifier | None = None
     dispenseRequest: DispenseRequest | None = None
-    reasonCode: list[CodeableConcept] | None = None
+    reasonCode: Raw = ABSENT  # list of CodeableConcept
     form: CodeableConcept | None = None
     # Condition, Procedure, ServiceRequest
     clinicalStatus: CodeableConcept | str | None = None
@@ -229,5 +232,19 @@ message_decoder = msgspec.json.Decoder(Message)
 resource_decoder = msgspec.json.Decoder(Resource)
 raw_message_decoder = msgspec.json.Decoder(RawMessage)
 raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def later(raw: Raw, kind: type[T]) -> list[T]:
+    """A list that was kept as bytes, read now; empty when absent or of another shape."""
+    if not given(raw):
+        return []
+    decoder = _decoders.setdefault(kind, msgspec.json.Decoder(list[kind]))  # type: ignore[valid-type]
+    try:
+        return decoder.decode(raw)  # type: ignore[no-any-return]
+    except msgspec.ValidationError:
+        return []
+
+
 exact_decoder = msgspec.json.Decoder(float_hook=Decimal)
 """JSON as plain values with decimals kept; for the rare resource that is echoed in a suggestion."""

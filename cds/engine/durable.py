@@ -8,6 +8,7 @@ agenda ran. After any failure the ruleset is abandoned, never repaired.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from threading import Lock
@@ -43,7 +44,16 @@ def require_known_release() -> None:
 
 
 def shards(branches: Sequence[Branch]) -> list[Shard]:
-    """``branches`` in as few shards as the limit on tests allows, in their given order."""
+    """``branches`` in as few shards as the limit on tests allows.
+
+    Branches that need the same rare facts come together, so that a case without them skips their shard.
+    """
+    common = Counter(fact for _, tests in branches for fact in needed(tests))
+
+    def rarest_first(branch: Branch) -> tuple[list[tuple[int, str]], tuple[int, int, int]]:
+        return sorted((common[fact], fact) for fact in needed(branch[1])), branch[0]
+
+    branches = sorted(branches, key=rarest_first)
     packed: list[list[Branch]] = []
     size = MAX_TESTS + 1
     for branch in branches:
@@ -53,6 +63,11 @@ def shards(branches: Sequence[Branch]) -> list[Shard]:
         packed[-1].append(branch)
         size += len(branch[1])
     return [Shard(f"shard{index}", group) for index, group in enumerate(packed)]
+
+
+def needed(tests: Sequence[Condition]) -> frozenset[str]:
+    """The facts without which a conjunction cannot hold."""
+    return frozenset(test.fact for test in tests if test.operator != "absent")
 
 
 def _condition(test: Condition) -> dict[str, Any]:
@@ -70,7 +85,7 @@ class Shard:
     def __init__(self, name: str, branches: Sequence[Branch]) -> None:
         self.name = name
         self.keys = [key for key, _ in branches]
-        needs = {frozenset(t.fact for t in tests if t.operator not in ("present", "absent")) for _, tests in branches}
+        needs = {needed(tests) for _, tests in branches}
         self._needs = [need for need in needs if not any(other < need for other in needs)]
         self._facts = sorted(
             {t.fact for _, tests in branches for t in tests if t.operator not in ("present", "absent")}
@@ -87,7 +102,7 @@ class Shard:
         self._handle: int | None = None
 
     def may_hold(self, values: Mapping[str, Any]) -> bool:
-        """Whether all facts that some branch compares are known; if not, none of them can hold."""
+        """Whether all facts that some branch needs are known; if not, none of them can hold."""
         return any(need <= values.keys() for need in self._needs)
 
     def ask(self, admitted: Mapping[str, Any], known: Mapping[str, Any]) -> set[tuple[int, int, int]]:

@@ -47,10 +47,7 @@ class Engine:
         require_known_release()
         self.knowledge = knowledge
         self._flat = alternatives(knowledge.rules)
-        self._shards: list[Shard] = []
-        for subject in dict.fromkeys(rule.subject for rule in knowledge.rules):
-            mine = [((r, v, b), tests) for r, v, b, tests in self._flat if knowledge.rules[r].subject == subject]
-            self._shards += shards(mine)
+        self._shards: list[Shard] = shards([((r, v, b), tests) for r, v, b, tests in self._flat])
         self._tests = [
             tuple(dict.fromkeys(test for variant in rule.variants for branch in variant.branches for test in branch))
             for rule in knowledge.rules

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cds.chart.times import Moment
@@ -23,6 +23,7 @@ class Response:
     counts: list[Count]
     baseline: Count | None
     baseline_why: str
+    _categories: dict[int, str] = field(default_factory=dict)
 
     def day(self, count: Count) -> int:
         """Day of the course of a count."""
@@ -47,6 +48,12 @@ class Response:
 
     def category(self, count: Count) -> str:
         """complete, partial, none, or empty when it cannot be told."""
+        known = self._categories.get(id(count.lab))
+        if known is None:
+            known = self._categories[id(count.lab)] = self._category(count)
+        return known
+
+    def _category(self, count: Count) -> str:
         limits = self.situation.definitions
         complete, partial = limits["complete_count"], limits["partial_count"]
         if count.comparator.startswith("<"):

@@ -54,8 +54,7 @@ def prefetch(knowledge: Knowledge) -> dict[str, str]:
 def _loinc(knowledge: Knowledge) -> str:
     """Every observation code that the rules read, by LOINC, in a fixed order."""
     by_name: dict[str, list[str]] = defaultdict(list)
-    for key, meant in knowledge.codes.items():
-        system, _, code = key.partition("|")
-        if system == "http://loinc.org" and not meant[0].rejected:
+    for code, meant in knowledge.codes["http://loinc.org"].items():
+        if not meant[0].rejected:
             by_name[meant[0].name].append(code)
     return ",".join(f"http://loinc.org|{code}" for name in _CODED for code in sorted(by_name[name]))

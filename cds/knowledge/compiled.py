@@ -133,7 +133,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     protocol: Protocol
     definitions: dict[str, Decimal]
     sources: dict[str, Source]
-    codes: dict[str, tuple[Concept, ...]]  # "system|code" -> what it means; several for combinations
+    codes: dict[str, dict[str, tuple[Concept, ...]]]  # by system and code; several for combination products
     names: dict[str, Concept]  # lower-case name or brand -> concept, the last resort
 
     def rule(self, rule_id: str) -> Rule:

@@ -102,11 +102,15 @@ def branches(groups: Sequence[Sequence[Condition]]) -> tuple[tuple[Condition, ..
     """Every way to satisfy ``groups``, each a choice of alternatives of which one must hold.
 
     Single tests come first in every branch, so that branches share their beginning. A branch that asks
-    one fact to be two words can never hold and is left out.
+    one fact to be two words can never hold and is left out, as is one that asks for more than another.
     """
     ordered = sorted(groups, key=len)
     choices = dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*ordered))
-    return tuple(choice for choice in choices if not _contradicts(choice))
+    possible = [choice for choice in choices if not _contradicts(choice)]
+    sets = [frozenset(choice) for choice in possible]
+    return tuple(
+        choice for choice, tests in zip(possible, sets, strict=True) if not any(other < tests for other in sets)
+    )
 
 
 def _contradicts(tests: Sequence[Condition]) -> bool:

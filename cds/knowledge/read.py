@@ -202,15 +202,17 @@ class _Reader:
                 self.result.files.append(RuleFile(document, shape, rule))
         return list(rules.values())
 
-    def valuesets(self, sources: dict[str, Source]) -> tuple[dict[str, tuple[Concept, ...]], dict[str, Concept]]:
-        codes: dict[str, tuple[Concept, ...]] = {}
+    def valuesets(
+        self, sources: dict[str, Source]
+    ) -> tuple[dict[str, dict[str, tuple[Concept, ...]]], dict[str, Concept]]:
+        codes: dict[str, dict[str, tuple[Concept, ...]]] = {}
         names: dict[str, Concept] = {}
         drugs: dict[str, Concept] = {}
 
         def add(system: str, code: str, concept: Concept) -> None:
             for uri in SYSTEMS[system]:
-                key = f"{uri}|{code}"
-                codes[key] = (*codes.get(key, ()), concept)
+                of_system = codes.setdefault(uri, {})
+                of_system[code] = (*of_system.get(code, ()), concept)
 
         for path in sorted((self.folder / "valuesets").glob("*.yaml")):
             read_as = self._one(path, ValueSetShape)

@@ -49,8 +49,7 @@ def test_no_rule_claims_a_signature_it_does_not_have(folder: Folder) -> None:
 
 def test_every_code_has_the_form_of_its_system(knowledge: Knowledge) -> None:
     """LOINC and SNOMED carry check digits; a mistyped code is found here."""
-    for key in knowledge.codes:
-        system, _, code = key.partition("|")
+    for system, code in ((system, code) for system, of_system in knowledge.codes.items() for code in of_system):
         if system == "http://loinc.org":
             number, _, check = code.partition("-")
             assert _luhn(number) == int(check), code
