@@ -263,11 +263,13 @@ _READERS: dict[str, Callable[[_Reader, Resource], None]] = {
 def _concept(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
     if code is None or code.coding is None:
         return None
-    codes = knowledge.codes
     for coding in code.coding:  # the innermost loop of reading: most codes are not ours
-        of_system = codes.get(coding.system or "")
-        if of_system is not None and (meant := of_system.get(coding.code or "")):
-            return meant[0]
+        if (
+            (system := coding.system)
+            and (of_system := knowledge.codes.get(system)) is not None
+            and coding.code in of_system
+        ):
+            return of_system[coding.code][0]
     return None
 
 

@@ -10,9 +10,16 @@ from cds.cli.common import make_engine, rules_options
 @click.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="URL",
+    help="A page that may call from a browser, beside those on loopback.",
+)
 @rules_options()[0]
 @rules_options()[1]
-def command(host: str, port: int, protocol: str, rules: str | None) -> None:
+def command(host: str, port: int, origins: tuple[str, ...], protocol: str, rules: str | None) -> None:
     """Answer CDS Hooks calls over HTTP.
 
     There is no authentication yet, so the service belongs on loopback or behind a proxy that has it.
@@ -21,7 +28,7 @@ def command(host: str, port: int, protocol: str, rules: str | None) -> None:
 
     from cds.hooks.app import create_app, settle_memory
 
-    app = create_app(make_engine(rules, protocol))
+    app = create_app(make_engine(rules, protocol), origins=origins)
     settle_memory()
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_keep_alive=75, server_header=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -56,8 +56,11 @@ def settle_memory() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def create_app(engine: Engine, clock: Clock = utc_now) -> Starlette:
-    """The service over one engine; ``clock`` says what time it is."""
+def create_app(engine: Engine, clock: Clock = utc_now, origins: Sequence[str] = ()) -> Starlette:
+    """The service over one engine.
+
+    ``clock`` says what time it is; pages of ``origins``, and of loopback, may call it from a browser.
+    """
     document = _encode(discovery(engine.knowledge))
 
     async def services(request: HttpRequest) -> Response:
@@ -73,7 +76,9 @@ def create_app(engine: Engine, clock: Clock = utc_now) -> Starlette:
     ]
     cors = Middleware(
         CORSMiddleware,
+        allow_origins=origins,
         allow_origin_regex=LOOPBACK,
+        allow_private_network=True,  # a page on the internet asks the browser before it calls loopback
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )

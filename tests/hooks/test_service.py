@@ -328,6 +328,15 @@ def test_a_page_elsewhere_may_not(client: TestClient, origin: str) -> None:
     assert "access-control-allow-origin" not in client.get("/cds-services", headers={"origin": origin}).headers
 
 
+def test_a_page_that_was_named_may_call(engine: Engine) -> None:
+    named = "https://sandbox.example"
+    client = TestClient(create_app(engine, origins=[named]))
+    asked = {"origin": named, "access-control-request-method": "POST", "access-control-request-private-network": "true"}
+    answer = client.options(VIEW, headers=asked)
+    assert answer.headers["access-control-allow-origin"] == named
+    assert answer.headers["access-control-allow-private-network"] == "true"
+
+
 # --- the real thing --------------------------------------------------------------------------------
 
 
