@@ -24,9 +24,10 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     if suggestion.action == "order_level":
         return _order_level(situation)
     order = _order_to_change(situation, suggestion)
-    resource = original(order) if order else None
-    if resource is None or order is None:
+    found = original(order) if order else None
+    if found is None:
         return None
+    resource = _without_empties(found)
     if suggestion.action == "hold":
         resource["status"] = "on-hold"
         return {"type": "update", "description": "Put the sirolimus order on hold", "resource": resource}
@@ -34,6 +35,16 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     if not isinstance(dose, Decimal) or not _set_dose(resource, situation, dose):
         return None
     return {"type": "update", "description": f"Change sirolimus to {said(dose)} mg/day", "resource": resource}
+
+
+def _without_empties(value: Any) -> Any:
+    """An order as it may be sent back: null and empty elements are not FHIR, and a client may send them."""
+    if isinstance(value, dict):
+        kept = {key: _without_empties(part) for key, part in value.items()}
+        return {key: part for key, part in kept.items() if part is not None and part not in ("", [], {})}
+    if isinstance(value, list):
+        return [part for part in map(_without_empties, value) if part is not None and part not in ("", [], {})]
+    return value
 
 
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:
@@ -99,7 +110,12 @@ def _order_level(situation: Situation) -> dict[str, Any]:
         "patientInstruction": "Draw just before the next dose and record when the last dose was taken.",
     }
     first, last = _draw_days(situation, day)
-    request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
+    if day is not None and first == day and situation.draw_at is not None:
+        request["occurrenceDateTime"] = situation.draw_at.isoformat()
+    elif day is not None and first == day:
+        request["occurrenceDateTime"] = day.isoformat()
+    else:
+        request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
     request["authoredOn"] = situation.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "type": "create",

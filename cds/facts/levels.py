@@ -259,7 +259,11 @@ def _put_unusable(situation: Situation, judged: list[Judged], acted: Judged | No
     facts.put("unusable_level_why", newest.why, lab.reference)
     tomorrow = situation.now.date() + timedelta(days=1)
     day = max(tomorrow, newest.draw_again or tomorrow)
-    facts.put("next_draw", f"{day.isoformat()}, just before that day's dose", on=day)
+    last = max((i.moment.at for i in situation.chart.intakes if i.moment.at is not None), default=None)
+    if last is not None:
+        situation.draw_at = datetime.combine(day, last.timetz())
+    clock = f" at {last:%H:%M}" if last is not None else ""
+    facts.put("next_draw", f"{day.isoformat()}{clock}, just before that day's dose", on=day)
 
 
 def best_exposure(situation: Situation, judged: list[Judged]) -> Judged | None:

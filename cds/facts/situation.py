@@ -33,6 +33,7 @@ class Situation:
     height: Lab | None = None
     any_weight: Lab | None = None  # of any age: too old to judge by, good enough to hold an offer back
     in_response: bool = False
+    draw_at: datetime | None = None  # the next draw with its time, where the time of the dose is known
 
     @property
     def definitions(self) -> dict[str, Decimal]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 import re
 import socket
 import subprocess
@@ -10,6 +12,7 @@ import sys
 import time
 import urllib.request
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +23,7 @@ from cds.engine import Engine, EngineFault
 from cds.hooks import app as service
 from cds.hooks.app import MAX_BODY, create_app
 from cds.hooks.discovery import SERVICES
+from tests.chart.test_request import HOSTILE, places
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
 from tests.judge import now_on
@@ -297,6 +301,45 @@ def test_an_engine_fault_is_a_card_that_advises_nothing(
     (card,) = answer.json()["cards"]
     check_card(card)
     assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
+
+
+def mutated(chance: random.Random, body: bytes) -> bytes:
+    """A body with some of its bytes or elements changed."""
+    if chance.random() < 0.5:
+        spoilt = bytearray(body)
+        for _ in range(chance.randint(1, 8)):
+            spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
+        return bytes(spoilt[: chance.randint(1, len(spoilt))] if chance.random() < 0.3 else spoilt)
+    content = json.loads(body)
+    for _ in range(chance.randint(1, 4)):
+        path = chance.choice(places(content))
+        holder = content
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = copy.deepcopy(chance.choice(HOSTILE))
+    return json.dumps(content).encode()
+
+
+def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
+    """200 or a 4xx with an OperationOutcome; never a 5xx."""
+    chance = random.Random(2024)
+    client = TestClient(create_app(engine, clock=lambda: now_on(95)))
+    rich = [
+        s.content if "hook" in s.content else request("patient-view", [e["resource"] for e in s.content["entry"]])
+        for s in STORIES
+    ]
+    seen = Counter[int]()
+    for _ in range(2_000):
+        content = chance.choice(rich)
+        answer = client.post(
+            f"/cds-services/sirolimus-itp-{content['hook']}", content=mutated(chance, json.dumps(content).encode())
+        )
+        seen[answer.status_code] += 1
+        assert answer.status_code in (200, 400, 412)
+        for card in answer.json().get("cards", []):
+            check_card(card)
+        assert "cards" in answer.json() or answer.json()["resourceType"] == "OperationOutcome"
+    assert set(seen) == {200, 400, 412}
 
 
 # --- browsers --------------------------------------------------------------------------------------
