@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from cds.chart.model import Lab, Unread
+from cds.facts.criteria import Response
 from cds.facts.levels import Judged
 from cds.facts.platelets import Count
 from cds.facts.record import Named, listed, on_day
-from cds.facts.response import Response
 from cds.facts.situation import Situation
 
 _NEEDED_FOR = {

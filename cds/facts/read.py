@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from cds.chart.model import Chart, Hook
+from cds.facts.criteria import read_response
 from cds.facts.dosing import put_dose, put_patient, put_support, support
 from cds.facts.gaps import put_gaps, relevant
-from cds.facts.levels import best_exposure, judge_levels, put_levels
+from cds.facts.levels import best_exposure, judge_levels
 from cds.facts.others import put_diagnosis, put_interactions, put_pregnancy
 from cds.facts.proposal import put_draft_answer, put_proposals
 from cds.facts.record import reported
-from cds.facts.response import put_response, read_response
+from cds.facts.response import put_response
 from cds.facts.situation import Situation, read_situation
+from cds.facts.trough import put_levels
 from cds.knowledge.compiled import Knowledge
 
 

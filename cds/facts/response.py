@@ -1,123 +1,17 @@
-"""Response by the working group's criteria: at the landmarks, now, and whether it was lost."""
+"""The facts about response: at the landmarks, now, and whether it was lost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from cds.chart.times import Moment
-from cds.facts.platelets import Count, read_counts
+from cds.facts.criteria import RESPONDS, Response
+from cds.facts.platelets import Count
 from cds.facts.record import listed, on_day, said
 from cds.facts.situation import Situation
 
 _WORDS = {"complete": "CR", "partial": "PR", "none": "no response"}
-_RESPONDS = ("complete", "partial")
 _LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
-
-
-@dataclass(slots=True)
-class Response:
-    """The counts of a course and what they mean beside its baseline."""
-
-    situation: Situation
-    counts: list[Count]
-    baseline: Count | None
-    baseline_why: str
-    _categories: dict[int, str] = field(default_factory=dict)
-
-    def day(self, count: Count) -> int:
-        """Day of the course of a count."""
-        start = self.situation.course.start
-        assert start is not None
-        return start.days_to(count.moment)
-
-    def usable(self) -> list[Count]:
-        """Usable counts after the first day of the course, newest first."""
-        return [count for count in self.counts if not count.why_not and self.day(count) > 0]
-
-    def bleeding(self, count: Count) -> list[str]:
-        """Bleeding with onset in the days before ``count``, in words."""
-        days = self.situation.days("bleeding_days")
-        return [
-            f"{problem.display.lower() or 'bleeding'} on {on_day(problem.onset)}"
-            for problem in self.situation.chart.problems
-            if problem.name == "bleeding"
-            and problem.onset is not None
-            and 0 <= problem.onset.days_to(count.moment) <= days
-        ]
-
-    def category(self, count: Count) -> str:
-        """complete, partial, none, or empty when it cannot be told."""
-        known = self._categories.get(id(count.lab))
-        if known is None:
-            known = self._categories[id(count.lab)] = self._category(count)
-        return known
-
-    def _category(self, count: Count) -> str:
-        limits = self.situation.definitions
-        complete, partial = limits["complete_count"], limits["partial_count"]
-        if count.comparator.startswith("<"):
-            return "none" if count.value <= partial else ""
-        if count.comparator.startswith(">") and count.value < complete:
-            return ""
-        if self.bleeding(count) or count.value < partial:
-            return "none"
-        if count.value >= complete:
-            return "complete"
-        if self.baseline is None:
-            return ""
-        return "partial" if count.value >= limits["partial_fold"] * self.baseline.value else "none"
-
-    def meets(self, count: Count, category: str) -> bool:
-        """Whether ``count`` is at least as good as ``category``."""
-        found = self.category(count)
-        return found == category or (category == "partial" and found == "complete")
-
-    def confirmed_by(self, count: Count) -> Count | None:
-        """The earlier count that confirms a response: 7 days before, and none between fails it."""
-        category = self.category(count)
-        if category not in _RESPONDS:
-            return None
-        for other in self.usable():
-            if other.moment.sort_key() >= count.moment.sort_key():
-                continue
-            if not self.meets(other, category):
-                return None
-            if other.moment.days_to(count.moment) >= self.situation.days("confirm_apart"):
-                return other
-        return None
-
-
-def read_response(situation: Situation) -> Response | None:
-    """The counts of the course, or None without one that still counts."""
-    if situation.course.start is None or not situation.start_known or not situation.still_counts:
-        return None
-    counts = read_counts(situation)
-    baseline, why = _baseline(situation, counts)
-    return Response(situation, counts, baseline, why)
-
-
-def _baseline(situation: Situation, counts: list[Count]) -> tuple[Count | None, str]:
-    start, days = situation.course.start, situation.days("baseline_days")
-    assert start is not None
-    first_dose = min(
-        (i.moment.at for i in situation.chart.intakes if i.moment.at is not None and i.moment.day == start.day),
-        default=None,
-    )
-    reason = f"there is no platelet count from the {days} days before the first dose"
-    for count in counts:
-        before = count.moment.days_to(start)
-        if not 0 <= before <= days:
-            continue
-        if before == 0 and first_dose is not None and count.moment.at is not None and count.moment.at > first_dose:
-            continue
-        if count.why_not:
-            reason = f"the count before the first dose is of no use: {count.why_not}"
-        elif count.comparator.startswith(">"):
-            reason = "the count before the first dose is only known as a lower bound"
-        else:
-            return count, ""
-    return None, reason
 
 
 def put_response(situation: Situation, response: Response | None) -> None:
@@ -153,7 +47,7 @@ def _put_current(situation: Situation, response: Response, usable: list[Count]) 
     newest = usable[0] if usable else None
     category = response.category(newest) if newest is not None else ""
     recent = newest is not None and newest.moment.days_until(situation.now) <= situation.days("response_current")
-    situation.in_response = recent and category in _RESPONDS
+    situation.in_response = recent and category in RESPONDS
     facts.put("in_response", situation.in_response, *([newest.lab.reference] if newest else []))
     if newest is None or not recent or not category:
         facts.put("response_known", "response not known")
@@ -242,7 +136,7 @@ def _put_decided(situation: Situation, response: Response, window: list[Count], 
         why = response.baseline_why or "the count is only known as a bound"
         _not_evaluable(situation, months, f"{newest.words()} needs a baseline, and {why}", newest.lab.reference)
         return
-    if category not in _RESPONDS:
+    if category not in RESPONDS:
         return
     by = response.confirmed_by(newest)
     settled = _settled(response, window, category) if by is not None else newest
