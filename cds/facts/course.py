@@ -11,6 +11,9 @@ from decimal import Decimal
 from cds.chart.model import Dose, Order
 from cds.chart.times import Moment
 
+_MOST_TOGETHER = 8
+"""Tablet strengths of one day that are tried as one dose; more is not a dose but a slip."""
+
 
 @dataclass(slots=True)
 class Regimen:
@@ -99,13 +102,17 @@ def _regimens(orders: Sequence[Order]) -> list[Regimen]:
     """Orders by date; those of one group or one day with different strengths make one dose."""
     ordered = sorted(orders, key=lambda order: (order.start.sort_key() if order.start else (), order.reference))
     groups: list[list[Order]] = []
+    together: dict[tuple[str, str], list[list[Order]]] = {}  # only these can belong to one dose
     for order in ordered:
-        for group in groups:
+        day = order.authored.day.isoformat() if order.authored else order.reference
+        near = together.setdefault((order.group, "" if order.group else day), [])
+        for group in near[-_MOST_TOGETHER:]:
             if all(taken_together(order, other) for other in group):
                 group.append(order)
                 break
         else:
-            groups.append([order])
+            near.append([order])
+            groups.append(near[-1])
     result = []
     for group in groups:
         starts = [order.start for order in group if order.start is not None]
@@ -148,25 +155,27 @@ def _settle_ends(regimens: list[Regimen]) -> list[Order]:
     if len(active) < 2:
         return []
     newest = active[-1]
+    replaced = {reference for regimen in active for order in regimen.orders for reference in order.prior}
     conflict = []
-    for older in active[:-1]:
-        renewed = any(set(order.prior) & set(older.references) for later in active for order in later.orders)
-        if renewed or older.key == newest.key:
-            older.end = next(each.start for each in active[active.index(older) + 1 :])
+    for older, later in itertools.pairwise(active):
+        if not replaced.isdisjoint(older.references) or older.key == newest.key:
+            older.end = later.start
         else:
             conflict += older.orders
     return [*conflict, *newest.orders] if conflict else []
 
 
 def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
-    chain = [regimens[0]]
-    reached = regimens[0].end
-    for regimen in regimens[1:]:
-        if reached is not None and reached.days_to(regimen.start) > gap:
+    chain: list[Regimen] = []
+    reached: Moment | None = None  # where the chain has ended so far; None while something of it goes on
+    for regimen in regimens:
+        if chain and reached is not None and reached.days_to(regimen.start) > gap:
             chain = []
+        if not chain:
+            reached = regimen.end
+        elif reached is not None:
+            reached = max(reached, regimen.end, key=Moment.sort_key) if regimen.end is not None else None
         chain.append(regimen)
-        ends = [each.end for each in chain]
-        reached = max((end for end in ends if end), key=Moment.sort_key) if all(ends) else None
     return chain
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cds.facts.platelets import Count, read_counts
 from cds.facts.record import on_day
@@ -11,7 +12,7 @@ from cds.facts.situation import Situation
 RESPONDS = ("complete", "partial")
 
 
-@dataclass(slots=True)
+@dataclass
 class Response:
     """The counts of a course and what they mean beside its baseline."""
 
@@ -27,9 +28,14 @@ class Response:
         assert start is not None
         return start.days_to(count.moment)
 
+    @cached_property
     def usable(self) -> list[Count]:
         """Usable counts after the first day of the course, newest first."""
         return [count for count in self.counts if not count.why_not and self.day(count) > 0]
+
+    @cached_property
+    def _place(self) -> dict[int, int]:
+        return {id(count.lab): place for place, count in enumerate(self.usable)}
 
     def bleeding(self, count: Count) -> list[str]:
         """Bleeding with onset in the days before ``count``, in words."""
@@ -74,8 +80,8 @@ class Response:
         category = self.category(count)
         if category not in RESPONDS:
             return None
-        for other in self.usable():
-            if other.moment.sort_key() >= count.moment.sort_key():
+        for other in self.usable[self._place[id(count.lab)] + 1 :]:
+            if other.moment.sort_key() == count.moment.sort_key():
                 continue
             if not self.meets(other, category):
                 return None

@@ -23,7 +23,7 @@ def put_response(situation: Situation, response: Response | None) -> None:
         facts.put("in_response", False)
         facts.put("response_known", "response not known")
         return
-    usable = response.usable()
+    usable = response.usable
     if response.baseline is not None:
         less = ", counted as that number" if response.baseline.comparator else ""
         facts.put(

@@ -148,6 +148,12 @@ def test_something_unreadable_that_is_about_sirolimus_is_named(engine: Engine) -
     assert topics(advice) == {"doseFarAboveWindow", "notAssessed"}
 
 
+def test_a_drug_that_ends_at_the_end_of_time(engine: Engine) -> None:
+    forever = drug("x", "eltrombopag", day(5), status="stopped", end="9999-12-31")
+    chart = [sirolimus("s", day(0), 2), level("l", day(60), 7), count("c", day(90), 120), forever]
+    assert topics(judge(engine, 90, *chart)) == {"responseNotEvaluable"}
+
+
 def test_ten_thousand_entries(engine: Engine) -> None:
     noise = [
         count(f"n{i}", day(1), 100) | {"code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}]}}
@@ -264,6 +270,9 @@ def test_the_order_of_entries_changes_nothing(engine: Engine) -> None:
 # --- hostile and public data -----------------------------------------------------------------------
 
 HOSTILE: list[Any] = [
+    "9999-12-31",
+    "0001-01-01",
+    "9999-12-31T23:59:59Z",
     None,
     True,
     -1,
