@@ -125,7 +125,7 @@ def _put_landmark(
             f"the count {spoilt[0].words()} cannot be used: {spoilt[0].why_not}",
             spoilt[0].lab.reference,
         )
-    elif not spoilt and last < day <= last + shown:
+    elif last < day <= last + shown:
         _not_evaluable(situation, months, f"there is no usable platelet count from day {first} to day {last}")
 
 

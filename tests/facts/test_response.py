@@ -81,6 +81,13 @@ def test_no_count_at_all_is_said_when_the_window_has_closed(engine: Engine, on: 
     assert ("responseNotEvaluable" in topics(judge(engine, on, ORDER, LEVEL, BASE))) == shown
 
 
+def test_a_spoilt_count_long_ago_does_not_hide_that_none_came(engine: Engine) -> None:
+    spoilt = [drug("r", "ivig", day(60), status="completed"), count("c", day(75), 150)]
+    for on, shown in ((89, True), (90, False), (111, False), (112, True)):
+        advice = judge(engine, on, ORDER, level("l", day(60, "07:30"), 7), BASE, *spoilt)
+        assert ("responseNotEvaluable" in topics(advice)) == shown, on
+
+
 @pytest.mark.parametrize(("before", "used"), [(14, True), (15, False), (0, True)])
 def test_the_baseline_is_from_the_14_days_before(engine: Engine, before: int, used: bool) -> None:
     advice = at_landmark(engine, 60, base=count("base", day(-before), 20))
