@@ -74,7 +74,6 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
         or not isinstance(instructions, list)
     ):
         return False
-    ratio = per_day / order.dose.per_day
     changed = False
     for instruction in instructions:
         instruction.pop("text", None)  # the words would go on saying the old dose
@@ -83,7 +82,7 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
         if "doseQuantity" in instruction:
             quantities.append(instruction["doseQuantity"])
         for quantity in quantities:
-            value = Decimal(str(quantity["value"])) * ratio
+            value = Decimal(str(quantity["value"])) * per_day / order.dose.per_day
             if value != value.quantize(Decimal("0.0001")):
                 return False
             quantity["value"] = _number(value)

@@ -144,6 +144,8 @@ def _suggestions(
         one = _suggestion(suggestion, situation, original, make_id, row)
         if one is not None:
             made.append(one)
+        elif suggestion.action != "order_level":
+            withheld.append("No button is offered: the order cannot be rewritten without guessing.")
     return made, withheld
 
 

@@ -114,6 +114,16 @@ def test_an_update_is_the_whole_order_with_only_the_dose_changed(engine: Engine)
     assert action["resource"] == expected
 
 
+@pytest.mark.parametrize(("mg", "value", "dose"), [(3, 16, 2), (3.5, 16, 2), (2.5, 16, 1.5)])
+def test_the_new_amount_is_written_exactly(engine: Engine, mg: float, value: float, dose: float) -> None:
+    """Two thirds of 3 mg are 2 mg, not 1.9999."""
+    (card,) = propose(engine, mg, value, tablet="0.5").cards
+    (suggestion,) = card["suggestions"]
+    assert suggestion["label"] == f"Change the order to {dose:g} mg/day"
+    resource = suggestion["actions"][0]["resource"]
+    assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == Decimal(str(dose))
+
+
 def test_a_dose_in_tablets_is_changed_in_tablets(engine: Engine) -> None:
     order = sirolimus("s", day(0), 2)
     order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"] = {"value": 2, "unit": "tablet"}
