@@ -131,6 +131,7 @@ _ALL: tuple[Fact, ...] = (
     _text("best_trough", "the highest usable trough of this course"),
     _flag("response_was_confirmed", "this course had a confirmed CR or PR"),
     _flag("response_lost", "a confirmed CR or PR is gone on the two newest usable counts"),
+    _text("response_change", "that a confirmed CR has become a PR"),
     _text("response_history", "the confirmed response and the counts that ended it"),
     # interactions and safety
     _names("strong_inhibitors", "strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus"),

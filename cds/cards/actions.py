@@ -49,13 +49,9 @@ def _without_empties(value: Any) -> Any:
 
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:
     if suggestion.action == "hold":
-        current = situation.course.current
-        orders = (
-            current.orders
-            if current is not None and situation.taking and not situation.drafts
-            else situation.dose_orders
-        )
-        order = orders[0] if len(orders) == 1 else None
+        # always what is being taken, never a draft; and nothing where it is not clear what that is
+        current = situation.course.current if situation.taking and not situation.course.conflict else None
+        order = current.orders[0] if current is not None and len(current.orders) == 1 else None
     else:
         order = target_order(situation)
     if order is None or not order.id or not order.reference.startswith("MedicationRequest/"):
@@ -74,6 +70,8 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
         or not isinstance(instructions, list)
     ):
         return False
+    if _beyond_one_amount(instructions):
+        return False
     changed = False
     for instruction in instructions:
         instruction.pop("text", None)  # the words would go on saying the old dose
@@ -88,6 +86,13 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
             quantity["value"] = _number(value)
             changed = True
     return changed
+
+
+def _beyond_one_amount(instructions: list[dict[str, Any]]) -> bool:
+    """Steps by date, or limits beside the dose: a new amount would contradict what stays."""
+    bounds = [str(each.get("timing", {}).get("repeat", {}).get("boundsPeriod")) for each in instructions]
+    limits = ("maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime")
+    return len(set(bounds)) > 1 or any(limit in each for each in instructions for limit in limits)
 
 
 def _number(value: Decimal) -> int | Decimal:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from cds.chart.model import Dose
 from cds.chart.numbers import MOST_TIMES, UNITS, Unreadable, exact, factor, whole
-from cds.chart.times import parse_moment
+from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Repeat, Timing, given
 
 _TABLETS = {
@@ -71,6 +71,19 @@ def read_dose(dosages: Sequence[Dosage] | None, product: Product, on: date | Non
         return Dose(problem=str(unreadable))
 
 
+def dated_steps(dosages: Sequence[Dosage] | None) -> list[tuple[Dosage, Moment, Moment | None]]:
+    """The steps of an order that changes its dose by date, in order; empty for any other order."""
+    steps = []
+    for dosage in dosages or ():
+        bounds = dosage.timing.repeat.boundsPeriod if dosage.timing and dosage.timing.repeat else None
+        start = parse_moment(bounds.start) if bounds else None
+        if bounds is None or start is None:
+            return []
+        steps.append((dosage, start, parse_moment(bounds.end)))
+    steps.sort(key=lambda step: step[1].sort_key())
+    return steps if len({start.day for _, start, _ in steps}) == len(steps) > 1 else []
+
+
 def _in_force(dosages: Sequence[Dosage], on: date | None) -> list[Dosage]:
     """The instructions that hold on day ``on``: all of them, or those of a dated sequence."""
     if not dosages:
@@ -122,6 +135,7 @@ def _sum(parts: list[tuple[Decimal, _Rhythm]]) -> Dose:
         on_one_day=on_one_day,
         rhythm=name,
         interval_hours=hours,
+        mean=on_one_day if name == "daily" else on_one_day * _DAY / hours,
     )
 
 
@@ -210,6 +224,8 @@ def _from_code(concept: CodeableConcept | None) -> _Rhythm | None:
 
 
 def _from_repeat(repeat: Repeat) -> _Rhythm | None:
+    if given(repeat.count):
+        raise Unreadable("it is limited to a number of doses")
     if given(repeat.frequencyMax) or given(repeat.periodMax):
         raise Unreadable("its timing is a range")
     frequency, times = whole(repeat.frequency), len(repeat.timeOfDay or repeat.when or ())

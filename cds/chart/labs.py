@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from cds.chart.model import Lab
@@ -25,8 +26,26 @@ _PLAUSIBLE = {
 }
 COUNTED = ("final", "amended", "corrected")
 _NOT_BLOOD = ("serum", "plasma", "dried")
-_POSITIVE = {"10828004", "POS", "H", "HH", "A", "AA", "260373001", "DET"}
-_POSITIVE_WORDS = {"positive", "pos", "detected", "reactive"}
+_POSITIVE = {
+    "10828004",
+    "260373001",
+    "52101004",
+    "POS",
+    "H",
+    "HH",
+    "A",
+    "AA",
+    "DET",
+    "LA6576-8",
+    "LA9633-4",
+    "LA11882-0",
+}
+_NEGATIVE = {"260385009", "260415000", "2667000", "NEG", "N", "ND", "LA6577-6", "LA9634-2", "LA11883-8"}
+_POSITIVE_WORDS = {"positive", "pos", "detected", "reactive", "present"}
+_NEGATIVE_WORDS = {"negative", "neg", "not", "non", "none", "no", "absent", "nonreactive", "undetected"}
+_COARSE = Decimal("0.1")
+_TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
+_WORD = re.compile(r"[a-z]+")
 
 
 def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab | None:
@@ -38,7 +57,10 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
     try:
         moment = _moment(resource)
         if concept.name in ("hcg", "clumps"):
-            return _lab(resource, concept, moment, positive=_positive(resource))
+            positive = _positive(resource)
+            if positive is None and concept.name == "hcg":
+                raise Unreadable("it is not clear whether it is positive")
+            return _lab(resource, concept, moment, positive=positive is not False)  # clumps of any degree spoil a count
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:
@@ -104,56 +126,84 @@ def _check_plausible(read: Amount, name: str, knowledge: Knowledge) -> None:
         raise Unreadable("its value is too low to be plausible")
 
 
-def _positive(resource: Resource) -> bool:
-    """Whether a yes-or-no test is positive, by its value, its interpretation or its own upper limit."""
+def _positive(resource: Resource) -> bool | None:
+    """Whether a yes-or-no test is positive, by its value, interpretation or own upper limit; None when not clear."""
     if resource.valueBoolean is not None:
         return resource.valueBoolean
     said = [resource.valueCodeableConcept, *later(resource.interpretation, CodeableConcept)]
-    for concept in said:
-        if concept is not None and _says_positive(concept):
-            return True
-    if resource.valueString is not None and resource.valueString.strip().lower() in _POSITIVE_WORDS:
-        return True
+    answers = [answer for concept in said if concept is not None and (answer := _says(concept)) is not None]
+    if resource.valueString is not None and (by_words := _by_words(resource.valueString)) is not None:
+        answers.append(by_words)
+    if answers:
+        return any(answers)
+    if resource.valueQuantity is not None and bytes(resource.valueQuantity.value) == b"0":
+        return False
     high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
     quantity = resource.valueQuantity
-    if high is None or quantity is None or quantity.unit != high.unit:
-        return False
+    if high is None or quantity is None or _bare(quantity.unit) != _bare(high.unit):
+        return None
     try:
         return exact(quantity.value) > exact(high.value) and not (quantity.comparator or "").startswith("<")
     except Unreadable:
+        return None
+
+
+def _bare(unit: str | None) -> str:
+    """A unit without the brackets and case in which printed and coded forms differ."""
+    return (unit or "").replace("[", "").replace("]", "").lower()
+
+
+def _by_words(text: str) -> bool | None:
+    words = set(_WORD.findall(text.lower()))
+    if words & _NEGATIVE_WORDS:
         return False
+    return True if words & _POSITIVE_WORDS else None
 
 
-def _says_positive(concept: CodeableConcept) -> bool:
-    words = {
-        (concept.text or "").strip().lower(),
-        *((coding.display or "").strip().lower() for coding in concept.coding or ()),
-    }
-    return bool(words & _POSITIVE_WORDS) or any(coding.code in _POSITIVE for coding in concept.coding or ())
+def _says(concept: CodeableConcept) -> bool | None:
+    codes = {coding.code for coding in concept.coding or ()}
+    if codes & _POSITIVE:
+        return True
+    if codes & _NEGATIVE:
+        return False
+    texts = [concept.text or "", *(coding.display or "" for coding in concept.coding or ())]
+    return next((answer for text in texts if (answer := _by_words(text)) is not None), None)
 
 
 def distinct(labs: list[Lab]) -> list[Lab]:
     """Readable results, newest first, one a sample: a corrected version takes the first one's place.
 
-    Two results of one instant that differ, neither of them a correction, are both left out.
+    A result from a wrong specimen never stands beside one from the right. Two results of one instant
+    that differ, neither of them a correction, are both left out.
     """
     kept: dict[tuple[object, ...], Lab | None] = {}
-    for lab in labs:
+    for lab in sorted(labs, key=lambda each: bool(each.wrong_specimen)):
         if lab.moment is None or lab.amount is None:
             continue
         # without a time of day only equal values are known to be one sample
-        sample: tuple[object, ...] = (lab.moment.day, lab.moment.at) if lab.moment.at else (lab.moment.day, lab.amount)
-        other = kept.get(sample, lab)
-        if other is None or other is lab:
-            kept[sample] = lab if other is lab else None
-        elif other.amount == lab.amount:
-            kept[sample] = min(lab, other, key=lambda each: (each.status == "preliminary", each.reference))
-        else:
-            kept[sample] = _corrected(lab, other)
+        rounded = lab.amount.value.quantize(_COARSE)
+        sample: tuple[object, ...] = (
+            (lab.moment.day, lab.moment.at) if lab.moment.at else (lab.moment.day, rounded, lab.amount.comparator)
+        )
+        if sample not in kept:
+            kept[sample] = lab
+            continue
+        other = kept[sample]
+        if lab.wrong_specimen or other is None:
+            continue
+        kept[sample] = _one_of(lab, other)
     found = [lab for lab in kept.values() if lab is not None]
     return sorted(found, key=lambda lab: (lab.moment.sort_key(), lab.reference) if lab.moment else (), reverse=True)
 
 
-def _corrected(lab: Lab, other: Lab) -> Lab | None:
-    by_rank = sorted((lab, other), key=lambda each: {"preliminary": 0, "final": 1}.get(each.status, 2))
-    return by_rank[1] if by_rank[0].status != by_rank[1].status else None
+def _one_of(lab: Lab, other: Lab) -> Lab | None:
+    """Of two results of one sample the corrected one; of two equal ones the one that was not converted."""
+    assert lab.amount is not None and other.amount is not None
+    ranks = {"preliminary": 0, "final": 1}
+    first, second = sorted((lab, other), key=lambda each: ranks.get(each.status, 2))
+    if first.status != second.status:
+        return second
+    near = abs(lab.amount.value - other.amount.value) <= _TOLERANCE * max(lab.amount.value, other.amount.value)
+    if lab.amount.comparator != other.amount.comparator or not near:
+        return None
+    return min(lab, other, key=lambda each: (bool(each.amount and each.amount.printed), each.reference))

@@ -94,7 +94,7 @@ def _texts(concept: CodeableConcept) -> Iterator[str]:
 def _named(texts: list[str], knowledge: Knowledge) -> list[Concept]:
     found = {}
     for text in texts:
-        lowered = text.lower()
+        lowered = text.lower().replace("\u2019", "'")
         words = {word.strip(".-'") for word in _WORDS.findall(lowered)}
         for name, meant in knowledge.names.items():
             if name in words or ((" " in name or not name.isascii()) and name in lowered):

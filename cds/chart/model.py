@@ -46,6 +46,7 @@ class Dose:
     on_one_day: Decimal | None = None
     rhythm: str = ""
     interval_hours: Decimal | None = None
+    mean: Decimal | None = None  # mg a day on average, whatever the rhythm
     problem: str = ""
 
 
@@ -57,6 +58,7 @@ class Order:
     id: str
     status: str
     draft: bool
+    selected: bool  # on order-select, whether this draft is among the selections
     authored: Moment | None
     start: Moment | None
     end: Moment | None
@@ -67,11 +69,6 @@ class Order:
     prior: tuple[str, ...]
     by_name: bool
     for_itp: bool
-
-    @property
-    def key(self) -> tuple[Decimal | None, Decimal | None, str]:
-        """What makes two orders the same dose: amount a day, amount an intake and rhythm."""
-        return self.dose.per_day, self.dose.per_intake, self.dose.rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,8 @@ class DrugUse:
     draft: bool
     start: Moment | None
     end: Moment | None
+    selected: bool = True
+    repeats: bool = False  # ordered again and again, not once
     given: bool = False  # a MedicationAdministration
     per_day: Decimal | None = None
     by_name: bool = False

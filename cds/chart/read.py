@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from cds.chart.dosage import read_dose
+from cds.chart.dosage import Product, dated_steps, read_dose
 from cds.chart.labs import read_lab
 from cds.chart.medications import Drug, concept_of, drugs_of, product_of
-from cds.chart.model import Chart, DrugUse, Event, Intake, Order, Problem, Unread
+from cds.chart.model import Chart, Dose, DrugUse, Event, Intake, Order, Problem, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_birth_date, parse_moment
-from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, later
+from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
 from cds.knowledge.compiled import Concept, Knowledge
 
+_SPECIMENS = {
+    "119364003": "serum",
+    "119361006": "plasma",
+    "440500007": "dried blood spot",
+    "SER": "serum",
+    "PLAS": "plasma",
+}
 _TAKEN = ("active", "on-hold", "stopped", "completed")
 _ACTIVE_CLINICAL = ("active", "recurrence", "relapse")
 _NOT_SO = ("refuted", "entered-in-error")
@@ -33,8 +40,7 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
         elif (read := _READERS.get(kind)) is not None:
             read(reader, resource)
     for resource in request.drafts:
-        if request.selected is None or resource.reference in request.selected:
-            reader.order(resource, draft=True)
+        reader.order(resource, draft=True, selected=request.selected is None or resource.reference in request.selected)
     return chart
 
 
@@ -89,12 +95,17 @@ class _Reader:
         kind = found.type if found is not None else None
         concepts = kind if isinstance(kind, list) else [kind] if isinstance(kind, CodeableConcept) else []
         said = [text for c in concepts for text in (c.text, *(x.display for x in c.coding or ())) if text]
+        said += [_SPECIMENS[x.code] for c in concepts for x in c.coding or () if x.code in _SPECIMENS]
         return " ".join([*said, resource.specimen.display or ""])
 
-    def order(self, resource: Resource, draft: bool = False) -> None:
+    def order(self, resource: Resource, draft: bool = False, selected: bool = True) -> None:
         """A MedicationRequest or MedicationStatement."""
         status = resource.status or ""
-        if resource.intent in ("proposal", "plan", "option") or (not draft and status == "draft"):
+        if (
+            resource.doNotPerform
+            or resource.intent in ("proposal", "plan", "option")
+            or (not draft and status == "draft")
+        ):
             return
         concept = concept_of(resource, self.resolve)
         dosages = resource.dosageInstruction
@@ -116,7 +127,7 @@ class _Reader:
         assert concept is not None
         for drug in drugs:
             if drug.oral:
-                self._take(resource, concept, drug, dosages, status, draft)
+                self._take(resource, concept, drug, dosages, status, draft, selected)
 
     def _take(
         self,
@@ -126,38 +137,56 @@ class _Reader:
         dosages: list[Dosage] | None,
         status: str,
         draft: bool,
+        selected: bool,
     ) -> None:
-        authored = parse_moment(resource.authoredOn or resource.dateAsserted)
-        start, end = _course(resource, dosages, authored, status)
+        start, end = _course(resource, dosages)
         if not draft and start is not None and start.is_after(self.now):
             return
         product = product_of(concept, self.knowledge)
         today = self.now.date()
         if drug.concept.valueset != "sirolimus":
-            dose = read_dose(dosages, product, start.day if start else today)
-            self.chart.drugs.append(
-                DrugUse(
-                    resource.reference,
-                    drug.concept.valueset,
-                    drug.concept.name,
-                    status,
-                    draft,
-                    start,
-                    end,
-                    per_day=dose.per_day,
-                    by_name=drug.by_name,
-                )
-            )
+            self.chart.drugs.append(self._partner(resource, drug, dosages, status, draft, selected, start, end))
             return
-        on = today if end is None or end.day >= today else end.day
-        dose = read_dose(dosages, product, on)
+        if end is not None and end.is_after(self.now):  # what lies ahead has not happened
+            end, status = None, status if status == "on-hold" else "active"
+        if status == "active":
+            end = None
+        steps = [] if draft else dated_steps(dosages)
+        for place, (dosage, begun, over) in enumerate(steps):
+            if begun.is_after(self.now):
+                break
+            last = place == len(steps) - 1 or steps[place + 1][1].is_after(self.now)
+            closed = over if over is not None and not over.is_after(self.now) else None
+            one = read_dose([dosage], product, None)
+            if last and closed is not None and status == "active":
+                one = Dose(problem="none of its dated doses is for this day")
+            state, until = (status, end) if last else ("completed", closed or steps[place + 1][1])
+            self._add(resource, drug, product, one, state, False, True, begun, until)
+        if not steps:
+            on = today if end is None else end.day
+            dose = read_dose(dosages, product, on)
+            self._add(resource, drug, product, dose, status, draft, selected, start, end)
+
+    def _add(
+        self,
+        resource: Resource,
+        drug: Drug,
+        product: Product,
+        dose: Dose,
+        status: str,
+        draft: bool,
+        selected: bool,
+        start: Moment | None,
+        end: Moment | None,
+    ) -> None:
         self.chart.orders.append(
             Order(
                 reference=resource.reference,
                 id=resource.id or "",
                 status=status,
                 draft=draft,
-                authored=authored,
+                selected=selected,
+                authored=parse_moment(resource.authoredOn or resource.dateAsserted),
                 start=start,
                 end=end,
                 dose=dose,
@@ -170,6 +199,38 @@ class _Reader:
                     _names_itp(reason, self.knowledge) for reason in later(resource.reasonCode, CodeableConcept)
                 ),
             )
+        )
+
+    def _partner(
+        self,
+        resource: Resource,
+        drug: Drug,
+        dosages: list[Dosage] | None,
+        status: str,
+        draft: bool,
+        selected: bool,
+        start: Moment | None,
+        end: Moment | None,
+    ) -> DrugUse:
+        """Another drug. An active order whose own dates are over is over."""
+        today = Moment(self.now.date(), self.now)
+        if end is not None and end.is_after(self.now):
+            end = None if status == "active" else today
+        elif end is not None and status == "active" and not draft:
+            status = "completed"
+        dose = read_dose(dosages, Product(), start.day if start else today.day)
+        return DrugUse(
+            resource.reference,
+            drug.concept.valueset,
+            drug.concept.name,
+            status,
+            draft,
+            start,
+            end,
+            selected=selected,
+            repeats=bool(dose.rhythm) or _repeats(dosages),
+            per_day=dose.per_day,
+            by_name=drug.by_name,
         )
 
     def administration(self, resource: Resource) -> None:
@@ -188,6 +249,8 @@ class _Reader:
             elif not drug.oral or moment.is_after(self.now):
                 continue
             elif drug.concept.valueset == "sirolimus":
+                if moment.at is not None and (moment.at.hour, moment.at.minute, moment.at.second) == (0, 0, 0):
+                    moment = Moment(moment.day)  # midnight is what systems print for a date without a time
                 if resource.status == "completed":
                     self.chart.intakes.append(Intake(resource.reference, moment))
             else:
@@ -222,6 +285,8 @@ class _Reader:
         end = parse_moment(resource.abatementDateTime or (resource.onsetPeriod.end if resource.onsetPeriod else None))
         clinical = _status_word(resource.clinicalStatus)
         active = clinical in _ACTIVE_CLINICAL or (not clinical and resource.abatementDateTime is None)
+        if concept.name == "bleeding" and active and onset is None:
+            self.chart.unread.append(Unread(resource.reference, "its date cannot be read", concept.valueset))
         self.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, concept.display))
 
     def procedure(self, resource: Resource) -> None:
@@ -242,9 +307,7 @@ class _Reader:
     def service_request(self, resource: Resource) -> None:
         concept = _concept(resource.code, self.knowledge)
         if (
-            concept is not None
-            and concept.valueset == "sirolimus-level"
-            and resource.status in ("active", "draft", "on-hold")
+            concept is not None and concept.valueset == "sirolimus-level" and resource.status == "active"
         ) and self._is_ours(resource, concept.valueset):
             self.chart.level_orders.append(resource.reference)
 
@@ -273,10 +336,8 @@ def _concept(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | No
     return None
 
 
-def _course(
-    resource: Resource, dosages: list[Dosage] | None, authored: Moment | None, status: str
-) -> tuple[Moment | None, Moment | None]:
-    """When an order's course began and, for one that is over, ended."""
+def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | None, Moment | None]:
+    """When an order says it begins, else when it was written; and when it says it ends."""
     bounds = [
         d.timing.repeat.boundsPeriod
         for d in dosages or ()
@@ -284,16 +345,20 @@ def _course(
     ]
     validity = resource.dispenseRequest.validityPeriod if resource.dispenseRequest else None
     periods: list[Period] = [
-        *bounds,
-        *([validity] if validity else []),
         *([resource.effectivePeriod] if resource.effectivePeriod else []),
+        *([validity] if validity else []),
     ]
-    start = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
-    moment = parse_moment(start) if start else authored
-    if status not in ("stopped", "completed", "on-hold"):
-        return moment, None
-    end = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
-    return moment, parse_moment(end)
+    begins = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
+    ends = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
+    if resource.status == "active" and not any(b.end for b in bounds):
+        ends = None  # what may be dispensed until when does not end an active order
+    start = parse_moment(begins) if begins else parse_moment(resource.authoredOn or resource.dateAsserted)
+    return start, parse_moment(ends)
+
+
+def _repeats(dosages: list[Dosage] | None) -> bool:
+    """Whether the timing says again and again, even where the dose itself cannot be read."""
+    return any(d.timing and d.timing.repeat and given(d.timing.repeat.period) for d in dosages or ())
 
 
 def _first(several: list[str], *others: str | None) -> str | None:

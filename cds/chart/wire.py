@@ -124,6 +124,7 @@ class Resource(Wire):
     id: str | None = None
     status: str | None = None
     intent: str | None = None
+    doNotPerform: bool | None = None
     code: CodeableConcept | None = None
     subject: Reference | None = None
     patient: Reference | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 
 from cds.chart.model import Dose, Order
@@ -66,6 +65,7 @@ class Course:
     conflict: list[Order] = field(default_factory=list)
     ended: Moment | None = None
     undated: list[Order] = field(default_factory=list)
+    first_order: Moment | None = None  # of the whole history, earlier courses included
 
     @property
     def last_change(self) -> Change | None:
@@ -84,17 +84,18 @@ class Course:
         )
 
 
-def read_course(orders: Sequence[Order], now: datetime, definitions: Mapping[str, Decimal]) -> Course:
+def read_course(orders: Sequence[Order], definitions: Mapping[str, Decimal]) -> Course:
     """The newest course in the history of orders (drafts are not part of it)."""
     course = Course(undated=[order for order in orders if order.start is None])
     regimens = _regimens([order for order in orders if order.start is not None])
     if not regimens:
         return course
+    course.first_order = regimens[0].start
     course.conflict = _settle_ends(regimens)
     course.regimens = _newest_chain(regimens, int(definitions["course_gap"]))
     course.start = course.regimens[0].start
     course.changes = _changes(course.regimens, int(definitions["resume_gap"]))
-    _settle_state(course, now)
+    _settle_state(course)
     return course
 
 
@@ -143,7 +144,7 @@ def combined(orders: Sequence[Order]) -> Dose:
         return Dose(problem=problem)
     total = sum((dose.per_day or Decimal(0) for dose in doses), Decimal(0))
     hours = max(dose.interval_hours or Decimal(24) for dose in doses)
-    return Dose(total, None, total, "daily", hours)
+    return Dose(total, None, total, "daily", hours, total)
 
 
 def _settle_ends(regimens: list[Regimen]) -> list[Order]:
@@ -158,7 +159,10 @@ def _settle_ends(regimens: list[Regimen]) -> list[Order]:
     replaced = {reference for regimen in active for order in regimen.orders for reference in order.prior}
     conflict = []
     for older, later in itertools.pairwise(active):
-        if not replaced.isdisjoint(older.references) or older.key == newest.key:
+        renewed = (
+            older.key == newest.key and older.start.day != newest.start.day
+        )  # one day, one dose: perhaps two intakes
+        if renewed or not replaced.isdisjoint(older.references):
             older.end = later.start
         else:
             conflict += older.orders
@@ -182,7 +186,9 @@ def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
 def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
     changes = [Change(regimens[0].start, 1, is_start=True)]
     for before, after in itertools.pairwise(regimens):
-        if before.end is not None and before.end.days_to(after.start) > resume_gap:
+        if before.status == "on-hold":
+            changes.append(Change(after.start, 1))  # resumed; when it was held is not on record
+        elif before.end is not None and before.end.days_to(after.start) > resume_gap:
             changes += [Change(before.end, -1), Change(after.start, 1)]
         elif before.key != after.key:
             changes.append(Change(after.start, _direction(before.dose, after.dose)))
@@ -193,12 +199,13 @@ def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
 
 
 def _direction(before: Dose, after: Dose) -> int:
-    if before.per_day is None or after.per_day is None:
+    """1 for more on average, -1 for less, 0 when it cannot be told."""
+    if before.mean is None or after.mean is None:
         return 0
-    return (after.per_day > before.per_day) - (after.per_day < before.per_day)
+    return (after.mean > before.mean) - (after.mean < before.mean)
 
 
-def _settle_state(course: Course, now: datetime) -> None:
+def _settle_state(course: Course) -> None:
     active = [regimen for regimen in course.regimens if regimen.status == "active"]
     held = [regimen for regimen in course.regimens if regimen.status == "on-hold"]
     last = course.regimens[-1]
@@ -208,7 +215,5 @@ def _settle_state(course: Course, now: datetime) -> None:
         course.state, course.current = "held", held[-1]
     elif last.end is None:
         course.state, course.current = "stopped_unknown", last
-    elif last.end.is_after(now):
-        course.state, course.current = "taking", last  # it ends later than today
     else:
         course.state, course.current, course.ended = "stopped", last, last.end

@@ -23,7 +23,7 @@ class Response:
     _categories: dict[int, str] = field(default_factory=dict)
 
     def day(self, count: Count) -> int:
-        """Day of the course of a count."""
+        """Day of the course of a count; where the start is not known, days since the first order on record."""
         start = self.situation.course.start
         assert start is not None
         return start.days_to(count.moment)
@@ -92,9 +92,11 @@ class Response:
 
 def read_response(situation: Situation) -> Response | None:
     """The counts of the course, or None without one that still counts."""
-    if situation.course.start is None or not situation.start_known or not situation.still_counts:
+    if situation.course.start is None or not situation.still_counts:
         return None
     counts = read_counts(situation)
+    if not situation.start_known:
+        return Response(situation, counts, None, "the start of the course is not known")
     baseline, why = _baseline(situation, counts)
     return Response(situation, counts, baseline, why)
 

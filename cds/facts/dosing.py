@@ -94,12 +94,12 @@ def put_dose(situation: Situation) -> None:
         )
     else:
         facts.miss("the start of the course is not known" if day is None else "the age group is not known", "phase")
+    _put_largest(situation)
     if not situation.dose_orders:
-        reason = "there are two active orders" if situation.course.conflict else "sirolimus is not being taken now"
-        facts.miss(reason, "daily_dose", "largest_dose_on_one_day", "dose_per_kg", "dose_per_m2")
+        unclear = situation.unresolved or situation.course.conflict
+        reason = "it is not clear which orders are taken" if unclear else "sirolimus is not being taken now"
+        facts.miss(reason, "daily_dose", "dose_per_kg", "dose_per_m2")
         return
-    if dose.on_one_day is not None:
-        facts.put("largest_dose_on_one_day", dose.on_one_day, *references)
     facts.put("order_working", _working(situation), *references)
     if dose.per_day is None:
         rhythm = f"the rhythm is {dose.rhythm}, not daily" if dose.rhythm else dose.problem
@@ -108,6 +108,21 @@ def put_dose(situation: Situation) -> None:
     facts.put("daily_dose", dose.per_day, *references)
     _put_size(situation, dose.per_day, references)
     facts.put("starting_dose_accepted", starting_dose_accepted(situation, dose.per_day))
+
+
+def _put_largest(situation: Situation) -> None:
+    """The most on one day: of the whole dose, or of any one order where the whole is not clear."""
+    facts, orders = situation.facts, situation.dose_orders or situation.unresolved or situation.course.conflict
+    amounts = [(order.dose.on_one_day, order.reference) for order in orders if order.dose.on_one_day is not None]
+    if situation.dose.on_one_day is not None:
+        facts.put(
+            "largest_dose_on_one_day", situation.dose.on_one_day, *(order.reference for order in situation.dose_orders)
+        )
+    elif amounts:
+        most, reference = max(amounts)
+        facts.put("largest_dose_on_one_day", most, reference)
+    else:
+        facts.miss("the dose is not known", "largest_dose_on_one_day")
 
 
 def _put_size(situation: Situation, per_day: Decimal, references: list[str]) -> None:
@@ -141,12 +156,7 @@ def _working(situation: Situation) -> str:
     text = listed(parts)
     if len(parts) > 1 and situation.dose.per_day is not None:
         text += f", together {said(situation.dose.per_day)} mg/day"
-    current = situation.course.current
-    standing = (
-        [o for o in (current.orders if current and situation.taking else []) if o not in situation.dose_orders]
-        if situation.drafts
-        else []
-    )
+    standing = _standing(situation)
     if standing:
         text += f"; it would replace {listed(_order_words(order) for order in standing)}"
         total = (situation.dose.per_day or Decimal(0)) + sum(
@@ -155,6 +165,15 @@ def _working(situation: Situation) -> str:
         if situation.dose.per_day is not None:
             text += f" (if that is left standing, the total is {said(total)} mg/day)"
     return text
+
+
+def _standing(situation: Situation) -> list[Order]:
+    """Active orders that a draft would replace: all of them, whether or not they agree."""
+    if not situation.drafts or not situation.taking:
+        return []
+    current = situation.course.conflict or (situation.course.current.orders if situation.course.current else [])
+    judged = {order.reference for order in situation.dose_orders}
+    return [order for order in current if order.reference not in judged]
 
 
 def _order_words(order: Order) -> str:
@@ -189,8 +208,10 @@ def support(situation: Situation, judged: list[Judged]) -> Support | None:
         return None
     for each in judged:
         lab = each.lab
-        if each.verdict != "usable" or lab.amount is None or lab.amount.comparator or lab.moment is None:
+        if each.verdict != "usable" or lab.amount is None or lab.moment is None:
             continue
+        if lab.amount.comparator:
+            return None  # the newest usable level is only known as a bound
         regimen = situation.course.regimen_at(lab.moment)
         if regimen is None or regimen.dose.per_day is None:
             return None

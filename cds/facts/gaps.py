@@ -58,7 +58,13 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
 
 def relevant(situation: Situation) -> bool:
     """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
-    if situation.still_counts or situation.drafts or situation.course.conflict or situation.course.undated:
+    if (
+        situation.still_counts
+        or situation.drafts
+        or situation.other_drafts
+        or situation.course.conflict
+        or situation.course.undated
+    ):
         return True
     if any(unread.subject == "sirolimus" for unread in situation.chart.unread):
         return True
@@ -164,9 +170,10 @@ def _course(situation: Situation) -> list[Named]:
 
 def _dose(situation: Situation) -> list[Named]:
     course = situation.course
-    if course.conflict:
-        word = "draft" if course.conflict[0].draft else "active"
-        references = tuple(order.reference for order in course.conflict)
+    unclear = situation.unresolved or ([] if situation.dose_orders else course.conflict)
+    if unclear:
+        word = "draft" if all(order.draft for order in unclear) else "active"
+        references = tuple(dict.fromkeys(order.reference for order in unclear))
         return [
             Named(
                 f"Two {word} orders",

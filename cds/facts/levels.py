@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from cds.chart.model import DrugUse, Lab
+from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.facts.course import Change
-from cds.facts.record import on_day, said
+from cds.facts.episodes import Episode, episodes
+from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
 
 NG_ML = "ng/mL"
@@ -41,10 +42,11 @@ class Judged:
 
 def judge_levels(situation: Situation) -> list[Judged]:
     """Every readable level, newest first, with its verdict."""
-    return [_judge(situation, lab) for lab in situation.levels]
+    movers = episodes(situation, *_DRUGS_THAT_MOVE_LEVELS)
+    return [_judge(situation, lab, movers) for lab in situation.levels]
 
 
-def _judge(situation: Situation, lab: Lab) -> Judged:
+def _judge(situation: Situation, lab: Lab, movers: list[Episode]) -> Judged:
     assert lab.moment is not None
     change = (
         situation.course.last_change_before(lab.moment)
@@ -64,14 +66,15 @@ def _judge(situation: Situation, lab: Lab) -> Judged:
     interval = interval_at(situation, lab.moment)
     if hours is not None and hours < interval - situation.definitions["too_soon_margin"]:
         return verdict(
-            "too_soon_after_dose", f"it was drawn {said(hours)} h after a dose that is taken every {said(interval)} h"
+            "too_soon_after_dose",
+            f"it was drawn {rounded(hours, '0.1')} h after a dose that is taken every {said(interval)} h",
         )
     if hours is not None and hours > interval + situation.definitions["late_margin"]:
         return verdict(
             "late_after_dose",
-            f"it was drawn {said(hours)} h after the last recorded dose, which is due every {said(interval)} h: a missed dose?",
+            f"it was drawn {rounded(hours, '0.1')} h after the last recorded dose, which is due every {said(interval)} h: a missed dose?",
         )
-    moved = _moved_by(situation, lab.moment)
+    moved = _moved_by(situation, lab.moment, movers)
     if moved is not None:
         return verdict("interacting_drug_changed", *moved)
     return verdict(*_steadiness(situation, lab.moment, change))
@@ -93,8 +96,7 @@ def _hours_since_dose(situation: Situation, drawn: Moment) -> Decimal | None:
     ]
     if not times:
         return None
-    seconds = Decimal(int((drawn.at - max(times)).total_seconds()))
-    return (seconds / 3600).quantize(Decimal("0.1"))
+    return Decimal(int((drawn.at - max(times)).total_seconds())) / 3600
 
 
 def interval_at(situation: Situation, drawn: Moment) -> Decimal:
@@ -102,19 +104,17 @@ def interval_at(situation: Situation, drawn: Moment) -> Decimal:
     return (regimen.dose.interval_hours if regimen else None) or Decimal(24)
 
 
-def _moved_by(situation: Situation, drawn: Moment) -> tuple[str, date] | None:
+def _moved_by(situation: Situation, drawn: Moment, movers: list[Episode]) -> tuple[str, date] | None:
     """The interacting drug that was started or stopped too shortly before the draw."""
-    for drug in situation.chart.drugs:
-        settles = _DRUGS_THAT_MOVE_LEVELS.get(drug.valueset)
-        if settles is None or drug.draft or drug.given:
-            continue
-        days = situation.days(settles)
-        for moment, what in ((drug.start, "started"), (drug.end, "stopped")):
+    for episode in movers:
+        days = situation.days(_DRUGS_THAT_MOVE_LEVELS[episode.valueset])
+        for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
             if moment is not None and 0 <= moment.days_to(drawn) < days and not _same_day_later(moment, drawn):
-                return (
-                    f"{drug.name} was {what} on {on_day(moment)}, {moment.days_to(drawn)} days before",
-                    moment.day + timedelta(days=days),
-                )
+                words = f"{episode.name} was {what} on {on_day(moment)}, {moment.days_to(drawn)} days before"
+                return words, moment.day + timedelta(days=days)
+        start = episode.start
+        if episode.end_unknown and start is not None and 0 <= start.days_to(drawn) <= situation.days("level_max_age"):
+            return f"{episode.name} is over, but not known since when", situation.now.date() + timedelta(days=days)
     return None
 
 
@@ -132,7 +132,7 @@ def _steadiness(situation: Situation, drawn: Moment, change: Change | None) -> t
     why = f"it was drawn on day {days} after the {what} ({on_day(change.moment)})"
     if days >= usable_from:
         return "usable", why, None
-    again = change.moment.day + timedelta(days=situation.days("usable_from"))
+    again = change.moment.day + timedelta(days=usable_from)
     if not young and days >= situation.days("provisional_from"):
         return "nearly_at_steady_state", f"{why}: nearly at steady state, provisional", again
     return "not_at_steady_state", f"{why}: not at steady state", again
@@ -165,10 +165,10 @@ def best_exposure(situation: Situation, judged: list[Judged]) -> Judged | None:
     return max(usable, key=lambda each: each.lab.amount.value if each.lab.amount else Decimal(0), default=None)
 
 
-def active_modulators(situation: Situation, *valuesets: str) -> list[DrugUse]:
-    """Interacting drugs taken now."""
-    return [
-        d
-        for d in situation.chart.drugs
-        if d.valueset in valuesets and d.status == "active" and not d.draft and not d.given
-    ]
+def active_modulators(situation: Situation, *valuesets: str) -> list[str]:
+    """The names of interacting drugs taken now or being ordered."""
+    taken = {episode.name for episode in episodes(situation, *valuesets) if episode.active}
+    return sorted(
+        taken
+        | {use.name for use in situation.chart.drugs if use.draft and use.valueset in valuesets and situation.ordering}
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
-
-from cds.chart.model import DrugUse
+from cds.chart.model import Unread
+from cds.chart.times import Moment
+from cds.facts.episodes import Episode, episodes
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 
@@ -23,41 +23,49 @@ def put_diagnosis(situation: Situation) -> None:
 def put_interactions(situation: Situation) -> None:
     """Strong inhibitors and inducers that meet sirolimus now, or would by a draft."""
     for valueset, name in (("strong-inhibitor", "strong_inhibitors"), ("strong-inducer", "strong_inducers")):
-        uses = [drug for drug in situation.chart.drugs if drug.valueset == valueset and _meets(situation, drug)]
-        if not uses:
+        found = _drafted(situation, valueset) if situation.ordering else []
+        found += [_named(episode) for episode in episodes(situation, valueset) if _meets(situation, episode)]
+        if not found:
             situation.facts.miss("no such drug meets sirolimus now", name)
             continue
-        by_name: dict[str, list[DrugUse]] = {}
-        for drug in uses:
-            by_name.setdefault(drug.name, []).append(drug)
-        situation.facts.put(
-            name,
-            [Named(drug, _note(same), tuple(use.reference for use in same)) for drug, same in sorted(by_name.items())],
-            *(drug.reference for drug in uses),
-        )
+        unique = {one.name: one for one in reversed(found)}
+        listed = [unique[key] for key in sorted(unique)]
+        situation.facts.put(name, listed, *(reference for one in listed for reference in one.references))
 
 
-def _meets(situation: Situation, drug: DrugUse) -> bool:
-    if drug.given:
+def _drafted(situation: Situation, valueset: str) -> list[Named]:
+    """Draft partners, where this draft or one of sirolimus is being selected or signed."""
+    also = situation.taking or situation.other_drafts
+    return [
+        Named(use.name, "draft order" + (", matched by name" if use.by_name else ""), (use.reference,))
+        for use in situation.chart.drugs
+        if use.valueset == valueset and use.draft and (situation.drafts or (use.selected and also))
+    ]
+
+
+def _meets(situation: Situation, episode: Episode) -> bool:
+    """Whether a partner that is taken meets a draft of sirolimus, or a course that no level has followed since."""
+    if not episode.active:
         return False
     if situation.ordering:
-        if drug.draft:
-            return situation.taking or bool(situation.drafts)
-        return drug.status == "active" and bool(situation.drafts)
-    if drug.draft or drug.status != "active" or not situation.taking:
+        return bool(situation.drafts)
+    if not situation.taking:
         return False
-    starts = [moment.day for moment in (drug.start, situation.course.start) if moment is not None]
-    newest = max(
-        (lab.moment.day for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen),
-        default=date.min,
-    )
-    return drug.start is None or max(starts) > newest
+    newest = next((lab.moment for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen), None)
+    starts = [moment for moment in (episode.start, situation.course.start) if moment is not None]
+    return newest is None or episode.start is None or any(_not_before(start, newest) for start in starts)
 
 
-def _note(uses: list[DrugUse]) -> str:
-    first = uses[0]
-    what = "draft order" if first.draft else f"since {on_day(first.start)}"
-    return what + (", matched by name" if first.by_name else "")
+def _not_before(start: Moment, drawn: Moment) -> bool:
+    """Whether a level was drawn before a start, or on its day and not known to be later."""
+    if start.day != drawn.day:
+        return start.day > drawn.day
+    return start.at is None or drawn.at is None or start.at > drawn.at
+
+
+def _named(episode: Episode) -> Named:
+    by_name = ", matched by name" if any(use.by_name for use in episode.uses) else ""
+    return Named(episode.name, f"since {on_day(episode.start)}{by_name}", episode.references)
 
 
 def put_pregnancy(situation: Situation) -> None:
@@ -72,6 +80,10 @@ def put_pregnancy(situation: Situation) -> None:
         and lab.moment is not None
         and 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
     ]
+    for lab in situation.chart.lab("hcg"):
+        recent = lab.moment is None or 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
+        if lab.problem and recent:
+            situation.chart.unread.append(Unread(lab.reference, lab.problem, "pregnancy"))
     conditions = [
         problem
         for problem in situation.chart.problems

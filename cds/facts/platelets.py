@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
 from cds.chart.labs import distinct
-from cds.chart.model import DrugUse, Lab
+from cds.chart.model import Lab
 from cds.chart.times import Moment
+from cds.facts.episodes import Episode, episodes
 from cds.facts.record import on_day, reported
 from cds.facts.situation import Situation
 
 COUNT = "x 10^9/L"
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days on which counts mean something else, and why."""
+    """Time from ``first`` to the end of ``last`` in which counts mean something else, and why."""
 
-    first: date
+    first: Moment
     last: date
     why: str
-    references: tuple[str, ...]
 
 
 def _longer(one: Span, other: Span) -> Span:
@@ -32,19 +33,23 @@ def _longer(one: Span, other: Span) -> Span:
 
 
 class Spans:
-    """Spans to be asked by day."""
+    """Spans to be asked by the moment of a count."""
 
     def __init__(self, spans: list[Span]) -> None:
-        ordered = sorted(spans, key=lambda span: (span.first, span.last))
-        self._firsts = [span.first for span in ordered]
+        ordered = sorted(spans, key=lambda span: (span.first.sort_key(), span.last))
+        self._firsts = [span.first.sort_key() for span in ordered]
         # beside each, the one that lasts longest of those that begin no later
         self._longest = list(accumulate(ordered, _longer))
 
-    def over(self, day: date) -> Span | None:
-        """The span over ``day`` that lasts longest, or None."""
-        place = bisect_right(self._firsts, day)
+    def over(self, drawn: Moment) -> Span | None:
+        """The span over a draw that lasts longest, or None.
+
+        A draw counts as before an event of its day only if both times are known.
+        """
+        key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
+        place = bisect_right(self._firsts, key)
         longest = self._longest[place - 1] if place else None
-        return longest if longest is not None and day <= longest.last else None
+        return longest if longest is not None and drawn.day <= longest.last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Count:
 
     lab: Lab
     why_not: str = ""
+    confounded: bool = False  # another treatment explains the count
 
     @property
     def moment(self) -> Moment:
@@ -77,108 +83,90 @@ def read_counts(situation: Situation) -> list[Count]:
     """Every readable count, newest first, each usable or with the reason why not."""
     spans = Spans(_spans(situation))
     clumped = [lab.moment for lab in situation.chart.lab("clumps") if lab.positive and lab.moment is not None]
-    return [Count(lab, _why_not(lab, spans, clumped)) for lab in distinct(situation.chart.lab("platelets"))]
+    return [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
 
 
-def _why_not(lab: Lab, spans: Spans, clumped: list[Moment]) -> str:
+def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
     assert lab.moment is not None
     if lab.wrong_specimen:
-        return lab.wrong_specimen
+        return Count(lab, lab.wrong_specimen)
     if lab.status == "preliminary":
-        return "the result is preliminary"
-    if any(moment == lab.moment or (moment.day == lab.moment.day and moment.at is None) for moment in clumped):
-        return "platelets were clumped"
-    span = spans.over(lab.moment.day)
-    return span.why if span is not None else ""
+        return Count(lab, "the result is preliminary")
+    if any(_one_sample(moment, lab.moment) for moment in clumped):
+        return Count(lab, "platelets were clumped")
+    span = spans.over(lab.moment)
+    return Count(lab, span.why, confounded=True) if span is not None else Count(lab)
+
+
+def _one_sample(one: Moment, other: Moment) -> bool:
+    return one.day == other.day and (one.at is None or other.at is None or one.at == other.at)
 
 
 def _spans(situation: Situation) -> list[Span]:
-    chart, start = situation.chart, situation.course.start
+    start, days = situation.course.start, situation.days
     spans = []
-    for event in chart.events:
+    for event in situation.chart.events:
         if event.moment is None:
             continue
         if event.name == "platelet-transfusion":
-            spans.append(
-                _after(
-                    event.moment,
-                    event.moment,
-                    situation.days("transfusion_washout"),
-                    "platelet transfusion",
-                    event.reference,
-                )
-            )
+            spans.append(_after(event.moment, event.moment, days("transfusion_washout"), "platelet transfusion"))
         elif event.name == "splenectomy" and start is not None and event.moment.day >= start.day:
-            spans.append(_rest("splenectomy", event.moment, event.reference))
-    histories: dict[str, list[DrugUse]] = {}
-    for drug in sorted((d for d in chart.drugs if not d.draft and d.start is not None), key=_begun):
-        histories.setdefault(drug.name, []).append(drug)
-    for drug in chart.drugs:
-        known = not drug.draft and drug.start is not None
-        span = _drug_span(situation, drug, start, histories[drug.name]) if known else None
-        if span is not None:
-            spans.append(span)
+            spans.append(_rest("splenectomy", event.moment))
+    for use in situation.chart.drugs:
+        if use.valueset == "immunoglobulin" and not use.draft and use.start is not None:
+            # an infusion: the order's date is the dose, unless it says until when, or again and again
+            goes_on = use.status == "active" and use.repeats and use.end is None
+            last = _now(situation) if goes_on else use.end or use.start
+            spans.append(_after(use.start, last, days("rescue_washout"), use.name))
+    for episode in episodes(situation, "corticosteroid", "platelet-stimulator", "rituximab"):
+        if episode.start is not None:
+            spans += _episode_spans(situation, episode, episode.start)
     return spans
 
 
-def _drug_span(situation: Situation, drug: DrugUse, start: Moment | None, history: list[DrugUse]) -> Span | None:
-    assert drug.start is not None
-    last = drug.end or (situation_now(situation) if drug.status == "active" else drug.start)
-    during = start is not None and drug.start.day >= start.day
-    if drug.valueset == "immunoglobulin":
-        until = drug.end or drug.start  # an infusion: the order's date is the dose, unless it says until when
-        return _after(drug.start, until, situation.days("rescue_washout"), drug.name, drug.reference)
-    if drug.valueset == "corticosteroid":
-        return _steroid_span(situation, drug, during, last, history)
-    if drug.valueset == "platelet-stimulator" and during:
-        return _after(drug.start, last, situation.days("stimulator_washout"), drug.name, drug.reference)
-    if drug.valueset == "rituximab" and during:
-        return _rest(drug.name, drug.start, drug.reference)
-    return None
+def _episode_spans(situation: Situation, episode: Episode, begun: Moment) -> list[Span]:
+    start = situation.course.start
+    during = start is not None and begun.day >= start.day
+    last = episode.end or (begun if episode.end_unknown else _now(situation))
+    if episode.valueset == "rituximab":
+        return [_rest(episode.name, begun)] if during else []
+    if episode.valueset == "platelet-stimulator":
+        return [_after(begun, last, situation.days("stimulator_washout"), episode.name)] if during else []
+    return _steroid_spans(situation, episode, begun, during, last)
 
 
-def situation_now(situation: Situation) -> Moment:
-    return Moment(situation.now.date(), situation.now)
-
-
-def _steroid_span(
-    situation: Situation, drug: DrugUse, during: bool, last: Moment, history: list[DrugUse]
-) -> Span | None:
+def _steroid_spans(situation: Situation, episode: Episode, begun: Moment, during: bool, last: Moment) -> list[Span]:
     """Started or raised during the course, or a short course before it; stable from before is no confounder.
 
     A steroid that goes on still spoils a baseline drawn shortly after it was started.
     """
-    assert drug.start is not None
     days, start = situation.days("rescue_washout"), situation.course.start
     if during:
-        raised = _raised(situation, drug, history)
-        return _after(drug.start, last, days, f"{drug.name} started or raised", drug.reference) if raised else None
-    if drug.end is not None and drug.start.days_to(drug.end) <= days:
-        return _after(drug.start, last, days, f"a short course of {drug.name}", drug.reference)
-    if start is None:
-        return None
-    until = min(drug.start.day + timedelta(days=days), start.day)
-    return Span(
-        drug.start.day,
-        until,
-        f"within {days} days after {drug.name} was started on {on_day(drug.start)}",
-        (drug.reference,),
-    )
+        return [_after(begun, last, days, f"{episode.name} started")]
+    raised = _first_raise(episode, start)
+    spans = [_after(raised, last, days, f"{episode.name} raised")] if raised is not None else []
+    if episode.end is not None and begun.days_to(episode.end) <= days:
+        spans.append(_after(begun, last, days, f"a short course of {episode.name}"))
+    elif start is not None:
+        until = min(_plus(begun.day, days), start.day)
+        spans.append(Span(begun, until, f"within {days} days after {episode.name} was started on {on_day(begun)}"))
+    return spans
 
 
-def _raised(situation: Situation, drug: DrugUse, history: list[DrugUse]) -> bool:
-    """Whether an order during the course is new or more than the one before it, not a renewal or a taper."""
-    assert drug.start is not None
-    gap = situation.days("course_gap")
-    for before in reversed(history[: bisect_left(history, drug.start.sort_key(), key=_begun)]):
-        if before.end is None or before.end.days_to(drug.start) <= gap:
-            return before.per_day is None or drug.per_day is None or drug.per_day > before.per_day
-    return True
+def _first_raise(episode: Episode, start: Moment | None) -> Moment | None:
+    """When, during the course, an order asks for more than the one before it; unknown doses raise nothing."""
+    known: Decimal | None = None
+    for use in episode.uses:
+        if use.per_day is None or use.start is None:
+            continue
+        if known is not None and use.per_day > known and start is not None and use.start.day >= start.day:
+            return use.start
+        known = use.per_day
+    return None
 
 
-def _begun(drug: DrugUse) -> tuple[date, datetime]:
-    assert drug.start is not None
-    return drug.start.sort_key()
+def _now(situation: Situation) -> Moment:
+    return Moment(situation.now.date(), situation.now)
 
 
 def _plus(day: date, days: int) -> date:
@@ -186,10 +174,9 @@ def _plus(day: date, days: int) -> date:
     return day + timedelta(days=days) if (date.max - day).days > days else date.max
 
 
-def _after(first: Moment, last: Moment, days: int, what: str, reference: str) -> Span:
-    why = f"within {days} days after {what} on {on_day(last)}"
-    return Span(first.day, _plus(last.day, days), why, (reference,))
+def _after(first: Moment, last: Moment, days: int, what: str) -> Span:
+    return Span(first, _plus(last.day, days), f"within {days} days after {what}, last on {on_day(last)}")
 
 
-def _rest(what: str, moment: Moment, reference: str) -> Span:
-    return Span(moment.day, date.max, f"after {what} on {on_day(moment)}", (reference,))
+def _rest(what: str, moment: Moment) -> Span:
+    return Span(moment, date.max, f"after {what} on {on_day(moment)}")

@@ -45,7 +45,7 @@ def _never(situation: Situation, raising: bool) -> str:
     if raising and situation.age_group != "adult" and situation.weight is None:
         return "there is no recent weight"
     if raising and (drugs := active_modulators(situation, *INHIBITORS)):
-        return f"{listed(sorted({drug.name for drug in drugs}))} is being taken, which raises the level"
+        return f"{listed(drugs)} is being taken, which raises the level"
     return ""
 
 

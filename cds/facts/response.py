@@ -35,6 +35,10 @@ def put_response(situation: Situation, response: Response | None) -> None:
     else:
         facts.put("baseline", f"none: {response.baseline_why}")
     _put_current(situation, response, usable)
+    if not situation.start_known:
+        reason = "the start of the course is not known"
+        facts.miss(reason, "landmark_response", "response_was_confirmed", "response_lost")
+        return
     _put_history(situation, response, usable)
     for months, first, last in _LANDMARKS:
         _put_landmark(situation, response, usable, months, situation.days(first), situation.days(last))
@@ -92,6 +96,12 @@ def _put_history(situation: Situation, response: Response, usable: list[Count]) 
         and all(response.category(count) == "none" for count in after[: after.index(second) + 1])
     )
     recent = newest.moment.days_until(situation.now) <= situation.days("landmark_shown")
+    word = _WORDS[response.category(confirmed[0])]
+    if response.category(newest) == "partial" and any(response.category(count) == "complete" for count in confirmed):
+        best = next(count for count in confirmed if response.category(count) == "complete")
+        facts.put(
+            "response_change", f"From a confirmed CR ({best.words()}) to PR.", best.lab.reference, newest.lab.reference
+        )
     if failing and recent and second is not None:
         facts.put(
             "response_lost",
@@ -101,7 +111,6 @@ def _put_history(situation: Situation, response: Response, usable: list[Count]) 
             confirmed[0].lab.reference,
             on=newest.moment.day,
         )
-        word = _WORDS[response.category(confirmed[0])]
         facts.put(
             "response_history",
             f"Confirmed {word} at {confirmed[0].words()}; since then {second.words()} and {newest.words()}.",
@@ -117,7 +126,7 @@ def _put_landmark(
     if window:
         _put_decided(situation, response, window, months)
         return
-    spoilt = [count for count in response.counts if count.why_not and first <= response.day(count) <= last]
+    spoilt = [count for count in response.counts if count.confounded and first <= response.day(count) <= last]
     if spoilt and spoilt[0].moment.days_until(situation.now) <= shown:
         _not_evaluable(
             situation,

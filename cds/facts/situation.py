@@ -33,6 +33,8 @@ class Situation:
     height: Lab | None = None
     any_weight: Lab | None = None  # of any age: too old to judge by, good enough to hold an offer back
     in_response: bool = False
+    other_drafts: bool = False  # there are drafts of sirolimus that were not selected
+    unresolved: list[Order] = field(default_factory=list)  # drafts that nobody can add up
     draw_at: datetime | None = None  # the next draw with its time, where the time of the dose is known
 
     @property
@@ -70,19 +72,20 @@ class Situation:
 
     @property
     def start_known(self) -> bool:
-        """A level drawn before the first order means that the course began unseen."""
-        start = self.course.start
-        if start is None:
+        """A level drawn before the first order on record means that sirolimus began unseen."""
+        first = self.course.first_order
+        if first is None:
             return False
         return not any(
-            lab.moment is not None and lab.moment.day < start.day and not lab.wrong_specimen for lab in self.levels
+            lab.moment is not None and lab.moment.day < first.day and not lab.wrong_specimen for lab in self.levels
         )
 
     @property
     def day(self) -> int | None:
-        """Day of the course, 0 on the day of the first dose."""
+        """Day of the course, 0 on the day of the first dose; a first draft begins one, if no level speaks against it."""
         if self.course.start is None:
-            return 0 if self.drafts else None
+            unseen = self.course.first_order is None and any(not lab.wrong_specimen for lab in self.levels)
+            return 0 if self.drafts and not unseen else None
         return self.course.start.days_until(self.now) if self.start_known else None
 
     @property
@@ -109,35 +112,50 @@ class Situation:
 
 def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) -> Situation:
     """Sort out the course, the drafts and the levels."""
-    taken = [order for order in chart.orders if not order.draft]
-    requests = [order for order in taken if order.reference.startswith("MedicationRequest")]
-    course = read_course(requests or taken, now, knowledge.definitions)
-    drafts = [order for order in chart.orders if order.draft] if hook != "patient-view" else []
+    course = read_course(_history(chart), knowledge.definitions)
+    every = [order for order in chart.orders if order.draft] if hook != "patient-view" else []
+    drafts = [order for order in every if order.selected]
+    gap = int(knowledge.definitions["course_gap"])
+    if drafts and course.state == "stopped" and course.ended is not None and course.ended.days_until(now) > gap:
+        course = Course(first_order=course.first_order)  # what is drafted now begins another course
     levels = distinct(chart.lab("level", "trough"))
-    situation = Situation(chart, knowledge, hook, now, course, drafts, levels, Facts())
+    situation = Situation(
+        chart, knowledge, hook, now, course, drafts, levels, Facts(), other_drafts=len(every) > len(drafts)
+    )
     _settle_dose(situation)
     return situation
 
 
+def _history(chart: Chart) -> list[Order]:
+    """The orders; statements beside them only where no order says that sirolimus is being taken."""
+    taken = [order for order in chart.orders if not order.draft]
+    requests = [order for order in taken if order.reference.startswith("MedicationRequest")]
+    if any(order.status in ("active", "on-hold") for order in requests):
+        return requests
+    return taken
+
+
 def _settle_dose(situation: Situation) -> None:
     """Which orders make the dose that is judged."""
-    current = situation.course.current
+    course, current = situation.course, situation.course.current
     if not situation.drafts:
-        if current is not None and situation.taking and not situation.course.conflict:
+        if current is not None and situation.taking and not course.conflict:
             situation.dose, situation.dose_orders = current.dose, current.orders
             situation.dose_date = current.start.day
         return
     drafts = list(situation.drafts)
-    if len(drafts) > 1 and not all(
-        taken_together(one, other) for one in drafts for other in drafts if one is not other
-    ):
-        situation.course.conflict = drafts
-        return
     group = drafts[0].group
     if current is not None and situation.taking and group:
         replaced = {order.reference for order in drafts}
         drafts += [order for order in current.orders if order.group == group and order.reference not in replaced]
+    strengths = [(order.strength, order.liquid) for order in drafts]
+    if len(drafts) > 1 and (len(set(strengths)) < len(strengths) or not _one_dose(situation.drafts)):
+        situation.unresolved = drafts
+        return
     situation.dose, situation.dose_orders = combined(drafts), drafts
-    authored = drafts[0].authored
+    authored = situation.drafts[0].authored
     situation.dose_date = authored.day if authored and not authored.is_after(situation.now) else situation.now.date()
-    situation.course.conflict = []
+
+
+def _one_dose(drafts: list[Order]) -> bool:
+    return all(taken_together(one, other) for one in drafts for other in drafts if one is not other)

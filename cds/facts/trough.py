@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds.facts.levels import NG_ML, Judged, age_in_days, interval_at, since_last_change
-from cds.facts.record import reported, said
+from cds.facts.record import reported, rounded
 from cds.facts.situation import Situation
 
 _NUMBERS = {"": "trough", "<": "trough_under", "<=": "trough_at_most", ">": "trough_over", ">=": "trough_at_least"}
@@ -61,7 +61,7 @@ def _basis(each: Judged, numbers: dict[str, Decimal]) -> str:
 
 
 def _working(each: Judged) -> str:
-    timing = f"drawn {said(each.hours)} h after the dose" if each.hours is not None else ""
+    timing = f"drawn {rounded(each.hours, '0.1')} h after the dose" if each.hours is not None else ""
     if not timing:
         timing = (
             "coded as a trough" if each.time_known else "time since the last dose not recorded: assumed to be a trough"

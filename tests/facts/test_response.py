@@ -183,13 +183,30 @@ def test_rituximab_and_splenectomy_confound_the_rest_of_the_course(engine: Engin
     }
 
 
-def test_clumped_platelets_are_not_counted(engine: Engine) -> None:
-    clumps = count("k", day(90), 1) | {
-        "code": {"coding": [{"system": "http://loinc.org", "code": "40741-1"}]},
-        "valueQuantity": None,
-        "valueBoolean": True,
-    }
-    assert topics(at_landmark(engine, 60, clumps, earlier=False)) == {"responseNotEvaluable"}
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"valueBoolean": True},
+        {"valueCodeableConcept": {"text": "Present"}},
+        {"valueCodeableConcept": {"text": "1+"}},
+        {"valueString": "many"},
+    ],
+)
+def test_clumped_platelets_are_not_counted(engine: Engine, answer: dict[str, Any]) -> None:
+    clumps = (
+        count("k", day(90, "08:00"), 1)
+        | {"code": {"coding": [{"system": "http://loinc.org", "code": "7796-6"}]}}
+        | answer
+    )
+    del clumps["valueQuantity"]
+    advice = at_landmark(engine, 15, clumps, earlier=False)
+    assert fact(advice, "current_response") is None
+    assert topics(advice) == set(), "nothing confounds: the landmark waits for a usable count"
+
+
+def test_a_count_without_clumps_is_counted(engine: Engine) -> None:
+    clumps = count("k", day(90), 0) | {"code": {"coding": [{"system": "http://loinc.org", "code": "40741-1"}]}}
+    assert fact(at_landmark(engine, 120, clumps), "landmark_response") == "complete"
 
 
 @pytest.mark.parametrize(("days", "category"), [(28, None), (29, "complete")])

@@ -1,0 +1,94 @@
+"""Other drugs as they were taken: renewals joined, so that a drug starts once and stops once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from cds.chart.model import DrugUse
+from cds.chart.times import Moment
+from cds.facts.situation import Situation
+
+_ONE_DRUG = {"prednisolone": "prednisone"}
+"""Names under which one dose continues another: the two are equivalent mg for mg."""
+
+_GIVEN_APART = 28
+"""Days between infusions or injections of one treatment."""
+
+_JUST_GIVEN = 2
+"""A drug given within so many days counts as being taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One drug without interruption. ``end`` is None while it goes on, or when nobody knows (``end_unknown``)."""
+
+    name: str
+    valueset: str
+    uses: tuple[DrugUse, ...]
+    start: Moment | None
+    end: Moment | None
+    active: bool
+    end_unknown: bool = False
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(use.reference for use in self.uses))
+
+
+def episodes(situation: Situation, *valuesets: str) -> list[Episode]:
+    """The episodes of drugs of these value sets; drafts are not part of any."""
+    by_name: dict[str, list[DrugUse]] = {}
+    for use in situation.chart.drugs:
+        if use.valueset in valuesets and not use.draft:
+            by_name.setdefault(_ONE_DRUG.get(use.name, use.name), []).append(use)
+    return [episode for uses in by_name.values() for episode in _joined(situation, uses)]
+
+
+def _joined(situation: Situation, uses: list[DrugUse]) -> list[Episode]:
+    undated = [_episode(situation, [use]) for use in uses if use.start is None]
+    groups: list[list[DrugUse]] = []
+    reached: Moment | None = None
+    for use in sorted((use for use in uses if use.start is not None), key=_begun):
+        assert use.start is not None
+        allowed = _GIVEN_APART if use.given else situation.days("resume_gap")
+        if groups and (reached is None or reached.days_to(use.start) <= allowed):
+            groups[-1].append(use)
+            reached = _later(reached, _until(use))
+        else:
+            groups.append([use])
+            reached = _until(use)
+    return [*undated, *(_episode(situation, group) for group in groups)]
+
+
+def _begun(use: DrugUse) -> tuple[date, object, str]:
+    assert use.start is not None
+    return (*use.start.sort_key(), use.reference)
+
+
+def _until(use: DrugUse) -> Moment | None:
+    """Where a use ends; None while it goes on. An order that is over at an unknown time reaches only its start."""
+    return None if use.status == "active" and use.end is None else use.end or use.start
+
+
+def _later(one: Moment | None, other: Moment | None) -> Moment | None:
+    return None if one is None or other is None else max(one, other, key=Moment.sort_key)
+
+
+def _episode(situation: Situation, uses: list[DrugUse]) -> Episode:
+    starts = [use.start for use in uses if use.start is not None]
+    active = any(use.status == "active" for use in uses)
+    given = [use.end or use.start for use in uses if use.given]
+    recent = any(m is not None and m.days_until(situation.now) <= _JUST_GIVEN for m in given)
+    last = max((m for use in uses if (m := _until(use)) is not None), key=Moment.sort_key, default=None)
+    unknown = not active and all(use.end is None and not use.given for use in uses)
+    end = None if active or unknown else last
+    return Episode(
+        uses[0].name,
+        uses[0].valueset,
+        tuple(uses),
+        min(starts, key=Moment.sort_key, default=None),
+        end,
+        active or recent,
+        unknown,
+    )

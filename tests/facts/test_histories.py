@@ -1,0 +1,390 @@
+"""Charts with a past: several courses, holds, steps, renewals, and results that contradict one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import Resource, count, day, drug, intake, level, observation, sirolimus, subject
+from tests.judge import fact, gaps, judge, judge_order, topics
+
+ORDER = sirolimus("s", day(0), 2)
+BASE = count("base", day(-3), 12)
+LEVEL = level("l", day(60, "08:00"), 8)
+
+
+# --- orders ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", ["on-hold", "stopped", "completed", "active"])
+def test_a_planned_end_in_the_future_hides_no_level(engine: Engine, status: str) -> None:
+    order = sirolimus("s", day(0), 2, status=status, end=day(180))
+    assert "troughCritical" in topics(judge(engine, 60, order, level("l", day(58, "08:00"), 25), BASE))
+
+
+def test_two_orders_of_one_strength_on_one_day_are_not_a_renewal(engine: Engine) -> None:
+    morning, evening = sirolimus("am", day(0), 4), sirolimus("pm", day(0), 4)
+    assert gaps(judge(engine, 10, morning, evening)) == {"Two active orders"}
+
+
+def steps(*mg: float, on: int = 29) -> Resource:
+    """One order that changes its dose by date."""
+    order = sirolimus("s", day(0), mg[0], solution=True)
+    first = order["dosageInstruction"][0]
+    later = sirolimus("s", day(on), mg[1], solution=True)["dosageInstruction"][0]
+    first["timing"]["repeat"]["boundsPeriod"]["end"] = day(on - 1)
+    order["dosageInstruction"] = [first | {"sequence": 1}, later | {"sequence": 2}]
+    return order
+
+
+def test_a_step_inside_an_order_is_a_change_of_dose(engine: Engine) -> None:
+    chart = [steps(4, 2), intake("i", day(19, "08:00")), level("l", day(20, "07:45"), 16)]
+    advice = judge(engine, 35, *chart)
+    assert fact(advice, "daily_dose") == 2
+    assert topics(advice) == set(), "the level was drawn at the dose before"
+    early = judge(engine, 31, *chart, level("l2", day(31, "07:45"), 6))
+    assert fact(early, "unusable_level") == "not_at_steady_state"
+
+
+def test_an_order_of_several_steps_is_not_rewritten(engine: Engine) -> None:
+    chart = [steps(4, 3), intake("i", day(59, "08:00")), level("l", day(60, "07:45"), 16)]
+    (card,) = judge(engine, 61, *chart).cards
+    assert fact(judge(engine, 61, *chart), "proposed_dose") is not None
+    assert "suggestions" not in card
+    assert "the order cannot be rewritten without guessing" in card["detail"]
+
+
+def test_a_second_course_has_a_start_of_its_own(engine: Engine) -> None:
+    first = sirolimus("a", day(0), 2, status="stopped", end=day(40))
+    chart = [first, level("l0", day(20, "08:00"), 8), sirolimus("b", day(100), 6), count("b2", day(98), 12)]
+    advice = judge(engine, 115, *chart)
+    assert fact(advice, "days_on_sirolimus") == 15
+    assert topics(advice) == {"doseAboveWindow"}
+
+
+@pytest.mark.parametrize(("mg", "shown"), [(3, set()), (1, {"doseBelowWindow"})])
+def test_a_draft_long_after_a_stop_starts_anew(engine: Engine, mg: float, shown: set[str]) -> None:
+    stopped = sirolimus("a", day(0), 2, status="stopped", end=day(40))
+    advice = judge_order(engine, 200, [sirolimus("d", day(200), mg, status="draft")], stopped)
+    assert fact(advice, "phase") == "starting"
+    assert topics(advice) == shown
+
+
+def test_a_first_draft_after_a_level_has_no_known_phase(engine: Engine) -> None:
+    advice = judge_order(engine, 0, [sirolimus("d", day(0), 1, status="draft")], level("l", day(-40, "08:00"), 6))
+    assert fact(advice, "phase") is None
+
+
+def test_a_resumed_order_starts_the_wait_again(engine: Engine) -> None:
+    chart = [sirolimus("a", day(0), 2, status="on-hold"), sirolimus("b", day(60), 2), level("l", day(62, "08:00"), 3)]
+    assert topics(judge(engine, 62, *chart)) == {"troughNotUsable"}
+
+
+def test_a_current_statement_counts_when_every_order_is_over(engine: Engine) -> None:
+    over = sirolimus("s", day(0), 2, status="stopped", end=day(20))
+    taken = sirolimus("x", day(60), 6)
+    statement = {
+        "resourceType": "MedicationStatement", "id": "st", "status": "active", "subject": subject(), "effectivePeriod": {"start": day(60)},
+        "medicationCodeableConcept": taken["medicationCodeableConcept"], "dosage": taken["dosageInstruction"],
+    }  # fmt: skip
+    assert "doseAboveWindow" in topics(judge(engine, 70, over, statement))
+
+
+def test_the_labels_maximum_is_found_in_one_order_of_several_unclear_ones(engine: Engine) -> None:
+    assert "doseAboveDailyMaximum" in topics(judge(engine, 10, sirolimus("a", day(0), 45), sirolimus("b", day(3), 2)))
+    unclear = sirolimus("b", day(0), 2, tablet="2") | {"dosageInstruction": [{"text": "as told"}]}
+    assert "doseAboveDailyMaximum" in topics(judge(engine, 10, sirolimus("a", day(0), 50), unclear))
+
+
+@pytest.mark.parametrize("change", [{"doNotPerform": True}, {"intent": "option"}])
+def test_an_order_not_to_give_is_no_order(engine: Engine, change: Resource) -> None:
+    assert topics(judge(engine, 3, sirolimus("s", day(0), 50) | change)) == set()
+    assert topics(judge(engine, 70, ORDER, LEVEL, drug("x", "clarithromycin", day(65)) | change)) == set()
+
+
+def test_a_draft_of_the_group_with_the_same_strength_is_a_gap(engine: Engine) -> None:
+    group = {"groupIdentifier": {"value": "g"}}
+    advice = judge_order(
+        engine, 20, [sirolimus("d", day(20), 3, status="draft", **group)], sirolimus("s", day(0), 2, **group)
+    )
+    assert fact(advice, "daily_dose") is None
+    assert "Two active orders" in gaps(advice)
+
+
+def test_a_revised_order_does_not_replace_itself(engine: Engine) -> None:
+    advice = judge_order(engine, 20, [sirolimus("s", day(0), 5)], ORDER)
+    assert "it would replace" not in fact(advice, "order_working")
+
+
+def test_one_dose_only_is_not_a_daily_dose(engine: Engine) -> None:
+    once = sirolimus("s", day(0), 12)
+    once["dosageInstruction"][0]["timing"]["repeat"]["count"] = 1
+    assert gaps(judge(engine, 3, once)) == {"Dose per day"}
+
+
+# --- holds and drafts ------------------------------------------------------------------------------
+
+
+def actions(advice: Any) -> list[Resource]:
+    return [a["resource"] for c in advice.cards for s in c.get("suggestions", ()) for a in s["actions"]]
+
+
+def test_a_hold_is_of_what_is_taken_never_of_the_draft(engine: Engine) -> None:
+    advice = judge_order(
+        engine, 60, [sirolimus("d", day(60), 1, status="draft")], ORDER, level("l", day(59, "08:00"), 25)
+    )
+    held = [r for r in actions(advice) if r.get("status") == "on-hold"]
+    assert [r["id"] for r in held] == ["s"]
+
+
+def test_where_two_orders_conflict_none_is_held_and_no_dose_is_proposed(engine: Engine) -> None:
+    both = [sirolimus("a", day(0), 2), sirolimus("b", day(30), 3)]
+    assert not [
+        r
+        for r in actions(judge(engine, 60, *both, level("l", day(58, "08:00"), 25)))
+        if r["resourceType"] == "MedicationRequest"
+    ]
+    advice = judge_order(
+        engine, 60, [sirolimus("d", day(60), 3, status="draft")], *both, level("l", day(58, "08:00"), 18)
+    )
+    assert fact(advice, "proposed_dose") is None
+    assert "order of 2 mg/day and order of 3 mg/day (if that is left standing, the total is 8 mg/day)" in fact(
+        advice, "order_working"
+    )
+
+
+def test_an_order_with_a_limit_beside_its_dose_is_not_rewritten(engine: Engine) -> None:
+    order = sirolimus("s", day(0), 2)
+    order["dosageInstruction"][0]["maxDosePerPeriod"] = {
+        "numerator": {"value": 2, "unit": "mg"},
+        "denominator": {"value": 1, "unit": "d"},
+    }
+    advice = judge(engine, 21, order, intake("i", day(19, "07:45")), level("l", day(20, "07:40"), 3.9))
+    assert actions(advice) == []
+
+
+# --- response --------------------------------------------------------------------------------------
+
+
+def test_a_complete_response_counts_though_the_start_is_unknown(engine: Engine) -> None:
+    chart = [ORDER, level("l0", day(-20, "08:00"), 8), level("l", day(58, "08:00"), 3), count("c", day(58), 150)]
+    assert topics(judge(engine, 60, *chart)) == {"notAssessed", "troughLowInResponse"}
+
+
+def repeated(name: str, start: str, **more: Any) -> Resource:
+    order = drug("r", name, start, **more)
+    order["dosageInstruction"][0]["timing"]["repeat"] |= {"frequency": 1, "period": 4, "periodUnit": "wk"}
+    return order
+
+
+def test_ivig_that_is_repeated_goes_on(engine: Engine) -> None:
+    counts = [count("c1", day(80), 120), count("c2", day(90), 130)]
+    assert topics(judge(engine, 90, ORDER, LEVEL, BASE, repeated("ivig", day(10)), *counts)) == {"responseNotEvaluable"}
+
+
+def timed(name: str, when: str) -> Resource:
+    return drug("iv", name, when, status="completed")
+
+
+def test_a_count_before_the_rescue_of_its_day_is_a_count(engine: Engine) -> None:
+    before = [
+        count("base", day(-1, "08:00"), 8),
+        timed("ivig", day(-1, "15:00")),
+        count("c1", day(80), 60),
+        count("c2", day(90), 65),
+    ]
+    assert topics(judge(engine, 90, ORDER, LEVEL, *before)) == {"responsePartial"}
+    after = [count("base", day(-1, "16:00"), 8), *before[1:]]
+    assert topics(judge(engine, 90, ORDER, LEVEL, *after)) == {"responseNotEvaluable"}
+
+
+CR = [count("c1", day(80), 120), count("c2", day(90), 130)]
+
+
+def given(name: str, rid: str, when: str) -> Resource:
+    order = drug(rid, name, when)
+    return {"resourceType": "MedicationAdministration", "id": rid, "status": "completed", "subject": subject(), "effectiveDateTime": when,
+            "medicationCodeableConcept": order["medicationCodeableConcept"]}  # fmt: skip
+
+
+STABLE = {
+    "a stimulator renewed during the course": [
+        drug("r1", "eltrombopag", day(-200), status="completed", end=day(60)), drug("r2", "eltrombopag", day(60)),
+    ],
+    "a stimulator given week by week": [given("eltrombopag", f"g{week}", day(-28 + 7 * week)) for week in range(17)],
+    "a stable steroid of which one dose is on record": [drug("r", "prednisone", day(-200), mg=10), given("prednisone", "g", day(80))],
+    "a pulse long over that was never closed": [drug("r", "prednisone", day(40), mg=60, end=day(43))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("treatment", STABLE.values(), ids=STABLE.keys())
+def test_treatment_that_is_stable_or_over_does_not_confound(engine: Engine, treatment: list[Resource]) -> None:
+    assert topics(judge(engine, 90, ORDER, LEVEL, BASE, *CR, *treatment)) == {"responseComplete"}
+
+
+def test_a_preliminary_count_does_not_make_the_landmark_unevaluable(engine: Engine) -> None:
+    assert topics(judge(engine, 76, ORDER, LEVEL, BASE, count("p", day(75), 60, status="preliminary"))) == set()
+
+
+def test_from_complete_to_partial_is_said(engine: Engine) -> None:
+    counts = [count("c1", day(30), 120), count("c2", day(40), 130), count("c3", day(80), 60), count("c4", day(90), 55)]
+    (card,) = judge(engine, 90, ORDER, LEVEL, BASE, *counts).cards
+    assert "From a confirmed CR (130 x 10^9/L on 2024-02-17) to PR." in card["detail"]
+
+
+def test_bleeding_without_a_date_is_named(engine: Engine) -> None:
+    from tests.charts import condition
+
+    assert gaps(judge(engine, 90, ORDER, LEVEL, BASE, *CR, condition("b", "387778001", None))) == {
+        "Condition/b was not read"
+    }
+
+
+# --- levels and partners ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mg", "newer", "comparator", "shown"),
+    [(0.5, 2, "<", {"doseBelowWindow", "troughLow"}), (5, 15, ">", {"doseAboveWindow", "troughHigh"})],
+)
+def test_a_bound_ends_the_support_of_an_older_level(
+    engine: Engine, mg: float, newer: float, comparator: str, shown: set[str]
+) -> None:
+    order = sirolimus("s", day(0), mg, tablet="0.5")
+    chart = [order, level("l1", day(230, "08:00"), 9), level("l2", day(250, "08:00"), newer, comparator=comparator)]
+    assert topics(judge(engine, 251, *chart)) == shown
+
+
+def test_a_dried_spot_of_the_same_minute_does_not_hide_the_blood(engine: Engine) -> None:
+    spot = observation("spot", "80548-1", day(40, "08:00"), 9, "ng/mL")
+    assert topics(judge(engine, 41, ORDER, level("l", day(40, "08:00"), 24), spot)) == {"troughCritical"}
+
+
+@pytest.mark.parametrize(
+    "twin", [level("l2", day(40, "08:00"), 19.69, "nmol/L"), level("l2", day(40, "08:00"), 0.018, "mg/L")]
+)
+def test_one_sample_in_two_units_is_one(engine: Engine, twin: Resource) -> None:
+    assert topics(judge(engine, 41, ORDER, level("l", day(40, "08:00"), 18), twin)) == {"troughHigh"}
+
+
+def test_a_partner_started_after_the_level_of_its_day_is_newer(engine: Engine) -> None:
+    chart = [ORDER, level("l", day(50, "08:00"), 8)]
+    assert topics(judge(engine, 51, *chart, drug("x", "clarithromycin", day(50, "15:00")))) == {"strongInhibitor"}
+
+
+@pytest.mark.parametrize("selected", ["s", "x"])
+def test_either_partner_may_be_the_selected_draft(engine: Engine, selected: str) -> None:
+    drafts = [sirolimus("s", day(0), 2, status="draft"), drug("x", "clarithromycin", day(0), status="draft")]
+    advice = judge_order(engine, 0, drafts, hook="order-select", selections=[f"MedicationRequest/{selected}"])
+    assert topics(advice) == {"strongInhibitor"}
+
+
+def test_a_course_of_an_inhibitor_ends_by_its_own_dates(engine: Engine) -> None:
+    short = drug("x", "clarithromycin", day(20), end=day(30))
+    soon = judge(engine, 33, ORDER, short, level("l", day(32, "08:00"), 18))
+    assert topics(soon) == {"troughNotUsable"}
+    assert topics(judge(engine, 90, ORDER, short, level("l", day(60, "08:00"), 8), BASE, *CR)) == {"responseComplete"}
+
+
+def test_an_inducer_that_is_over_since_nobody_knows_when_spoils_levels(engine: Engine) -> None:
+    over = drug("x", "rifampin", day(10), status="stopped")
+    advice = judge(engine, 41, ORDER, over, level("l", day(40, "08:00"), 3))
+    assert topics(advice) == {"troughNotUsable"}
+    assert "rifampin is over, but not known since when" in advice.cards[0]["detail"]
+
+
+def test_a_renewed_partner_neither_stopped_nor_started(engine: Engine) -> None:
+    renewed = [drug("x1", "fluconazole", day(-30), status="completed", end=day(60)), drug("x2", "fluconazole", day(60))]
+    assert topics(judge(engine, 64, ORDER, *renewed, level("l", day(63, "08:00"), 8))) == set()
+
+
+def test_a_partner_that_was_only_given_counts(engine: Engine) -> None:
+    infusion = given("clarithromycin", "g", day(38, "10:00"))
+    assert topics(judge(engine, 41, ORDER, infusion, level("l", day(40, "08:00"), 18))) == {"troughNotUsable"}
+
+
+def test_a_drafted_inhibitor_holds_a_raise_back(engine: Engine) -> None:
+    drafts = [sirolimus("d", day(40), 2, status="draft"), drug("x", "fluconazole", day(40), status="draft")]
+    advice = judge_order(engine, 40, drafts, ORDER, intake("i", day(38, "08:00")), level("l", day(39, "08:00"), 3.9))
+    assert fact(advice, "proposed_dose") is None
+
+
+@pytest.mark.parametrize("name", ["St John\u2019s wort", "Johanniskraut 900 mg", "St. John's wort"])
+def test_the_herb_by_its_names(engine: Engine, name: str) -> None:
+    herb = drug("x", "rifampin", day(65)) | {"medicationCodeableConcept": {"text": name}}
+    assert topics(judge(engine, 70, ORDER, LEVEL, herb)) == {"strongInducer"}
+
+
+def test_serum_by_its_code(engine: Engine) -> None:
+    tube = {
+        "resourceType": "Specimen",
+        "id": "sp",
+        "type": {"coding": [{"system": "http://snomed.info/sct", "code": "119364003"}]},
+    }
+    drawn = level("l", day(40, "08:00"), 18) | {"specimen": {"reference": "Specimen/sp"}}
+    assert topics(judge(engine, 41, ORDER, drawn, tube)) == {"troughNotUsable"}
+
+
+def test_a_dose_recorded_at_midnight_has_no_time(engine: Engine) -> None:
+    chart = [ORDER, intake("i", day(40) + "T00:00:00Z"), level("l", day(40, "09:00"), 25)]
+    assert topics(judge(engine, 41, *chart)) == {"troughCritical"}
+
+
+@pytest.mark.parametrize(("drawn", "shown"), [("05:58", {"troughNotUsable"}), ("06:00", {"troughLow"})])
+def test_hours_are_counted_to_the_minute(engine: Engine, drawn: str, shown: set[str]) -> None:
+    """22 h after the dose a level is a trough, 21 h 58 min is too soon."""
+    assert topics(judge(engine, 42, ORDER, intake("i", day(40, "08:00")), level("l", day(41, drawn), 4))) == shown
+
+
+@pytest.mark.parametrize("status", ["draft", "on-hold", "completed"])
+def test_only_an_active_level_order_makes_another_needless(engine: Engine, status: str) -> None:
+    ordered = {"resourceType": "ServiceRequest", "id": "r", "status": status, "intent": "order", "subject": subject(),
+               "code": {"coding": [{"system": "http://loinc.org", "code": "29247-4"}]}}  # fmt: skip
+    assert fact(judge(engine, 41, ORDER, LEVEL, ordered), "level_ordered") is False
+
+
+def test_an_early_level_speaks_across_rhythms(engine: Engine) -> None:
+    other = sirolimus("a", day(0), 2, period=2, status="stopped", end=day(30))
+    chart = [other, sirolimus("b", day(30), 2), level("l", day(33, "08:00"), 17)]
+    assert topics(judge(engine, 34, *chart)) == {"troughHigh"}
+
+
+def test_a_young_childs_level_is_drawn_again_on_day_3(engine: Engine) -> None:
+    from tests.charts import itp, patient, weight
+
+    child = [patient("2015-01-01"), itp(), weight("w", day(0), 30), sirolimus("s", day(0), 1)]
+    advice = judge(engine, 1, *child, level("l", day(1, "08:00"), 6), adult=False)
+    assert fact(advice, "next_draw").startswith(day(3))
+
+
+# --- pregnancy tests -------------------------------------------------------------------------------
+
+
+def hcg(**answer: Any) -> Resource:
+    test = observation("h", "21198-7", day(65), 1, "x")
+    del test["valueQuantity"]
+    return test | answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"valueString": "POSITIVE (weak)"}, {"valueCodeableConcept": {"coding": [{"code": "52101004"}]}}, {"valueCodeableConcept": {"coding": [{"code": "LA6576-8"}]}},
+        {"valueQuantity": {"value": 12000, "unit": "mIU/mL"}, "referenceRange": [{"high": {"value": 5, "unit": "[mIU]/mL"}}]},
+        {"valueQuantity": {"value": 12000, "unit": "mIU/mL"}, "interpretation": [{"coding": [{"code": "H"}]}]},
+    ],
+)  # fmt: skip
+def test_a_positive_test_however_it_is_said(engine: Engine, answer: Resource) -> None:
+    assert topics(judge(engine, 66, ORDER, LEVEL, hcg(**answer))) == {"pregnancy"}
+
+
+@pytest.mark.parametrize("answer", [{"valueString": "not detected"}, {"valueCodeableConcept": {"text": "Negative"}}])
+def test_a_negative_test_however_it_is_said(engine: Engine, answer: Resource) -> None:
+    assert topics(judge(engine, 66, ORDER, LEVEL, hcg(**answer))) == set()
+
+
+def test_a_test_that_is_neither_is_named(engine: Engine) -> None:
+    unclear = hcg(valueQuantity={"value": 12000, "unit": "mIU/mL"})
+    assert gaps(judge(engine, 66, ORDER, LEVEL, unclear)) == {"Observation/h was not read"}
