@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 
 from cds.chart.dosage import Product, dated_steps, read_dose
 from cds.chart.labs import read_lab
@@ -42,6 +43,18 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     for resource in request.drafts:
         reader.order(resource, draft=True, selected=request.selected is None or resource.reference in request.selected)
     return chart
+
+
+class _Entry(NamedTuple):
+    """One drug of an order or statement, as it is being read."""
+
+    resource: Resource
+    concept: CodeableConcept
+    drug: Drug
+    dosages: list[Dosage] | None
+    status: str
+    draft: bool
+    selected: bool
 
 
 class _Reader:
@@ -127,65 +140,50 @@ class _Reader:
         assert concept is not None
         for drug in drugs:
             if drug.oral:
-                self._take(resource, concept, drug, dosages, status, draft, selected)
+                self._take(_Entry(resource, concept, drug, dosages, status, draft, selected))
 
-    def _take(
-        self,
-        resource: Resource,
-        concept: CodeableConcept,
-        drug: Drug,
-        dosages: list[Dosage] | None,
-        status: str,
-        draft: bool,
-        selected: bool,
-    ) -> None:
-        start, end = _course(resource, dosages)
-        if not draft and start is not None and start.is_after(self.now):
+    def _take(self, entry: _Entry) -> None:
+        start, end = _course(entry.resource, entry.dosages)
+        if not entry.draft and start is not None and start.is_after(self.now):
             return
-        product = product_of(concept, self.knowledge)
-        today = self.now.date()
-        if drug.concept.valueset != "sirolimus":
-            self.chart.drugs.append(self._partner(resource, drug, dosages, status, draft, selected, start, end))
-            return
-        if end is not None and end.is_after(self.now):  # what lies ahead has not happened
-            end, status = None, status if status == "on-hold" else "active"
-        if status == "active":
+        if end is not None and end.is_after(self.now):  # an end that lies ahead has not happened
             end = None
-        steps = [] if draft else dated_steps(dosages)
+            if entry.status in ("stopped", "completed"):
+                entry = entry._replace(status="active")
+        if entry.drug.concept.valueset != "sirolimus":
+            self.chart.drugs.append(_partner(entry, start, end, self.now.date()))
+            return
+        if entry.status == "active":
+            end = None  # an active order of sirolimus goes on until its status says otherwise
+        product = product_of(entry.concept, self.knowledge)
+        steps = [] if entry.draft else dated_steps(entry.dosages)
         for place, (dosage, begun, over) in enumerate(steps):
             if begun.is_after(self.now):
                 break
             last = place == len(steps) - 1 or steps[place + 1][1].is_after(self.now)
             closed = over if over is not None and not over.is_after(self.now) else None
-            one = read_dose([dosage], product, None)
-            if last and closed is not None and status == "active":
-                one = Dose(problem="none of its dated doses is for this day")
-            state, until = (status, end) if last else ("completed", closed or steps[place + 1][1])
-            self._add(resource, drug, product, one, state, False, True, begun, until)
+            dose = read_dose([dosage], product, None)
+            if not last:
+                past = entry._replace(status="completed")
+                self._add(past, product, dose, begun, closed or steps[place + 1][1])
+                continue
+            if closed is not None and entry.status == "active":
+                dose = Dose(problem="none of its dated doses is for this day")
+            self._add(entry, product, dose, begun, end)
         if not steps:
-            on = today if end is None else end.day
-            dose = read_dose(dosages, product, on)
-            self._add(resource, drug, product, dose, status, draft, selected, start, end)
+            on = self.now.date() if end is None else end.day
+            self._add(entry, product, read_dose(entry.dosages, product, on), start, end)
 
-    def _add(
-        self,
-        resource: Resource,
-        drug: Drug,
-        product: Product,
-        dose: Dose,
-        status: str,
-        draft: bool,
-        selected: bool,
-        start: Moment | None,
-        end: Moment | None,
-    ) -> None:
+    def _add(self, entry: _Entry, product: Product, dose: Dose, start: Moment | None, end: Moment | None) -> None:
+        resource = entry.resource
+        reasons = later(resource.reasonCode, CodeableConcept)
         self.chart.orders.append(
             Order(
                 reference=resource.reference,
                 id=resource.id or "",
-                status=status,
-                draft=draft,
-                selected=selected,
+                status=entry.status,
+                draft=entry.draft,
+                selected=entry.selected,
                 authored=parse_moment(resource.authoredOn or resource.dateAsserted),
                 start=start,
                 end=end,
@@ -194,43 +192,9 @@ class _Reader:
                 liquid=product.per_ml is not None,
                 group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
                 prior=_prior(resource),
-                by_name=drug.by_name,
-                for_itp=any(
-                    _names_itp(reason, self.knowledge) for reason in later(resource.reasonCode, CodeableConcept)
-                ),
+                by_name=entry.drug.by_name,
+                for_itp=any(_names_itp(reason, self.knowledge) for reason in reasons),
             )
-        )
-
-    def _partner(
-        self,
-        resource: Resource,
-        drug: Drug,
-        dosages: list[Dosage] | None,
-        status: str,
-        draft: bool,
-        selected: bool,
-        start: Moment | None,
-        end: Moment | None,
-    ) -> DrugUse:
-        """Another drug. An active order whose own dates are over is over."""
-        today = Moment(self.now.date(), self.now)
-        if end is not None and end.is_after(self.now):
-            end = None if status == "active" else today
-        elif end is not None and status == "active" and not draft:
-            status = "completed"
-        dose = read_dose(dosages, Product(), start.day if start else today.day)
-        return DrugUse(
-            resource.reference,
-            drug.concept.valueset,
-            drug.concept.name,
-            status,
-            draft,
-            start,
-            end,
-            selected=selected,
-            repeats=bool(dose.rhythm) or _repeats(dosages),
-            per_day=dose.per_day,
-            by_name=drug.by_name,
         )
 
     def administration(self, resource: Resource) -> None:
@@ -354,6 +318,25 @@ def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | 
         ends = None  # what may be dispensed until when does not end an active order
     start = parse_moment(begins) if begins else parse_moment(resource.authoredOn or resource.dateAsserted)
     return start, parse_moment(ends)
+
+
+def _partner(entry: _Entry, start: Moment | None, end: Moment | None, today: date) -> DrugUse:
+    """Another drug. An active order whose own dates are over is over."""
+    over = end is not None and entry.status == "active" and not entry.draft
+    dose = read_dose(entry.dosages, Product(), start.day if start else today)
+    return DrugUse(
+        entry.resource.reference,
+        entry.drug.concept.valueset,
+        entry.drug.concept.name,
+        "completed" if over else entry.status,
+        entry.draft,
+        start,
+        end,
+        selected=entry.selected,
+        repeats=bool(dose.rhythm) or _repeats(entry.dosages),
+        per_day=dose.per_day,
+        by_name=entry.drug.by_name,
+    )
 
 
 def _repeats(dosages: list[Dosage] | None) -> bool:
