@@ -42,6 +42,20 @@ def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     return of_system.get(coding.code or "", ()) if of_system is not None else ()
 
 
+def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
+    """The first meaning of a code to us; None for most codes."""
+    if code is None or code.coding is None:
+        return None
+    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
+        if (
+            (system := coding.system)
+            and (of_system := knowledge.codes.get(system)) is not None
+            and coding.code in of_system
+        ):
+            return of_system[coding.code][0]
+    return None
+
+
 def concept_of(resource: Resource, resolve: Resolver) -> CodeableConcept | None:
     """The coded drug of an order: its own, its Medication's, or the words of the reference."""
     if resource.medicationCodeableConcept is not None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import datetime
 
-from cds.chart.dosage import Product, dated_steps, read_dose
 from cds.chart.labs import read_lab
-from cds.chart.medications import Drug, concept_of, drugs_of, product_of
-from cds.chart.model import Chart, Dose, DrugUse, Event, Intake, Order, Problem, Unread
+from cds.chart.medications import concept_of, drugs_of, meant_by
+from cds.chart.model import Chart, DrugUse, Event, Intake, Order, Problem, Unread
+from cds.chart.orders import Entry, read_entry
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_birth_date, parse_moment
-from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
+from cds.chart.wire import CodeableConcept, Dosage, Resource, later
 from cds.knowledge.compiled import Concept, Knowledge
 
 _SPECIMENS = {
@@ -35,7 +34,7 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     for resource in request.resources:
         kind = resource.resourceType
         if kind == "Observation":  # nearly all of a chart, and nearly none of it ours
-            concept = _concept(resource.code, knowledge)
+            concept = meant_by(resource.code, knowledge)
             if concept is not None:
                 reader.observation(resource, concept)
         elif (read := _READERS.get(kind)) is not None:
@@ -43,18 +42,6 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     for resource in request.drafts:
         reader.order(resource, draft=True, selected=request.selected is None or resource.reference in request.selected)
     return chart
-
-
-class _Entry(NamedTuple):
-    """One drug of an order or statement, as it is being read."""
-
-    resource: Resource
-    concept: CodeableConcept
-    drug: Drug
-    dosages: list[Dosage] | None
-    status: str
-    draft: bool
-    selected: bool
 
 
 class _Reader:
@@ -140,62 +127,12 @@ class _Reader:
         assert concept is not None
         for drug in drugs:
             if drug.oral:
-                self._take(_Entry(resource, concept, drug, dosages, status, draft, selected))
-
-    def _take(self, entry: _Entry) -> None:
-        start, end = _course(entry.resource, entry.dosages)
-        if not entry.draft and start is not None and start.is_after(self.now):
-            return
-        if end is not None and end.is_after(self.now):  # an end that lies ahead has not happened
-            end = None
-            if entry.status in ("stopped", "completed"):
-                entry = entry._replace(status="active")
-        if entry.drug.concept.valueset != "sirolimus":
-            self.chart.drugs.append(_partner(entry, start, end, self.now.date()))
-            return
-        if entry.status == "active":
-            end = None  # an active order of sirolimus goes on until its status says otherwise
-        product = product_of(entry.concept, self.knowledge)
-        steps = [] if entry.draft else dated_steps(entry.dosages)
-        for place, (dosage, begun, over) in enumerate(steps):
-            if begun.is_after(self.now):
-                break
-            last = place == len(steps) - 1 or steps[place + 1][1].is_after(self.now)
-            closed = over if over is not None and not over.is_after(self.now) else None
-            dose = read_dose([dosage], product, None)
-            if not last:
-                past = entry._replace(status="completed")
-                self._add(past, product, dose, begun, closed or steps[place + 1][1])
-                continue
-            if closed is not None and entry.status == "active":
-                dose = Dose(problem="none of its dated doses is for this day")
-            self._add(entry, product, dose, begun, end)
-        if not steps:
-            on = self.now.date() if end is None else end.day
-            self._add(entry, product, read_dose(entry.dosages, product, on), start, end)
-
-    def _add(self, entry: _Entry, product: Product, dose: Dose, start: Moment | None, end: Moment | None) -> None:
-        resource = entry.resource
-        reasons = later(resource.reasonCode, CodeableConcept)
-        self.chart.orders.append(
-            Order(
-                reference=resource.reference,
-                id=resource.id or "",
-                status=entry.status,
-                draft=entry.draft,
-                selected=entry.selected,
-                authored=parse_moment(resource.authoredOn or resource.dateAsserted),
-                start=start,
-                end=end,
-                dose=dose,
-                strength=product.tablet,
-                liquid=product.per_ml is not None,
-                group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
-                prior=_prior(resource),
-                by_name=entry.drug.by_name,
-                for_itp=any(_names_itp(reason, self.knowledge) for reason in reasons),
-            )
-        )
+                entry = Entry(resource, concept, drug, dosages, status, draft, selected)
+                for read in read_entry(entry, self.knowledge, self.now):
+                    if isinstance(read, Order):
+                        self.chart.orders.append(read)
+                    else:
+                        self.chart.drugs.append(read)
 
     def administration(self, resource: Resource) -> None:
         if resource.status not in ("completed", "in-progress"):
@@ -233,7 +170,7 @@ class _Reader:
                 )
 
     def condition(self, resource: Resource) -> None:
-        concept = _concept(resource.code, self.knowledge)
+        concept = meant_by(resource.code, self.knowledge)
         if (
             concept is None
             or concept.valueset not in ("itp", "bleeding", "pregnancy")
@@ -254,7 +191,7 @@ class _Reader:
         self.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, concept.display))
 
     def procedure(self, resource: Resource) -> None:
-        concept = _concept(resource.code, self.knowledge)
+        concept = meant_by(resource.code, self.knowledge)
         if (
             concept is None
             or resource.status not in ("completed", "in-progress")
@@ -269,7 +206,7 @@ class _Reader:
             self.chart.events.append(Event(resource.reference, concept.name, moment))
 
     def service_request(self, resource: Resource) -> None:
-        concept = _concept(resource.code, self.knowledge)
+        concept = meant_by(resource.code, self.knowledge)
         if (
             concept is not None and concept.valueset == "sirolimus-level" and resource.status == "active"
         ) and self._is_ours(resource, concept.valueset):
@@ -285,77 +222,6 @@ _READERS: dict[str, Callable[[_Reader, Resource], None]] = {
     "Procedure": _Reader.procedure,
     "ServiceRequest": _Reader.service_request,
 }
-
-
-def _concept(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
-    if code is None or code.coding is None:
-        return None
-    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
-        if (
-            (system := coding.system)
-            and (of_system := knowledge.codes.get(system)) is not None
-            and coding.code in of_system
-        ):
-            return of_system[coding.code][0]
-    return None
-
-
-def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | None, Moment | None]:
-    """When an order says it begins, else when it was written; and when it says it ends."""
-    bounds = [
-        d.timing.repeat.boundsPeriod
-        for d in dosages or ()
-        if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod
-    ]
-    validity = resource.dispenseRequest.validityPeriod if resource.dispenseRequest else None
-    periods: list[Period] = [
-        *([resource.effectivePeriod] if resource.effectivePeriod else []),
-        *([validity] if validity else []),
-    ]
-    begins = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
-    ends = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
-    if resource.status == "active" and not any(b.end for b in bounds):
-        ends = None  # what may be dispensed until when does not end an active order
-    start = parse_moment(begins) if begins else parse_moment(resource.authoredOn or resource.dateAsserted)
-    return start, parse_moment(ends)
-
-
-def _partner(entry: _Entry, start: Moment | None, end: Moment | None, today: date) -> DrugUse:
-    """Another drug. An active order whose own dates are over is over."""
-    over = end is not None and entry.status == "active" and not entry.draft
-    dose = read_dose(entry.dosages, Product(), start.day if start else today)
-    return DrugUse(
-        entry.resource.reference,
-        entry.drug.concept.valueset,
-        entry.drug.concept.name,
-        "completed" if over else entry.status,
-        entry.draft,
-        start,
-        end,
-        selected=entry.selected,
-        repeats=bool(dose.rhythm) or _repeats(entry.dosages),
-        per_day=dose.per_day,
-        by_name=entry.drug.by_name,
-    )
-
-
-def _repeats(dosages: list[Dosage] | None) -> bool:
-    """Whether the timing says again and again, even where the dose itself cannot be read."""
-    return any(d.timing and d.timing.repeat and given(d.timing.repeat.period) for d in dosages or ())
-
-
-def _first(several: list[str], *others: str | None) -> str | None:
-    return several[0] if several else next((other for other in others if other), None)
-
-
-def _prior(resource: Resource) -> tuple[str, ...]:
-    references = [resource.priorPrescription, *later(resource.basedOn, Reference)]
-    return tuple("/".join(r.reference.split("/")[-2:]) for r in references if r is not None and r.reference)
-
-
-def _names_itp(reason: CodeableConcept, knowledge: Knowledge) -> bool:
-    concept = _concept(reason, knowledge)
-    return concept is not None and concept.valueset == "itp"
 
 
 def _status_word(status: CodeableConcept | str | None) -> str:

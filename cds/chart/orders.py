@@ -1,0 +1,142 @@
+"""Orders and statements of sirolimus and of the drugs the rules name, read into the chart's terms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import NamedTuple
+
+from cds.chart.dosage import Product, dated_steps, read_dose
+from cds.chart.medications import Drug, meant_by, product_of
+from cds.chart.model import Dose, DrugUse, Order
+from cds.chart.times import Moment, parse_moment
+from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
+from cds.knowledge.compiled import Knowledge
+
+
+class Entry(NamedTuple):
+    """One drug of an order or statement, as it is being read."""
+
+    resource: Resource
+    concept: CodeableConcept
+    drug: Drug
+    dosages: list[Dosage] | None
+    status: str
+    draft: bool
+    selected: bool
+
+
+def read_entry(entry: Entry, knowledge: Knowledge, now: datetime) -> Iterator[Order | DrugUse]:
+    """The orders of sirolimus in ``entry``, one a dose, or the use of another drug; nothing that lies ahead of ``now``."""
+    start, end = _course(entry.resource, entry.dosages)
+    if not entry.draft and start is not None and start.is_after(now):
+        return
+    if end is not None and end.is_after(now):  # an end that lies ahead has not happened
+        end = None
+        if entry.status in ("stopped", "completed"):
+            entry = entry._replace(status="active")
+    if entry.drug.concept.valueset != "sirolimus":
+        yield _partner(entry, start, end, now.date())
+        return
+    if entry.status == "active":
+        end = None  # an active order of sirolimus goes on until its status says otherwise
+    product = product_of(entry.concept, knowledge)
+    steps = [] if entry.draft else dated_steps(entry.dosages)
+    for place, (dosage, begun, over) in enumerate(steps):
+        if begun.is_after(now):
+            break
+        last = place == len(steps) - 1 or steps[place + 1][1].is_after(now)
+        closed = over if over is not None and not over.is_after(now) else None
+        dose = read_dose([dosage], product, None)
+        if not last:
+            past = entry._replace(status="completed")
+            yield _order(past, knowledge, product, dose, begun, closed or steps[place + 1][1])
+            continue
+        if closed is not None and entry.status == "active":
+            dose = Dose(problem="none of its dated doses is for this day")
+        yield _order(entry, knowledge, product, dose, begun, end)
+    if not steps:
+        on = now.date() if end is None else end.day
+        yield _order(entry, knowledge, product, read_dose(entry.dosages, product, on), start, end)
+
+
+def _order(
+    entry: Entry, knowledge: Knowledge, product: Product, dose: Dose, start: Moment | None, end: Moment | None
+) -> Order:
+    resource = entry.resource
+    reasons = later(resource.reasonCode, CodeableConcept)
+    return Order(
+        reference=resource.reference,
+        id=resource.id or "",
+        status=entry.status,
+        draft=entry.draft,
+        selected=entry.selected,
+        authored=parse_moment(resource.authoredOn or resource.dateAsserted),
+        start=start,
+        end=end,
+        dose=dose,
+        strength=product.tablet,
+        liquid=product.per_ml is not None,
+        group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
+        prior=_prior(resource),
+        by_name=entry.drug.by_name,
+        for_itp=any(_names_itp(reason, knowledge) for reason in reasons),
+    )
+
+
+def _partner(entry: Entry, start: Moment | None, end: Moment | None, today: date) -> DrugUse:
+    """Another drug. An active order whose own dates are over is over."""
+    over = end is not None and entry.status == "active" and not entry.draft
+    dose = read_dose(entry.dosages, Product(), start.day if start else today)
+    return DrugUse(
+        entry.resource.reference,
+        entry.drug.concept.valueset,
+        entry.drug.concept.name,
+        "completed" if over else entry.status,
+        entry.draft,
+        start,
+        end,
+        selected=entry.selected,
+        repeats=bool(dose.rhythm) or _repeats(entry.dosages),
+        per_day=dose.per_day,
+        by_name=entry.drug.by_name,
+    )
+
+
+def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | None, Moment | None]:
+    """When an order says it begins, else when it was written; and when it says it ends."""
+    bounds = [
+        d.timing.repeat.boundsPeriod
+        for d in dosages or ()
+        if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod
+    ]
+    validity = resource.dispenseRequest.validityPeriod if resource.dispenseRequest else None
+    periods: list[Period] = [
+        *([resource.effectivePeriod] if resource.effectivePeriod else []),
+        *([validity] if validity else []),
+    ]
+    begins = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
+    ends = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
+    if resource.status == "active" and not any(b.end for b in bounds):
+        ends = None  # what may be dispensed until when does not end an active order
+    start = parse_moment(begins) if begins else parse_moment(resource.authoredOn or resource.dateAsserted)
+    return start, parse_moment(ends)
+
+
+def _first(several: list[str], *others: str | None) -> str | None:
+    return several[0] if several else next((other for other in others if other), None)
+
+
+def _prior(resource: Resource) -> tuple[str, ...]:
+    references = [resource.priorPrescription, *later(resource.basedOn, Reference)]
+    return tuple("/".join(r.reference.split("/")[-2:]) for r in references if r is not None and r.reference)
+
+
+def _repeats(dosages: list[Dosage] | None) -> bool:
+    """Whether the timing says again and again, even where the dose itself cannot be read."""
+    return any(d.timing and d.timing.repeat and given(d.timing.repeat.period) for d in dosages or ())
+
+
+def _names_itp(reason: CodeableConcept, knowledge: Knowledge) -> bool:
+    concept = meant_by(reason, knowledge)
+    return concept is not None and concept.valueset == "itp"
