@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench examples docs clean
+.PHONY: demo test lint bench examples clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -32,6 +32,8 @@ examples: $(TESTED)
 $(READY): pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed (durable-rules cannot be imported on 3.13);"; \
 		echo "  sudo apt-get install -y python3 python3-venv python3-dev gcc"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 13)))' || { \
+		echo "make: $(PYTHON) is not Python 3.11 or 3.12 (durable-rules cannot be imported on 3.13)"; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null && \
 	"$(PYTHON)" -c 'import os, sysconfig as s, sys; sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))' && \
 	command -v gcc >/dev/null || { echo "make: venv, Python.h or gcc is missing; one line brings them:"; \

@@ -68,6 +68,7 @@ _ALL: tuple[Fact, ...] = (
     _number("dose_per_kg", "mg/kg/day", "0.01", "daily dose by body weight"),
     _number("dose_per_m2", "mg/m2/day", "0.1", "daily dose by body surface (Mosteller)"),
     _flag("size_limits_apply", "a child, or an adult under 40 kg: the dose is also judged by body size"),
+    _flag("dose_enough_by_weight", "a child's dose is enough by weight, though below the flat window"),
     _flag("starting_dose_accepted", "the dose lies in the starting window and may stay there for now"),
     _flag(
         "dose_supported_by_trough",
@@ -76,7 +77,8 @@ _ALL: tuple[Fact, ...] = (
     _number("window_dose", MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered"),
     _number("size_dose", MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered"),
     _text("weight", "body weight, with its date"),
-    _text("body_surface", "body surface, or why it is not known"),
+    _text("body_surface", "body surface"),
+    _text("surface_note", "why body surface is not known"),
     _text("order_working", "the orders that the dose was read from"),
     _text("infant_note", "under two years: dose by a specialist only"),
     # levels
@@ -116,7 +118,7 @@ _ALL: tuple[Fact, ...] = (
     _text("next_draw", "when to draw the level again"),
     _flag("level_ordered", "a sirolimus level is already on order"),
     # response
-    _code("landmark_response", "complete partial none not_evaluable", "the response at the landmark now shown"),
+    _code("landmark_response", "complete partial not_evaluable", "the response at the landmark now shown"),
     _number("landmark", "month", "3", "the landmark now shown"),
     _flag("landmark_confirmed", "the landmark's category is confirmed by a count at least 7 days earlier"),
     _text("landmark_count", "the platelet count that decides, with its date"),

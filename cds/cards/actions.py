@@ -141,5 +141,8 @@ def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
         return today + timedelta(days=situation.days("recheck_from")), today + timedelta(
             days=situation.days("recheck_to")
         )
+    if situation.drafts and situation.course.start is None:  # nothing is taken yet
+        days = situation.days
+        return today + timedelta(days=days("early_level_from")), today + timedelta(days=days("early_level_to"))
     first = day or today + timedelta(days=1)
     return first, first + timedelta(days=2)

@@ -45,10 +45,6 @@ def card_for(
     if suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
-    if holding.rule.override:
-        card["overrideReasons"] = [
-            {"code": r.code, "display": r.display, "system": r.system} for r in holding.rule.override
-        ]
     extension: dict[str, Any] = {f"{NAMESPACE}.findings": [found]}
     if gaps := gap_list(holding, situation):
         extension[f"{NAMESPACE}.gaps"] = gaps
@@ -138,7 +134,7 @@ def _suggestions(
             continue
         if suggestion.dose and suggestion.dose not in facts.values:
             reason = facts.absent.get(suggestion.dose)
-            if reason:
+            if reason and suggestion.dose != "proposed_dose":  # whose reason is a line of the card already
                 withheld.append(f"No dose is offered: {escape(reason)}.")
             continue
         one = _suggestion(suggestion, situation, original, make_id, row)

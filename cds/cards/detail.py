@@ -24,7 +24,7 @@ _BASIS = {"RECALLED": "; recalled, not checked against the source", "JUDGEMENT":
 
 # What only depends on the knowledge is written once; its hash stands for all it says.
 _numbers: dict[str, dict[str, str]] = {}
-_footers: dict[tuple[str, str], list[str]] = {}
+_footers: dict[tuple[str, str, bool], list[str]] = {}
 
 
 def numbers_for(knowledge: Knowledge, variant: Variant) -> dict[str, str]:
@@ -55,12 +55,12 @@ def detail(
     if references:
         more = " and others" if len(references) > _MOST_REFERENCES else ""
         lines.append("- **From**: " + ", ".join(map(escape, references[:_MOST_REFERENCES])) + more)
-    return "\n".join(lines + footer(holding, situation.knowledge))
+    return "\n".join(lines + footer(holding, situation.knowledge, bool(facts.get("itp_on_record", True))))
 
 
-def footer(holding: Holding, knowledge: Knowledge) -> list[str]:
+def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     """The sources with their grade, and what every card says of itself."""
-    key = (knowledge.hash, holding.rule.id)
+    key = (knowledge.hash, holding.rule.id, itp)
     known = _footers.get(key)
     if known is not None:
         return known
@@ -71,7 +71,8 @@ def footer(holding: Holding, knowledge: Knowledge) -> list[str]:
         graded = f"grade {citation.grade}, {_GRADES[citation.grade]}{_BASIS[citation.basis]}"
         lines.append(f"- **Source** ({graded}): {citation.states} {where}")
     signed = "" if holding.rule.status == "active" else " This rule is a draft: not clinically signed off."
-    lines.append(f"- {LABEL} is off label. Protocol: {knowledge.protocol.title}.{signed}")
+    protocol = f"{LABEL} is off label. Protocol: {knowledge.protocol.title}."
+    lines.append(f"- {protocol if itp else 'No ITP is on record, so the ITP protocol is not applied.'}{signed}")
     _footers[key] = lines
     return lines
 

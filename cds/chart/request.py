@@ -41,10 +41,6 @@ _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 class InputError(Exception):
     """The input cannot be judged; ``str`` says what and where, with nothing of the patient's."""
 
-    def __init__(self, message: str, *, missing: bool = False) -> None:
-        super().__init__(message)
-        self.missing = missing  # data that is needed was not supplied (412 over HTTP)
-
 
 @dataclass(slots=True)
 class Request:

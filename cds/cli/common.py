@@ -83,7 +83,7 @@ def read_question(name: str, hook: Hook | None, patient: str | None) -> Request:
     """The request in a file. Raises InputError."""
     request = read_request(read_file(name), hook, patient)
     if request.from_hook and "MedicationRequest" in request.not_supplied:
-        raise InputError("the medications (prefetch key 'medications') were not supplied", missing=True)
+        raise InputError("the medications (prefetch key 'medications') were not supplied")
     return request
 
 

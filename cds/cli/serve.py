@@ -30,6 +30,7 @@ def command(host: str, port: int, origins: tuple[str, ...], protocol: str, rules
 
     app = create_app(make_engine(rules, protocol), origins=origins)
     settle_memory()
+    click.echo(f"Listening on http://{host}:{port}/cds-services; stop with Ctrl-C", err=True)
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, timeout_keep_alive=75, server_header=False
     )

@@ -59,7 +59,8 @@ class Response:
         limits = self.situation.definitions
         complete, partial = limits["complete_count"], limits["partial_count"]
         if count.comparator.startswith("<"):
-            return "none" if count.value <= partial else ""
+            below = count.value < partial or (count.value == partial and count.comparator == "<")
+            return "none" if below else ""
         if count.comparator.startswith(">") and count.value < complete:
             return ""
         if self.bleeding(count) or count.value < partial:

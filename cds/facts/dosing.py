@@ -59,15 +59,18 @@ def _newest(situation: Situation, name: str, valid: int) -> Lab | None:
     return max(usable, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.reference), default=None)
 
 
-def weight_lasts(situation: Situation, days: int) -> bool:
-    """Whether the weight will still count in ``days`` days."""
-    weight = situation.weight
-    if weight is None or weight.moment is None:
+def enough_by_weight(situation: Situation, dose: Decimal) -> bool:
+    """Whether a child's dose is enough by weight, by one that is at most four weeks past its time.
+
+    The grace keeps a dose that was right when signed from being called too low because a scale is late.
+    """
+    weight = situation.any_weight
+    if situation.age_group != "child" or weight is None or weight.amount is None or weight.moment is None:
         return False
     young = situation.surely_under("weight_short_age", situation.now.date())
-    return weight.moment.days_until(situation.now) + days <= situation.days(
-        "weight_valid_young" if young else "weight_valid"
-    )
+    valid = situation.days("weight_valid_young" if young else "weight_valid") + situation.days("support_days")
+    recent = weight.moment.days_until(situation.now) <= valid
+    return recent and dose / weight.amount.value >= situation.definitions["child_low_per_kg"]
 
 
 def body_surface(situation: Situation) -> Decimal | None:
@@ -107,6 +110,7 @@ def put_dose(situation: Situation) -> None:
         return
     facts.put("daily_dose", dose.per_day, *references)
     _put_size(situation, dose.per_day, references)
+    facts.put("dose_enough_by_weight", enough_by_weight(situation, dose.per_day))
     facts.put("starting_dose_accepted", starting_dose_accepted(situation, dose.per_day))
 
 
@@ -136,11 +140,11 @@ def _put_size(situation: Situation, per_day: Decimal, references: list[str]) -> 
     surface = body_surface(situation)
     if surface is None:
         facts.miss("there is no recent height", "dose_per_m2")
-        facts.put("body_surface", "body surface not known: no recent height")
+        facts.put("surface_note", "Body surface not known: there is no recent height.")
         return
     assert situation.height is not None
     facts.put("dose_per_m2", per_day / surface, *references, situation.weight.reference, situation.height.reference)
-    facts.put("body_surface", f"body surface {rounded(surface, '0.01')} m2 (Mosteller)", situation.height.reference)
+    facts.put("body_surface", f"{rounded(surface, '0.01')} m2", situation.height.reference)
 
 
 def starting_dose_accepted(situation: Situation, per_day: Decimal) -> bool:

@@ -6,7 +6,7 @@ from cds.chart.model import Lab, Unread
 from cds.facts.criteria import Response
 from cds.facts.levels import Judged
 from cds.facts.platelets import Count
-from cds.facts.record import Named, listed, on_day
+from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 
 _NEEDED_FOR = {
@@ -268,8 +268,3 @@ def _counts(situation: Situation, response: Response | None) -> list[Named]:
     if response is None and any(not lab.problem for lab in labs):
         return []
     return _newest_unreadable(labs, [count.lab for count in counts], "platelets", "platelet count", "current_response")
-
-
-def names(gaps: list[Named]) -> str:
-    """The gaps in one line."""
-    return listed(gap.name for gap in gaps)

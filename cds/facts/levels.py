@@ -72,7 +72,7 @@ def _judge(situation: Situation, lab: Lab, movers: list[Episode]) -> Judged:
     if hours is not None and hours > interval + situation.definitions["late_margin"]:
         return verdict(
             "late_after_dose",
-            f"it was drawn {rounded(hours, '0.1')} h after the last recorded dose, which is due every {said(interval)} h: a missed dose?",
+            f"it was drawn {rounded(hours, '0.1')} h after the last recorded dose, which is due every {said(interval)} h; a dose may have been missed",
         )
     moved = _moved_by(situation, lab.moment, movers)
     if moved is not None:
@@ -110,7 +110,7 @@ def _moved_by(situation: Situation, drawn: Moment, movers: list[Episode]) -> tup
         days = situation.days(_DRUGS_THAT_MOVE_LEVELS[episode.valueset])
         for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
             if moment is not None and 0 <= moment.days_to(drawn) < days and not _same_day_later(moment, drawn):
-                words = f"{episode.name} was {what} on {on_day(moment)}, {moment.days_to(drawn)} days before"
+                words = f"{episode.name} was {what} on {on_day(moment)}, less than {days} days before"
                 return words, moment.day + timedelta(days=days)
         start = episode.start
         if episode.end_unknown and start is not None and 0 <= start.days_to(drawn) <= situation.days("level_max_age"):

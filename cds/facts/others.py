@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds.chart.model import Unread
+from cds.chart.model import Lab, Unread
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, episodes
 from cds.facts.record import Named, on_day
@@ -73,16 +73,11 @@ def put_pregnancy(situation: Situation) -> None:
     if not (situation.taking or situation.drafts) or situation.chart.gender == "male":
         return
     facts, now = situation.facts, situation.now
-    tests = [
-        lab
-        for lab in situation.chart.lab("hcg")
-        if lab.positive
-        and lab.moment is not None
-        and 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
-    ]
+    known = [lab for lab in situation.chart.lab("hcg") if lab.moment is not None and not lab.problem]
+    newest = max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
+    tests = [newest] if newest is not None and newest.positive and _recent(situation, newest) else []
     for lab in situation.chart.lab("hcg"):
-        recent = lab.moment is None or 0 <= lab.moment.days_until(now) <= situation.days("pregnancy_test_valid")
-        if lab.problem and recent:
+        if lab.problem and (lab.moment is None or _recent(situation, lab)):
             situation.chart.unread.append(Unread(lab.reference, lab.problem, "pregnancy"))
     conditions = [
         problem
@@ -99,4 +94,11 @@ def put_pregnancy(situation: Situation) -> None:
         facts.put("pregnancy_on_record", True, *(problem.reference for problem in conditions))
         if not tests:
             since = f" since {on_day(conditions[0].onset)}" if conditions[0].onset else ""
-            facts.put("pregnancy_evidence", f"pregnancy on the problem list{since}")
+            facts.put(
+                "pregnancy_evidence", f"pregnancy on the problem list{since}; consider closing it there if it has ended"
+            )
+
+
+def _recent(situation: Situation, lab: Lab) -> bool:
+    assert lab.moment is not None
+    return 0 <= lab.moment.days_until(situation.now) <= situation.days("pregnancy_test_valid")

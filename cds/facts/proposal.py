@@ -11,7 +11,7 @@ from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from cds.chart.model import Order
-from cds.facts.dosing import Support, body_surface, starting_dose_accepted, supported, weight_lasts
+from cds.facts.dosing import Support, body_surface, enough_by_weight, starting_dose_accepted, supported
 from cds.facts.levels import INHIBITORS, Judged, active_modulators
 from cds.facts.record import listed, rounded, said
 from cds.facts.situation import Situation
@@ -22,11 +22,11 @@ _HORIZON = 28
 def put_proposals(situation: Situation, by: Support | None, acted: Judged | None) -> None:
     """The dose the window suggests, the dose by size, and the dose that a level suggests."""
     now, days = situation.now.date(), situation.days
-    first, last = now + timedelta(days=days("next_level_from")), now + timedelta(days=days("next_level_to"))
-    situation.facts.put(
-        "next_level_date", f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first
-    )
     _put_level_dose(situation, by, acted)
+    if "proposed_dose" in situation.facts.values:
+        first, last = now + timedelta(days=days("next_level_from")), now + timedelta(days=days("next_level_to"))
+        words = f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose"
+        situation.facts.put("next_level_date", words, on=first)
     _put_window_dose(situation, by, acted)
     _put_size_dose(situation, by, acted)
 
@@ -40,8 +40,12 @@ def _never(situation: Situation, raising: bool) -> str:
         return "the dose of the order is not known per day"
     if order.dose.per_intake is None:
         return "the order has different doses in a day"
-    if situation.surely_under("infant_age", situation.now.date()) is not False:
-        return "under two years, or the birth date is not known"
+    infant = situation.surely_under("infant_age", situation.now.date())
+    if infant is not False:
+        return "the birth date is not known" if infant is None else "the patient is under two years"
+    values = situation.facts.values
+    if raising and (values.get("pregnancy_test_positive") or values.get("pregnancy_on_record")):
+        return "pregnancy is on record"
     if raising and situation.age_group != "adult" and situation.weight is None:
         return "there is no recent weight"
     if raising and (drugs := active_modulators(situation, *INHIBITORS)):
@@ -100,12 +104,7 @@ def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -
     if dose > window.high:
         early = situation.day is not None and situation.day + _HORIZON <= situation.days("starting_dose_accepted_until")
         return early and starting_dose_accepted(situation, dose)
-    enough = (
-        situation.weight is not None
-        and situation.weight.amount is not None
-        and (dose / situation.weight.amount.value >= situation.definitions["child_low_per_kg"])
-    )
-    return situation.age_group == "child" and enough and weight_lasts(situation, _HORIZON)
+    return situation.weight is not None and enough_by_weight(situation, dose)
 
 
 def _put_window_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:

@@ -160,9 +160,10 @@ def _put_decided(situation: Situation, response: Response, window: list[Count], 
     facts.put("landmark_response", category, *references, on=newest.moment.day)
     facts.put("landmark_confirmed", by is not None)
     facts.put("landmark_count", f"{newest.words()} (day {response.day(newest)})", newest.lab.reference)
+    apart = situation.days("confirm_apart")
     facts.put(
         "confirmation",
-        f"confirmed by {by.words()}" if by else "unconfirmed: no usable count at least 7 days earlier agrees",
+        f"confirmed by {by.words()}" if by else f"unconfirmed: no usable count at least {apart} days earlier agrees",
     )
     _put_bleeding(response, newest)
 

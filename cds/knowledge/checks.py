@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from cds.knowledge.compiled import Condition, Level, Rule, Source
+from cds.knowledge.compiled import Level, Rule, Source
 from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape
@@ -36,6 +36,9 @@ def check_texts(
                     document.path, document.line("sources", index), f"source '{citation.cite}' is not in sources.yaml"
                 )
             )
+    if shape.status == "active" and any(citation.basis == "RECALLED" for citation in shape.sources):
+        sentence = "a rule that rests on recalled knowledge must stay a draft"
+        faults.append(Fault(document.path, document.line("status"), sentence))
     if not shape.levels and shape.card.indicator is None:
         faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
 
@@ -165,8 +168,3 @@ def check_yields(rules: Sequence[Rule], documents: dict[str, Document], named: s
                     "yields_to: the rules give way to one another in a circle",
                 )
             )
-
-
-def tests_of(rule: Rule) -> set[Condition]:
-    """Every different test of a rule."""
-    return {test for variant in rule.variants for branch in variant.branches for test in branch}

@@ -64,12 +64,6 @@ class Citation(msgspec.Struct, frozen=True):
     basis: str
 
 
-class OverrideReason(msgspec.Struct, frozen=True):
-    code: str
-    display: str
-    system: str
-
-
 class Rule(msgspec.Struct, frozen=True):
     id: str
     subject: str
@@ -80,9 +74,7 @@ class Rule(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...]
     levels: tuple[Level, ...]
     yields_to: tuple[str, ...]
-    merge: str
     citations: tuple[Citation, ...]
-    override: tuple[OverrideReason, ...]
 
     @property
     def topic(self) -> str:

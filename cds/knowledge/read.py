@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -47,13 +46,6 @@ class Folder:
     files: list[RuleFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     numbers: dict[str, NumberShape] = field(default_factory=dict)
-
-
-def files_of(folder: Path) -> Iterator[Path]:
-    """Every file that says something about the rules, in a fixed order."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix in (".yaml", ".csv") and path.is_file():
-            yield path
 
 
 def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Citation, Condition, Level, OverrideReason, Rule, Suggestion, Variant
+from cds.knowledge.compiled import Citation, Condition, Level, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
@@ -59,9 +59,7 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         variants=tuple(variants),
         levels=tuple(_texts(shape)),
         yields_to=tuple(shape.yields_to),
-        merge=shape.merge,
         citations=tuple(Citation(c.cite, c.states, c.grade, c.basis) for c in shape.sources),
-        override=tuple(OverrideReason(o.code, o.display, o.system) for o in shape.override),
     )
 
 

@@ -66,12 +66,6 @@ class CitationShape(Shape):
     basis: Basis
 
 
-class OverrideShape(Shape):
-    code: Word
-    display: str
-    system: str
-
-
 class ExpectedCard(Shape):
     indicator: Literal["info", "warning", "critical"]
     summary: str
@@ -94,9 +88,7 @@ class RuleShape(Shape):
     when: Conditions = Field(min_length=1)
     card: CardShape
     levels: list[LevelShape] = []
-    override: list[OverrideShape] = []
     yields_to: list[RuleId] = []
-    merge: str = ""
     sources: list[CitationShape] = Field(min_length=1)
     background: dict[str, Any] = {}
     cases: list[CaseShape] = Field(min_length=2)

@@ -105,7 +105,7 @@ def test_two_patients_need_a_choice() -> None:
     body = as_bytes(bundle(patient(), itp(), sirolimus("s", day(0), 12), patient(pid="other")))
     refused = run("evaluate", "--at", "latest", "-", stdin=body)
     assert refused.exit_code == 2 and "choose one with --patient ID" in refused.output
-    assert "far above" in run("evaluate", "--at", "latest", "--patient", "itp-1", "-", stdin=body).output
+    assert "more than twice" in run("evaluate", "--at", "latest", "--patient", "itp-1", "-", stdin=body).output
 
 
 def test_a_request_without_medications_is_refused() -> None:

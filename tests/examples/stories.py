@@ -241,7 +241,7 @@ STORIES: tuple[Story, ...] = (
             (
                 "doseFarAboveWindow",
                 "critical",
-                "Sirolimus 20 mg/day is far above any ITP dose for adult patients (limit 10 mg/day)",
+                "Sirolimus 20 mg/day is more than twice the highest starting dose of the study (limit 10 mg/day)",
             ),
         ),
     ),
@@ -366,7 +366,13 @@ def readme(each: Story) -> str:
     """The page of a story."""
     lines = [f"# {each.name}", "", each.text, "", "Expected (`cards.json`):", ""]
     lines += [f"- **{indicator}** `{topic}`: {summary}" for topic, indicator, summary in each.cards] or ["- no card"]
-    lines += ["", "```", f"sirolimus-cds evaluate --at latest fhir_examples/{each.name}/{each.file}", "```", ""]
+    lines += [
+        "",
+        "```",
+        f".venv/bin/sirolimus-cds evaluate --at latest fhir_examples/{each.name}/{each.file}",
+        "```",
+        "",
+    ]
     return "\n".join(lines)
 
 

@@ -18,7 +18,7 @@ Twenty invented patients shaped like the seed study (16 adults, 4 children). Jud
 it says nothing about efficacy.
 
 ```
-sirolimus-cds evaluate --at 2024-04-08 --format json fhir_examples/cohort/*.json
+.venv/bin/sirolimus-cds evaluate --at 2024-04-08 --format json fhir_examples/cohort/*.json
 ```
 """
 

@@ -388,3 +388,72 @@ def test_a_negative_test_however_it_is_said(engine: Engine, answer: Resource) ->
 def test_a_test_that_is_neither_is_named(engine: Engine) -> None:
     unclear = hcg(valueQuantity={"value": 12000, "unit": "mIU/mL"})
     assert gaps(judge(engine, 66, ORDER, LEVEL, unclear)) == {"Observation/h was not read"}
+
+
+# --- what a clinician would not sign ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "chart", [[sirolimus("s", day(0), 1)], [ORDER, intake("i", day(64, "08:00")), level("l", day(65, "07:45"), 3.9)]]
+)
+def test_no_dose_is_raised_in_pregnancy(engine: Engine, chart: list[Resource]) -> None:
+    positive = hcg(valueString="positive")
+    advice = judge(engine, 66, *chart, positive)
+    assert "pregnancy" in topics(advice)
+    assert not [r for r in actions(advice) if r["resourceType"] == "MedicationRequest"]
+    assert any("pregnancy is on record" in card["detail"] for card in advice.cards)
+
+
+def test_the_newest_pregnancy_test_decides(engine: Engine) -> None:
+    earlier = hcg(valueString="positive") | {"id": "h0", "effectiveDateTime": day(50)}
+    assert topics(judge(engine, 66, ORDER, LEVEL, earlier, hcg(valueString="negative"))) == set()
+
+
+def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: Engine) -> None:
+    from tests.charts import height, itp, patient, weight
+
+    child = [patient("2021-07-01"), itp(), weight("w", day(-25), 10), height("h", day(-25), 82)]
+    draft = sirolimus("d", day(0), 2, solution=True, status="draft")
+    advice = judge_order(engine, 0, [draft], *child, adult=False)
+    (card,) = advice.cards
+    (suggestion,) = card["suggestions"]
+    assert suggestion["label"] == "Change the order to 0.7 mg/day"
+    signed = sirolimus("s", day(0), 0.7, solution=True)
+    for on in range(29):
+        assert "doseBelowWindow" not in topics(judge(engine, on, *child, signed, adult=False)), on
+
+
+def test_an_unconfirmed_response_is_called_so(engine: Engine) -> None:
+    (card,) = judge(engine, 90, ORDER, LEVEL, BASE, count("c", day(90), 130)).cards
+    assert card["summary"] == "Unconfirmed complete response (CR) at the 3-month landmark"
+
+
+def test_a_preliminary_level_is_waited_for_not_drawn_again(engine: Engine) -> None:
+    (card,) = judge(engine, 61, ORDER, level("l", day(60, "08:00"), 9, status="preliminary")).cards
+    assert "consider waiting for the final result" in card["summary"]
+    assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(("comparator", "category"), [("<", "none"), ("<=", None)])
+def test_a_count_of_at_most_thirty_may_be_a_response(engine: Engine, comparator: str, category: str | None) -> None:
+    assert (
+        fact(judge(engine, 90, ORDER, LEVEL, BASE, count("c", day(90), 30, comparator=comparator)), "current_response")
+        == category
+    )
+
+
+def test_without_itp_a_card_does_not_speak_of_its_protocol(engine: Engine) -> None:
+    from tests.charts import patient
+
+    cards = judge(engine, 61, patient(), ORDER, level("l", day(60, "08:00"), 24), adult=False).cards
+    assert all("Protocol:" not in card["detail"] for card in cards)
+    assert all("the ITP protocol is not applied" in card["detail"] for card in cards)
+
+
+def test_a_new_childs_level_is_drawn_on_day_5_to_10(engine: Engine) -> None:
+    from tests.charts import height, itp, patient, weight
+
+    child = [patient("2014-07-01"), itp(), weight("w", day(0), 20), height("h", day(0), 115)]
+    advice = judge_order(engine, 0, [sirolimus("d", day(0), 2, solution=True, status="draft")], *child, adult=False)
+    (request,) = [r for r in actions(advice) if r["resourceType"] == "ServiceRequest"]
+    assert request["occurrencePeriod"] == {"start": day(5), "end": day(10)}

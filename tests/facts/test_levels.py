@@ -228,7 +228,7 @@ def test_a_level_order_is_offered_unless_one_is_active(engine: Engine) -> None:
     (offered,) = judge(engine, 21, ORDER, *soon).cards
     (action,) = offered["suggestions"][0]["actions"]
     assert action["resource"]["occurrenceDateTime"] == day(22, "06:00")
-    assert "Draw the next level on 2024-01-30 at 06:00, just before that day's dose" in offered["detail"]
+    assert "Consider the next level on 2024-01-30 at 06:00, just before that day's dose" in offered["detail"]
     (silent,) = judge(engine, 21, ORDER, *soon, ordered).cards
     assert "suggestions" not in silent
 

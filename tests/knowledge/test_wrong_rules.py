@@ -113,6 +113,11 @@ def test_one_fault_one_sentence(tmp_path: Path, old: str, new: str, said: str) -
     assert any(fault.startswith(said) for fault in found), found
 
 
+def test_recalled_knowledge_stays_a_draft(tmp_path: Path) -> None:
+    recalled = RULE.replace("basis: SEEN\ncases", "basis: RECALLED\ncases").replace("status: draft", "status: active")
+    assert faults(tmp_path, recalled) == [f"{MY}:3: a rule that rests on recalled knowledge must stay a draft"]
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     wrong = RULE.replace("cite: study\n    states", "cite: stduy\n    states").replace("trough < {", "trogh < {")
     assert len(faults(tmp_path, wrong)) == 2
