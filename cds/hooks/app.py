@@ -124,7 +124,8 @@ def _judge(body: bytes, hook: Hook, engine: Engine, now: datetime) -> Response:
 
 async def _body(request: HttpRequest) -> bytes | None:
     """The body, or None when it is too large; never more than the limit in memory."""
-    if int(request.headers.get("content-length", "0") or 0) > MAX_BODY:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
         return None
     chunks: list[bytes] = []
     size = 0
