@@ -18,14 +18,14 @@ from cds.chart.wire import (
     Message,
     RawBundle,
     Resource,
-    exact_decoder,
     given,
     raw_bundle_decoder,
     raw_message_decoder,
     resource_decoder,
 )
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+_encode = msgspec.json.Encoder().encode
+_parts_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OURS = (b"sirolimus", b"rapamycin", b"rapamune", b"35302", b"29247-4")
 DROPPED = "one of its elements has the wrong shape: "
 
@@ -88,31 +88,34 @@ def _resource(raw: msgspec.Raw, unread: list[Unread]) -> Resource | None:
         return None
     try:
         return resource_decoder.decode(raw)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeDecodeError):
         pass
-    value = exact_decoder.decode(raw)
-    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+    try:
+        parts = _parts_decoder.decode(raw)
+        kind = parts.get("resourceType", msgspec.Raw(b"null"))
+        named = msgspec.json.decode(kind)
+        bundle = raw_bundle_decoder.decode(raw) if named == "Bundle" else None
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         _name(raw, "Resource", "it is not a FHIR resource", unread)
         return None
-    if value["resourceType"] == "Bundle":
-        try:
-            bundle = raw_bundle_decoder.decode(raw)
-        except msgspec.ValidationError:
-            _name(raw, "Bundle", "its entries cannot be read", unread)
-            return None
+    if bundle is not None:
         return Resource(resourceType="Bundle", entry=_entries(bundle, unread), link=_links(bundle.link))
-    return _pieces(value, raw, unread)
+    if not isinstance(named, str):
+        _name(raw, "Resource", "it is not a FHIR resource", unread)
+        return None
+    return _pieces(parts, raw, unread)
 
 
-def _pieces(value: dict[str, Any], raw: msgspec.Raw, unread: list[Unread]) -> Resource:
-    sound, dropped = {}, []
-    for key, part in value.items():
+def _pieces(parts: dict[str, msgspec.Raw], raw: msgspec.Raw, unread: list[Unread]) -> Resource:
+    sound, dropped = [], []
+    for key, part in parts.items():
+        piece = _encode(key) + b":" + bytes(part)
         try:
-            resource_decoder.decode(_encode({key: part}))
-            sound[key] = part
-        except (msgspec.ValidationError, ValueError, TypeError):
+            resource_decoder.decode(b"{" + piece + b"}")
+            sound.append(piece)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             dropped.append(key)
-    resource = resource_decoder.decode(_encode(sound))
+    resource = resource_decoder.decode(b"{" + b",".join(sound) + b"}")
     if dropped:
         shown = ", ".join(sorted(key for key in dropped if key.isidentifier()))
         _name(raw, resource.reference, DROPPED + shown, unread)

@@ -64,7 +64,10 @@ class Request:
         for resource in _raw_resources(self.body):
             if wanted not in bytes(resource):
                 continue
-            value = exact_decoder.decode(resource)
+            try:
+                value = exact_decoder.decode(resource)
+            except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError):
+                continue  # something in it cannot be sent back as it came
             if isinstance(value, dict) and f"{value.get('resourceType')}/{value.get('id')}" == reference:
                 return value
         return None
@@ -266,4 +269,4 @@ def newest_date(request: Request) -> datetime | None:
                 found.append((moment, text))
     if not found:
         return None
-    return max(now for _, text in found if (now := parse_now(text)) is not None)
+    return max((now for _, text in found if (now := parse_now(text)) is not None), default=None)

@@ -17,6 +17,12 @@ _TEXT = re.compile(
 )
 
 
+_FIRST_YEAR = 1900
+"""No data of a living patient are older; an earlier date is a slip or a placeholder."""
+_LAST_YEAR = 2200
+"""Records end orders in the year 9999; nobody judges a chart then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point in time as far as it is known.
@@ -52,7 +58,7 @@ def parse_moment(text: str | None) -> Moment | None:
     A time without an offset is taken as UTC. A leap second counts as the second before it.
     """
     match = _TEXT.fullmatch(text) if text else None
-    if match is None or match["day"] is None:
+    if match is None or match["day"] is None or int(match["year"]) < _FIRST_YEAR:
         return None
     try:
         day = date(int(match["year"]), int(match["month"]), int(match["day"]))
@@ -117,7 +123,7 @@ def _years(born: date, day: date) -> int:
 def parse_now(text: str) -> datetime | None:
     """An ISO 8601 moment for ``--at``; a date alone is its last second, so that its data counts."""
     moment = parse_moment(text)
-    if moment is None:
+    if moment is None or moment.day.year > _LAST_YEAR:
         return None
     if moment.at is not None:
         return moment.at

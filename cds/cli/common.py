@@ -71,12 +71,19 @@ def make_engine(rules: str | None, protocol: str) -> Any:
         stop(f"the rule engine cannot be used: {fault}", FAULT)
 
 
+def shown_name(name: str) -> str:
+    """A file's name as text; a name need not be valid UTF-8."""
+    return name.encode("utf-8", "replace").decode()
+
+
 def read_file(name: str) -> bytes:
     """The bytes of a file, or of standard input for '-'. Raises InputError."""
     try:
+        if name == "-" and sys.stdin is None:
+            raise InputError("cannot be read (standard input is closed)")
         return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name, or standard input that is closed
+        raise InputError(f"cannot be read ({getattr(error, 'strerror', None) or 'not a file'})") from None
 
 
 def read_question(name: str, hook: Hook | None, patient: str | None) -> Request:

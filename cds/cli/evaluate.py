@@ -11,7 +11,17 @@ import msgspec
 from cds.advise import advise
 from cds.chart.model import Hook
 from cds.chart.request import InputError
-from cds.cli.common import FAULT, USAGE, judging_options, make_engine, moment_for, parse_at, read_question, stop
+from cds.cli.common import (
+    FAULT,
+    USAGE,
+    judging_options,
+    make_engine,
+    moment_for,
+    parse_at,
+    read_question,
+    shown_name,
+    stop,
+)
 from cds.cli.show import cards_text
 from cds.engine import EngineFault
 
@@ -43,13 +53,13 @@ def command(
             cards = advise(request, engine, moment_for(moment, request)).cards
         except InputError as error:
             if len(files) == 1:
-                stop(f"{name}: {error}")
+                stop(f"{shown_name(name)}: {error}")
             bad = True
-            _print_error(name, str(error), form)
+            _print_error(shown_name(name), str(error), form)
             continue
         except EngineFault as fault:
-            stop(f"{name}: no advice, the rule engine failed: {fault}", FAULT)
-        _print(name, cards, form, len(files) > 1)
+            stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
+        _print(shown_name(name), cards, form, len(files) > 1)
     if bad:
         sys.exit(USAGE)
 

@@ -8,7 +8,7 @@ import msgspec
 from cds.advise import advise
 from cds.chart.model import Hook
 from cds.chart.request import InputError
-from cds.cli.common import FAULT, judging_options, make_engine, moment_for, parse_at, read_question, stop
+from cds.cli.common import FAULT, judging_options, make_engine, moment_for, parse_at, read_question, shown_name, stop
 from cds.cli.show import explained_text, facts_json, rules_json
 from cds.engine import EngineFault
 
@@ -34,12 +34,16 @@ def command(
             request = read_question(name, hook, patient)
             advice = advise(request, engine, moment_for(moment, request), explain=True)
         except InputError as error:
-            stop(f"{name}: {error}")
+            stop(f"{shown_name(name)}: {error}")
         except EngineFault as fault:
-            stop(f"{name}: no advice, the rule engine failed: {fault}", FAULT)
+            stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
         if form == "json":
-            said = {"file": name, "facts": facts_json(advice.situation), "rules": rules_json(advice.explained)}
+            said = {
+                "file": shown_name(name),
+                "facts": facts_json(advice.situation),
+                "rules": rules_json(advice.explained),
+            }
             click.echo(_encode(said))
         else:
-            head = f"== {name}\n" if len(files) > 1 else ""
+            head = f"== {shown_name(name)}\n" if len(files) > 1 else ""
             click.echo(head + explained_text(advice.situation, advice.explained))

@@ -58,7 +58,7 @@ def load(folder: Path | None = None, protocol: str = DEFAULT_PROTOCOL) -> Knowle
 
 
 def _cache_file(folder: Path, protocol: str) -> Path | None:
-    digest = sha256(f"{__version__}|{protocol}".encode())
+    digest = sha256(f"{__version__}|{protocol}".encode("utf-8", "replace"))
     try:
         for path in sorted(folder.rglob("*")):
             if path.suffix in (".yaml", ".csv") and path.is_file():
