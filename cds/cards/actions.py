@@ -80,9 +80,12 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
         if "doseQuantity" in instruction:
             quantities.append(instruction["doseQuantity"])
         for quantity in quantities:
-            value = Decimal(str(quantity["value"])) * per_day / order.dose.per_day
-            if value != value.quantize(Decimal("0.0001")):
-                return False
+            try:
+                value = Decimal(str(quantity["value"])) * per_day / order.dose.per_day
+                if value != value.quantize(Decimal("0.0001")):
+                    return False
+            except (ArithmeticError, KeyError, TypeError):
+                return False  # an amount beside the one that was read cannot be read itself
             quantity["value"] = _number(value)
             changed = True
     return changed

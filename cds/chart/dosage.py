@@ -45,6 +45,7 @@ _PER_DAY = {
 }
 _SLOWER = {"QOD": ("every 2 days", 48), "WK": ("weekly", 168), "MO": ("monthly", 720)}
 _DAY = Decimal(24)
+_LEAST_PERIOD = Decimal("0.1")
 _LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
@@ -241,7 +242,7 @@ def _from_repeat(repeat: Repeat) -> _Rhythm | None:
     count = frequency if frequency is not None else max(times, 1)
     if period > MOST_TIMES:
         raise Unreadable("its timing is not understood")
-    if count < 1 or period <= 0:
+    if count < 1 or period < _LEAST_PERIOD:
         raise Unreadable("its timing is not above zero")
     return _every(count, period, repeat.periodUnit)
 

@@ -24,7 +24,18 @@ _INJECTED = re.compile(
     r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE
 )
 _STRENGTH = re.compile(r"(?<![\w.])([0-9]+(?:\.[0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
-_ORAL_ROUTES = {"26643006", "PO", "ORAL", "BY MOUTH", "PER ORAL", "ORAL USE", "ORAL ROUTE", "20053000"}
+_OTHER_ROUTES = {  # SNOMED: topical, intravenous, ophthalmic, otic, transdermal, rectal, vaginal, nasal, inhaled, subcutaneous
+    "6064005",
+    "47625008",
+    "54485002",
+    "10547007",
+    "45890007",
+    "37161004",
+    "16857009",
+    "46713006",
+    "447694001",
+    "34206005",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +139,4 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None) 
     if not sirolimus:
         return True
     routes = [coding for dosage in dosages or () if dosage.route for coding in dosage.route.coding or ()]
-    return not routes or any(_oral(coding) for coding in routes)
-
-
-def _oral(coding: Coding) -> bool:
-    return (coding.code or "").upper() in _ORAL_ROUTES or (coding.display or "").strip().upper() in _ORAL_ROUTES
+    return not any(coding.code in _OTHER_ROUTES for coding in routes)  # a local code says nothing against the mouth

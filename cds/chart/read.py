@@ -48,6 +48,7 @@ class _Reader:
     def __init__(self, chart: Chart, request: Request, knowledge: Knowledge, now: datetime) -> None:
         self.chart, self.request, self.knowledge, self.now = chart, request, knowledge, now
         self._by_reference: dict[str, Resource] | None = None
+        self._seen: set[tuple[str, bool]] = set()
 
     def _is_ours(self, resource: Resource, subject: str) -> bool:
         """Whether the resource is this patient's; if it is another's or nobody's, it is named and left."""
@@ -99,8 +100,11 @@ class _Reader:
         return " ".join([*said, resource.specimen.display or ""])
 
     def order(self, resource: Resource, draft: bool = False, selected: bool = True) -> None:
-        """A MedicationRequest or MedicationStatement."""
+        """A MedicationRequest or MedicationStatement; one that is sent twice is one."""
         status = resource.status or ""
+        if resource.id and (resource.reference, draft) in self._seen:
+            return
+        self._seen.add((resource.reference, draft))
         if (
             resource.doNotPerform
             or resource.intent in ("proposal", "plan", "option")

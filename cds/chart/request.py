@@ -34,8 +34,9 @@ PREFETCH_TYPES = {
     "procedures": "Procedure",
     "requests": "ServiceRequest",
 }
+_SAID = {*PREFETCH_TYPES.values(), "OperationOutcome"}  # the only types that an error repeats
 _BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_STRINGS = re.compile(rb'(?s)"(?:[^"\\]|\\.)*(?:"|\\?\Z)')  # an open string ends with the text, so that it is read once
 
 
 class InputError(Exception):
@@ -86,7 +87,7 @@ def read_request(body: bytes, hook: Hook | None = None, patient: str | None = No
     elif message.resourceType == "Bundle":
         request = _from_bundle(message, hook or "patient-view", patient)
     else:
-        named = f"a {message.resourceType}" if message.resourceType.isalpha() else "JSON"
+        named = f"a {message.resourceType}" if message.resourceType in _SAID else "JSON"
         raise InputError(f"this is {named}, not a FHIR Bundle or a CDS Hooks request")
     request.unread, request.body = unread, body
     _refuse_other_versions([*request.resources, *request.drafts])

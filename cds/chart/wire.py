@@ -233,6 +233,7 @@ message_decoder = msgspec.json.Decoder(Message)
 resource_decoder = msgspec.json.Decoder(Resource)
 raw_message_decoder = msgspec.json.Decoder(RawMessage)
 raw_bundle_decoder = msgspec.json.Decoder(RawBundle)
+_list_decoder = msgspec.json.Decoder(list[Raw])
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
@@ -240,11 +241,18 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
     """A list that was kept as bytes, read now; empty when absent or of another shape."""
     if not given(raw):
         return []
-    decoder = _decoders.setdefault(kind, msgspec.json.Decoder(list[kind]))  # type: ignore[valid-type]
+    decoder = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
+    found = []
     try:
-        return decoder.decode(raw)  # type: ignore[no-any-return]
-    except msgspec.ValidationError:
+        parts = _list_decoder.decode(raw)
+    except msgspec.MsgspecError:
         return []
+    for part in parts:  # one of another shape hides none of the others
+        try:
+            found.append(decoder.decode(part))
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+    return found
 
 
 exact_decoder = msgspec.json.Decoder(float_hook=Decimal)

@@ -59,6 +59,8 @@ def command(
             continue
         except EngineFault as fault:
             stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
+        except Exception as error:  # no traceback, which may hold the patient's data
+            stop(f"{shown_name(name)}: no advice, an internal fault ({type(error).__name__})", FAULT)
         _print(shown_name(name), cards, form, len(files) > 1)
     if bad:
         sys.exit(USAGE)

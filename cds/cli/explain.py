@@ -37,6 +37,8 @@ def command(
             stop(f"{shown_name(name)}: {error}")
         except EngineFault as fault:
             stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
+        except Exception as error:  # no traceback, which may hold the patient's data
+            stop(f"{shown_name(name)}: no advice, an internal fault ({type(error).__name__})", FAULT)
         if form == "json":
             said = {
                 "file": shown_name(name),

@@ -32,6 +32,7 @@ _SUBJECTS = {
     "platelet-stimulator": "what a platelet count means",
     "rituximab": "what a platelet count means",
 }
+_MOST = 20
 _WHAT = {*_SUBJECTS.values(), "interactions"}
 
 
@@ -50,6 +51,8 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
     ]
     named = {reference for gap in gaps if gap.fact in _WHAT for reference in gap.references}
     gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
+    if len(gaps) > _MOST:
+        gaps = [*gaps[:_MOST], Named(f"{len(gaps) - _MOST} more", "of the same kinds; see explain", fact="more")]
     if gaps:
         situation.facts.put(
             "gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references)

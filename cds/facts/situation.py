@@ -35,6 +35,7 @@ class Situation:
     in_response: bool = False
     other_drafts: bool = False  # there are drafts of sirolimus that were not selected
     unresolved: list[Order] = field(default_factory=list)  # drafts that nobody can add up
+    first_level: date | None = None  # the day of the earliest level in blood
     draw_at: datetime | None = None  # the next draw with its time, where the time of the dose is known
 
     @property
@@ -76,9 +77,7 @@ class Situation:
         first = self.course.first_order
         if first is None:
             return False
-        return not any(
-            lab.moment is not None and lab.moment.day < first.day and not lab.wrong_specimen for lab in self.levels
-        )
+        return self.first_level is None or self.first_level >= first.day
 
     @property
     def day(self) -> int | None:
@@ -104,8 +103,8 @@ class Situation:
     def surely_under(self, years: str, day: date) -> bool | None:
         """Whether the patient is under that age on ``day``; None when the birth date cannot tell."""
         ages = self.age_range(day)
-        if ages is None:
-            return None
+        if ages is None or ages[0] < 0:
+            return None  # not known, or born after that day
         limit = self.days(years)
         return ages[1] < limit if (ages[0] < limit) == (ages[1] < limit) else None
 
@@ -122,6 +121,8 @@ def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime
     situation = Situation(
         chart, knowledge, hook, now, course, drafts, levels, Facts(), other_drafts=len(every) > len(drafts)
     )
+    days = [lab.moment.day for lab in levels if lab.moment is not None and not lab.wrong_specimen]
+    situation.first_level = min(days, default=None)
     _settle_dose(situation)
     return situation
 

@@ -82,7 +82,9 @@ def create_app(engine: Engine, clock: Clock = utc_now, origins: Sequence[str] = 
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type"],
     )
-    return Starlette(routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error})
+    app = Starlette(routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error})
+    app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
+    return app
 
 
 async def _answer(request: HttpRequest, engine: Engine, clock: Clock) -> Response:
@@ -118,6 +120,9 @@ def _judge(body: bytes, hook: Hook, engine: Engine, now: datetime) -> Response:
     except EngineFault as fault:
         # an error status reads as 'all clear' in a client and is posted again; a card is seen
         _log.error("engine fault: %s", fault)
+        cards = [fault_card(engine.knowledge)]
+    except Exception as error:  # whatever else goes wrong: no advice, no text of the request, and a card that says so
+        _log.error("fault: %s", type(error).__name__)
         cards = [fault_card(engine.knowledge)]
     return _json(_encode({"cards": cards}))
 
