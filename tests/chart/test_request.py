@@ -374,3 +374,66 @@ def test_public_patients_with_sirolimus_transplanted_into_them_get_their_card(en
         body = as_bytes({"resourceType": "Bundle", "entry": [{"resource": r} for r in [*kept, *ours]]})
         shown = topics(advise(read_request(body), engine, now_on(700)))
         assert {"doseAboveWindow", "strongInhibitor"} <= shown
+
+
+def test_an_open_string_is_read_once() -> None:
+    """Eighty thousand escaped quotes took half a minute before."""
+    with pytest.raises(InputError):
+        read_request(b'["' + b'\\"' * 500_000)
+
+
+def test_one_odd_contained_resource_does_not_hide_the_drug(engine: Engine) -> None:
+    order = {key: value for key, value in OVERDOSE.items() if key != "medicationCodeableConcept"}
+    role = {"resourceType": "PractitionerRole", "id": "pr", "code": [{"text": "doctor"}]}
+    drugged = {"resourceType": "Medication", "id": "m", "code": OVERDOSE["medicationCodeableConcept"]}
+    order |= {"medicationReference": {"reference": "#m"}, "contained": [None, role, drugged]}
+    assert topics(judge(engine, 13, order)) == {"doseFarAboveWindow"}
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"coding": [{"system": "urn:local", "code": "15"}], "text": "Oral"},
+        {"text": "PO"},
+        {"coding": [{"code": "127490009"}]},
+    ],
+)
+def test_a_local_route_says_nothing_against_the_mouth(engine: Engine, route: dict[str, Any]) -> None:
+    order = copy.deepcopy(OVERDOSE)
+    order["dosageInstruction"][0]["route"] = route
+    assert topics(judge(engine, 13, order)) == {"doseFarAboveWindow"}
+
+
+def test_an_order_that_is_sent_twice_is_one(engine: Engine) -> None:
+    assert topics(judge(engine, 13, OVERDOSE, OVERDOSE)) == {"doseFarAboveWindow"}
+
+
+def test_nobody_is_born_after_the_order(engine: Engine) -> None:
+    advice = judge(engine, 13, patient("2031-01-01"), itp(), OVERDOSE, adult=False)
+    assert "Birth date" in gaps(advice)
+
+
+@pytest.mark.parametrize("amount", [{"unit": "mg"}, {"value": "abc"}, {"value": True}])
+def test_an_unreadable_amount_beside_the_ordered_one_takes_only_the_button(
+    engine: Engine, amount: dict[str, Any]
+) -> None:
+    order = copy.deepcopy(OVERDOSE)
+    rates = order["dosageInstruction"][0]["doseAndRate"]
+    rates[0]["type"] = {"coding": [{"code": "ordered"}]}
+    rates.append({"type": {"coding": [{"code": "calculated"}]}, "doseQuantity": amount})
+    (card,) = judge(engine, 13, order).cards
+    assert card["source"]["topic"]["code"] == "doseFarAboveWindow" and "suggestions" not in card
+
+
+def test_a_number_that_cannot_be_sent_back_takes_only_the_button(engine: Engine) -> None:
+    body = as_bytes(bundle(patient(), itp(), OVERDOSE)).replace(
+        b'"intent"', b'"dispenseRequest": {"quantity": {"value": 1e99999999999999999999}}, "intent"', 1
+    )
+    (card,) = advise(read_request(body), engine, now_on(13)).cards
+    assert "suggestions" not in card
+
+
+def test_many_gaps_are_counted_not_listed(engine: Engine) -> None:
+    foreign = [level(f"f{i}", day(11), 9, pid="other") for i in range(500)]
+    (card,) = [c for c in judge(engine, 13, OVERDOSE, *foreign).cards if c["source"]["topic"]["code"] == "notAssessed"]
+    assert "480 more" in card["detail"] and len(card["detail"]) < 6_000

@@ -426,3 +426,22 @@ def test_a_body_that_never_comes_is_given_up(client: TestClient, monkeypatch: py
 
 def test_there_is_one_distinct_id_a_hook() -> None:
     assert len(SERVICES) == len(set(SERVICES.values())) == 3
+
+
+def test_whatever_goes_wrong_nobody_is_advised(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(MARKER)
+
+    monkeypatch.setattr(service, "advise", fail)
+    answer = client.post(VIEW, json=request("patient-view", CHART))
+    assert answer.status_code == 200 and MARKER not in answer.text
+    assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["notAssessed"]
+
+
+def test_a_trailing_slash_is_no_redirect(client: TestClient) -> None:
+    answer = client.post(VIEW + "/", json={}, headers={"host": "evil.example"}, follow_redirects=False)
+    refused(answer, 404, "nothing at this address")
+
+
+def test_an_error_repeats_no_unknown_type(client: TestClient) -> None:
+    assert "Wilhelmina" not in client.post(VIEW, json={"resourceType": "Wilhelmina"}).text
