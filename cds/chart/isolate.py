@@ -55,7 +55,11 @@ def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, lis
             selections=[s for s in selections if isinstance(s, str)] if isinstance(selections, list) else None,
         )
     if top.prefetch is not None:
-        message.prefetch = {key: _resource(raw, unread) for key, raw in top.prefetch.items()}
+        read = {key: (raw, _resource(raw, unread)) for key, raw in top.prefetch.items()}
+        # null says that there is nothing; anything else that is no resource was not supplied
+        message.prefetch = {
+            key: value for key, (raw, value) in read.items() if value is not None or bytes(raw) == b"null"
+        }
     return message, unread
 
 

@@ -188,7 +188,7 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None) -> Requ
             raise InputError("the context and the prefetched Patient are not the same patient")
     missing = tuple(kind for kind in PREFETCH_TYPES.values() if kind not in supplied)
     selected = (
-        {s for s in context.selections or () if s}
+        {"/".join(s.split("/_history/")[0].split("/")[-2:]) for s in context.selections or () if s}
         if named == "order-select" and context.selections is not None
         else None
     )

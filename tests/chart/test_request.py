@@ -437,3 +437,20 @@ def test_many_gaps_are_counted_not_listed(engine: Engine) -> None:
     foreign = [level(f"f{i}", day(11), 9, pid="other") for i in range(500)]
     (card,) = [c for c in judge(engine, 13, OVERDOSE, *foreign).cards if c["source"]["topic"]["code"] == "notAssessed"]
     assert "480 more" in card["detail"] and len(card["detail"]) < 6_000
+
+
+@pytest.mark.parametrize("value", ["x", 5, [], False])
+def test_a_prefetch_value_that_is_no_resource_was_not_supplied(value: Any) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE])
+    body["prefetch"]["medications"] = value
+    assert "MedicationRequest" in read_request(as_bytes(body)).not_supplied
+
+
+def test_selections_may_be_absolute_or_versioned(engine: Engine) -> None:
+    for selection in (
+        "MedicationRequest/s",
+        "https://ehr.example/fhir/MedicationRequest/s",
+        "MedicationRequest/s/_history/2",
+    ):
+        body = request("order-select", [patient(), itp()], [OVERDOSE | {"status": "draft"}], [selection])
+        assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
