@@ -52,6 +52,8 @@ def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None
         # always what is being taken, never a draft; and nothing where it is not clear what that is
         current = situation.course.current if situation.taking and not situation.course.conflict else None
         order = current.orders[0] if current is not None and len(current.orders) == 1 else None
+        if order is not None and any(draft.reference == order.reference for draft in situation.drafts):
+            return None  # the request holds that order twice, as it runs and as it is being revised
     else:
         order = target_order(situation)
     if order is None or not order.id or not order.reference.startswith("MedicationRequest/"):

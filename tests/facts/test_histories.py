@@ -457,3 +457,11 @@ def test_a_new_childs_level_is_drawn_on_day_5_to_10(engine: Engine) -> None:
     advice = judge_order(engine, 0, [sirolimus("d", day(0), 2, solution=True, status="draft")], *child, adult=False)
     (request,) = [r for r in actions(advice) if r["resourceType"] == "ServiceRequest"]
     assert request["occurrencePeriod"] == {"start": day(5), "end": day(10)}
+
+
+def test_a_revised_order_is_not_held_with_its_new_dose(engine: Engine) -> None:
+    advice = judge_order(
+        engine, 60, [sirolimus("s", day(60), 4)], sirolimus("s", day(0), 3), level("l", day(59, "08:00"), 25)
+    )
+    assert "troughCritical" in topics(advice)
+    assert not [r for r in actions(advice) if r.get("status") == "on-hold"]
