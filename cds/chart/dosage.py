@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from cds.chart.model import Dose
-from cds.chart.numbers import MOST_TIMES, UNITS, Unreadable, exact, factor, whole
+from cds.chart.numbers import UNITS, Unreadable, exact, factor, whole
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, Dosage, Quantity, Repeat, Timing, given
+from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
+from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
 
-_TABLETS = {
+T = TypeVar("T")
+
+TABLETS = {
     "tablet",
     "tablets",
     "tab",
@@ -28,24 +33,13 @@ _TABLETS = {
     "428673006",
     "385055001",
 }
-_MILLILITRES = {"mL", "ml", "ML", "milliliter", "milliliters"}
-_PER_DAY = {
-    "QD": 1,
-    "DAILY": 1,
-    "AM": 1,
-    "PM": 1,
-    "BED": 1,
-    "Q24H": 1,
-    "BID": 2,
-    "Q12H": 2,
-    "TID": 3,
-    "Q8H": 3,
-    "QID": 4,
-    "Q6H": 4,
-}
-_SLOWER = {"QOD": ("every 2 days", 48), "WK": ("weekly", 168), "MO": ("monthly", 720)}
-_DAY = Decimal(24)
-_LEAST_PERIOD = Decimal("0.1")
+MILLILITRES = {"mL", "ml", "ML", "milliliter", "milliliters"}
+_INSTRUCTION = "dosageInstruction"
+_NOT_DAILY = re.compile(
+    r"\b(?:(?:once|twice|one time|two times|[1-6] times) (?:weekly|(?:a|per|every|each) week)|"
+    r"every (?:other|second|2nd|third) day|every (?:[2-9]|two|three) days|(?:on )?alternate days?|qod)\b",
+    re.IGNORECASE,
+)
 _LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
@@ -57,50 +51,97 @@ class Product:
     per_ml: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Rhythm:
-    name: str
-    intakes: int  # on a dosing day
-    hours: Decimal
+Step = tuple[Dosage, Moment, Moment | None]
+"""A dosage instruction with the first and the last day it holds for."""
 
 
 def read_dose(dosages: Sequence[Dosage] | None, product: Product, on: date | None) -> Dose:
     """The dose on day ``on``. A problem is returned in the dose, never raised."""
     try:
-        return _sum([_one(dosage, product) for dosage in _in_force(dosages or (), on)])
+        numbered = list(enumerate(dosages or ()))
+        return _sum([_one(index, dosage, product) for index, dosage in _in_force(numbered, on)])
     except Unreadable as unreadable:
-        return Dose(problem=str(unreadable))
+        return Dose(problem=str(unreadable), at=unreadable.at or _INSTRUCTION)
 
 
-def dated_steps(dosages: Sequence[Dosage] | None) -> list[tuple[Dosage, Moment, Moment | None]]:
-    """The steps of an order that changes its dose by date, in order; empty for any other order."""
-    steps = []
-    for dosage in dosages or ():
+def dated_steps(dosages: Sequence[Dosage] | None, start: Moment | None) -> list[Step]:
+    """The steps of an order that changes its dose by date, in order; empty for any other order.
+
+    The steps carry dates of their own, or they follow one another from ``start`` on, each with its duration.
+    """
+    return _by_dates(dosages or ()) or (_by_durations(dosages or (), start) if start is not None else [])
+
+
+def last_day(dosages: Sequence[Dosage] | None, start: Moment | None) -> date | None:
+    """The last day by the durations of the instructions; None where one of them has no duration."""
+    durations = [days_of(dosage.timing.repeat.boundsDuration) if _repeats(dosage) else None for dosage in dosages or ()]  # type: ignore[union-attr]
+    if start is None or not durations or any(days is None for days in durations):
+        return None
+    days = [each for each in durations if each is not None]
+    in_turn = len(days) > 1 and len({bytes(dosage.sequence) for dosage in dosages or ()}) == len(days)
+    return start.day + timedelta(days=(sum(days) if in_turn else max(days)) - 1)
+
+
+def _repeats(dosage: Dosage) -> bool:
+    return dosage.timing is not None and dosage.timing.repeat is not None
+
+
+def _by_dates(dosages: Sequence[Dosage]) -> list[Step]:
+    steps: list[Step] = []
+    for dosage in dosages:
         bounds = dosage.timing.repeat.boundsPeriod if dosage.timing and dosage.timing.repeat else None
         start = parse_moment(bounds.start) if bounds else None
         if bounds is None or start is None:
             return []
         steps.append((dosage, start, parse_moment(bounds.end)))
+    return _in_turn(steps)
+
+
+def _by_durations(dosages: Sequence[Dosage], start: Moment) -> list[Step]:
+    try:
+        ordered = sorted((whole(dosage.sequence) or 0, place) for place, dosage in enumerate(dosages))
+    except Unreadable:
+        return []
+    steps: list[Step] = []
+    begins: date | None = start.day
+    for _, place in ordered:
+        if begins is None:
+            return []  # a step after one that has no end
+        repeat = dosages[place].timing.repeat if dosages[place].timing is not None else None  # type: ignore[union-attr]
+        days = days_of(repeat.boundsDuration) if repeat is not None else None
+        if repeat is not None and (repeat.boundsPeriod is not None or given(repeat.boundsRange)):
+            return []
+        ends = begins + timedelta(days=days - 1) if days else None
+        steps.append((dosages[place], Moment(begins), Moment(ends) if ends else None))
+        begins = ends + timedelta(days=1) if ends else None
+    numbers = {number for number, _ in ordered}
+    return _in_turn(steps) if len(numbers) == len(steps) else []
+
+
+def _in_turn(steps: list[Step]) -> list[Step]:
+    """Steps of which no two begin on one day, by date; a single one is no sequence."""
     steps.sort(key=lambda step: step[1].sort_key())
     return steps if len({start.day for _, start, _ in steps}) == len(steps) > 1 else []
 
 
-def _in_force(dosages: Sequence[Dosage], on: date | None) -> list[Dosage]:
+_Numbered = list[tuple[int, Dosage]]
+
+
+def _in_force(dosages: _Numbered, on: date | None) -> _Numbered:
     """The instructions that hold on day ``on``: all of them, or those of a dated sequence."""
     if not dosages:
         raise Unreadable("it has no dosage instruction")
     if len(dosages) == 1:
-        return list(dosages)
-    steps = {bytes(d.sequence) for d in dosages}
-    dated = [d for d in dosages if d.timing and d.timing.repeat and d.timing.repeat.boundsPeriod]
+        return dosages
+    dated = [each for each in dosages if _repeats(each[1]) and each[1].timing.repeat.boundsPeriod]  # type: ignore[union-attr]
     if len(dated) == len(dosages) and on is not None:
-        current = [d for d in dosages if _covers(d, on)]
+        current = [each for each in dosages if _covers(each[1], on)]
         if current:
             return current
         raise Unreadable("none of its dated doses is for this day")
-    if len(steps) > 1:
+    if len({bytes(dosage.sequence) for _, dosage in dosages}) > 1:
         raise Unreadable("it is a sequence of doses without dates")
-    return list(dosages)
+    return dosages
 
 
 def _covers(dosage: Dosage, on: date) -> bool:
@@ -113,13 +154,28 @@ def _covers(dosage: Dosage, on: date) -> bool:
     return (start is None or start.day <= on) and (end is None or on <= end.day)
 
 
-def _one(dosage: Dosage, product: Product) -> tuple[Decimal, _Rhythm]:
+def _one(index: int, dosage: Dosage, product: Product) -> tuple[Decimal, Rhythm]:
+    here = f"{_INSTRUCTION}[{index}]"
+    if any(given(part) and bytes(part) != b"[]" for part in (dosage.modifierExtension,)):
+        raise Unreadable("it has a modifier extension, which is not understood", f"{here}.modifierExtension")
     if dosage.asNeededBoolean or dosage.asNeededCodeableConcept:
-        raise Unreadable("it is taken as needed")
-    return _milligrams(dosage, product), _rhythm(dosage.timing)
+        raise Unreadable("it is taken as needed", f"{here}.asNeeded[x]")
+    amount = _at(f"{here}.doseAndRate", lambda: _milligrams(dosage, product))
+    rhythm = _at(f"{here}.timing", lambda: read_rhythm(dosage.timing))
+    if rhythm.name == "daily" and dosage.text and _NOT_DAILY.search(dosage.text):
+        raise Unreadable("its text and its timing differ", f"{here}.text")
+    return amount, rhythm
 
 
-def _sum(parts: list[tuple[Decimal, _Rhythm]]) -> Dose:
+def _at(element: str, read: Callable[[], T]) -> T:
+    """What ``read`` finds in an element; a problem in it carries the element's path."""
+    try:
+        return read()
+    except Unreadable as unreadable:
+        raise Unreadable(str(unreadable), element) from None
+
+
+def _sum(parts: list[tuple[Decimal, Rhythm]]) -> Dose:
     rhythms = {rhythm.name for _, rhythm in parts}
     if len(rhythms) > 1:
         raise Unreadable("its doses have different rhythms")
@@ -127,7 +183,7 @@ def _sum(parts: list[tuple[Decimal, _Rhythm]]) -> Dose:
     on_one_day = sum((mg * rhythm.intakes for mg, rhythm in parts), Decimal(0))
     intakes = sum(rhythm.intakes for _, rhythm in parts)
     same = {mg for mg, _ in parts}
-    hours = _DAY / intakes if name == "daily" else parts[0][1].hours
+    hours = DAY / intakes if name == "daily" else parts[0][1].hours
     if name != "daily" and len(parts) > 1:
         raise Unreadable("it has several doses in a rhythm that is not daily")
     return Dose(
@@ -136,28 +192,38 @@ def _sum(parts: list[tuple[Decimal, _Rhythm]]) -> Dose:
         on_one_day=on_one_day,
         rhythm=name,
         interval_hours=hours,
-        mean=on_one_day if name == "daily" else on_one_day * _DAY / hours,
+        mean=on_one_day if name == "daily" else on_one_day * DAY / hours,
     )
 
 
 def _milligrams(dosage: Dosage, product: Product) -> Decimal:
     quantities = []
     for rate in dosage.doseAndRate or ():
-        if rate.doseRange is not None:
-            raise Unreadable("its dose is a range")
         if rate.doseQuantity is not None:
             quantities.append((_words(rate.type), rate.doseQuantity))
+        elif rate.doseRange is not None:
+            quantities += [(_words(rate.type), bound) for bound in _bounds(rate.doseRange)]
     if not quantities and dosage.doseQuantity is not None:
         quantities.append((set(), dosage.doseQuantity))
     if not quantities:
         raise Unreadable("its dose is given in words only" if dosage.text else "it gives no dose")
-    ordered = [quantity for words, quantity in quantities if "ordered" in words]
-    if len(ordered) == 1:
-        return _convert(ordered[0], product)
+    quantities = [each for each in quantities if "ordered" in each[0]] or quantities
     amounts = {_convert(quantity, product) for _, quantity in quantities}
     if len(amounts) != 1:
         raise Unreadable("it gives several doses that differ")
     return amounts.pop()
+
+
+def _bounds(dose: Range) -> tuple[Quantity, Quantity]:
+    """A range is a dose only where its two bounds are one."""
+    low, high = dose.low, dose.high
+    if low is None or high is None or _numbers(low) != _numbers(high):
+        raise Unreadable("its dose is a range")
+    return low, high
+
+
+def _numbers(quantity: Quantity) -> tuple[Decimal, str | None, str | None]:
+    return exact(quantity.value), quantity.code, quantity.unit
 
 
 def _words(concept: CodeableConcept | None) -> set[str]:
@@ -186,93 +252,12 @@ def _in_mg(quantity: Quantity, product: Product) -> Decimal:
     names = {name.strip() for name in (quantity.code, quantity.unit) if name}
     if names & UNITS["dose"].keys():
         return number * factor(quantity, "dose")
-    if {name.lower() for name in names} & _TABLETS:
+    if {name.lower() for name in names} & TABLETS:
         if product.tablet is None:
             raise Unreadable("its dose is in tablets of unknown strength")
         return number * product.tablet
-    if names & _MILLILITRES:
+    if names & MILLILITRES:
         if product.per_ml is None:
             raise Unreadable("its dose is in mL of unknown concentration")
         return number * product.per_ml
     raise Unreadable("the unit of its dose is not understood" if names else "its dose has no unit")
-
-
-def _rhythm(timing: Timing | None) -> _Rhythm:
-    if timing is None:
-        raise Unreadable("it does not say how often the dose is taken")
-    by_repeat = _from_repeat(timing.repeat) if timing.repeat is not None else None
-    by_code = _from_code(timing.code)
-    if by_repeat is not None and by_code is not None and by_repeat != by_code:
-        raise Unreadable("its timing and its timing code differ")
-    rhythm = by_repeat or by_code
-    if rhythm is None:
-        raise Unreadable("it does not say how often the dose is taken")
-    return rhythm
-
-
-def _from_code(concept: CodeableConcept | None) -> _Rhythm | None:
-    if concept is None:
-        return None
-    words = [coding.code for coding in concept.coding or () if coding.code] or ([concept.text] if concept.text else [])
-    for word in words:
-        key = word.strip().upper()
-        if key in _PER_DAY:
-            return _Rhythm("daily", _PER_DAY[key], _DAY / _PER_DAY[key])
-        if key in _SLOWER:
-            name, hours = _SLOWER[key]
-            return _Rhythm(name, 1, Decimal(hours))
-    return None
-
-
-def _from_repeat(repeat: Repeat) -> _Rhythm | None:
-    if given(repeat.count):
-        raise Unreadable("it is limited to a number of doses")
-    if given(repeat.frequencyMax) or given(repeat.periodMax):
-        raise Unreadable("its timing is a range")
-    frequency, times = whole(repeat.frequency), len(repeat.timeOfDay or repeat.when or ())
-    period = exact(repeat.period) if given(repeat.period) else None
-    if repeat.dayOfWeek:
-        return _on_weekdays(len(set(repeat.dayOfWeek)), frequency, times, repeat)
-    if period is None or repeat.periodUnit is None:
-        if times and frequency in (None, times):
-            return _Rhythm("daily", times, _DAY / times)
-        if frequency is None and period is None:
-            return None
-        raise Unreadable("its timing is incomplete")
-    count = frequency if frequency is not None else max(times, 1)
-    if period > MOST_TIMES:
-        raise Unreadable("its timing is not understood")
-    if count < 1 or period < _LEAST_PERIOD:
-        raise Unreadable("its timing is not above zero")
-    return _every(count, period, repeat.periodUnit)
-
-
-def _on_weekdays(days: int, frequency: int | None, times: int, repeat: Repeat) -> _Rhythm:
-    intakes = max(times, 1)
-    if frequency not in (None, 1, days * intakes) or repeat.periodUnit not in (None, "d", "wk"):
-        raise Unreadable("its days of the week and its frequency differ")
-    if days == 7:
-        return _Rhythm("daily", intakes, _DAY / intakes)
-    name = "weekly" if days == 1 else f"on {days} days a week"
-    return _Rhythm(name, intakes, Decimal(168) / days)
-
-
-def _every(count: int, period: Decimal, unit: str) -> _Rhythm:
-    hours_in = {"h": 1, "d": 24, "wk": 168}
-    if unit == "mo" and count == 1 and period == 1:
-        return _Rhythm("monthly", 1, Decimal(720))
-    if unit not in hours_in:
-        raise Unreadable("its timing is not understood")
-    span = period * hours_in[unit]
-    if unit == "wk" and period == 1 and count == 7:
-        return _Rhythm("daily", 1, _DAY)
-    if unit == "h" and span < _DAY and count == 1 and _DAY % span == 0:
-        return _Rhythm("daily", int(_DAY / span), span)
-    if span == _DAY:
-        return _Rhythm("daily", count, _DAY / count)
-    if unit == "wk" and period == 1 and 1 < count < 7:
-        return _Rhythm(f"on {count} days a week", 1, span / count)
-    if count == 1 and span > _DAY and span % _DAY == 0:
-        days = int(span / _DAY)
-        return _Rhythm("weekly" if days == 7 else f"every {days} days", 1, span)
-    raise Unreadable("its timing is not understood")

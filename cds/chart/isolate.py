@@ -1,66 +1,100 @@
 """The slow look at input that the strict pass refused: resource by resource, then element by element.
 
-One bad resource never hides the others. An element that cannot be taken is dropped and named; a
-resource that cannot be taken at all is named.
+One bad resource never hides the others. An element that cannot be taken is left out and named with
+its FHIR path; a resource that cannot be taken at all, or of which an element is bad that says whether
+it counts at all, is named as a whole.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import msgspec
 
-from cds.chart.model import Unread
 from cds.chart.wire import (
     Context,
     Entry,
+    EntryResponse,
     Link,
     Message,
     RawBundle,
     Resource,
+    exact_decoder,
     given,
     raw_bundle_decoder,
     raw_message_decoder,
     resource_decoder,
 )
 
-_encode = msgspec.json.Encoder().encode
-_parts_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_OURS = (b"sirolimus", b"rapamycin", b"rapamune", b"35302", b"29247-4")
-DROPPED = "one of its elements has the wrong shape: "
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_PATH = re.compile(r"`\$((?:\.\w+|\[\d+\])*)`$")
+_TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
+_STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
+_DECIDES = frozenset(
+    [
+        "resourceType",
+        "id",
+        "status",
+        "intent",
+        "doNotPerform",
+        "clinicalStatus",
+        "verificationStatus",
+        "implicitRules",
+        "subject",
+        "patient",
+    ]
+)
+"""Without one of these nobody can say whether a resource counts, or whose it is."""
+_MOST = 20
+WRONG_SHAPE = "an element of it has the wrong shape"
+NO_RESOURCE = "it is not a FHIR resource"
+
+Step = str | int
 
 
-def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, list[Unread]]:
+class Broken(NamedTuple):
+    """What of a resource could not be taken: the elements ``at``, or all of it when there are none."""
+
+    place: str
+    reference: str
+    reason: str
+    at: tuple[str, ...]
+    raw: bytes
+
+
+def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, list[Broken]]:
     """A message whose sound parts are read. Raises ``refuse`` when the frame itself is not JSON of ours."""
     try:
         top = raw_message_decoder.decode(body)
     except msgspec.ValidationError:
         raise refuse("this is JSON, but not a FHIR Bundle or a CDS Hooks request") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise refuse("this is not JSON") from None
-    unread: list[Unread] = []
+        raise refuse("this is not JSON in UTF-8") from None
+    broken: list[Broken] = []
     message = Message(
         resourceType=_text(top.resourceType) or "",
         hook=_text(top.hook),
         hookInstance=_text(top.hookInstance),
-        entry=_entries(top, unread),
+        fhirServer=_text(top.fhirServer),
+        entry=_entries(top, "Bundle", broken),
         link=_links(top.link),
     )
     if top.context is not None:
-        drafts = _resource(top.context.draftOrders, unread) if given(top.context.draftOrders) else None
+        drafts = top.context.draftOrders
         selections = top.context.selections
         message.context = Context(
             patientId=_text(top.context.patientId),
-            draftOrders=drafts,
+            draftOrders=_resource(drafts, "context.draftOrders", broken) if given(drafts) else None,
             selections=[s for s in selections if isinstance(s, str)] if isinstance(selections, list) else None,
         )
     if top.prefetch is not None:
-        read = {key: (raw, _resource(raw, unread)) for key, raw in top.prefetch.items()}
+        read = {key: (raw, _resource(raw, f"prefetch.{key}", broken)) for key, raw in top.prefetch.items()}
         # null says that there is nothing; anything else that is no resource was not supplied
         message.prefetch = {
             key: value for key, (raw, value) in read.items() if value is not None or bytes(raw) == b"null"
         }
-    return message, unread
+    return message, broken
 
 
 def _text(value: Any) -> str | None:
@@ -73,20 +107,22 @@ def _links(value: Any) -> list[Link] | None:
     return [Link(_text(link.get("relation")), _text(link.get("url"))) for link in value if isinstance(link, dict)]
 
 
-def _entries(bundle: RawBundle, unread: list[Unread]) -> list[Entry] | None:
+def _entries(bundle: RawBundle, place: str, broken: list[Broken]) -> list[Entry] | None:
     if bundle.entry is None:
         return None
     entries = []
-    for entry in bundle.entry:
-        if entry is None or not given(entry.resource):
+    for index, entry in enumerate(bundle.entry):
+        if entry is None:
+            entries.append(Entry())
             continue
-        resource = _resource(entry.resource, unread)
-        if resource is not None:
-            entries.append(Entry(_text(entry.fullUrl), resource))
+        given_resource = given(entry.resource)
+        resource = _resource(entry.resource, f"{place}.entry[{index}].resource", broken) if given_resource else None
+        status = _text(entry.response.get("status")) if isinstance(entry.response, dict) else None
+        entries.append(Entry(_text(entry.fullUrl), resource, EntryResponse(status)))
     return entries
 
 
-def _resource(raw: msgspec.Raw, unread: list[Unread]) -> Resource | None:
+def _resource(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | None:
     """The resource, with what could not be taken of it left out and named."""
     if bytes(raw) == b"null":
         return None
@@ -95,39 +131,77 @@ def _resource(raw: msgspec.Raw, unread: list[Unread]) -> Resource | None:
     except (msgspec.ValidationError, UnicodeDecodeError):
         pass
     try:
-        parts = _parts_decoder.decode(raw)
-        kind = parts.get("resourceType", msgspec.Raw(b"null"))
-        named = msgspec.json.decode(kind)
-        bundle = raw_bundle_decoder.decode(raw) if named == "Bundle" else None
+        bundle = raw_bundle_decoder.decode(raw)
+        if bundle.resourceType == "Bundle":
+            return Resource(resourceType="Bundle", entry=_entries(bundle, place, broken), link=_links(bundle.link))
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        _name(raw, "Resource", "it is not a FHIR resource", unread)
-        return None
-    if bundle is not None:
-        return Resource(resourceType="Bundle", entry=_entries(bundle, unread), link=_links(bundle.link))
-    if not isinstance(named, str):
-        _name(raw, "Resource", "it is not a FHIR resource", unread)
-        return None
-    return _pieces(parts, raw, unread)
+        pass
+    return _mended(raw, place, broken)
 
 
-def _pieces(parts: dict[str, msgspec.Raw], raw: msgspec.Raw, unread: list[Unread]) -> Resource:
-    sound, dropped = [], []
-    for key, part in parts.items():
-        piece = _encode(key) + b":" + bytes(part)
+def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | None:
+    text = bytes(raw).decode("utf-8", "replace")  # what is not UTF-8 becomes U+FFFD, and is left out below
+    try:
+        value = exact_decoder.decode(text)
+    except (msgspec.MsgspecError, ArithmeticError):
+        value = None
+    kind = value.get("resourceType") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
+        broken.append(Broken(place, "Resource", NO_RESOURCE, (), bytes(raw)))
+        return None
+    name = value.get("id")
+    named = f"{kind}/{name}" if isinstance(name, str) and name else kind
+    dropped = [_drop(value, path) for path in _foreign_bytes(value)]
+    for _ in range(_MOST):
         try:
-            resource_decoder.decode(b"{" + piece + b"}")
-            sound.append(piece)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            dropped.append(key)
-    resource = resource_decoder.decode(b"{" + b",".join(sound) + b"}")
-    if dropped:
-        shown = ", ".join(sorted(key for key in dropped if key.isidentifier()))
-        _name(raw, resource.reference, DROPPED + shown, unread)
-    return resource
+            resource = resource_decoder.decode(_encode(value))
+        except msgspec.ValidationError as error:
+            path = _path_of(error)
+            if not path or path[0] in _DECIDES:
+                dropped.append(str(path[0]) if path else "")
+                break
+            dropped.append(_drop(value, path))
+            continue
+        if not any(_head(at) in _DECIDES for at in dropped):
+            broken.append(Broken(place, named, WRONG_SHAPE, tuple(dropped), bytes(raw)))
+            return resource
+        break
+    broken.append(Broken(place, named, WRONG_SHAPE, tuple(at for at in dropped if at), bytes(raw)))
+    return None
 
 
-def _name(raw: msgspec.Raw, reference: str, reason: str, unread: list[Unread]) -> None:
-    """Only what may be of ours is worth naming; the rest would drown it."""
-    lowered = bytes(raw).lower()
-    if any(word in lowered for word in _OURS):
-        unread.append(Unread(reference, reason, "sirolimus"))
+def _head(at: str) -> str:
+    return re.split(r"[.\[]", at, maxsplit=1)[0]
+
+
+def _path_of(error: msgspec.ValidationError) -> list[Step]:
+    found = _PATH.search(str(error))
+    return [name or int(index) for name, index in _STEP.findall(found[1])] if found else []
+
+
+def _drop(value: dict[str, Any], path: list[Step]) -> str:
+    """Leave out the element at ``path``: one coding of several, else the whole element; said as a FHIR path.
+
+    A part of an element is never left out alone: a quantity without its comparator is another quantity.
+    """
+    end = 1
+    if "coding" in path:
+        end = path.index("coding") + 2
+        end = end if len(path) >= end else 1
+    parent: Any = value
+    for step in path[: end - 1]:
+        parent = parent[step]
+    if isinstance(parent, list):
+        parent[int(path[end - 1])] = {}  # the others keep their places
+    else:
+        parent.pop(path[end - 1], None)
+    return _said(path)
+
+
+def _said(path: list[Step]) -> str:
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+
+
+def _foreign_bytes(value: dict[str, Any]) -> list[list[Step]]:
+    """The paths of texts that were not UTF-8, one an element."""
+    return [[key] for key, part in value.items() if key.isidentifier() and b"\xef\xbf\xbd" in _encode(part)]

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
+import msgspec
+
+from cds.chart.medications import meant_by
 from cds.chart.model import Lab
 from cds.chart.numbers import Amount, Analyte, Unreadable, amount, amount_from_text, exact
-from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, ReferenceRange, Resource, given, later
+from cds.chart.reader import Reader
+from cds.chart.times import Moment, clock_time, parse_moment
+from cds.chart.wire import (
+    ABSENT,
+    CodeableConcept,
+    Component,
+    Identifier,
+    Range,
+    ReferenceRange,
+    Resource,
+    given,
+    later,
+)
 from cds.knowledge.compiled import Concept, Knowledge
 
 _ANALYTES: dict[str, Analyte] = {
@@ -23,6 +38,16 @@ _PLAUSIBLE = {
     "platelets": ("", "platelets_highest"),
     "weight": ("weight_lowest", "weight_highest"),
     "height": ("height_lowest", "height_highest"),
+}
+_YES_OR_NO = ("hcg", "clumps")
+_SHOWN_ONLY = "treg"
+_NEVER = ("entered-in-error", "cancelled", "registered")
+_SPECIMENS = {
+    "119364003": "serum",
+    "119361006": "plasma",
+    "440500007": "dried blood spot",
+    "SER": "serum",
+    "PLAS": "plasma",
 }
 COUNTED = ("final", "amended", "corrected")
 _NOT_BLOOD = ("serum", "plasma", "dried")
@@ -43,28 +68,65 @@ _POSITIVE = {
 _NEGATIVE = {"260385009", "260415000", "2667000", "NEG", "N", "ND", "LA6577-6", "LA9634-2", "LA11883-8"}
 _POSITIVE_WORDS = {"positive", "pos", "detected", "reactive", "present"}
 _NEGATIVE_WORDS = {"negative", "neg", "not", "non", "none", "no", "absent", "nonreactive", "undetected"}
-_COARSE = Decimal("0.1")
-_TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
 _WORD = re.compile(r"[a-z]+")
 
 
-def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab | None:
-    """One observation; None for a status that never counts (entered in error, cancelled, registered)."""
+def read_observation(reader: Reader, resource: Resource) -> None:
+    """An observation of ours, or those of its components that are."""
+    if (concept := meant_by(resource.code, reader.knowledge)) is not None:
+        _read(reader, resource, concept)
+    if not given(resource.component):  # nearly all of a chart, and nearly none of it ours
+        return
+    for component in later(resource.component, Component):
+        if (concept := meant_by(component.code, reader.knowledge)) is not None:
+            part = {name: getattr(component, name) for name in component.__struct_fields__}
+            _read(reader, msgspec.structs.replace(resource, component=ABSENT, **part), concept)
+
+
+def _read(reader: Reader, resource: Resource, concept: Concept) -> None:
+    if concept.name not in (*_ANALYTES, *_YES_OR_NO, _SHOWN_ONLY) or not reader.is_ours(resource, concept.valueset):
+        return
     status = resource.status or ""
     if status not in (*COUNTED, "preliminary"):
-        return None if status else _lab(resource, concept, problem="it has no status")
+        if status in _NEVER:
+            reader.left_out(resource, f"its status is '{status}'", concept.valueset, "status")
+            return
+        reason = "its status is not understood" if status else "it has no status"
+        lab = _lab(resource, concept, problem=reason, at="status")
+    else:
+        lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
+    if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
+        reader.chart.labs.setdefault(lab.name, []).append(lab)
+
+
+def _specimen(reader: Reader, resource: Resource) -> str:
+    """What was sampled, in the words and codes of the Specimen and of the reference to it."""
+    if resource.specimen is None:
+        return ""
+    found = reader.resolve(resource, resource.specimen.reference) if resource.specimen.reference else None
+    kind = found.type if found is not None else None
+    concepts = kind if isinstance(kind, list) else [kind] if isinstance(kind, CodeableConcept) else []
+    said = [text for c in concepts for text in (c.text, *(x.display for x in c.coding or ())) if text]
+    said += [_SPECIMENS[x.code] for c in concepts for x in c.coding or () if x.code in _SPECIMENS]
+    return " ".join([*said, resource.specimen.display or ""])
+
+
+def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab:
+    """One observation whose status counts."""
     wrong = concept.rejected or next((f"{word} was measured" for word in _NOT_BLOOD if word in specimen.lower()), "")
+    moment: Moment | None = None
     try:
         moment = _moment(resource)
-        if concept.name in ("hcg", "clumps"):
+        if concept.name in _YES_OR_NO:
             positive = _positive(resource)
             if positive is None and concept.name == "hcg":
-                raise Unreadable("it is not clear whether it is positive")
+                raise Unreadable("it is not clear whether it is positive", "value[x]")
             return _lab(resource, concept, moment, positive=positive is not False)  # clumps of any degree spoil a count
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:
-        return _lab(resource, concept, parse_moment(resource.effectiveDateTime), problem=str(unreadable), wrong=wrong)
+        at = unreadable.at or "value[x]"
+        return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
     return _lab(resource, concept, moment, read, wrong=wrong)
 
 
@@ -77,10 +139,26 @@ def _lab(
     problem: str = "",
     wrong: str = "",
     positive: bool = False,
+    at: str = "",
 ) -> Lab:
     code = next((c.code for c in (resource.code.coding if resource.code else None) or () if c.code), "")
+    identifiers = tuple(
+        f"{identifier.system or ''}|{identifier.value}"
+        for identifier in later(resource.identifier, Identifier)
+        if identifier.value
+    )
     return Lab(
-        resource.reference, concept.name, resource.status or "", moment, read, problem, wrong, code or "", positive
+        resource.reference,
+        concept.name,
+        resource.status or "",
+        moment,
+        read,
+        problem,
+        at,
+        wrong,
+        code or "",
+        positive,
+        identifiers,
     )
 
 
@@ -90,13 +168,11 @@ def _moment(resource: Resource) -> Moment:
     if text is None and resource.effectivePeriod is not None:
         text = resource.effectivePeriod.start or resource.effectivePeriod.end
     if text is None:
-        raise Unreadable("it has no date of collection")
+        raise Unreadable("it has no date of collection", "effective[x]")
     moment = parse_moment(text)
     if moment is None:
-        raise Unreadable("its date of collection cannot be read to the day")
-    if moment.at is not None and (moment.at.hour, moment.at.minute, moment.at.second) == (0, 0, 0):
-        return Moment(moment.day)  # midnight is what systems print for a date without a time
-    return moment
+        raise Unreadable("its date of collection cannot be read to the day", "effective[x]")
+    return clock_time(moment)
 
 
 def _value(resource: Resource, name: str) -> Amount:
@@ -110,11 +186,24 @@ def _value(resource: Resource, name: str) -> Amount:
         return Amount(exact(quantity.value), "", quantity.unit or quantity.code or "")
     if resource.valueQuantity is not None:
         return amount(resource.valueQuantity, analyte)
+    if resource.valueRange is not None:
+        return _bound(resource.valueRange, analyte)
     if resource.valueString is not None:
         return amount_from_text(resource.valueString, analyte)
     if given(resource.valueInteger):
         raise Unreadable("it has no unit")
     raise Unreadable("it has no value")
+
+
+def _bound(value: Range, analyte: Analyte) -> Amount:
+    """A range with one end is a bound; one with two ends is no value."""
+    if value.low is not None and value.high is not None:
+        raise Unreadable("its value is a range")
+    end = value.low or value.high
+    if end is None:
+        raise Unreadable("it has no value")
+    read = amount(end, analyte)
+    return replace(read, comparator=">=" if value.low is not None else "<=")
 
 
 def _check_plausible(read: Amount, name: str, knowledge: Knowledge) -> None:
@@ -168,42 +257,3 @@ def _says(concept: CodeableConcept) -> bool | None:
         return False
     texts = [concept.text or "", *(coding.display or "" for coding in concept.coding or ())]
     return next((answer for text in texts if (answer := _by_words(text)) is not None), None)
-
-
-def distinct(labs: list[Lab]) -> list[Lab]:
-    """Readable results, newest first, one a sample: a corrected version takes the first one's place.
-
-    A result from a wrong specimen never stands beside one from the right. Two results of one instant
-    that differ, neither of them a correction, are both left out.
-    """
-    kept: dict[tuple[object, ...], Lab | None] = {}
-    for lab in sorted(labs, key=lambda each: bool(each.wrong_specimen)):
-        if lab.moment is None or lab.amount is None:
-            continue
-        # without a time of day only equal values are known to be one sample
-        rounded = lab.amount.value.quantize(_COARSE)
-        sample: tuple[object, ...] = (
-            (lab.moment.day, lab.moment.at) if lab.moment.at else (lab.moment.day, rounded, lab.amount.comparator)
-        )
-        if sample not in kept:
-            kept[sample] = lab
-            continue
-        other = kept[sample]
-        if lab.wrong_specimen or other is None:
-            continue
-        kept[sample] = _one_of(lab, other)
-    found = [lab for lab in kept.values() if lab is not None]
-    return sorted(found, key=lambda lab: (lab.moment.sort_key(), lab.reference) if lab.moment else (), reverse=True)
-
-
-def _one_of(lab: Lab, other: Lab) -> Lab | None:
-    """Of two results of one sample the corrected one; of two equal ones the one that was not converted."""
-    assert lab.amount is not None and other.amount is not None
-    ranks = {"preliminary": 0, "final": 1}
-    first, second = sorted((lab, other), key=lambda each: ranks.get(each.status, 2))
-    if first.status != second.status:
-        return second
-    near = abs(lab.amount.value - other.amount.value) <= _TOLERANCE * max(lab.amount.value, other.amount.value)
-    if lab.amount.comparator != other.amount.comparator or not near:
-        return None
-    return min(lab, other, key=lambda each: (bool(each.amount and each.amount.printed), each.reference))

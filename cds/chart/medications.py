@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from cds.chart.dosage import Product
-from cds.chart.wire import CodeableConcept, Coding, Dosage, Resource
+from cds.chart.dosage import MILLILITRES, TABLETS, Product
+from cds.chart.numbers import Unreadable, exact, factor
+from cds.chart.wire import CodeableConcept, Coding, Dosage, Ingredient, Resource, later
 from cds.knowledge.compiled import Concept, Knowledge
 
 Resolver = Callable[[Resource, str], Resource | None]
@@ -17,16 +18,17 @@ Resolver = Callable[[Resource, str], Resource | None]
 _WORDS = re.compile(r"[\w'.-]+")
 _LOCAL = re.compile(
     r"\b(gel|cream|ointment|topical|lotion|shampoo|ophthalmic|eye|ocular|otic|ear|vaginal|nasal|inhal\w*|stent\w*|eluting|"
-    r"cutaneous|hyftor|fyarro|protein-bound|albumin-bound|intravenous|injection|injectable|infusion)\b",
+    r"cutaneous|hyftor|fyarro|protein-bound|albumin-bound|intravenous|injection|injectable|infusion|"
+    r"topisch|tópic\w*|topique|crema|crème|salbe|pomada|oftálmic\w*|augentropfen|collyre|гель|крем|мазь)\b"
+    r"|凝胶|軟膏|软膏|乳膏|滴眼|洗脱支架|ゲル|クリーム|点眼|겔|연고",
     re.IGNORECASE,
 )
 _INJECTED = re.compile(
     r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE
 )
 _STRENGTH = re.compile(r"(?<![\w.])([0-9]+(?:\.[0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
-_OTHER_ROUTES = {  # SNOMED: topical, intravenous, ophthalmic, otic, transdermal, rectal, vaginal, nasal, inhaled, subcutaneous
+_LOCAL_ROUTES = {  # SNOMED: topical, ophthalmic, otic, transdermal, rectal, vaginal, nasal, inhaled
     "6064005",
-    "47625008",
     "54485002",
     "10547007",
     "45890007",
@@ -34,7 +36,35 @@ _OTHER_ROUTES = {  # SNOMED: topical, intravenous, ophthalmic, otic, transdermal
     "16857009",
     "46713006",
     "447694001",
-    "34206005",
+}
+_INJECTED_ROUTES = {"47625008", "34206005", "78421000"}  # SNOMED: intravenous, subcutaneous, intramuscular
+_LONGEST_TEXT = 2_000
+_SPELLINGS = {
+    spelling: uri
+    for uri, spellings in {
+        "http://www.nlm.nih.gov/research/umls/rxnorm": (
+            "http://www.nlm.nih.gov/research/umls/rxnorm/",
+            "https://www.nlm.nih.gov/research/umls/rxnorm",
+            "urn:oid:2.16.840.1.113883.6.88",
+        ),
+        "http://loinc.org": ("http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"),
+        "http://snomed.info/sct": (
+            "http://snomed.info/sct/",
+            "https://snomed.info/sct",
+            "urn:oid:2.16.840.1.113883.6.96",
+        ),
+        "http://www.whocc.no/atc": (
+            "http://www.whocc.no/atc/",
+            "https://www.whocc.no/atc",
+            "urn:oid:2.16.840.1.113883.6.73",
+        ),
+        "http://hl7.org/fhir/sid/icd-10-cm": (
+            "http://hl7.org/fhir/sid/icd-10-cm/",
+            "urn:oid:2.16.840.1.113883.6.90",
+        ),
+        "http://hl7.org/fhir/sid/icd-10": ("http://hl7.org/fhir/sid/icd-10/", "urn:oid:2.16.840.1.113883.6.3"),
+    }.items()
+    for spelling in spellings
 }
 
 
@@ -47,9 +77,21 @@ class Drug:
     by_name: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Medication:
+    """What an order says its drug is: codes and texts of the product, of its ingredients and of its form."""
+
+    concepts: tuple[CodeableConcept, ...]
+    strengths: tuple[Product, ...] = ()  # as the ingredients state them
+
+
+NOT_SUPPLIED = Medication(())
+"""The order points to a Medication that was not sent, and says no name."""
+
+
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     """What a coding means to us; nothing for most."""
-    of_system = knowledge.codes.get(coding.system or "")
+    of_system = knowledge.codes.get(canonical(coding.system or ""))
     return of_system.get(coding.code or "", ()) if of_system is not None else ()
 
 
@@ -58,54 +100,106 @@ def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | No
     if code is None or code.coding is None:
         return None
     for coding in code.coding:  # the innermost loop of reading: most codes are not ours
-        if (
-            (system := coding.system)
-            and (of_system := knowledge.codes.get(system)) is not None
-            and coding.code in of_system
-        ):
+        if (system := coding.system) is None:
+            continue
+        of_system = knowledge.codes.get(system) or knowledge.codes.get(canonical(system))
+        if of_system is not None and coding.code in of_system:
             return of_system[coding.code][0]
     return None
 
 
-def concept_of(resource: Resource, resolve: Resolver) -> CodeableConcept | None:
-    """The coded drug of an order: its own, its Medication's, or the words of the reference."""
-    if resource.medicationCodeableConcept is not None:
-        return resource.medicationCodeableConcept
-    reference = resource.medicationReference
+def canonical(system: str) -> str:
+    """A code system's URI in the form HL7 gives it, for the other forms that are met."""
+    if system in _SPELLINGS:
+        return _SPELLINGS[system]
+    if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
+        return "http://snomed.info/sct"
+    return system
+
+
+def medication_of(resource: Resource, resolve: Resolver) -> Medication | None:
+    """The drug of an order: its own code, and what its Medication says; None when it names none at all."""
+    own, reference = resource.medicationCodeableConcept, resource.medicationReference
     if reference is None:
-        return None
-    medication = resolve(resource, reference.reference) if reference.reference else None
-    if medication is not None and medication.code is not None:
-        return medication.code
-    return CodeableConcept(text=reference.display) if reference.display else None
+        return Medication((own,)) if own is not None else None
+    concepts = [own] if own is not None else []
+    strengths: list[Product] = []
+    found = resolve(resource, reference.reference) if reference.reference else None
+    if found is not None:
+        concepts += [concept for concept in (found.code, found.form) if concept is not None]
+        for ingredient in later(found.ingredient, Ingredient):
+            concepts += _ingredient(found, ingredient, resolve)
+            strengths += _strength(ingredient)
+    if reference.display:
+        concepts.append(CodeableConcept(text=reference.display))
+    return Medication(tuple(concepts), tuple(strengths)) if concepts else NOT_SUPPLIED
 
 
-def drugs_of(concept: CodeableConcept, dosages: list[Dosage] | None, knowledge: Knowledge) -> list[Drug]:
-    """Every drug of ours in ``concept``: all ingredients of a combination, each once."""
+def _ingredient(medication: Resource, ingredient: Ingredient, resolve: Resolver) -> Iterator[CodeableConcept]:
+    if ingredient.itemCodeableConcept is not None:
+        yield ingredient.itemCodeableConcept
+    item = ingredient.itemReference
+    if item is not None:
+        found = resolve(medication, item.reference) if item.reference else None
+        if found is not None and found.code is not None:
+            yield found.code
+        if item.display:
+            yield CodeableConcept(text=item.display)
+
+
+def _strength(ingredient: Ingredient) -> Iterator[Product]:
+    """What a Medication states of its ingredient: mg in one tablet, or mg in a number of mL."""
+    ratio = ingredient.strength
+    if ratio is None or ratio.numerator is None or ratio.denominator is None:
+        return
+    try:
+        milligrams = exact(ratio.numerator.value) * factor(ratio.numerator, "dose")
+        of = exact(ratio.denominator.value)
+    except Unreadable:
+        return
+    if milligrams <= 0 or of <= 0:
+        return
+    unit = ratio.denominator.code or ratio.denominator.unit or "1"
+    if unit in MILLILITRES:
+        yield Product(per_ml=milligrams / of)
+    elif unit == "1" or unit.lower() in TABLETS:
+        yield Product(tablet=milligrams / of)
+
+
+def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Knowledge) -> list[Drug]:
+    """Every drug of ours in a medication: all ingredients of a combination, each once.
+
+    A code goes before a name: sirolimus is matched by name only where no code is one of ours, the other
+    drugs also beside a code, which may be that of another ingredient.
+    """
     found: dict[str, list[Concept]] = {}
-    for coding in concept.coding or ():
-        for meant in meanings(knowledge, coding):
+    for concept in medication.concepts:
+        for coding in concept.coding or ():
+            for meant in meanings(knowledge, coding):
+                found.setdefault(meant.name, []).append(meant)
+    coded = set(found)
+    texts = [text for concept in medication.concepts for text in _texts(concept)]
+    for meant in _named(texts, knowledge):
+        if not coded or (meant.name not in coded and meant.valueset != "sirolimus"):
             found.setdefault(meant.name, []).append(meant)
-    texts = list(_texts(concept))
-    by_name = not found
-    if by_name:
-        for meant in _named(texts, knowledge):
-            found.setdefault(meant.name, []).append(meant)
-    return [Drug(meant[-1], _acts(meant, texts, dosages), by_name) for meant in found.values()]
+    return [Drug(meant[-1], _acts(meant, texts, dosages), name not in coded) for name, meant in found.items()]
 
 
-def product_of(concept: CodeableConcept, knowledge: Knowledge) -> Product:
-    """Strength of the product, from its code or else from its printed name."""
-    for coding in concept.coding or ():
-        for meant in meanings(knowledge, coding):
-            if meant.strength:
-                number, liquid, _ = meant.strength.partition("/")
-                return Product(per_ml=Decimal(number)) if liquid else Product(tablet=Decimal(number))
-    strengths = {(match[1], bool(match[2])) for text in _texts(concept) for match in _STRENGTH.finditer(text)}
-    if len(strengths) != 1:
-        return Product()
-    number, in_ml = strengths.pop()
-    return Product(per_ml=Decimal(number)) if in_ml else Product(tablet=Decimal(number))
+def product_of(medication: Medication, knowledge: Knowledge) -> Product:
+    """Strength of the product, from its code, its ingredients, or else from its printed name."""
+    stated = set(medication.strengths) if len(medication.strengths) == 1 else set()
+    for concept in medication.concepts:
+        for coding in concept.coding or ():
+            for meant in meanings(knowledge, coding):
+                if meant.strength:
+                    number, liquid, _ = meant.strength.partition("/")
+                    stated.add(Product(per_ml=Decimal(number)) if liquid else Product(tablet=Decimal(number)))
+    if not stated:
+        for text in (text for concept in medication.concepts for text in _texts(concept)):
+            for match in _STRENGTH.finditer(text):
+                number = match[1]
+                stated.add(Product(per_ml=Decimal(number)) if match[2] else Product(tablet=Decimal(number)))
+    return stated.pop() if len(stated) == 1 else Product()
 
 
 def _texts(concept: CodeableConcept) -> Iterator[str]:
@@ -119,12 +213,24 @@ def _texts(concept: CodeableConcept) -> Iterator[str]:
 def _named(texts: list[str], knowledge: Knowledge) -> list[Concept]:
     found = {}
     for text in texts:
-        lowered = text.lower().replace("\u2019", "'")
-        words = {word.strip(".-'") for word in _WORDS.findall(lowered)}
-        for name, meant in knowledge.names.items():
-            if name in words or ((" " in name or not name.isascii()) and name in lowered):
-                found[meant.name] = meant
+        for meant in named_in(text, knowledge):
+            found[meant.name] = meant
     return list(found.values())
+
+
+def named_in(text: str, knowledge: Knowledge, whole: bool = False) -> Iterator[Concept]:
+    """The drugs whose name or brand is a word of ``text``; in scripts without spaces, a part of it.
+
+    No drug's name begins beyond some 2,000 characters; ``whole`` looks all the same.
+    """
+    lowered = (text if whole else text[:_LONGEST_TEXT]).lower().replace("\u2019", "'")
+    names = knowledge.names
+    for word in _WORDS.findall(lowered):
+        if (meant := names.get(word.strip(".-'"))) is not None:
+            yield meant
+    for phrase in knowledge.phrases:
+        if phrase in lowered:
+            yield names[phrase]
 
 
 def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None) -> bool:
@@ -136,7 +242,8 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None) 
     for text in said:
         if _LOCAL.search(text) and (sirolimus or not _INJECTED.search(text)):
             return False
-    if not sirolimus:
-        return True
-    routes = [coding for dosage in dosages or () if dosage.route for coding in dosage.route.coding or ()]
-    return not any(coding.code in _OTHER_ROUTES for coding in routes)  # a local code says nothing against the mouth
+    routes = {
+        coding.code for dosage in dosages or () if dosage.route for coding in dosage.route.coding or () if coding.code
+    }
+    against = _LOCAL_ROUTES | _INJECTED_ROUTES if sirolimus else _LOCAL_ROUTES
+    return routes.isdisjoint(against)  # a local code says nothing against the mouth

@@ -20,6 +20,8 @@ class Unread:
     reference: str
     reason: str
     subject: str  # the fact or topic it keeps from being judged
+    at: str = ""  # the element in question, as a FHIR path within the resource
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,11 @@ class Lab:
     moment: Moment | None
     amount: Amount | None = None
     problem: str = ""
+    at: str = ""  # the element that has the problem
     wrong_specimen: str = ""
     code: str = ""
     positive: bool = False
+    identifiers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Dose:
     interval_hours: Decimal | None = None
     mean: Decimal | None = None  # mg a day on average, whatever the rhythm
     problem: str = ""
+    at: str = ""  # the element that has the problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,7 @@ class Chart:
     patient_id: str
     birth: BirthDate | None = None
     gender: str = ""
+    deceased: bool = False
     patient_reference: str = ""
     orders: list[Order] = field(default_factory=list)
     intakes: list[Intake] = field(default_factory=list)
@@ -134,8 +140,9 @@ class Chart:
     events: list[Event] = field(default_factory=list)
     level_orders: list[str] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    left_out: list[Unread] = field(default_factory=list)  # of ours, read, and rightly of no account
     not_supplied: tuple[str, ...] = ()
-    incomplete: tuple[str, ...] = ()
+    incomplete: tuple[tuple[str, str], ...] = ()  # a type of resource, and why some of it is missing
 
     def lab(self, *names: str) -> list[Lab]:
         """The observations of these names, in no particular order."""

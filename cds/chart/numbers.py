@@ -108,7 +108,11 @@ UNITS: dict[Analyte, dict[str, Decimal]] = {
 
 
 class Unreadable(Exception):
-    """A value that cannot be taken; ``str`` says why, without the value."""
+    """A value that cannot be taken; ``str`` says why, without the value, and ``at`` in which element."""
+
+    def __init__(self, reason: str, at: str = "") -> None:
+        super().__init__(reason)
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
-from cds.chart.dosage import Product, dated_steps, read_dose
-from cds.chart.medications import Drug, meant_by, product_of
+from cds.chart.dosage import Product, dated_steps, last_day, read_dose
+from cds.chart.medications import Drug, Medication, meant_by, product_of
 from cds.chart.model import Dose, DrugUse, Order
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
@@ -18,7 +18,7 @@ class Entry(NamedTuple):
     """One drug of an order or statement, as it is being read."""
 
     resource: Resource
-    concept: CodeableConcept
+    medication: Medication
     drug: Drug
     dosages: list[Dosage] | None
     status: str
@@ -40,8 +40,8 @@ def read_entry(entry: Entry, knowledge: Knowledge, now: datetime) -> Iterator[Or
         return
     if entry.status == "active":
         end = None  # an active order of sirolimus goes on until its status says otherwise
-    product = product_of(entry.concept, knowledge)
-    steps = [] if entry.draft else dated_steps(entry.dosages)
+    product = product_of(entry.medication, knowledge)
+    steps = [] if entry.draft else dated_steps(entry.dosages, start)
     for place, (dosage, begun, over) in enumerate(steps):
         if begun.is_after(now):
             break
@@ -117,9 +117,14 @@ def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | 
     ]
     begins = _first(sorted(b.start for b in bounds if b.start), *(p.start for p in periods), resource.effectiveDateTime)
     ends = _first(sorted((b.end for b in bounds if b.end), reverse=True), *(p.end for p in periods))
-    if resource.status == "active" and not any(b.end for b in bounds):
-        ends = None  # what may be dispensed until when does not end an active order
     start = parse_moment(begins) if begins else parse_moment(resource.authoredOn or resource.dateAsserted)
+    if any(b.end for b in bounds):
+        return start, parse_moment(ends)
+    last = last_day(dosages, start)
+    if last is not None:
+        return start, Moment(last)
+    if resource.status == "active":
+        return start, None  # what may be dispensed until when does not end an active order
     return start, parse_moment(ends)
 
 

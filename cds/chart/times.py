@@ -75,6 +75,13 @@ def parse_moment(text: str | None) -> Moment | None:
         return None
 
 
+def clock_time(moment: Moment) -> Moment:
+    """The moment of a measurement or a dose: midnight is what systems print for a date without a time."""
+    if moment.at is not None and (moment.at.hour, moment.at.minute, moment.at.second) == (0, 0, 0):
+        return Moment(moment.day)
+    return moment
+
+
 def _zone(text: str | None) -> timezone:
     if text in (None, "Z"):
         return UTC

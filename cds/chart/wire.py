@@ -66,6 +66,8 @@ class Period(Wire):
 
 class Repeat(Wire):
     boundsPeriod: Period | None = None
+    boundsDuration: Quantity | None = None
+    boundsRange: Raw = ABSENT
     frequency: Raw = ABSENT
     frequencyMax: Raw = ABSENT
     period: Raw = ABSENT
@@ -78,7 +80,6 @@ class Repeat(Wire):
 
 
 class Timing(Wire):
-    event: list[str] | None = None
     repeat: Repeat | None = None
     code: CodeableConcept | None = None
 
@@ -98,7 +99,7 @@ class Dosage(Wire):
     route: CodeableConcept | None = None
     doseAndRate: list[DoseAndRate] | None = None
     doseQuantity: Quantity | None = None  # Epic sends it here
-    dose: Quantity | None = None  # MedicationAdministration
+    modifierExtension: Raw = ABSENT
 
 
 class DispenseRequest(Wire):
@@ -114,6 +115,43 @@ class Link(Wire):
     url: str | None = None
 
 
+class Meta(Wire):
+    versionId: str | None = None
+    lastUpdated: str | None = None
+
+
+class Issue(Wire):
+    """One issue of an OperationOutcome."""
+
+    severity: str | None = None
+
+
+class Ratio(Wire):
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Ingredient(Wire):
+    strength: Ratio | None = None
+    itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+
+
+class Component(Wire):
+    """Part of an Observation that has a code and a value of its own."""
+
+    code: CodeableConcept | None = None
+    valueQuantity: Quantity | None = None
+    valueRange: Range | None = None
+    valueString: str | None = None
+    valueInteger: Raw = ABSENT
+    valueBoolean: bool | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    dataAbsentReason: CodeableConcept | None = None
+    interpretation: Raw = ABSENT  # list of CodeableConcept
+    referenceRange: Raw = ABSENT  # list of ReferenceRange
+
+
 class Resource(Wire):
     """Any resource: the elements of all types that are read, side by side.
 
@@ -122,6 +160,10 @@ class Resource(Wire):
 
     resourceType: str = ""
     id: str | None = None
+    meta: Raw = ABSENT  # Meta
+    implicitRules: str | None = None
+    modifierExtension: Raw = ABSENT
+    identifier: Raw = ABSENT  # list of Identifier
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool | None = None
@@ -132,12 +174,15 @@ class Resource(Wire):
     # Patient
     birthDate: str | None = None
     gender: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
     # Observation
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
     issued: str | None = None
     valueQuantity: Quantity | None = None
+    valueRange: Range | None = None
     valueString: str | None = None
     valueInteger: Raw = ABSENT
     valueBoolean: bool | None = None
@@ -146,6 +191,8 @@ class Resource(Wire):
     interpretation: Raw = ABSENT  # list of CodeableConcept
     referenceRange: Raw = ABSENT  # list of ReferenceRange
     specimen: Reference | None = None
+    method: CodeableConcept | None = None
+    component: Raw = ABSENT  # list of Component
     type: list[CodeableConcept] | CodeableConcept | str | None = None
     # medication resources
     medication: Raw = ABSENT  # R5, which is refused
@@ -161,6 +208,7 @@ class Resource(Wire):
     dispenseRequest: DispenseRequest | None = None
     reasonCode: Raw = ABSENT  # list of CodeableConcept
     form: CodeableConcept | None = None
+    ingredient: Raw = ABSENT  # list of Ingredient
     # Condition, Procedure, ServiceRequest
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
@@ -170,9 +218,10 @@ class Resource(Wire):
     recordedDate: str | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
-    # Bundle
+    # Bundle, OperationOutcome
     entry: list[Entry] | None = None
     link: list[Link] | None = None
+    issue: Raw = ABSENT  # list of Issue
 
     @property
     def reference(self) -> str:
@@ -180,14 +229,18 @@ class Resource(Wire):
         return f"{self.resourceType}/{self.id}" if self.id else self.resourceType
 
 
+class EntryResponse(Wire):
+    status: str | None = None
+
+
 class Entry(Wire):
     fullUrl: str | None = None
     resource: Resource | None = None
+    response: EntryResponse | None = None
 
 
 class Context(Wire):
     patientId: str | None = None
-    userId: str | None = None
     draftOrders: Resource | None = None
     selections: list[str] | None = None
 
@@ -205,6 +258,7 @@ class Message(Resource):
 class RawEntry(Wire):
     fullUrl: Any = None
     resource: Raw = ABSENT
+    response: Any = None
 
 
 class RawBundle(Wire):
@@ -216,7 +270,6 @@ class RawBundle(Wire):
 
 class RawContext(Wire):
     patientId: Any = None
-    userId: Any = None
     draftOrders: Raw = ABSENT
     selections: Any = None
 
@@ -256,4 +309,4 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
 
 
 exact_decoder = msgspec.json.Decoder(float_hook=Decimal)
-"""JSON as plain values with decimals kept; for the rare resource that is echoed in a suggestion."""
+"""JSON as plain values with decimals kept; for the rare resource that is echoed or mended."""

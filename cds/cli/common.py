@@ -10,8 +10,9 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from cds.chart.body import InputError
 from cds.chart.model import HOOKS, Hook
-from cds.chart.request import InputError, Request, newest_date, read_request
+from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
 from cds.knowledge.load import DEFAULT_PROTOCOL, UnsoundRules, load
 

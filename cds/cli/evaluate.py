@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from cds.advise import advise
+from cds.chart.body import InputError
 from cds.chart.model import Hook
-from cds.chart.request import InputError
 from cds.cli.common import (
     FAULT,
     USAGE,

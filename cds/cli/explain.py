@@ -6,8 +6,8 @@ import click
 import msgspec
 
 from cds.advise import advise
+from cds.chart.body import InputError
 from cds.chart.model import Hook
-from cds.chart.request import InputError
 from cds.cli.common import FAULT, judging_options, make_engine, moment_for, parse_at, read_question, shown_name, stop
 from cds.cli.show import explained_text, facts_json, rules_json
 from cds.engine import EngineFault

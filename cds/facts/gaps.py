@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from cds.chart.model import Lab, Unread
 from cds.facts.criteria import Response
 from cds.facts.levels import Judged
@@ -31,9 +33,12 @@ _SUBJECTS = {
     "immunoglobulin": "what a platelet count means",
     "platelet-stimulator": "what a platelet count means",
     "rituximab": "what a platelet count means",
+    "drug": "interactions and the dose",
 }
 _MOST = 20
-_WHAT = {*_SUBJECTS.values(), "interactions"}
+_ALIKE = 3  # more things that were not read for one reason are counted, not listed
+_OTHERS = "interactions"
+_WHAT = {*_SUBJECTS.values(), _OTHERS}
 
 
 def put_gaps(situation: Situation, judged: list[Judged], response: Response | None) -> None:
@@ -42,7 +47,7 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
         return
     gaps = [
         *_supply(situation),
-        *(_unread(item) for item in situation.chart.unread),
+        *_unread(situation.chart.unread),
         *_patient(situation),
         *_course(situation),
         *_dose(situation),
@@ -53,6 +58,18 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
     gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
     if len(gaps) > _MOST:
         gaps = [*gaps[:_MOST], Named(f"{len(gaps) - _MOST} more", "of the same kinds; see explain", fact="more")]
+    _put(situation, gaps)
+
+
+def put_draft_gaps(situation: Situation) -> None:
+    """State which of the draft orders cannot be read, on an order hook where no draft of sirolimus can be."""
+    meant = [
+        item for item in situation.chart.unread if item.draft and (situation.taking or item.subject == "sirolimus")
+    ]
+    _put(situation, list(_unread(meant)))
+
+
+def _put(situation: Situation, gaps: list[Named]) -> None:
     if gaps:
         situation.facts.put(
             "gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references)
@@ -61,6 +78,8 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
 
 def relevant(situation: Situation) -> bool:
     """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
+    if situation.chart.deceased:
+        return False
     if (
         situation.still_counts
         or situation.drafts
@@ -92,14 +111,24 @@ def _supply(situation: Situation) -> list[Named]:
     for kind in situation.chart.not_supplied:
         if kind in _NEEDED_FOR:
             gaps.append(Named(f"{kind} was not supplied", f"not judged: {_NEEDED_FOR[kind]}", fact="supply"))
-    for kind in situation.chart.incomplete:
-        gaps.append(Named(f"{kind} is incomplete", "more pages exist that were not supplied", fact="supply"))
+    for kind, why in situation.chart.incomplete:
+        gaps.append(Named(f"{kind} is incomplete", why, fact="supply"))
     return gaps
 
 
-def _unread(item: Unread) -> Named:
-    what = _SUBJECTS.get(item.subject, "interactions")
-    return Named(f"{item.reference} was not read", f"{item.reason}; it may matter for {what}", (item.reference,), what)
+def _unread(items: Sequence[Unread]) -> Iterator[Named]:
+    alike: dict[tuple[str, str, str], list[Unread]] = {}
+    for item in items:
+        alike.setdefault((item.reference.partition("/")[0], item.reason, item.subject), []).append(item)
+    for (kind, reason, subject), several in alike.items():
+        what = _SUBJECTS.get(subject, _OTHERS)
+        note = f"{reason}; it may matter for {what}"
+        if len(several) > _ALIKE:
+            references = tuple(item.reference for item in several)
+            yield Named(f"{len(several)} {kind} resources were not read", note, references, what)
+        else:
+            for item in several:
+                yield Named(f"{item.reference} was not read", note, (item.reference,), what)
 
 
 def _patient(situation: Situation) -> list[Named]:

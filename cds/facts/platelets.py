@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
-from cds.chart.labs import distinct
 from cds.chart.model import Lab
+from cds.chart.samples import distinct
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, episodes
 from cds.facts.record import on_day, reported

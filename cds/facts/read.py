@@ -7,11 +7,11 @@ from datetime import datetime
 from cds.chart.model import Chart, Hook
 from cds.facts.criteria import read_response
 from cds.facts.dosing import put_dose, put_patient, put_support, support
-from cds.facts.gaps import put_gaps, relevant
+from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
 from cds.facts.levels import best_exposure, judge_levels
 from cds.facts.others import put_diagnosis, put_interactions, put_pregnancy
 from cds.facts.proposal import put_draft_answer, put_proposals
-from cds.facts.record import reported
+from cds.facts.record import Named, reported
 from cds.facts.response import put_response
 from cds.facts.situation import Situation, read_situation
 from cds.facts.trough import put_levels
@@ -28,16 +28,20 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
     facts = situation.facts
     facts.put("ordering", situation.ordering)
     if not relevant(situation):
-        facts.miss("sirolimus is neither taken nor ordered", *_NOTHING)
+        facts.miss(_DIED if chart.deceased else "sirolimus is neither taken nor ordered", *_NOTHING)
+        if chart.deceased and situation.drafts:
+            facts.put("gaps", [Named("Nothing", _DIED, (chart.patient_reference,), "daily_dose")])
         return situation
     put_interactions(situation)
     if situation.speaks_of_sirolimus:
         _speak(situation)
     else:
+        put_draft_gaps(situation)
         facts.miss("sirolimus is not among the draft orders", *_NOTHING)
     return situation
 
 
+_DIED = "the record says that this patient has died"
 _NOTHING = ("daily_dose", "trough", "newest_level", "unusable_level", "landmark_response", "current_response")
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
-from cds.chart.labs import distinct
 from cds.chart.model import Chart, Dose, Hook, Lab, Order
+from cds.chart.samples import distinct
 from cds.facts.course import Course, combined, read_course, taken_together
 from cds.facts.record import Facts
 from cds.knowledge.compiled import Knowledge, Window

@@ -20,8 +20,9 @@ from starlette.routing import Route
 
 from cds.advise import advise
 from cds.cards.order import fault_card
+from cds.chart.body import InputError
 from cds.chart.model import Hook
-from cds.chart.request import InputError, read_request
+from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.discovery import SERVICES, discovery
 

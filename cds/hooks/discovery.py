@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from cds.chart.model import HOOKS, Hook
-from cds.chart.request import PREFETCH_TYPES
+from cds.chart.prefetch import PREFETCH_TYPES
 from cds.knowledge.compiled import Knowledge
 
 _WHAT = {

@@ -127,6 +127,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     sources: dict[str, Source]
     codes: dict[str, dict[str, tuple[Concept, ...]]]  # by system and code; several for combination products
     names: dict[str, Concept]  # lower-case name or brand -> concept, the last resort
+    phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id. Raises KeyError if there is none."""

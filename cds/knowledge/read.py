@@ -82,6 +82,7 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
                 sources=sources,
                 codes=codes,
                 names=drug_names,
+                phrases=tuple(sorted(name for name in drug_names if " " in name or not name.isascii())),
             )
         )
     return result

@@ -114,7 +114,7 @@ def test_a_dated_sequence_gives_the_dose_of_the_day() -> None:
         ([{"text": "as directed"}], "its dose is given in words only"),
         ([dosage(asNeededBoolean=True)], "it is taken as needed"),
         ([dosage(asNeededCodeableConcept={"text": "pain"})], "it is taken as needed"),
-        ([{"timing": DAILY, "doseAndRate": [{"doseRange": {"low": MG, "high": MG}}]}], "its dose is a range"),
+        ([{"timing": DAILY, "doseAndRate": [{"doseRange": {"low": MG, "high": {"value": 3, "unit": "mg"}}}]}], "its dose is a range"),
         ([dosage({"value": 2, "unit": "drops"})], "the unit of its dose is not understood"),
         ([dosage({"value": 2})], "its dose has no unit"),
         ([dosage({"value": "2", "unit": "mg"})], "its value is text, not a number"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from cds.chart.medications import drugs_of, product_of
+from cds.chart.medications import Medication, drugs_of, product_of
 from cds.chart.wire import CodeableConcept, Coding, Dosage
 from cds.knowledge.compiled import Knowledge
 from tests.charts import RXNORM, day, sirolimus
@@ -17,6 +17,10 @@ ATC = "http://www.whocc.no/atc"
 
 def concept(*codings: tuple[str, str, str], text: str | None = None) -> CodeableConcept:
     return CodeableConcept([Coding(system, code, display) for system, code, display in codings], text)
+
+
+def drug_of(*concepts: CodeableConcept) -> Medication:
+    return Medication(concepts)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +35,13 @@ def concept(*codings: tuple[str, str, str], text: str | None = None) -> Codeable
     ],
 )
 def test_oral_sirolimus_by_code(knowledge: Knowledge, coding: tuple[str, str, str]) -> None:
-    (drug,) = drugs_of(concept(("http://local.example", "S1", ""), coding), None, knowledge)
+    (drug,) = drugs_of(drug_of(concept(("http://local.example", "S1", ""), coding)), None, knowledge)
     assert (drug.concept.name, drug.oral, drug.by_name) == ("sirolimus", True, False)
 
 
 @pytest.mark.parametrize("text", ["Rapamune 1 mg tablet", "RAPAMYCIN", "西罗莫司片", "Tab. sirolimus"])
 def test_oral_sirolimus_by_name(knowledge: Knowledge, text: str) -> None:
-    (drug,) = drugs_of(concept(text=text), None, knowledge)
+    (drug,) = drugs_of(drug_of(concept(text=text)), None, knowledge)
     assert (drug.concept.name, drug.oral, drug.by_name) == ("sirolimus", True, True)
 
 
@@ -57,26 +61,26 @@ def test_oral_sirolimus_by_name(knowledge: Knowledge, text: str) -> None:
 def test_the_gel_the_infusion_the_eye_drops_and_the_stent_are_not_it(
     knowledge: Knowledge, given: CodeableConcept
 ) -> None:
-    assert all(not drug.oral for drug in drugs_of(given, None, knowledge))
+    assert all(not drug.oral for drug in drugs_of(drug_of(given), None, knowledge))
 
 
 def test_the_route_decides_where_the_code_is_open(knowledge: Knowledge) -> None:
     ingredient = concept((RXNORM, "35302", "sirolimus"))
     topical = [Dosage(route=concept(("http://snomed.info/sct", "6064005", "Topical route")))]
     oral = [Dosage(route=concept(("http://snomed.info/sct", "26643006", "Oral route")))]
-    assert not drugs_of(ingredient, topical, knowledge)[0].oral
-    assert drugs_of(ingredient, oral, knowledge)[0].oral
+    assert not drugs_of(drug_of(ingredient), topical, knowledge)[0].oral
+    assert drugs_of(drug_of(ingredient), oral, knowledge)[0].oral
 
 
 @pytest.mark.parametrize("text", ["temsirolimus", "everolimus 0.5 mg", "zotarolimus"])
 def test_its_relatives_are_other_drugs(knowledge: Knowledge, text: str) -> None:
-    assert not any(drug.concept.name == "sirolimus" for drug in drugs_of(concept(text=text), None, knowledge))
+    assert not any(drug.concept.name == "sirolimus" for drug in drugs_of(drug_of(concept(text=text)), None, knowledge))
 
 
 def test_a_combination_gives_all_its_ingredients(knowledge: Knowledge) -> None:
-    paxlovid = drugs_of(concept((RXNORM, "2587899", "")), None, knowledge)
+    paxlovid = drugs_of(drug_of(concept((RXNORM, "2587899", ""))), None, knowledge)
     assert {drug.concept.name for drug in paxlovid} == {"nirmatrelvir", "ritonavir"}
-    pylori = drugs_of(concept((ATC, "A02BD04", "")), None, knowledge)
+    pylori = drugs_of(drug_of(concept((ATC, "A02BD04", ""))), None, knowledge)
     assert {drug.concept.name for drug in pylori} == {"clarithromycin"}
 
 
@@ -92,7 +96,7 @@ def test_a_combination_gives_all_its_ingredients(knowledge: Knowledge) -> None:
 def test_the_strength_of_the_product(
     knowledge: Knowledge, given: CodeableConcept, tablet: str | None, per_ml: str | None
 ) -> None:
-    product = product_of(given, knowledge)
+    product = product_of(drug_of(given), knowledge)
     assert product.tablet == (Decimal(tablet) if tablet else None)
     assert product.per_ml == (Decimal(per_ml) if per_ml else None)
 

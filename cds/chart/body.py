@@ -1,0 +1,150 @@
+"""Bytes in: JSON of a bounded depth, as a message whose resources each have a place.
+
+A *place* is the FHIR path of a resource in its message, such as ``Bundle.entry[3].resource``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from cds.chart.isolate import Broken, isolated_message
+from cds.chart.wire import (
+    Issue,
+    Message,
+    Resource,
+    exact_decoder,
+    given,
+    later,
+    message_decoder,
+    raw_bundle_decoder,
+    raw_message_decoder,
+)
+
+MAX_DEPTH = 100
+_MOST_NESTED = 5  # bundles in bundles
+_BOM = b"\xef\xbb\xbf"
+_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STRINGS = re.compile(rb'(?s)"(?:[^"\\]|\\.)*(?:"|\\?\Z)')  # an open string ends with the text, so that it is read once
+
+
+class InputError(Exception):
+    """The input cannot be judged; ``str`` says what and where, with nothing of the patient's."""
+
+
+class Placed(NamedTuple):
+    """A resource of a message; ``url`` is its entry's fullUrl."""
+
+    place: str
+    url: str
+    resource: Resource
+
+
+@dataclass(slots=True)
+class Unpacked:
+    """The resources of a bundle; ``partial``: more pages exist; ``failed``: a server says that it could not give all.
+
+    A warning, such as the one by which some servers say that a search found nothing, is no failure.
+    """
+
+    placed: list[Placed] = field(default_factory=list)
+    partial: bool = False
+    failed: bool = False
+
+
+def decode(body: bytes) -> tuple[Message, list[Broken]]:
+    """The message, and what of its resources has the wrong shape.
+
+    Raises:
+        InputError: not JSON in UTF-8, nested too deep, or no object of ours.
+    """
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:4]:
+        raise InputError("this is not JSON in UTF-8 (it looks like UTF-16 or binary data)")
+    body = body.removeprefix(_BOM)
+    if _deeper_than(body, MAX_DEPTH):
+        raise InputError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
+    try:
+        return message_decoder.decode(body), []
+    except (msgspec.ValidationError, UnicodeDecodeError):
+        return isolated_message(body, InputError)
+    except (msgspec.DecodeError, RecursionError) as error:
+        where = re.search(r"byte (\d+)", str(error))
+        raise InputError("this is not JSON" + (f" (byte {where[1]})" if where else "")) from None
+
+
+def unpack(bundle: Resource | None, place: str) -> Unpacked:
+    """The resources of a bundle, those of bundles inside it too."""
+    unpacked = Unpacked()
+    if bundle is not None:
+        _unpack(bundle, place, unpacked, 0)
+    return unpacked
+
+
+def _unpack(bundle: Resource, place: str, into: Unpacked, depth: int) -> None:
+    into.partial |= any(link.relation == "next" for link in bundle.link or ())
+    for index, entry in enumerate(bundle.entry or ()):
+        if entry.response is not None and (entry.response.status or "2")[0] in "45":
+            into.failed = True
+        resource = entry.resource
+        if resource is None:
+            continue
+        here = f"{place}.entry[{index}].resource"
+        kind = resource.resourceType
+        if kind == "Bundle" and depth < _MOST_NESTED:
+            _unpack(resource, here, into, depth + 1)
+            continue
+        if kind == "OperationOutcome" and any(i.severity in ("error", "fatal") for i in later(resource.issue, Issue)):
+            into.failed = True
+        into.placed.append(Placed(here, entry.fullUrl or "", resource))
+
+
+def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
+    """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
+    wanted = reference.rpartition("/")[2].encode()
+    for resource in _raw_resources(body.removeprefix(_BOM)):
+        if wanted not in bytes(resource):
+            continue
+        try:
+            value = exact_decoder.decode(resource)
+        except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError):
+            continue  # something in it cannot be sent back as it came
+        if isinstance(value, dict) and f"{value.get('resourceType')}/{value.get('id')}" == reference:
+            return value
+    return None
+
+
+def _raw_resources(body: bytes) -> Iterator[msgspec.Raw]:
+    top = raw_message_decoder.decode(body)
+    raws = list((top.prefetch or {}).values())
+    if top.context is not None and given(top.context.draftOrders):
+        raws.insert(0, top.context.draftOrders)
+    raws += [entry.resource for entry in top.entry or () if entry is not None]
+    while raws:
+        raw = raws.pop(0)
+        yield raw
+        try:
+            bundle = raw_bundle_decoder.decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        raws += [entry.resource for entry in bundle.entry or () if entry is not None and given(entry.resource)]
+
+
+def _deeper_than(body: bytes, limit: int) -> bool:
+    """Whether brackets nest deeper than ``limit``; strings only matter when they hold odd brackets."""
+    rest = body.translate(None, _BRACKETS)
+    for _ in range(limit // 2):  # each turn takes away at most one [] and one {} around it
+        shorter = rest.replace(b"[]", b"").replace(b"{}", b"")
+        if not shorter:
+            return False
+        if shorter == rest:
+            break
+        rest = shorter
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", body).translate(None, _BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > limit

@@ -1,0 +1,122 @@
+"""Orders, statements and administrations: which count, and as what."""
+
+from __future__ import annotations
+
+from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, medication_of
+from cds.chart.model import DrugUse, Intake, Order
+from cds.chart.orders import Entry, read_entry
+from cds.chart.reader import Reader
+from cds.chart.request import Draft
+from cds.chart.times import clock_time, parse_moment
+from cds.chart.wire import Dosage, Resource
+
+_TAKEN = ("active", "on-hold", "stopped", "completed")
+_NOT_TAKEN = ("cancelled", "entered-in-error", "ended", "intended", "not-taken", "draft")
+_ENDED = ("on-hold", "stopped", "cancelled", "completed", "entered-in-error")
+_NOT_ORDERED = ("proposal", "plan", "option")
+UNKNOWN_DRUG = "drug"
+"""The subject of an order whose drug nobody can tell."""
+
+
+def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -> None:
+    """A MedicationRequest or MedicationStatement; ``draft`` when it is being written now."""
+    medication = medication_of(resource, reader.resolve)
+    if medication is None:
+        return
+    dosages = resource.dosageInstruction
+    if dosages is None:
+        dosages = resource.dosage if isinstance(resource.dosage, list) else None
+    drugs = drugs_of(medication, dosages, reader.knowledge)
+    if not drugs:
+        if medication is NOT_SUPPLIED and _counts(reader, resource, draft, UNKNOWN_DRUG, silently=True):
+            at = "medicationReference"
+            reader.unread(resource, "its Medication was not supplied", UNKNOWN_DRUG, at, draft is not None)
+        return
+    subject = subject_of(drugs)
+    if not reader.is_ours(resource, subject, draft is not None) or not _counts(reader, resource, draft, subject):
+        return
+    for drug in drugs:
+        if not drug.oral:
+            reader.left_out(resource, _form(drug), drug.concept.valueset)
+            continue
+        status = resource.status or ""
+        selected = draft is None or draft.selected
+        entry = Entry(resource, medication, drug, dosages, status, draft is not None, selected)
+        read = list(read_entry(entry, reader.knowledge, reader.now))
+        reader.chart.orders += [each for each in read if isinstance(each, Order)]
+        reader.chart.drugs += [each for each in read if isinstance(each, DrugUse)]
+        if not read:
+            reader.left_out(resource, "it begins after the time of judging", drug.concept.valueset)
+
+
+def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: str, silently: bool = False) -> bool:
+    """Whether the order is one that is or was taken, or is being written; what it says against that is noted."""
+    status = resource.status or ""
+    reason = at = ""
+    if resource.doNotPerform:
+        reason, at = "it says that the drug is not to be given", "doNotPerform"
+    elif draft is not None:
+        if status in _ENDED:  # an order being ended is not an order being given
+            reason, at = f"its status is '{status}'", "status"
+    elif resource.intent in _NOT_ORDERED:
+        reason, at = f"its intent is '{resource.intent}'", "intent"
+    elif status in _NOT_TAKEN:
+        reason, at = f"its status is '{status}'", "status"
+    elif status not in _TAKEN:
+        if not silently:
+            reader.unread(resource, "its status is not understood", subject, "status")
+        return False
+    if reason and not silently:
+        reader.left_out(resource, reason, subject, at)
+    return not reason
+
+
+def subject_of(drugs: list[Drug]) -> str:
+    """The value set an order is about: sirolimus where it is among its drugs."""
+    valuesets = [drug.concept.valueset for drug in drugs]
+    return "sirolimus" if "sirolimus" in valuesets else valuesets[0]
+
+
+def _form(drug: Drug) -> str:
+    if drug.concept.valueset == "sirolimus":
+        return "it is not taken by mouth"
+    return "its form does not act on the whole body"
+
+
+def read_administration(reader: Reader, resource: Resource) -> None:
+    """A MedicationAdministration: the time of a dose of sirolimus, or another drug that was given."""
+    medication = medication_of(resource, reader.resolve)
+    dosages = [resource.dosage] if isinstance(resource.dosage, Dosage) else None
+    drugs = drugs_of(medication, dosages, reader.knowledge) if medication is not None else []
+    if not drugs:
+        return
+    subject = subject_of(drugs)
+    if not reader.is_ours(resource, subject) or not reader.counts(resource, ("completed", "in-progress"), subject):
+        return
+    period = resource.effectivePeriod
+    moment = parse_moment(resource.effectiveDateTime or (period.start if period else None))
+    if moment is None:
+        reader.unread(resource, "its time cannot be read", subject, "effective[x]")
+        return
+    if not reader.exists(resource, moment, subject, "effective[x]"):
+        return
+    for drug in drugs:
+        if not drug.oral:
+            reader.left_out(resource, _form(drug), drug.concept.valueset)
+        elif drug.concept.valueset != "sirolimus":
+            end = parse_moment(period.end) if period and period.end else moment
+            use = DrugUse(
+                resource.reference,
+                drug.concept.valueset,
+                drug.concept.name,
+                "completed",
+                False,
+                moment,
+                end,
+                given=True,
+            )
+            reader.chart.drugs.append(use)
+        elif resource.status == "completed":
+            reader.chart.intakes.append(Intake(resource.reference, clock_time(moment)))
+        else:
+            reader.left_out(resource, "the dose is not completed", subject, "status")

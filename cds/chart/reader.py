@@ -1,0 +1,141 @@
+"""Reads one resource at a time into a chart: whose it is, what it points to, what to say of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cds.chart.medications import meant_by
+from cds.chart.model import Chart, Unread
+from cds.chart.request import Request, subject_id
+from cds.chart.times import Moment, parse_moment
+from cds.chart.wire import CodeableConcept, Resource, given, later
+from cds.knowledge.compiled import Concept, Knowledge
+
+_NEVER = ("entered-in-error", "cancelled")
+
+
+class Reader:
+    """The chart being filled, and what reading a resource needs beside the resource itself."""
+
+    def __init__(self, request: Request, knowledge: Knowledge, now: datetime) -> None:
+        self.request, self.knowledge, self.now = request, knowledge, now
+        self.chart = Chart(request.patient_id, not_supplied=request.not_supplied, incomplete=request.incomplete)
+        self._by_reference: dict[str, Resource] | None = None
+
+    def unread(self, resource: Resource, reason: str, subject: str, at: str = "", draft: bool = False) -> None:
+        """Something of ours cannot be read; it will be said on a card."""
+        self.chart.unread.append(Unread(resource.reference, reason, subject, at, draft))
+
+    def left_out(self, resource: Resource, reason: str, subject: str, at: str = "") -> None:
+        """Something of ours rightly does not count; ``lint`` and ``explain`` say so."""
+        self.chart.left_out.append(Unread(resource.reference, reason, subject, at))
+
+    def is_ours(self, resource: Resource, subject: str, draft: bool = False) -> bool:
+        """Whether the resource is this patient's and may be read as it stands; if not, it is named and left."""
+        reason, at = self._against(resource)
+        if reason:
+            self.unread(resource, reason, subject, at, draft)
+        return not reason
+
+    def _against(self, resource: Resource) -> tuple[str, str]:
+        whose = subject_id(resource)
+        if whose is None:
+            return "it does not say whose it is", "subject"
+        if whose not in (self.chart.patient_id, f"urn:uuid:{self.chart.patient_id}"):
+            owner = self.request.full_urls.get(whose)
+            if owner is None or owner.resourceType != "Patient" or owner.id != self.chart.patient_id:
+                return "it belongs to another patient", "subject"
+        if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
+            return "it has a modifier extension, which is not understood", "modifierExtension"
+        if resource.implicitRules:
+            return "it follows rules of its own, which are not understood", "implicitRules"
+        return "", ""
+
+    def resolve(self, resource: Resource, reference: str) -> Resource | None:
+        """The resource that a reference in ``resource`` points to: contained, or sent along; None if neither."""
+        if reference.startswith("#"):
+            return next((inner for inner in later(resource.contained, Resource) if inner.id == reference[1:]), None)
+        if reference in self.request.full_urls:
+            return self.request.full_urls[reference]
+        if self._by_reference is None:
+            drafts = (draft.resource for draft in self.request.drafts)
+            self._by_reference = {each.reference: each for each in (*self.request.resources, *drafts)}
+        parts = reference.split("/_history/")[0].split("/")
+        return self._by_reference.get("/".join(parts[-2:]))
+
+    def meant(self, resource: Resource, *valuesets: str) -> Concept | None:
+        """What the resource's code means to us, if it is of these value sets."""
+        concept = meant_by(resource.code, self.knowledge)
+        return concept if concept is not None and concept.valueset in valuesets else None
+
+    def counts(self, resource: Resource, statuses: tuple[str, ...], subject: str) -> bool:
+        """Whether the status is one of ``statuses``; any other is named, those of a mistake in passing."""
+        if resource.status in statuses:
+            return True
+        if resource.status:
+            self.left_out(resource, f"its status is {_known(resource.status)}", subject, "status")
+        else:
+            self.unread(resource, "it has no status", subject, "status")
+        return False
+
+    def exists(self, resource: Resource, moment: Moment | None, subject: str, at: str) -> bool:
+        """Whether something of that time exists at ``now``; what lies ahead is left out."""
+        if moment is None or not moment.is_after(self.now):
+            return True
+        self.left_out(resource, "it lies after the time of judging", subject, at)
+        return False
+
+
+_STATUSES = frozenset(
+    [
+        "active",
+        "on-hold",
+        "stopped",
+        "completed",
+        "cancelled",
+        "entered-in-error",
+        "draft",
+        "unknown",
+        "ended",
+        "intended",
+        "not-taken",
+        "not-done",
+        "preparation",
+        "in-progress",
+        "registered",
+        "preliminary",
+        "final",
+        "amended",
+        "corrected",
+        "revoked",
+        "aborted",
+        "proposed",
+        "pending",
+        "booked",
+        "arrived",
+        "fulfilled",
+        "noshow",
+        "checked-in",
+        "waitlist",
+        "resolved",
+        "inactive",
+        "remission",
+    ]
+)
+
+
+def _known(status: str) -> str:
+    """A status as FHIR defines it; any other text of the record is not repeated."""
+    return f"'{status}'" if status in _STATUSES else "not one that FHIR defines"
+
+
+def status_word(status: CodeableConcept | str | None) -> str:
+    """The code of a status that is a concept in R4."""
+    if isinstance(status, CodeableConcept):
+        return next((coding.code for coding in status.coding or () if coding.code), status.text or "")
+    return status or ""
+
+
+def first_moment(*texts: str | None) -> Moment | None:
+    """The first of several dates that is given, read."""
+    return parse_moment(next((text for text in texts if text), None))

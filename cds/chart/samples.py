@@ -1,0 +1,84 @@
+"""One result a sample: a corrected version takes the first one's place, a sample resulted twice is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from cds.chart.model import Lab
+
+_COARSE = Decimal("0.1")
+_TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
+_RANKS = {"preliminary": 0, "final": 1, "amended": 2, "corrected": 2}
+_CORRECTED = 2
+_SAME_SAMPLE = 2
+"""Days within which a correction may move the time of collection."""
+_MOST = 20
+"""Corrections of one identifier that are looked at; more number something else than a sample."""
+
+
+def distinct(labs: Sequence[Lab]) -> list[Lab]:
+    """Readable results, newest first, one a sample.
+
+    A result from a wrong specimen never stands beside one from the right. Two results of one instant
+    that differ, neither of them a correction, are both left out.
+    """
+    samples: dict[tuple[object, ...], list[Lab]] = {}
+    for lab in _not_corrected(labs):
+        if lab.moment is not None and lab.amount is not None:
+            samples.setdefault(_sample(lab), []).append(lab)
+    found = [one for several in samples.values() if (one := _one_of(several)) is not None]
+    return sorted(found, key=lambda lab: (lab.moment.sort_key(), lab.reference) if lab.moment else (), reverse=True)
+
+
+def _sample(lab: Lab) -> tuple[object, ...]:
+    """What makes two results one sample: one instant; without a time of day, one day and one value."""
+    assert lab.moment is not None and lab.amount is not None
+    if lab.moment.at is not None:
+        return lab.moment.day, lab.moment.at
+    return lab.moment.day, lab.amount.value.quantize(_COARSE), lab.amount.comparator
+
+
+def _not_corrected(labs: Sequence[Lab]) -> list[Lab]:
+    """The results that no correction replaces: by instant, on a day without times, or by identifier.
+
+    A correction that cannot be read replaces its first version all the same: that one is known to be wrong.
+    """
+    corrections = [lab for lab in labs if _is_correction(lab)]
+    if not corrections:
+        return list(labs)
+    at_once = {lab.moment.at or lab.moment.day for lab in corrections if lab.moment is not None}
+    by_identifier: dict[str, list[Lab]] = {}
+    for lab in corrections:
+        for identifier in lab.identifiers:
+            by_identifier.setdefault(identifier, []).append(lab)
+
+    def replaced(lab: Lab) -> bool:
+        if lab.moment is not None and (lab.moment.at or lab.moment.day) in at_once:
+            return True
+        return any(_near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
+
+    return [lab for lab in labs if _is_correction(lab) or lab.wrong_specimen or not replaced(lab)]
+
+
+def _is_correction(lab: Lab) -> bool:
+    return _RANKS.get(lab.status) == _CORRECTED and not lab.wrong_specimen
+
+
+def _near(lab: Lab, correction: Lab) -> bool:
+    """Whether two results of one identifier can be one sample; some systems number the patient, not the sample."""
+    if lab.moment is None or correction.moment is None:
+        return True
+    return abs(lab.moment.days_to(correction.moment)) <= _SAME_SAMPLE
+
+
+def _one_of(several: Sequence[Lab]) -> Lab | None:
+    """The result of one sample: from the right specimen, the most final; None where such results differ."""
+    right = [lab for lab in several if not lab.wrong_specimen] or list(several)
+    rank = max(_RANKS.get(lab.status, 0) for lab in right)
+    final = [lab for lab in right if _RANKS.get(lab.status, 0) == rank]
+    amounts = [lab.amount for lab in final if lab.amount is not None]
+    values = [amount.value for amount in amounts]
+    if len({amount.comparator for amount in amounts}) > 1 or max(values) - min(values) > _TOLERANCE * max(values):
+        return None
+    return min(final, key=lambda lab: (bool(lab.amount and lab.amount.printed), lab.reference))

@@ -1,0 +1,71 @@
+"""One resource that is there twice: its newest version counts, and where nobody can tell, none does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from cds.chart.times import parse_moment
+from cds.chart.wire import Meta, Resource
+
+_decoder = msgspec.json.Decoder(Meta)
+_MOST = 50
+"""Versions of one resource that are compared; more are no history but a fault."""
+
+
+class Versions(NamedTuple):
+    """Each resource once; the versions that a newer one replaces; those that differ with no telling which is newer."""
+
+    newest: list[Resource]
+    older: list[Resource]
+    unclear: list[Resource]
+
+
+def newest_versions(resources: Sequence[Resource]) -> Versions:
+    """Sort out the resources that carry one type and id. A resource without an id is one of its own."""
+    first: dict[str, Resource] = {}
+    again: dict[str, list[Resource]] = {}
+    for resource in resources:
+        if resource.id and first.setdefault(resource.reference, resource) is not resource:
+            again.setdefault(resource.reference, [first[resource.reference]]).append(resource)
+    if not again:
+        return Versions(list(resources), [], [])
+    chosen = {reference: _newest(several) for reference, several in again.items()}
+    newest: list[Resource] = []
+    older: list[Resource] = []
+    unclear: list[Resource] = []
+    for resource in resources:
+        if not resource.id or resource.reference not in again:
+            newest.append(resource)
+        elif (choice := chosen[resource.reference]) is None:
+            unclear.append(resource)
+        else:
+            (newest if choice is resource else older).append(resource)
+    return Versions(newest, older, unclear)
+
+
+def _newest(several: Sequence[Resource]) -> Resource | None:
+    """The one that is newer than all that differ from it, by ``meta.lastUpdated``, else by a counting ``versionId``."""
+    if len(several) > _MOST:
+        return None
+    different = [resource for place, resource in enumerate(several) if resource not in several[:place]]
+    if len(different) == 1:
+        return different[0]
+    metas = [_meta(resource) for resource in different]
+    updated = [parse_moment(meta.lastUpdated) for meta in metas]
+    instants = [moment.at for moment in updated if moment is not None and moment.at is not None]
+    if len(set(instants)) == len(different):
+        return different[instants.index(max(instants))]
+    counts = [int(meta.versionId) for meta in metas if meta.versionId and meta.versionId[:20].isdecimal()]
+    if len(set(counts)) == len(different):
+        return different[counts.index(max(counts))]
+    return None
+
+
+def _meta(resource: Resource) -> Meta:
+    try:
+        return _decoder.decode(resource.meta)
+    except msgspec.MsgspecError:
+        return Meta()
