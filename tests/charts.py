@@ -248,3 +248,17 @@ def request(
 
 def as_bytes(value: Resource) -> bytes:
     return json.dumps(value).encode()
+
+
+def given(name: str, rid: str, when: str) -> Resource:
+    """A drug that was given, once."""
+    order = drug(rid, name, when)
+    return {"resourceType": "MedicationAdministration", "id": rid, "status": "completed", "subject": subject(), "effectiveDateTime": when,
+            "medicationCodeableConcept": order["medicationCodeableConcept"]}  # fmt: skip
+
+
+def hcg(**answer: Any) -> Resource:
+    """A pregnancy test on day 65, with its answer in whatever form."""
+    test = observation("h", "21198-7", day(65), 1, "x")
+    del test["valueQuantity"]
+    return test | answer

@@ -24,7 +24,7 @@ def distinct(labs: Sequence[Lab]) -> list[Lab]:
     that differ, neither of them a correction, are both left out.
     """
     samples: dict[tuple[object, ...], list[Lab]] = {}
-    for lab in _not_corrected(labs):
+    for lab in not_corrected(labs):
         if lab.moment is not None and lab.amount is not None:
             samples.setdefault(_sample(lab), []).append(lab)
     found = [one for several in samples.values() if (one := _one_of(several)) is not None]
@@ -39,7 +39,7 @@ def _sample(lab: Lab) -> tuple[object, ...]:
     return lab.moment.day, lab.amount.value.quantize(_COARSE), lab.amount.comparator
 
 
-def _not_corrected(labs: Sequence[Lab]) -> list[Lab]:
+def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
     """The results that no correction replaces: by instant, on a day without times, or by identifier.
 
     A correction that cannot be read replaces its first version all the same: that one is known to be wrong.

@@ -14,6 +14,7 @@ from cds.chart.body import InputError
 from cds.chart.model import HOOKS, Hook
 from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
+from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import DEFAULT_PROTOCOL, UnsoundRules, load
 
 USAGE, FAULT = 2, 70
@@ -60,14 +61,20 @@ def rules_options() -> tuple[Callable[[Any], Any], ...]:
     )
 
 
+def load_rules(rules: str | None, protocol: str) -> Knowledge:
+    """The rules asked for; ends with a message when they are unsound."""
+    try:
+        return load(Path(rules) if rules else None, protocol)
+    except UnsoundRules as unsound:
+        stop("the rules cannot be used; see 'sirolimus-cds check'\n" + "\n".join(unsound.faults))
+
+
 def make_engine(rules: str | None, protocol: str) -> Any:
     """The engine over the rules asked for; ends with a message when they are unsound (2) or it fails (70)."""
     from cds.engine import Engine, EngineFault
 
     try:
-        return Engine(load(Path(rules) if rules else None, protocol))
-    except UnsoundRules as unsound:
-        stop("the rules cannot be used; see 'sirolimus-cds check'\n" + "\n".join(unsound.faults))
+        return Engine(load_rules(rules, protocol))
     except EngineFault as fault:
         stop(f"the rule engine cannot be used: {fault}", FAULT)
 
@@ -87,10 +94,10 @@ def read_file(name: str) -> bytes:
         raise InputError(f"cannot be read ({getattr(error, 'strerror', None) or 'not a file'})") from None
 
 
-def read_question(name: str, hook: Hook | None, patient: str | None) -> Request:
-    """The request in a file. Raises InputError."""
+def read_question(name: str, hook: Hook | None, patient: str | None, whole: bool = True) -> Request:
+    """The request in a file; unless ``whole`` is false, with the medications. Raises InputError."""
     request = read_request(read_file(name), hook, patient)
-    if request.from_hook and "MedicationRequest" in request.not_supplied:
+    if whole and request.from_hook and "MedicationRequest" in request.not_supplied:
         raise InputError("the medications (prefetch key 'medications') were not supplied")
     return request
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cds.chart.model import Lab, Unread
+from cds.chart.samples import not_corrected
 from cds.facts.criteria import Response
 from cds.facts.levels import Judged
 from cds.facts.platelets import Count
@@ -261,7 +262,7 @@ def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, s
     newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
     gaps = []
-    for lab in labs:
+    for lab in not_corrected(labs):
         if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
             gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))
         elif (

@@ -1,0 +1,207 @@
+"""What a CDS Hooks client sends along, in the shapes that are met, and what of it is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds.advise import advise
+from cds.chart.body import InputError
+from cds.chart.model import Hook
+from cds.chart.request import read_request
+from cds.engine import Engine
+from tests.charts import as_bytes, day, drug, itp, level, patient, request, sirolimus
+from tests.judge import gaps, judge_order, now_on, topics
+
+OVERDOSE = sirolimus("s", day(0), 12)
+"""Too much whatever a level says, so that its card must always be there."""
+
+
+KEYS = ["patient", "administrations", "statements", "observations", "conditions", "procedures"]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_prefetch_key_that_is_missing_is_said(engine: Engine, key: str) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
+    del body["prefetch"][key]
+    advice = advise(read_request(as_bytes(body)), engine, now_on(13))
+    assert any(name.endswith("was not supplied") for name in gaps(advice))
+
+
+@pytest.mark.parametrize("value", [{"resourceType": "OperationOutcome", "issue": []}], ids=["an error"])
+@pytest.mark.parametrize("key", KEYS)
+def test_an_error_in_its_place_is_as_if_it_were_missing(engine: Engine, key: str, value: Any) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
+    body["prefetch"][key] = value
+    advice = advise(read_request(as_bytes(body)), engine, now_on(13))
+    assert any(name.endswith("was not supplied") for name in gaps(advice))
+
+
+EMPTY = [None, {"resourceType": "Bundle", "type": "searchset", "total": 0},
+         {"resourceType": "Bundle", "entry": [{"search": {"mode": "outcome"}, "resource": {"resourceType": "OperationOutcome"}}]}]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", EMPTY, ids=["null", "an empty searchset", "a searchset with an outcome"])
+@pytest.mark.parametrize("key", ["administrations", "statements", "procedures"])
+def test_asked_and_nothing_there_is_no_gap(engine: Engine, key: str, value: Any) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
+    body["prefetch"][key] = value
+    assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == set()
+
+
+def test_a_page_that_continues_is_said(engine: Engine) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
+    body["prefetch"]["observations"]["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+    assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
+
+
+def test_resources_are_known_by_their_type_whatever_the_key(engine: Engine) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
+    body["prefetch"] = {f"k{i}": value for i, value in enumerate(body["prefetch"].values())}
+    assert "doseFarAboveWindow" in topics(advise(read_request(as_bytes(body)), engine, now_on(13)))
+
+
+def test_a_revised_order_need_not_be_a_draft(engine: Engine) -> None:
+    body = request("order-sign", [patient(), itp()], [OVERDOSE])
+    assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
+
+
+def test_a_medication_may_travel_beside_the_draft(engine: Engine) -> None:
+    draft = OVERDOSE | {"status": "draft"}
+    code = draft.pop("medicationCodeableConcept")
+    draft["medicationReference"] = {"reference": "Medication/m"}
+    body = request("order-sign", [patient(), itp()], [draft, {"resourceType": "Medication", "id": "m", "code": code}])
+    assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
+
+
+@pytest.mark.parametrize("value", ["x", 5, [], False])
+def test_a_prefetch_value_that_is_no_resource_was_not_supplied(value: Any) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE])
+    body["prefetch"]["medications"] = value
+    assert "MedicationRequest" in read_request(as_bytes(body)).not_supplied
+
+
+def test_selections_may_be_absolute_or_versioned(engine: Engine) -> None:
+    for selection in (
+        "MedicationRequest/s",
+        "https://ehr.example/fhir/MedicationRequest/s",
+        "MedicationRequest/s/_history/2",
+    ):
+        body = request("order-select", [patient(), itp()], [OVERDOSE | {"status": "draft"}], [selection])
+        assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
+
+
+def outcome(severity: str) -> dict[str, Any]:
+    return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "code": "processing"}]}
+
+
+def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in resources]}
+
+
+@pytest.mark.parametrize("severity", ["error", "fatal"])
+def test_an_error_among_results_means_that_some_are_missing(engine: Engine, severity: str) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE])
+    body["prefetch"]["conditions"] = searchset(itp(), outcome(severity))
+    body["prefetch"]["procedures"] = searchset(outcome(severity))
+    found = gaps(advise(read_request(as_bytes(body)), engine, now_on(13)))
+    assert {"Condition is incomplete", "Procedure was not supplied"} <= found
+
+
+def test_a_warning_that_a_search_found_nothing_is_no_gap(engine: Engine) -> None:
+    body = request("patient-view", [patient(), itp(), OVERDOSE])
+    body["prefetch"]["procedures"] = searchset(outcome("warning")) | {"total": 0}
+    assert not gaps(advise(read_request(as_bytes(body)), engine, now_on(13)))
+
+
+def test_the_answers_of_a_batch_are_read_and_a_failed_one_is_said(engine: Engine) -> None:
+    batch = {
+        "resourceType": "Bundle",
+        "type": "batch-response",
+        "entry": [
+            {"response": {"status": "200 OK"}, "resource": searchset(patient(), itp(), OVERDOSE)},
+            {"response": {"status": "404 Not Found"}},
+        ],
+    }
+    advice = advise(read_request(as_bytes(batch)), engine, now_on(13))
+    assert topics(advice) == {"doseFarAboveWindow", "notAssessed"} and gaps(advice) == {"Bundle is incomplete"}
+
+
+@pytest.mark.parametrize(
+    ("selections", "judged"),
+    [
+        (["MedicationRequest/s"], True),
+        (["s"], True),
+        (["urn:uuid:order-1"], True),
+        (["https://ehr.example/fhir/MedicationRequest/s/_history/2"], True),
+        ([], True),  # the client does not say
+        (["MedicationRequest/unheard-of"], True),  # nobody can tell
+        (["ServiceRequest/lab"], False),
+        (["urn:uuid:order-2"], False),
+    ],
+)
+def test_what_is_selected_is_found_by_any_of_its_names(engine: Engine, selections: list[str], judged: bool) -> None:
+    body = request("order-select", [patient(), itp()], [sirolimus("s", day(10), 12, status="draft")])
+    lab = {"resourceType": "ServiceRequest", "id": "lab", "status": "draft", "subject": {"reference": "Patient/itp-1"}}
+    entries = body["context"]["draftOrders"]["entry"]
+    entries[0]["fullUrl"] = "urn:uuid:order-1"
+    entries.append({"fullUrl": "urn:uuid:order-2", "resource": lab})
+    body["context"]["selections"] = selections
+    advice = advise(read_request(as_bytes(body)), engine, now_on(13))
+    assert ("doseFarAboveWindow" in topics(advice)) == judged
+
+
+def test_one_draft_may_come_without_a_bundle(engine: Engine) -> None:
+    body = request("order-sign", [patient(), itp()], [OVERDOSE | {"status": "draft"}])
+    body["context"]["draftOrders"] = OVERDOSE | {"status": "draft"}
+    assert "doseFarAboveWindow" in topics(advise(read_request(as_bytes(body)), engine, now_on(13)))
+
+
+def test_entries_without_resources_are_refused_in_words() -> None:
+    body = request("order-sign", [patient(), itp()], [OVERDOSE])
+    body["context"]["draftOrders"]["entry"] = [OVERDOSE]
+    with pytest.raises(InputError, match="no entry of draftOrders holds a resource"):
+        read_request(as_bytes(body))
+
+
+@pytest.mark.parametrize("intent", ["order", "plan", "proposal", "option", "original-order"])
+def test_a_draft_is_an_order_being_given_whatever_its_intent(engine: Engine, intent: str) -> None:
+    draft = OVERDOSE | {"status": "draft", "intent": intent}
+    assert "doseFarAboveWindow" in topics(judge_order(engine, 13, [draft]))
+
+
+NO_SUBJECT = {key: value for key, value in OVERDOSE.items() if key != "subject"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"subject": {"reference": "Patient/other"}}, "it belongs to another patient"),
+        ({"subject": {"reference": 5}}, "an element of it has the wrong shape: subject"),
+        ({"subject": {}}, "it does not say whose it is"),
+        ({"doNotPerform": "no"}, "an element of it has the wrong shape: doNotPerform"),
+        ({"dosageInstruction": "2 mg"}, "an element of it has the wrong shape: dosageInstruction"),
+        ({"modifierExtension": [{"url": "x", "valueBoolean": True}]}, "it has a modifier extension"),
+        ({"implicitRules": "http://local.example/rules"}, "it follows rules of its own"),
+    ],
+)
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_draft_that_cannot_be_read_is_never_passed_over(
+    engine: Engine, hook: Hook, change: dict[str, Any], reason: str
+) -> None:
+    advice = judge_order(engine, 13, [OVERDOSE | {"status": "draft"} | change], hook=hook)
+    assert topics(advice) == {"notAssessed"}
+    assert reason in advice.cards[0]["detail"].replace("\\", "")
+
+
+def test_a_draft_that_cannot_be_read_and_is_not_of_ours_is_passed_over(engine: Engine) -> None:
+    other = {"resourceType": "MedicationRequest", "id": "x", "status": 5, "medicationCodeableConcept": {"text": "iron"}}
+    assert not judge_order(engine, 13, [other]).cards
+
+
+def test_a_drafted_partner_that_cannot_be_read_is_named_when_sirolimus_is_taken(engine: Engine) -> None:
+    partner = drug("c", "clarithromycin", day(13)) | {"status": "draft", "subject": {"reference": "Patient/other"}}
+    taken = judge_order(engine, 13, [partner], sirolimus("s", day(0), 2))
+    assert gaps(taken) == {"MedicationRequest/c was not read"}
+    assert not judge_order(engine, 13, [partner]).cards

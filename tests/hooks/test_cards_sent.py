@@ -1,0 +1,203 @@
+"""What the service sends: discovery, cards to the letter, and nothing else whatever it is sent."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import re
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from cds.engine import Engine, EngineFault
+from cds.hooks import app as service
+from cds.hooks.app import create_app
+from cds.hooks.discovery import SERVICES
+from tests.chart.test_spoilt import HOSTILE, places
+from tests.charts import day, itp, level, patient, request, sirolimus
+from tests.examples.stories import STORIES
+from tests.judge import now_on
+
+MARKER = "ZZTOP-7741"
+VIEW = "/cds-services/sirolimus-itp-patient-view"
+SIGN = "/cds-services/sirolimus-itp-order-sign"
+CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
+
+
+# --- discovery -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/cds-services", "/cds-services/", "/cds-services?x=y"])
+def test_discovery_lists_one_service_a_hook(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    services = answer.json()["services"]
+    assert {s["hook"]: s["id"] for s in services} == {
+        "patient-view": "sirolimus-itp-patient-view", "order-select": "sirolimus-itp-order-select", "order-sign": "sirolimus-itp-order-sign",
+    }  # fmt: skip
+    for each in services:
+        assert each["description"] and each["title"]
+        assert "R4 (4.0.1) only" in each["usageRequirements"]
+        assert re.fullmatch(r"\d+\.\d+\.\d+", each["version"])
+
+
+def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -> None:
+    for each in client.get("/cds-services").json()["services"]:
+        templates = each["prefetch"]
+        assert set(templates) == {
+            "patient",
+            "medications",
+            "administrations",
+            "statements",
+            "observations",
+            "conditions",
+            "procedures",
+            "requests",
+        }
+        for template in templates.values():
+            assert re.fullmatch(r"[A-Z]\w+(/\{\{context\.patientId\}\}|\?.*)", template)
+            assert set(re.findall(r"\{\{(.*?)\}\}", template)) == {"context.patientId"}
+            names = [part.partition("=")[0] for part in template.partition("?")[2].split("&") if part]
+            assert len(names) == len(set(names)) and set(names) <= {"patient", "code", "_sort"}
+        assert templates["medications"] == "MedicationRequest?patient={{context.patientId}}"
+        assert "http://loinc.org|29247-4" in templates["observations"] and templates["observations"].endswith(
+            "&_sort=-date"
+        )
+
+
+# --- answers ---------------------------------------------------------------------------------------
+
+
+def walk(value: Any) -> Iterator[Any]:
+    yield value
+    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from walk(part)
+
+
+def check_card(card: dict[str, Any]) -> None:
+    assert 0 < len(card["summary"]) <= 139 and "\n" not in card["summary"]
+    assert card["indicator"] in ("info", "warning", "critical")
+    assert card["source"]["label"]
+    assert card["source"].get("url", "https://").startswith("https://")
+    topic = card["source"]["topic"]
+    assert re.fullmatch(r"[A-Za-z0-9]{1,100}", topic["code"])
+    assert topic["system"] == "urn:sirolimus-itp-cds:rule" and topic["display"]
+    uuid.UUID(card["uuid"])
+    assert "<" not in card["detail"].replace("\\<", "") and "|" not in card["detail"]
+    for value in walk(card):
+        assert value is not None and value != "" and value != [] and value != {}
+    findings = card["extension"]["net.sirolimus-itp-cds.findings"]
+    assert isinstance(findings, list) and findings
+    for finding in findings:
+        assert {"rule", "level", "protocol", "knowledge"} <= set(finding)
+        assert all("value" in fact for fact in finding.get("facts", {}).values())
+        assert all(re.fullmatch(r"\w+/\S+", reference) for reference in finding.get("evidence", []))
+    for suggestion in card.get("suggestions", []):
+        assert card["selectionBehavior"] == "any"
+        assert suggestion["label"] and suggestion["isRecommended"] is False
+        uuid.UUID(suggestion["uuid"])
+        (action,) = suggestion["actions"]
+        assert action["type"] in ("create", "update") and action["description"] and action["resource"]["resourceType"]
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
+def test_every_card_keeps_the_specification(engine: Engine, story: Any) -> None:
+    body = story.content
+    if "hook" not in body:
+        body = request("patient-view", [entry["resource"] for entry in body["entry"]])
+    for on in (0, 20, 95, 119, 190, 400):
+        client = TestClient(create_app(engine, clock=lambda on=on: now_on(on)))  # type: ignore[misc]
+        cards = client.post(f"/cds-services/sirolimus-itp-{body['hook']}", json=body).json()["cards"]
+        ids = [value["uuid"] for card in cards for value in walk(card) if isinstance(value, dict) and "uuid" in value]
+        assert len(ids) == len(set(ids))
+        for card in cards:
+            check_card(card)
+
+
+def test_no_advice_is_an_empty_list(client: TestClient) -> None:
+    answer = client.post(VIEW, json=request("patient-view", [patient(), itp()]))
+    assert answer.status_code == 200 and answer.json() == {"cards": []}
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_the_same_question_gets_the_same_answer_but_for_ids(client: TestClient) -> None:
+    body = request("patient-view", CHART)
+    first, second = client.post(VIEW, json=body).json(), client.post(VIEW, json=body).json()
+    assert [c["uuid"] for c in first["cards"]] != [c["uuid"] for c in second["cards"]]
+    for answer in (first, second):
+        for value in list(walk(answer)):
+            if isinstance(value, dict):
+                value.pop("uuid", None)
+    assert first == second
+
+
+def test_an_engine_fault_is_a_card_that_advises_nothing(
+    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise EngineFault("the two engines disagree")
+
+    monkeypatch.setattr(Engine, "holding", fail)
+    answer = client.post(VIEW, json=request("patient-view", CHART))
+    assert answer.status_code == 200
+    (card,) = answer.json()["cards"]
+    check_card(card)
+    assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
+
+
+def mutated(chance: random.Random, body: bytes) -> bytes:
+    """A body with some of its bytes or elements changed."""
+    if chance.random() < 0.5:
+        spoilt = bytearray(body)
+        for _ in range(chance.randint(1, 8)):
+            spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
+        return bytes(spoilt[: chance.randint(1, len(spoilt))] if chance.random() < 0.3 else spoilt)
+    content = json.loads(body)
+    for _ in range(chance.randint(1, 4)):
+        path = chance.choice(places(content))
+        holder = content
+        for key in path[:-1]:
+            holder = holder[key]
+        holder[path[-1]] = copy.deepcopy(chance.choice(HOSTILE))
+    return json.dumps(content).encode()
+
+
+def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
+    """200 or a 4xx with an OperationOutcome; never a 5xx."""
+    chance = random.Random(2024)
+    client = TestClient(create_app(engine, clock=lambda: now_on(95)))
+    rich = [
+        s.content if "hook" in s.content else request("patient-view", [e["resource"] for e in s.content["entry"]])
+        for s in STORIES
+    ]
+    seen = Counter[int]()
+    for _ in range(2_000):
+        content = chance.choice(rich)
+        answer = client.post(
+            f"/cds-services/sirolimus-itp-{content['hook']}", content=mutated(chance, json.dumps(content).encode())
+        )
+        seen[answer.status_code] += 1
+        assert answer.status_code in (200, 400, 412)
+        for card in answer.json().get("cards", []):
+            check_card(card)
+        assert "cards" in answer.json() or answer.json()["resourceType"] == "OperationOutcome"
+    assert set(seen) == {200, 400, 412}
+
+
+def test_there_is_one_distinct_id_a_hook() -> None:
+    assert len(SERVICES) == len(set(SERVICES.values())) == 3
+
+
+def test_whatever_goes_wrong_nobody_is_advised(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(MARKER)
+
+    monkeypatch.setattr(service, "advise", fail)
+    answer = client.post(VIEW, json=request("patient-view", CHART))
+    assert answer.status_code == 200 and MARKER not in answer.text
+    assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["notAssessed"]
