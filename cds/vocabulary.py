@@ -63,6 +63,8 @@ _ALL: tuple[Fact, ...] = (
     # the course and its dose
     _code("phase", "starting maintenance", "starting on days 0-89 of the course, then maintenance"),
     _number("days_on_sirolimus", "day", "1", "days since the first dose of this course, which is day 0"),
+    _number("days_since_change", "day", "1", "days since sirolimus was started, changed, held or resumed"),
+    _text("dose_history", "the doses of this course with the days from which they were taken, holds as none"),
     _number("daily_dose", MG_DAY, "0.1", "sirolimus per day: the draft order's on order hooks, else the active one's"),
     _number("largest_dose_on_one_day", "mg", "0.1", "the most sirolimus taken on any one day, whatever the rhythm"),
     _number("dose_per_kg", "mg/kg/day", "0.01", "daily dose by body weight"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 
 from cds.chart.dosage import Product, dated_steps, last_day, read_dose
@@ -36,7 +36,7 @@ def read_entry(entry: Entry, knowledge: Knowledge, now: datetime) -> Iterator[Or
         if entry.status in ("stopped", "completed"):
             entry = entry._replace(status="active")
     if entry.drug.concept.valueset != "sirolimus":
-        yield _partner(entry, start, end, now.date())
+        yield _partner(entry, start, end, now)
         return
     if entry.status == "active":
         end = None  # an active order of sirolimus goes on until its status says otherwise
@@ -46,7 +46,7 @@ def read_entry(entry: Entry, knowledge: Knowledge, now: datetime) -> Iterator[Or
         if begun.is_after(now):
             break
         last = place == len(steps) - 1 or steps[place + 1][1].is_after(now)
-        closed = over if over is not None and not over.is_after(now) else None
+        closed = over if over is not None and _is_over(over, now) else None
         dose = read_dose([dosage], product, None)
         if not last:
             past = entry._replace(status="completed")
@@ -84,10 +84,15 @@ def _order(
     )
 
 
-def _partner(entry: Entry, start: Moment | None, end: Moment | None, today: date) -> DrugUse:
+def _is_over(end: Moment, now: datetime) -> bool:
+    """Whether an end lies behind ``now``; a last day without a time of day still counts."""
+    return end.at <= now if end.at is not None else end.day < now.date()
+
+
+def _partner(entry: Entry, start: Moment | None, end: Moment | None, now: datetime) -> DrugUse:
     """Another drug. An active order whose own dates are over is over."""
-    over = end is not None and entry.status == "active" and not entry.draft
-    dose = read_dose(entry.dosages, Product(), start.day if start else today)
+    over = end is not None and _is_over(end, now) and entry.status == "active" and not entry.draft
+    dose = read_dose(entry.dosages, Product(), start.day if start else now.date())
     return DrugUse(
         entry.resource.reference,
         entry.drug.concept.valueset,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from cds.chart.model import Lab, Order
+from cds.facts.exposure import exposure, history
 from cds.facts.levels import Judged
 from cds.facts.record import listed, on_day, rounded, said
 from cds.facts.situation import Situation
@@ -97,6 +98,7 @@ def put_dose(situation: Situation) -> None:
         )
     else:
         facts.miss("the start of the course is not known" if day is None else "the age group is not known", "phase")
+    _put_history(situation)
     _put_largest(situation)
     if not situation.dose_orders:
         unclear = situation.unresolved or situation.course.conflict
@@ -112,6 +114,21 @@ def put_dose(situation: Situation) -> None:
     _put_size(situation, dose.per_day, references)
     facts.put("dose_enough_by_weight", enough_by_weight(situation, dose.per_day))
     facts.put("starting_dose_accepted", starting_dose_accepted(situation, dose.per_day))
+
+
+def _put_history(situation: Situation) -> None:
+    """What was taken since when, and how long ago that last changed."""
+    course, facts = situation.course, situation.facts
+    if course.last_change is None or course.conflict:
+        facts.miss("there is no course whose orders are clear", "days_since_change", "dose_history")
+        return
+    references = [reference for regimen in course.regimens for reference in regimen.references]
+    stretches = exposure(course, situation.now, situation.days("resume_gap"))
+    if stretches:
+        facts.put("dose_history", history(stretches), *references)
+    if situation.start_known:
+        since = course.last_change.moment.days_until(situation.now)
+        facts.put("days_since_change", Decimal(since), *course.regimens[-1].references)
 
 
 def _put_largest(situation: Situation) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from cds.chart.medications import Medication, drugs_of, product_of
 from cds.chart.wire import CodeableConcept, Coding, Dosage
+from cds.engine import Engine
 from cds.knowledge.compiled import Knowledge
-from tests.charts import RXNORM, day, sirolimus
-from tests.judge import fact, judge
+from tests.charts import RXNORM, Resource, day, sirolimus
+from tests.judge import fact, gaps, judge, topics
 
 ATC = "http://www.whocc.no/atc"
 
@@ -128,3 +130,126 @@ def test_a_medication_is_found_wherever_it_stands(engine: object) -> None:
     advice = judge(engine, 3, by_display)
     assert fact(advice, "daily_dose") == 5
     assert "drug matched by name" in fact(advice, "order_working")
+
+
+# --- through the door: a Medication beside the order, odd spellings, other languages ---------------
+
+
+def by_reference(medication: dict[str, Any] | None, **more: Any) -> list[Resource]:
+    """An order of 12 mg a day whose drug stands in a Medication of its own."""
+    order = {key: part for key, part in sirolimus("s", day(0), 12).items() if key != "medicationCodeableConcept"}
+    order |= {"medicationReference": {"reference": "Medication/m"} | more}
+    return [order, *([{"resourceType": "Medication", "id": "m"} | medication] if medication is not None else [])]
+
+
+SIROLIMUS = {"coding": [{"system": RXNORM, "code": "35302"}]}
+INGREDIENT = {"itemCodeableConcept": SIROLIMUS}
+
+
+@pytest.mark.parametrize(
+    "medication",
+    [
+        {"code": SIROLIMUS},
+        {"ingredient": [INGREDIENT]},
+        {"code": {"coding": [{"system": "urn:local", "code": "S1"}]}, "ingredient": [INGREDIENT]},
+        {"code": {"text": "house brand"}, "ingredient": [{"itemReference": {"display": "sirolimus"}}]},
+    ],
+)
+def test_the_drug_may_stand_in_a_medication_or_its_ingredients(engine: Engine, medication: dict[str, Any]) -> None:
+    assert "doseFarAboveWindow" in topics(judge(engine, 13, *by_reference(medication)))
+
+
+@pytest.mark.parametrize("medication", [None, {}, {"code": {"coding": [{"system": "urn:local", "code": "S1"}]}}])
+def test_last_the_words_of_the_reference_count(engine: Engine, medication: dict[str, Any] | None) -> None:
+    advice = judge(engine, 13, *by_reference(medication, display="SIROLIMUS 1 MG TABLET"))
+    assert "doseFarAboveWindow" in topics(advice)
+    assert "matched by name" in fact(advice, "order_working")
+
+
+@pytest.mark.parametrize("form", [{"text": "Gel"}, {"coding": [{"display": "Ophthalmic solution"}]}, {"text": "ゲル"}])
+def test_the_form_of_a_medication_decides(engine: Engine, form: dict[str, Any]) -> None:
+    assert not judge(engine, 13, *by_reference({"code": SIROLIMUS, "form": form})).cards
+
+
+def test_a_medication_that_was_not_sent_is_named_only_where_it_may_matter(engine: Engine) -> None:
+    unknown = by_reference(None)[0] | {"id": "x"}
+    assert not judge(engine, 13, unknown).cards
+    taken = judge(engine, 13, unknown, sirolimus("known", day(0), 2))
+    assert gaps(taken) == {"MedicationRequest/x was not read"}
+
+
+def ratio(amount: float, unit: str, of: float, per: str) -> dict[str, Any]:
+    return {"numerator": {"value": amount, "unit": unit}, "denominator": {"value": of, "unit": per}}
+
+
+@pytest.mark.parametrize(
+    ("strength", "unit", "per_day"),
+    [
+        (ratio(0.5, "mg", 1, "tablet"), "tablet", "1.5"), (ratio(500, "ug", 1, "1"), "tablet", "1.5"),
+        (ratio(60, "mg", 60, "mL"), "mL", "3"), (ratio(1, "mg", 1, "capsule"), "tablet", None),
+    ],
+)  # fmt: skip
+def test_tablets_and_mL_by_the_strength_that_the_medication_states(
+    engine: Engine, strength: dict[str, Any], unit: str, per_day: str | None
+) -> None:
+    chart = by_reference({"ingredient": [INGREDIENT | {"strength": strength}]})
+    chart[0]["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": {"value": 3, "unit": unit}}]
+    assert fact(judge(engine, 13, *chart), "daily_dose") == (None if per_day is None else Decimal(per_day))
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        (RXNORM + "/", "349208"), (RXNORM.replace("http:", "https:"), "349208"), ("urn:oid:2.16.840.1.113883.6.88", "349208"),
+        (ATC, "L04AH01"), (ATC + "/", "L04AH01"), ("urn:oid:2.16.840.1.113883.6.73", "L04AH01"),
+    ],
+)  # fmt: skip
+def test_a_code_system_however_it_is_spelt(knowledge: Knowledge, system: str, code: str) -> None:
+    (drug,) = drugs_of(drug_of(concept((system, code, ""))), None, knowledge)
+    assert drug.concept.name == "sirolimus" and not drug.by_name
+
+
+@pytest.mark.parametrize(
+    "text", ["Sirolimús 1 mg", "シロリムス錠 1mg", "сиролимус табл. 1 мг", "시롤리무스정", "Rapacan 1", "rapamicina"]
+)
+def test_sirolimus_in_other_languages(knowledge: Knowledge, text: str) -> None:
+    (drug,) = drugs_of(drug_of(concept(text=text)), None, knowledge)
+    assert drug.concept.name == "sirolimus" and drug.oral
+
+
+@pytest.mark.parametrize("text", ["ラパリムスゲル0.2%", "雷帕霉素凝胶", "雷帕霉素洗脱支架", "сиролимус гель"])
+def test_and_what_is_not_swallowed_in_them(knowledge: Knowledge, text: str) -> None:
+    assert [drug.oral for drug in drugs_of(drug_of(concept(text=text)), None, knowledge)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("nirmatrelvir 150 mg / ritonavir 100 mg", {"nirmatrelvir", "ritonavir"}),
+        ("Paxlovid", {"ritonavir"}),
+        ("amoxicillin; clarithromycin; lansoprazole pack", {"clarithromycin"}),
+    ],
+)
+def test_a_combination_by_name_gives_all_its_ingredients(knowledge: Knowledge, text: str, names: set[str]) -> None:
+    assert {drug.concept.name for drug in drugs_of(drug_of(concept(text=text)), None, knowledge)} == names
+
+
+def test_a_name_beside_a_code_adds_a_partner_and_never_sirolimus(knowledge: Knowledge) -> None:
+    coded = concept((RXNORM, "2587892", "nirmatrelvir"), text="nirmatrelvir and ritonavir")
+    assert {d.concept.name: d.by_name for d in drugs_of(drug_of(coded), None, knowledge)} == {
+        "nirmatrelvir": False,
+        "ritonavir": True,
+    }
+    instead = concept((RXNORM, "4450", "fluconazole"), text="fluconazole (patient is on sirolimus)")
+    assert [d.concept.name for d in drugs_of(drug_of(instead), None, knowledge)] == ["fluconazole"]
+
+
+@pytest.mark.parametrize(("code", "acts"), [("6064005", False), ("54485002", False), ("10547007", False),
+                                            ("26643006", True), ("47625008", True)])  # fmt: skip
+def test_a_partner_acts_by_mouth_or_vein_and_not_on_skin_eye_or_ear(
+    knowledge: Knowledge, code: str, acts: bool
+) -> None:
+    route = [Dosage(route=concept(("http://snomed.info/sct", code, "")))]
+    for ingredient in ("6135", "4053", "3008"):  # ketoconazole, erythromycin, ciclosporin
+        (drug,) = drugs_of(drug_of(concept((RXNORM, ingredient, ""))), route, knowledge)
+        assert drug.oral == acts
