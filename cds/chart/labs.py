@@ -68,6 +68,10 @@ _POSITIVE = {
 _NEGATIVE = {"260385009", "260415000", "2667000", "NEG", "N", "ND", "LA6577-6", "LA9634-2", "LA11883-8"}
 _POSITIVE_WORDS = {"positive", "pos", "detected", "reactive", "present"}
 _NEGATIVE_WORDS = {"negative", "neg", "not", "non", "none", "no", "absent", "nonreactive", "undetected"}
+_ASSAYS = {
+    "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
+    "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
+}
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -159,7 +163,17 @@ def _lab(
         code or "",
         positive,
         identifiers,
+        _assay(resource.method),
     )
+
+
+def _assay(method: CodeableConcept | None) -> str:
+    """How a level was measured, in our words; the code of a level does not tell."""
+    if method is None:
+        return ""
+    said = " ".join([method.text or "", *(coding.display or "" for coding in method.coding or ())])
+    found = {name for name, words in _ASSAYS.items() if words.search(said)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _moment(resource: Resource) -> Moment:

@@ -39,6 +39,7 @@ class Lab:
     code: str = ""
     positive: bool = False
     identifiers: tuple[str, ...] = ()
+    assay: str = ""  # immunoassay or mass spectrometry, where the result says so
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
         facts.put(_NUMBERS[lab.amount.comparator], lab.amount.value, lab.reference, on=lab.moment.day)
         facts.put("trough_basis", basis, lab.reference, on=lab.moment.day)
         facts.put("trough_report", reported(lab, NG_ML), lab.reference, on=lab.moment.day)
-        facts.put("trough_working", _working(each), lab.reference, on=lab.moment.day)
+        facts.put("trough_working", _working(each, _before(judged, each)), lab.reference, on=lab.moment.day)
         facts.put("timed_level_needless", each.time_known or bool(situation.chart.level_orders))
         return each
     facts.miss(reason, *_NUMBERS.values(), "trough_basis", "trough_report")
@@ -60,13 +60,22 @@ def _basis(each: Judged, numbers: dict[str, Decimal]) -> str:
     return ""
 
 
-def _working(each: Judged) -> str:
+def _before(judged: list[Judged], each: Judged) -> Judged | None:
+    """The level before this one, whatever it is worth."""
+    return next((other for other in judged[judged.index(each) + 1 :] if not other.lab.wrong_specimen), None)
+
+
+def _working(each: Judged, before: Judged | None) -> str:
     timing = f"drawn {rounded(each.hours, '0.1')} h after the dose" if each.hours is not None else ""
     if not timing:
         timing = (
             "coded as a trough" if each.time_known else "time since the last dose not recorded: assumed to be a trough"
         )
-    return f"{each.why}; {timing}"
+    assay = f"; measured by {each.lab.assay}" if each.lab.assay else ""
+    other = before.lab.assay if before is not None else ""
+    if assay and other not in ("", each.lab.assay):
+        assay += f", the level before by {other}: the two assays read differently"
+    return f"{each.why}; {timing}{assay}"
 
 
 def _put_critical(situation: Situation, judged: list[Judged]) -> None:
