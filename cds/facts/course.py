@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -72,16 +73,19 @@ class Course:
         return self.changes[-1] if self.changes else None
 
     def last_change_before(self, drawn: Moment) -> Change | None:
-        return next((change for change in reversed(self.changes) if change.precedes(drawn)), None)
+        """The newest change that a level drawn then may reflect."""
+        place = bisect_right(self.changes, drawn.day, key=lambda change: change.moment.day)
+        while place and not self.changes[place - 1].precedes(drawn):
+            place -= 1
+        return self.changes[place - 1] if place else None
 
     def regimen_at(self, drawn: Moment) -> Regimen | None:
         """The dose that a level drawn then reflects."""
         change = self.last_change_before(drawn)
         if change is None:
             return None
-        return next(
-            (each for each in reversed(self.regimens) if each.start.sort_key() <= change.moment.sort_key()), None
-        )
+        place = bisect_right(self.regimens, change.moment.sort_key(), key=lambda regimen: regimen.start.sort_key())
+        return self.regimens[place - 1] if place else None
 
 
 def read_course(orders: Sequence[Order], definitions: Mapping[str, Decimal]) -> Course:
@@ -195,7 +199,7 @@ def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
     last = regimens[-1]
     if last.status != "active" and last.end is not None:
         changes.append(Change(last.end, -1))
-    return changes
+    return sorted(changes, key=lambda change: change.moment.day)
 
 
 def _direction(before: Dose, after: Dose) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cached_property
 
 from cds.facts.platelets import Count, read_counts
@@ -37,16 +39,18 @@ class Response:
     def _place(self) -> dict[int, int]:
         return {id(count.lab): place for place, count in enumerate(self.usable)}
 
+    @cached_property
+    def _bleeds(self) -> list[tuple[date, str]]:
+        """Bleeding by the day of its onset, in words."""
+        dated = [(p.onset, p.display.lower()) for p in self.situation.chart.problems if p.name == "bleeding"]
+        return sorted((on.day, f"{what or 'bleeding'} on {on_day(on)}") for on, what in dated if on is not None)
+
     def bleeding(self, count: Count) -> list[str]:
         """Bleeding with onset in the days before ``count``, in words."""
-        days = self.situation.days("bleeding_days")
-        return [
-            f"{problem.display.lower() or 'bleeding'} on {on_day(problem.onset)}"
-            for problem in self.situation.chart.problems
-            if problem.name == "bleeding"
-            and problem.onset is not None
-            and 0 <= problem.onset.days_to(count.moment) <= days
-        ]
+        first = count.moment.day - timedelta(days=self.situation.days("bleeding_days"))
+        start = bisect_left(self._bleeds, (first, ""))
+        end = bisect_left(self._bleeds, (count.moment.day + timedelta(days=1), ""))
+        return [words for _, words in self._bleeds[start:end]]
 
     def category(self, count: Count) -> str:
         """complete, partial, none, or empty when it cannot be told."""

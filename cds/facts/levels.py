@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.facts.course import Change
-from cds.facts.episodes import Episode, episodes
+from cds.facts.episodes import episodes
 from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
 
@@ -40,20 +41,58 @@ class Judged:
         return self.verdict in ("not_at_steady_state", "nearly_at_steady_state")
 
 
+class _Movers:
+    """Starts and stops of interacting drugs, by day, so that each level looks only at those shortly before it."""
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self.events: list[tuple[date, str, Moment, str]] = []
+        self.unknown: list[tuple[date, str, int]] = []
+        self.longest = 0
+        for episode in episodes(situation, *_DRUGS_THAT_MOVE_LEVELS):
+            days = situation.days(_DRUGS_THAT_MOVE_LEVELS[episode.valueset])
+            self.longest = max(self.longest, days)
+            for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
+                if moment is not None:
+                    self.events.append((moment.day, f"{episode.name} was {what}", moment, episode.valueset))
+            if episode.end_unknown and episode.start is not None:
+                self.unknown.append((episode.start.day, episode.name, days))
+        self.events.sort(key=lambda event: event[:2])
+        self.unknown.sort()
+
+    def before(self, drawn: Moment) -> tuple[str, date] | None:
+        """The newest start or stop that a level drawn then cannot yet reflect, and when it can."""
+        place = bisect_right(self.events, drawn.day, key=lambda event: event[0])
+        for day, words, moment, valueset in (self.events[each] for each in range(place - 1, -1, -1)):
+            days = self.situation.days(_DRUGS_THAT_MOVE_LEVELS[valueset])
+            if (drawn.day - day).days >= self.longest:
+                break
+            if (drawn.day - day).days < days and not _same_day_later(moment, drawn):
+                return f"{words} on {on_day(moment)}, less than {days} days before", day + timedelta(days=days)
+        place = bisect_right(self.unknown, drawn.day, key=lambda event: event[0])
+        if place:
+            start, name, days = self.unknown[place - 1]
+            if (drawn.day - start).days <= self.situation.days("level_max_age"):
+                again = self.situation.now.date() + timedelta(days=days)
+                return f"{name} is over, but not known since when", again
+        return None
+
+
 def judge_levels(situation: Situation) -> list[Judged]:
     """Every readable level, newest first, with its verdict."""
-    movers = episodes(situation, *_DRUGS_THAT_MOVE_LEVELS)
-    return [_judge(situation, lab, movers) for lab in situation.levels]
+    movers = _Movers(situation)
+    intakes = sorted(intake.moment.at for intake in situation.chart.intakes if intake.moment.at is not None)
+    return [_judge(situation, lab, movers, intakes) for lab in situation.levels]
 
 
-def _judge(situation: Situation, lab: Lab, movers: list[Episode]) -> Judged:
+def _judge(situation: Situation, lab: Lab, movers: _Movers, intakes: list[datetime]) -> Judged:
     assert lab.moment is not None
     change = (
         situation.course.last_change_before(lab.moment)
         if situation.start_known
         else _later_change(situation, lab.moment)
     )
-    hours = _hours_since_dose(situation, lab.moment)
+    hours = _hours_since_dose(situation, lab.moment, intakes)
     known = hours is not None or lab.name == "trough"
 
     def verdict(code: str, why: str, again: date | None = None) -> Judged:
@@ -74,7 +113,7 @@ def _judge(situation: Situation, lab: Lab, movers: list[Episode]) -> Judged:
             "late_after_dose",
             f"it was drawn {rounded(hours, '0.1')} h after the last recorded dose, which is due every {said(interval)} h; a dose may have been missed",
         )
-    moved = _moved_by(situation, lab.moment, movers)
+    moved = movers.before(lab.moment)
     if moved is not None:
         return verdict("interacting_drug_changed", *moved)
     return verdict(*_steadiness(situation, lab.moment, change))
@@ -86,36 +125,19 @@ def _later_change(situation: Situation, drawn: Moment) -> Change | None:
     return change if change is not None and not change.is_start else None
 
 
-def _hours_since_dose(situation: Situation, drawn: Moment) -> Decimal | None:
+def _hours_since_dose(situation: Situation, drawn: Moment, intakes: list[datetime]) -> Decimal | None:
     """Hours from the last recorded dose to the draw; None when either time is not known."""
     if drawn.at is None:
         return None
-    earliest = drawn.at - timedelta(hours=situation.days("dose_search"))
-    times = [
-        i.moment.at for i in situation.chart.intakes if i.moment.at is not None and earliest <= i.moment.at <= drawn.at
-    ]
-    if not times:
+    place = bisect_right(intakes, drawn.at)
+    if not place or drawn.at - intakes[place - 1] > timedelta(hours=situation.days("dose_search")):
         return None
-    return Decimal(int((drawn.at - max(times)).total_seconds())) / 3600
+    return Decimal(int((drawn.at - intakes[place - 1]).total_seconds())) / 3600
 
 
 def interval_at(situation: Situation, drawn: Moment) -> Decimal:
     regimen = situation.course.regimen_at(drawn)
     return (regimen.dose.interval_hours if regimen else None) or Decimal(24)
-
-
-def _moved_by(situation: Situation, drawn: Moment, movers: list[Episode]) -> tuple[str, date] | None:
-    """The interacting drug that was started or stopped too shortly before the draw."""
-    for episode in movers:
-        days = situation.days(_DRUGS_THAT_MOVE_LEVELS[episode.valueset])
-        for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
-            if moment is not None and 0 <= moment.days_to(drawn) < days and not _same_day_later(moment, drawn):
-                words = f"{episode.name} was {what} on {on_day(moment)}, less than {days} days before"
-                return words, moment.day + timedelta(days=days)
-        start = episode.start
-        if episode.end_unknown and start is not None and 0 <= start.days_to(drawn) <= situation.days("level_max_age"):
-            return f"{episode.name} is over, but not known since when", situation.now.date() + timedelta(days=days)
-    return None
 
 
 def _same_day_later(moment: Moment, drawn: Moment) -> bool:
