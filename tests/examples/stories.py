@@ -5,12 +5,7 @@ The expected cards are written by hand; ``python -m tests.examples.write`` only 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from tests.charts import (
-    Resource,
-    as_bytes,
     bundle,
     count,
     day,
@@ -25,26 +20,8 @@ from tests.charts import (
     visit,
     weight,
 )
-
-Card = tuple[str, str, str]
-"""Topic, indicator, summary."""
-
-
-@dataclass(frozen=True)
-class Story:
-    name: str
-    text: str
-    content: Resource
-    cards: tuple[Card, ...]
-
-    @property
-    def file(self) -> str:
-        return "request.json" if "hook" in self.content else "bundle.json"
-
-    @property
-    def body(self) -> bytes:
-        return as_bytes(self.content)
-
+from tests.examples.reading import READING
+from tests.examples.story import Story
 
 ADULT = [patient(), itp()]
 STARTED = sirolimus("siro-1", day(0), 2)
@@ -73,7 +50,7 @@ _KEPT = [
     count("plt-5", day(182), 118),
 ]
 
-STORIES: tuple[Story, ...] = (
+CLINICAL: tuple[Story, ...] = (
     Story(
         "course-1-titration",
         "A woman of 33 with chronic ITP started 2 mg a day two weeks ago. Her first level, drawn just before the dose, is 3.9 ng/mL.",
@@ -358,23 +335,8 @@ STORIES: tuple[Story, ...] = (
 )
 
 
+STORIES = (*CLINICAL, *READING)
+
+
 def story(name: str) -> Story:
     return next(each for each in STORIES if each.name == name)
-
-
-def readme(each: Story) -> str:
-    """The page of a story."""
-    lines = [f"# {each.name}", "", each.text, "", "Expected (`cards.json`):", ""]
-    lines += [f"- **{indicator}** `{topic}`: {summary}" for topic, indicator, summary in each.cards] or ["- no card"]
-    lines += [
-        "",
-        "```",
-        f".venv/bin/sirolimus-cds evaluate --at latest fhir_examples/{each.name}/{each.file}",
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def expected(each: Story) -> list[dict[str, Any]]:
-    return [{"topic": topic, "indicator": indicator, "summary": summary} for topic, indicator, summary in each.cards]

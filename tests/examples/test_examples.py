@@ -18,7 +18,8 @@ from cds.cli.main import main
 from cds.engine import Engine
 from cds.hooks.app import create_app
 from tests.charts import request
-from tests.examples.stories import STORIES, Story, expected
+from tests.examples.stories import STORIES
+from tests.examples.story import Story, expected
 from tests.examples.write import FOLDER, files
 
 by_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 from tests.examples.cohort import COHORT
-from tests.examples.stories import STORIES, expected, readme
+from tests.examples.stories import STORIES
+from tests.examples.story import expected, readme
 
 FOLDER = Path(__file__).resolve().parents[2] / "fhir_examples"
 
