@@ -26,6 +26,7 @@ from cds.chart.wire import (
 )
 
 MAX_DEPTH = 100
+DRAFT_ORDERS = "context.draftOrders"
 _MOST_NESTED = 5  # bundles in bundles
 _BOM = b"\xef\xbb\xbf"
 _BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -37,10 +38,9 @@ class InputError(Exception):
 
 
 class Placed(NamedTuple):
-    """A resource of a message; ``url`` is its entry's fullUrl."""
+    """A resource of a message with its place."""
 
     place: str
-    url: str
     resource: Resource
 
 
@@ -51,7 +51,8 @@ class Unpacked:
     A warning, such as the one by which some servers say that a search found nothing, is no failure.
     """
 
-    placed: list[Placed] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    urls: dict[str, Resource] = field(default_factory=dict)
     partial: bool = False
     failed: bool = False
 
@@ -76,30 +77,49 @@ def decode(body: bytes) -> tuple[Message, list[Broken]]:
         raise InputError("this is not JSON" + (f" (byte {where[1]})" if where else "")) from None
 
 
-def unpack(bundle: Resource | None, place: str) -> Unpacked:
+def unpack(bundle: Resource | None) -> Unpacked:
     """The resources of a bundle, those of bundles inside it too."""
     unpacked = Unpacked()
     if bundle is not None:
-        _unpack(bundle, place, unpacked, 0)
+        _unpack(bundle, unpacked, 0)
     return unpacked
 
 
-def _unpack(bundle: Resource, place: str, into: Unpacked, depth: int) -> None:
+def _unpack(bundle: Resource, into: Unpacked, depth: int) -> None:
     into.partial |= any(link.relation == "next" for link in bundle.link or ())
-    for index, entry in enumerate(bundle.entry or ()):
+    for entry in bundle.entry or ():
         if entry.response is not None and (entry.response.status or "2")[0] in "45":
             into.failed = True
-        resource = entry.resource
-        if resource is None:
+        if (resource := entry.resource) is None:
             continue
-        here = f"{place}.entry[{index}].resource"
-        kind = resource.resourceType
-        if kind == "Bundle" and depth < _MOST_NESTED:
-            _unpack(resource, here, into, depth + 1)
+        if (kind := resource.resourceType) == "Bundle" and depth < _MOST_NESTED:
+            _unpack(resource, into, depth + 1)
             continue
         if kind == "OperationOutcome" and any(i.severity in ("error", "fatal") for i in later(resource.issue, Issue)):
             into.failed = True
-        into.placed.append(Placed(here, entry.fullUrl or "", resource))
+        into.resources.append(resource)
+        if entry.fullUrl:
+            into.urls[entry.fullUrl] = resource
+
+
+def places(message: Message) -> Iterator[Placed]:
+    """Every resource of a message with its FHIR path, in the order in which they came."""
+    if message.resourceType == "Bundle":
+        yield from _places(message, "Bundle", 0)
+    if message.context is not None and message.context.draftOrders is not None:
+        yield from _places(message.context.draftOrders, DRAFT_ORDERS, 0)
+    for key, value in (message.prefetch or {}).items():
+        if value is not None:
+            yield from _places(value, f"prefetch.{key}", 0)
+
+
+def _places(resource: Resource, place: str, depth: int) -> Iterator[Placed]:
+    if resource.resourceType != "Bundle" and resource.entry is None:
+        yield Placed(place, resource)
+    elif depth <= _MOST_NESTED:
+        for index, entry in enumerate(resource.entry or ()):
+            if entry.resource is not None:
+                yield from _places(entry.resource, f"{place}.entry[{index}].resource", depth + 1)
 
 
 def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:

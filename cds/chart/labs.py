@@ -79,8 +79,6 @@ def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
     if (concept := meant_by(resource.code, reader.knowledge)) is not None:
         _read(reader, resource, concept)
-    if not given(resource.component):  # nearly all of a chart, and nearly none of it ours
-        return
     for component in later(resource.component, Component):
         if (concept := meant_by(component.code, reader.knowledge)) is not None:
             part = {name: getattr(component, name) for name in component.__struct_fields__}

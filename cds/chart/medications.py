@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from cds.chart.dosage import MILLILITRES, TABLETS, Product
 from cds.chart.numbers import Unreadable, exact, factor
@@ -108,6 +109,7 @@ def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | No
     return None
 
 
+@lru_cache(512)
 def canonical(system: str) -> str:
     """A code system's URI in the form HL7 gives it, for the other forms that are met."""
     if system in _SPELLINGS:

@@ -6,7 +6,7 @@ OperationOutcome of severity error says that the client's server could not tell.
 
 from __future__ import annotations
 
-from cds.chart.body import Placed, Unpacked, unpack
+from cds.chart.body import Unpacked, unpack
 from cds.chart.wire import Resource
 
 PREFETCH_TYPES = {
@@ -28,9 +28,9 @@ Incomplete = tuple[str, str]
 
 def take_prefetch(
     prefetch: dict[str, Resource | None],
-) -> tuple[list[Placed], set[str], tuple[Incomplete, ...]]:
+) -> tuple[Unpacked, set[str], tuple[Incomplete, ...]]:
     """The resources, the types that were supplied, and those of which something is missing."""
-    found: list[Placed] = []
+    found = Unpacked()
     supplied: set[str] = set()
     incomplete: list[Incomplete] = []
     for key, value in prefetch.items():
@@ -41,10 +41,10 @@ def take_prefetch(
         if value.resourceType == "OperationOutcome":
             continue  # the client failed to fetch it: as if it had not been supplied
         is_bundle = value.resourceType == "Bundle"
-        place = f"prefetch.{key}"
-        here = unpack(value, place) if is_bundle else Unpacked([Placed(place, "", value)])
-        kinds = {each.resource.resourceType for each in here.placed} - {"OperationOutcome"}
-        found += here.placed
+        here = unpack(value) if is_bundle else Unpacked([value])
+        kinds = {resource.resourceType for resource in here.resources} - {"OperationOutcome"}
+        found.resources += here.resources
+        found.urls |= here.urls
         supplied |= kinds
         if kind and (is_bundle or value.resourceType == kind) and not (here.failed and kind not in kinds):
             supplied.add(kind)

@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
+from cds.chart.body import DRAFT_ORDERS
 from cds.chart.drugs import read_administration, read_order
 from cds.chart.history import read_condition, read_procedure, read_service_request
 from cds.chart.isolate import Broken
 from cds.chart.labs import read_observation
-from cds.chart.medications import named_in
+from cds.chart.medications import meant_by, named_in
 from cds.chart.model import Chart, DrugUse, Event, Intake, Lab, Order, Problem, Unread
 from cds.chart.reader import Reader
-from cds.chart.request import DRAFT_ORDERS, Draft, Request
+from cds.chart.request import Draft, Request
 from cds.chart.times import parse_birth_date, parse_moment
-from cds.chart.wire import Resource
+from cds.chart.wire import ABSENT, Resource
 from cds.knowledge.compiled import Knowledge
 
 _CODE = re.compile(r'"code"\s*:\s*"([^"\\]{1,30})"')
@@ -25,8 +26,10 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     """Everything of ours in ``request`` that exists at ``now``."""
     reader = Reader(request, knowledge, now)
     for resource in request.resources:
-        read = READERS.get(resource.resourceType)
-        if read is not None:
+        kind = resource.resourceType
+        if kind == "Observation" and resource.component is ABSENT and meant_by(resource.code, knowledge) is None:
+            continue  # nearly all of a chart, and nearly none of it ours
+        if (read := READERS.get(kind)) is not None:
             read(reader, resource)
     for draft in request.drafts:
         read_order(reader, draft.resource, draft)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cds.chart.body import InputError, Placed, as_it_came, decode, unpack
+from cds.chart.body import InputError, Unpacked, as_it_came, decode, unpack
 from cds.chart.isolate import Broken
 from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES, SERVER_ERROR, Incomplete, take_prefetch
@@ -15,8 +15,8 @@ from cds.chart.times import Moment, parse_moment, parse_now
 from cds.chart.versions import newest_versions
 from cds.chart.wire import Context, Message, Resource, given
 
+_COMMON = frozenset(("Observation", "Condition", "Patient", "Procedure"))  # most of a chart
 _SAID = {*PREFETCH_TYPES.values(), "OperationOutcome"}  # the only types that an error repeats
-DRAFT_ORDERS = "context.draftOrders"
 
 
 class Draft(NamedTuple):
@@ -34,7 +34,7 @@ class Request:
     patient_id: str
     resources: list[Resource]
     drafts: list[Draft]
-    placed: list[Placed] = field(default_factory=list)
+    message: Message = field(default_factory=Message)
     full_urls: dict[str, Resource] = field(default_factory=dict)
     not_supplied: tuple[str, ...] = ()
     incomplete: tuple[Incomplete, ...] = ()
@@ -64,19 +64,18 @@ def read_request(body: bytes, hook: Hook | None = None, patient: str | None = No
     else:
         named = f"a {message.resourceType}" if message.resourceType in _SAID else "JSON"
         raise InputError(f"this is {named}, not a FHIR Bundle or a CDS Hooks request")
-    request.broken, request.body = broken, body
-    request.full_urls = {url: resource for _, url, resource in request.placed if url}
+    request.broken, request.body, request.message = broken, body, message
     _keep_newest(request)
     _refuse_other_versions([*request.resources, *(draft.resource for draft in request.drafts)])
     return request
 
 
 def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
-    bundle = unpack(message, "Bundle")
+    bundle = unpack(message)
     resources: list[Resource] = []
     drafts: list[Draft] = []
     people: set[str] = set()
-    for _, _, resource in bundle.placed:
+    for resource in bundle.resources:
         kind = resource.resourceType
         if kind == "Patient":
             people.add(resource.id or "")
@@ -98,7 +97,7 @@ def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
         resources = [r for r in resources if r.resourceType != "Patient" or r.id == patient]
     incomplete = [("Bundle", MORE_PAGES)] if bundle.partial else []
     incomplete += [("Bundle", SERVER_ERROR)] if bundle.failed else []
-    return Request(hook, patient, resources, drafts, bundle.placed, incomplete=tuple(incomplete))
+    return Request(hook, patient, resources, drafts, full_urls=bundle.urls, incomplete=tuple(incomplete))
 
 
 def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken: list[Broken]) -> Request:
@@ -118,17 +117,18 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
     if named != "patient-view" and context.draftOrders is None:
         raise InputError(f"the context of {named} has no draftOrders")
     ordered = _ordered(context)
-    if context.draftOrders is not None and context.draftOrders.entry and not ordered and not broken:
+    if context.draftOrders is not None and context.draftOrders.entry and not ordered.resources and not broken:
         raise InputError("no entry of draftOrders holds a resource")
     fetched, supplied, incomplete = take_prefetch(message.prefetch or {})
-    selected = _selected(named, context, ordered)
+    urls = {id(resource): url for url, resource in ordered.urls.items()}
+    selected = _selected(named, context, ordered.resources, urls)
     drafts = [
-        Draft(resource, selected is None or not selected.isdisjoint(_handles(resource, url)))
-        for _, url, resource in ordered
+        Draft(resource, selected is None or not selected.isdisjoint(_handles(resource, urls)))
+        for resource in ordered.resources
         if resource.resourceType == "MedicationRequest"
     ]
-    others = [resource for _, _, resource in ordered if resource.resourceType != "MedicationRequest"]
-    resources = [*others, *(resource for _, _, resource in fetched)]
+    others = [resource for resource in ordered.resources if resource.resourceType != "MedicationRequest"]
+    resources = [*others, *fetched.resources]
     for resource in resources:
         if resource.resourceType == "Patient" and resource.id != asked:
             raise InputError("the context and the prefetched Patient are not the same patient")
@@ -137,33 +137,33 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
         asked,
         resources,
         drafts,
-        [*ordered, *fetched],
+        full_urls=ordered.urls | fetched.urls,
         not_supplied=tuple(kind for kind in PREFETCH_TYPES.values() if kind not in supplied),
         incomplete=incomplete,
         from_hook=True,
     )
 
 
-def _ordered(context: Context) -> list[Placed]:
+def _ordered(context: Context) -> Unpacked:
     """The draft orders: a Bundle of them, or one alone."""
     orders = context.draftOrders
     if orders is None or orders.resourceType == "Bundle" or orders.entry is not None:
-        return unpack(orders, DRAFT_ORDERS).placed
-    return [Placed(DRAFT_ORDERS, "", orders)]
+        return unpack(orders)
+    return Unpacked([orders])
 
 
-def _selected(hook: Hook, context: Context, ordered: list[Placed]) -> set[str] | None:
+def _selected(hook: Hook, context: Context, ordered: list[Resource], urls: dict[int, str]) -> set[str] | None:
     """The handles of the orders just selected; None, which is all, where the client does not say or nobody can tell."""
     if hook != "order-select" or not context.selections:
         return None
     wanted = {part for text in context.selections for part in _parts(text)}
-    known = {handle for _, url, resource in ordered for handle in _handles(resource, url)}
+    known = {handle for resource in ordered for handle in _handles(resource, urls)}
     return wanted & known or None
 
 
-def _handles(resource: Resource, url: str) -> set[str]:
+def _handles(resource: Resource, urls: dict[int, str]) -> set[str]:
     """All the ways in which a selection may mean this resource."""
-    return {*((resource.reference, resource.id) if resource.id else ()), *_parts(url)}
+    return {*((resource.reference, resource.id) if resource.id else ()), *_parts(urls.get(id(resource), ""))}
 
 
 def _parts(reference: str) -> set[str]:
@@ -194,9 +194,10 @@ def _keep_newest(request: Request) -> None:
 
 def _refuse_other_versions(resources: Iterable[Resource]) -> None:
     for resource in resources:
-        if not resource.resourceType.startswith("Medication"):
+        kind = resource.resourceType
+        if kind in _COMMON:
             continue
-        if resource.resourceType == "MedicationOrder" or given(resource.medication):
+        if kind == "MedicationOrder" or (kind.startswith("Medication") and given(resource.medication)):
             raise InputError("the resources are not FHIR R4 (4.0.1), the only version that is read")
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from cds.chart.body import Placed
+from cds.chart.body import DRAFT_ORDERS, Placed, places
 from cds.chart.drugs import UNKNOWN_DRUG
 from cds.chart.isolate import Broken
 from cds.chart.model import Chart, Dose, DrugUse, Lab, Order, Unread
 from cds.chart.read import READERS, read_one, unread_of
-from cds.chart.request import DRAFT_ORDERS, Draft, Request
+from cds.chart.request import Draft, Request
 from cds.chart.wire import CodeableConcept, Resource
 from cds.knowledge.compiled import Knowledge
 from cds.vocabulary import COUNT, NG_ML
@@ -48,7 +48,7 @@ def survey(request: Request, knowledge: Knowledge, now: datetime) -> list[Findin
     older = {id(resource) for resource in request.older}
     unclear = {id(resource) for resource in request.unclear}
     findings: list[Finding] = []
-    for placed in request.placed:
+    for placed in places(request.message):
         resource = placed.resource
         if id(resource) in older:
             findings.append(_finding(placed, "not used", "a newer version of it, or the same again, is there"))

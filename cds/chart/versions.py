@@ -25,6 +25,9 @@ class Versions(NamedTuple):
 
 def newest_versions(resources: Sequence[Resource]) -> Versions:
     """Sort out the resources that carry one type and id. A resource without an id is one of its own."""
+    ids = [resource.id for resource in resources if resource.id]
+    if len(set(ids)) == len(ids):
+        return Versions(list(resources), [], [])
     first: dict[str, Resource] = {}
     again: dict[str, list[Resource]] = {}
     for resource in resources:

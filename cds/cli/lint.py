@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from cds.cards.text import clean
-from cds.chart.body import InputError
+from cds.chart.body import InputError, places
 from cds.chart.model import Hook
 from cds.chart.request import Request
 from cds.chart.survey import VERDICTS, Finding, survey
@@ -92,7 +92,12 @@ def _json(name: str, request: Request, findings: list[Finding]) -> str:
 
 
 def _text(name: str, request: Request, findings: list[Finding]) -> str:
-    lines = [click.style(f"== {shown_name(name)}: {len(request.placed)} resources", bold=True)]
+    lines = [
+        click.style(
+            f"== {shown_name(name)}: {sum(1 for _ in places(request.message))} resources",
+            bold=True,
+        )
+    ]
     lines += [click.style(f"  missing: {text}", fg="yellow") for text in _missing(request)]
     for verdict in VERDICTS:
         of_kind = [finding for finding in findings if finding.verdict == verdict]

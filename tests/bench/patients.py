@@ -67,14 +67,14 @@ def _sample(chance: random.Random, index: int) -> Sample:
             ours.append(drug("clari", "clarithromycin", day(95), pid=pid))
     topics = _expected(dose, value, newest, base, partner) if treated else frozenset()
     target = chance.randint(50, 200)
-    noise = [_noise(chance, f"n{number}", pid) for number in range(target - len(ours))]
+    noise = [noise_of(chance, f"n{number}", pid) for number in range(target - len(ours))]
     everything = [*ours, *noise]
     chance.shuffle(everything)
     content = bundle(*everything)
     return Sample(json.dumps(content).encode(), _hook_request(pid, ours, noise), topics)
 
 
-def _noise(chance: random.Random, rid: str, pid: str) -> Resource:
+def noise_of(chance: random.Random, rid: str, pid: str) -> Resource:
     """An observation with what real ones carry around their value, and no narrative."""
     code, when = chance.choice(_LABS), day(chance.randint(-300, 99), "09:00")
     number = chance.randint(10_000, 99_999)
