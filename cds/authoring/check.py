@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cds.authoring.cases import cases_of, check_both_ways, run_case
 from cds.authoring.mutants import all_survivors
+from cds.authoring.scenarios import run_check, scenarios_of
 from cds.engine import Engine
 from cds.knowledge.read import DEFAULT_PROTOCOL, read_folder
 from cds.knowledge.tree import Fault
@@ -19,11 +20,12 @@ class Report:
     rules: int = 0
     cases: int = 0
     mutants: int = 0
+    days: int = 0  # of scenarios
     faults: list[Fault] = field(default_factory=list)
 
 
 def check_folder(folder: Path, protocol: str = DEFAULT_PROTOCOL) -> Report:
-    """Read every rule, run every case through both engines, and try the mutants.
+    """Read every rule, run every case through both engines and every scenario through the whole path, and try the mutants.
 
     Raises:
         EngineFault: the engine failed.
@@ -39,6 +41,12 @@ def check_folder(folder: Path, protocol: str = DEFAULT_PROTOCOL) -> Report:
         if fault is not None:
             report.faults.append(fault)
     report.faults += check_both_ways(read)
+    for scenario in scenarios_of(folder, report.faults):
+        for check in scenario.checks:
+            report.days += 1
+            fault = run_check(check, engine)
+            if fault is not None:
+                report.faults.append(fault)
     if not report.faults:  # a mutant says nothing while a case fails
         report.mutants, alive = all_survivors(read)
         report.faults += alive

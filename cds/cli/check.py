@@ -37,7 +37,7 @@ def command(folder: str | None, protocol: str) -> None:
         stop(f"the rule engine failed: {error}", FAULT)
     for fault in report.faults:
         click.echo(str(fault))
-    counted = f"{report.rules} rules, {report.cases} cases, {report.mutants} mutants"
+    counted = f"{report.rules} rules, {report.cases} cases, {report.days} scenario days, {report.mutants} mutants"
     click.echo(f"{counted}: " + (f"{len(report.faults)} faults" if report.faults else "sound"))
     if report.faults:
         sys.exit(1)

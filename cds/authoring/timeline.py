@@ -1,0 +1,278 @@
+"""Events of a scenario as FHIR R4: one line of words, one resource, built and validated by fhir.resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from importlib import import_module
+from typing import Any
+
+from cds.knowledge.compiled import Knowledge
+
+Resource = dict[str, Any]
+PATIENT = "itp-1"
+RXNORM, LOINC = "http://www.nlm.nih.gov/research/umls/rxnorm", "http://loinc.org"
+UCUM = "http://unitsofmeasure.org"
+_TABLETS = (("1", "349208"), ("0.5", "905158"))
+_SOLUTION = "314230"
+_RHYTHMS: dict[str, Resource] = {
+    "daily": {"frequency": 1, "period": 1, "periodUnit": "d"},
+    "twice daily": {"frequency": 2, "period": 1, "periodUnit": "d"},
+    "every 2 days": {"frequency": 1, "period": 2, "periodUnit": "d"},
+    "weekly": {"frequency": 1, "period": 1, "periodUnit": "wk"},
+}
+_RHYTHM = "|".join(_RHYTHMS)
+_UNITS = {"platelets": "10*9/L", "level": "ng/mL", "trough": "ng/mL", "weight": "kg", "height": "cm"}
+_ORDER = re.compile(rf"(?P<drug>.+?) (?P<mg>[0-9.]+) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?")
+_CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken)")
+_RESULT = re.compile(
+    r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9.]+)(?: (?P<unit>\S+?))?"
+    r"(?:,? (?P<status>preliminary|corrected))?"
+)
+_ANSWER = re.compile(r"(?P<name>[a-z][a-z0-9 -]*?) (?P<answer>positive|negative|present|absent)")
+_STATE = re.compile(r"(?P<name>.+?) (?P<verb>begins|ends)")
+
+
+class Unwritten(Exception):
+    """A line that is no event; ``str`` says what a line may be."""
+
+
+@dataclass
+class Timeline:
+    """The chart so far; orders that are running, by drug."""
+
+    knowledge: Knowledge
+    resources: list[Resource] = field(default_factory=list)
+    running: dict[str, Resource] = field(default_factory=dict)
+    states: dict[str, Resource] = field(default_factory=dict)
+
+    def add(self, resource: Resource) -> Resource:
+        kind = resource["resourceType"].lower()
+        resource["id"] = f"{kind}-{sum(each['resourceType'].lower() == kind for each in self.resources) + 1}"
+        self.resources.append(resource)
+        return resource
+
+
+def chart_of(person: dict[str, Any], events: Sequence[tuple[str, str]], knowledge: Knowledge) -> Timeline:
+    """The chart of a patient in whom ``events`` (date, words) happened. Raises Unwritten."""
+    line = Timeline(knowledge)
+    line.resources.append(
+        {"resourceType": "Patient", "id": PATIENT, "birthDate": person["born"], "gender": person["sex"]}
+    )
+    if person["itp"]:
+        _state(line, events[0][0] if events else "2020-01-01", "itp")
+    for when, words in events:
+        if not any(write(line, when, words) for write in _WRITERS):
+            raise Unwritten(f"'{words}' is no event; write for example 'sirolimus 2 mg daily', 'level 3.9', "
+                            "'clarithromycin starts', 'platelet-transfusion', 'bleeding from nose begins'")  # fmt: skip
+    for resource in line.resources:
+        _validated(resource)
+    return line
+
+
+def question(line: Timeline, hook: str, drafts: Sequence[str], now: datetime, knowledge: Knowledge) -> Resource:
+    """A Bundle for an opened chart, a CDS Hooks request for orders being written."""
+    if hook == "patient-view":
+        entries = [{"resource": resource} for resource in line.resources]
+        return {"resourceType": "Bundle", "type": "collection", "entry": entries}
+    written = Timeline(knowledge)
+    for words in drafts:
+        if not _order(written, now.date().isoformat(), words) and not _change(written, now.date().isoformat(), words):
+            raise Unwritten(
+                f"'{words}' is no order; write for example 'sirolimus 2 mg daily' or 'clarithromycin starts'"
+            )
+    for number, draft in enumerate(written.resources):
+        draft |= {"id": f"draft-{number + 1}", "status": "draft"}
+        _validated(draft)
+    context: Resource = {"patientId": PATIENT, "userId": "Practitioner/p", "draftOrders": _bundle(written.resources)}
+    if hook == "order-select":
+        context["selections"] = [f"{draft['resourceType']}/{draft['id']}" for draft in written.resources]
+    prefetch: Resource = {"patient": line.resources[0]}
+    for key, kind in _PREFETCH.items():
+        prefetch[key] = _bundle([each for each in line.resources if each["resourceType"] == kind])
+    return {"hook": hook, "hookInstance": "scenario", "context": context, "prefetch": prefetch}
+
+
+_PREFETCH = {
+    "medications": "MedicationRequest",
+    "administrations": "MedicationAdministration",
+    "statements": "MedicationStatement",
+    "observations": "Observation",
+    "conditions": "Condition",
+    "procedures": "Procedure",
+    "requests": "ServiceRequest",
+}
+
+
+def _bundle(resources: Sequence[Resource]) -> Resource:
+    return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in resources]}
+
+
+def _validated(resource: Resource) -> None:
+    """Held against the R4B model, which catches a slip of ours before it is called a slip of the reader's."""
+    kind = resource["resourceType"]
+    getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind).model_validate(resource)
+
+
+# --- writers: one kind of line each; False when the line is not theirs ---------------------------------------
+
+
+def _order(line: Timeline, when: str, words: str) -> bool:
+    match = _ORDER.fullmatch(words)
+    if match is None:
+        return False
+    amount = Decimal(match["mg"])
+    order = _request(line, when, _drug(line.knowledge, match["drug"], amount, bool(match["solution"])), match["drug"])
+    instruction = order["dosageInstruction"][0]
+    instruction["timing"]["repeat"] |= _RHYTHMS[match["rhythm"]]
+    instruction["doseAndRate"] = [
+        {"doseQuantity": {"value": float(amount), "unit": "mg", "system": UCUM, "code": "mg"}}
+    ]
+    return True
+
+
+def _change(line: Timeline, when: str, words: str) -> bool:
+    match = _CHANGE.fullmatch(words)
+    if match is None:
+        return False
+    drug, verb = match["drug"], match["verb"]
+    concept = _drug(line.knowledge, drug, None, False)
+    if verb == "starts":
+        _request(line, when, concept, drug)
+    elif verb in ("given", "taken"):
+        line.add({"resourceType": "MedicationAdministration", "status": "completed", "subject": _subject(),
+                  "medicationCodeableConcept": concept, "effectiveDateTime": when})  # fmt: skip
+    elif drug not in line.running:
+        raise Unwritten(f"'{words}': it was not started")
+    elif verb == "held":
+        line.running[drug]["status"] = "on-hold"
+    else:
+        _end(line.running.pop(drug), when)
+    return True
+
+
+def _request(line: Timeline, when: str, concept: Resource, drug: str) -> Resource:
+    """An order that takes the place of the one that runs."""
+    order = {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "subject": _subject(),
+        "authoredOn": when,
+        "medicationCodeableConcept": concept,
+        "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": when}}}}],
+    }
+    before = line.running.get(drug)
+    line.running[drug] = line.add(order)
+    if before is not None:
+        _end(before, when)
+        order["priorPrescription"] = {"reference": f"MedicationRequest/{before['id']}"}
+    return order
+
+
+def _end(order: Resource, when: str) -> None:
+    order["status"] = "stopped"
+    order["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]["end"] = when
+
+
+def _result(line: Timeline, when: str, words: str) -> bool:
+    match = _RESULT.fullmatch(words)
+    if match is None:
+        return False
+    unit = match["unit"] or _UNITS.get(match["name"], "")
+    quantity: Resource = {"value": float(match["value"]), "unit": unit, "system": UCUM, "code": unit}
+    if match["sign"]:
+        quantity["comparator"] = match["sign"]
+    return _observation(line, when, match["name"], {"valueQuantity": quantity}, match["status"] or "final")
+
+
+def _answer(line: Timeline, when: str, words: str) -> bool:
+    match = _ANSWER.fullmatch(words)
+    if match is None:
+        return False
+    return _observation(line, when, match["name"], {"valueString": match["answer"]}, "final")
+
+
+def _observation(line: Timeline, when: str, name: str, value: Resource, status: str) -> bool:
+    code = _code(line.knowledge, LOINC, lambda each: each.name == name and not each.rejected)
+    if code is None:
+        return False
+    line.add({"resourceType": "Observation", "status": status, "code": {"coding": [{"system": LOINC, "code": code}]},
+              "subject": _subject(), "effectiveDateTime": when} | value)  # fmt: skip
+    return True
+
+
+def _happened(line: Timeline, when: str, words: str) -> bool:
+    found = _coded(line.knowledge, lambda each: each.valueset == "procedures" and each.name == words)
+    if found is None:
+        return False
+    line.add({"resourceType": "Procedure", "status": "completed", "subject": _subject(), "code": found,
+              "performedDateTime": when})  # fmt: skip
+    return True
+
+
+def _ordered(line: Timeline, when: str, words: str) -> bool:
+    if words != "level ordered":
+        return False
+    code = _code(line.knowledge, LOINC, lambda each: each.name == "level")
+    line.add({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": _subject(),
+              "authoredOn": when, "code": {"coding": [{"system": LOINC, "code": code}]}})  # fmt: skip
+    return True
+
+
+def _begun(line: Timeline, when: str, words: str) -> bool:
+    match = _STATE.fullmatch(words)
+    if match is None:
+        return False
+    if match["verb"] == "begins":
+        _state(line, when, match["name"])
+        return True
+    if match["name"] not in line.states:
+        raise Unwritten(f"'{words}': it did not begin")
+    state = line.states.pop(match["name"])
+    state["abatementDateTime"] = when
+    state["clinicalStatus"]["coding"][0]["code"] = "resolved"
+    return True
+
+
+def _state(line: Timeline, when: str, name: str) -> None:
+    wanted = name.lower()
+    found = _coded(line.knowledge, lambda each: wanted in (each.display.lower(), each.name))
+    if found is None:
+        raise Unwritten(f"'{name}' is no condition that the rules read")
+    system = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+    line.states[name] = line.add({"resourceType": "Condition", "subject": _subject(), "code": found, "onsetDateTime": when,
+                                  "clinicalStatus": {"coding": [{"system": system, "code": "active"}]}})  # fmt: skip
+
+
+_WRITERS = (_order, _change, _ordered, _happened, _begun, _answer, _result)
+
+
+def _subject() -> Resource:
+    return {"reference": f"Patient/{PATIENT}"}
+
+
+def _code(knowledge: Knowledge, system: str, wanted: Callable[[Any], bool]) -> str | None:
+    return next((code for code, meant in knowledge.codes[system].items() if wanted(meant[0])), None)
+
+
+def _coded(knowledge: Knowledge, wanted: Callable[[Any], bool]) -> Resource | None:
+    for system in ("http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"):
+        code = _code(knowledge, system, wanted)
+        if code is not None:
+            return {"coding": [{"system": system, "code": code}]}
+    return None
+
+
+def _drug(knowledge: Knowledge, name: str, amount: Decimal | None, solution: bool) -> Resource:
+    """The drug by code where it has one: sirolimus as a product that divides the dose, others as the ingredient."""
+    if name == "sirolimus":
+        fits = next((code for mg, code in _TABLETS if amount is None or amount % Decimal(mg) == 0), _TABLETS[-1][1])
+        return {"coding": [{"system": RXNORM, "code": _SOLUTION if solution else fits}]}
+    code = _code(knowledge, RXNORM, lambda each: each.name == name and not each.strength and each.oral)
+    if code is None and name not in knowledge.names:
+        raise Unwritten(f"'{name}' is no drug that the rules know")
+    return {"coding": [{"system": RXNORM, "code": code, "display": name}]} if code else {"text": name}
