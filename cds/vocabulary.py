@@ -140,6 +140,24 @@ _ALL: tuple[Fact, ...] = (
     # interactions and safety
     _names("strong_inhibitors", "strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus"),
     _names("strong_inducers", "strong CYP3A4 or P-gp inducers taken or ordered beside sirolimus"),
+    _names("moderate_modulators", "moderate CYP3A4 inhibitors or inducers taken or ordered beside sirolimus"),
+    _names(
+        "stopped_modulators", "inhibitors or inducers that ended during the course, with no level since that shows it"
+    ),
+    _names("ciclosporin", "ciclosporin taken or ordered beside sirolimus"),
+    _names("mtor_inhibitors", "other mTOR inhibitors taken or ordered beside sirolimus"),
+    _names("calcineurin_inhibitors", "tacrolimus taken or ordered beside sirolimus"),
+    _names("ace_inhibitors", "ACE inhibitors taken or ordered beside sirolimus"),
+    _flag("angioedema_on_record", "angioedema is or was on the problem list"),
+    _names("bleeding_risk_drugs", "NSAIDs, platelet inhibitors and anticoagulants taken or ordered beside sirolimus"),
+    _names("live_vaccines", "live vaccines ordered beside sirolimus"),
+    _names("unspecified_vaccines", "vaccines ordered by a code that does not say whether they are live"),
+    _names("herbals", "St John's wort or cannabidiol that the patient takes without an order"),
+    _names("grapefruit", "grapefruit or its juice, stated or ordered"),
+    _number(
+        "platelet_count", COUNT, "1", "the newest platelet count that is none of clumps or plasma, at most 14 days old"
+    ),
+    _text("platelet_count_report", "that count as reported, with its date"),
     _flag("pregnancy_test_positive", "a positive pregnancy test in the last 30 days"),
     _flag("pregnancy_on_record", "pregnancy is an active condition"),
     _text("pregnancy_evidence", "the test or condition, with its date"),

@@ -30,6 +30,7 @@ DRUGS = {
     "rituximab": ("121191", "rituximab"),
     "azithromycin": ("18631", "azithromycin"),
     "ivig": ("", "Privigen"),
+    "ibuprofen": ("5640", "ibuprofen"),
 }
 
 

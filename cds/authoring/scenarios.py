@@ -164,7 +164,7 @@ def run_check(check: Check, engine: Engine) -> Fault | None:
     got: dict[str, str] = {}
     for card in cards:
         for finding in card["extension"][f"{NAMESPACE}.findings"]:
-            text = f"{card['summary']}\n{card['detail']}".replace("\\", "")
+            text = f"{card['summary']}\n{card['detail']}".replace("\\", "").replace("**", "")
             got[finding["rule"]] = got.get(finding["rule"], "") + text
     expected = check.expected
     missing = [f"- {rule}" for rule in expected if rule not in got]

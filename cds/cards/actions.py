@@ -22,7 +22,7 @@ _LEVEL_CODE = "29247-4"
 def action_for(suggestion: Suggestion, situation: Situation, original: Original) -> dict[str, Any] | None:
     """The CDS Hooks action of a suggestion, or None when it cannot be made safely."""
     if suggestion.action == "order_level":
-        return _order_level(situation)
+        return _order_level(situation, suggestion.days)
     order = _order_to_change(situation, suggestion)
     found = original(order) if order else None
     if found is None:
@@ -105,7 +105,7 @@ def _number(value: Decimal) -> int | Decimal:
     return int(plain) if plain == plain.to_integral_value() else plain
 
 
-def _order_level(situation: Situation) -> dict[str, Any]:
+def _order_level(situation: Situation, days: str) -> dict[str, Any]:
     day = situation.facts.dates.get("next_draw")
     request: dict[str, Any] = {
         "resourceType": "ServiceRequest",
@@ -118,7 +118,7 @@ def _order_level(situation: Situation) -> dict[str, Any]:
         "subject": {"reference": f"Patient/{situation.chart.patient_id}"},
         "patientInstruction": "Draw just before the next dose and record when the last dose was taken.",
     }
-    first, last = _draw_days(situation, day)
+    first, last = _from_now(situation, days) if days else _draw_days(situation, day)
     if day is not None and first == day and situation.draw_at is not None:
         request["occurrenceDateTime"] = situation.draw_at.isoformat()
     elif day is not None and first == day:
@@ -131,6 +131,13 @@ def _order_level(situation: Situation) -> dict[str, Any]:
         "description": f"Order a sirolimus trough level from {first.isoformat()}",
         "resource": request,
     }
+
+
+def _from_now(situation: Situation, days: str) -> tuple[date, date]:
+    """From which to which day a rule wants a level, such as ``5-7``."""
+    first, _, last = days.partition("-")
+    today = situation.now.date()
+    return today + timedelta(days=int(first)), today + timedelta(days=int(last or first))
 
 
 def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:

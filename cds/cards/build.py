@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from cds.cards.actions import Original, action_for
 from cds.cards.detail import LABEL, detail, numbers_for
 from cds.cards.text import cut, escape, fill
@@ -45,6 +47,11 @@ def card_for(
     if suggestions:
         card["suggestions"] = suggestions
         card["selectionBehavior"] = "any"
+    if holding.rule.override:
+        card["overrideReasons"] = [
+            {"code": reason.code, "system": reason.system, "display": reason.display}
+            for reason in holding.rule.override
+        ]
     extension: dict[str, Any] = {f"{NAMESPACE}.findings": [found]}
     if gaps := gap_list(holding, situation):
         extension[f"{NAMESPACE}.gaps"] = gaps
@@ -137,6 +144,9 @@ def _suggestions(
             if reason and suggestion.dose != "proposed_dose":  # whose reason is a line of the card already
                 withheld.append(f"No dose is offered: {escape(reason)}.")
             continue
+        if suggestion.each:
+            made += _removals(suggestion, situation, make_id)
+            continue
         one = _suggestion(suggestion, situation, original, make_id, row)
         if one is not None:
             made.append(one)
@@ -145,10 +155,28 @@ def _suggestions(
     return made, withheld
 
 
+def _removals(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
+    """One suggestion for each draft order in a list of named things: to leave it out again."""
+    made = []
+    for item in situation.facts.values.get(suggestion.each, ()):
+        label = fill(suggestion.label, {"name": item.name}, {}, markdown=False)
+        if label is None or not item.draft or not item.references or "/" not in item.references[0]:
+            continue
+        action = {
+            "type": "delete",
+            "description": f"Remove the draft order of {item.name}",
+            "resourceId": [item.references[0]],
+        }
+        made.append({"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": [action]})
+    return made
+
+
 def _suggestion(
     suggestion: Suggestion, situation: Situation, original: Original, make_id: NewId, row: dict[str, str]
 ) -> dict[str, Any] | None:
     label = fill(suggestion.label, situation.facts.values, row, markdown=False)
+    if suggestion.days:
+        suggestion = msgspec.structs.replace(suggestion, days=fill(suggestion.days, {}, row, markdown=False) or "")
     action = action_for(suggestion, situation, original) if label is not None else None
     if label is None or action is None:
         return None

@@ -8,12 +8,13 @@ from cds.chart.times import parse_moment
 from cds.chart.wire import Resource
 
 _ACTIVE = ("active", "recurrence", "relapse")
+_CONDITIONS = ("itp", "bleeding", "pregnancy", "angioedema")
 _NOT_SO = ("refuted", "entered-in-error")
 
 
 def read_condition(reader: Reader, resource: Resource) -> None:
     """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end."""
-    concept = reader.meant(resource, "itp", "bleeding", "pregnancy")
+    concept = reader.meant(resource, *_CONDITIONS)
     if concept is None or not reader.is_ours(resource, concept.valueset):
         return
     verification = status_word(resource.verificationStatus)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
-from cds.facts.platelets import Count, read_counts
+from cds.facts.platelets import Count
 from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
@@ -99,7 +99,7 @@ def read_response(situation: Situation) -> Response | None:
     """The counts of the course, or None without one that still counts."""
     if situation.course.start is None or not situation.still_counts:
         return None
-    counts = read_counts(situation)
+    counts = situation.counts
     if not situation.start_known:
         return Response(situation, counts, None, "the start of the course is not known")
     baseline, why = _baseline(situation, counts)

@@ -20,8 +20,9 @@ _DRUGS_THAT_MOVE_LEVELS = {
     "moderate-inhibitor": "inhibitor_settles",
     "strong-inducer": "inducer_settles",
     "moderate-inducer": "inducer_settles",
+    "ciclosporin": "inhibitor_settles",
 }
-INHIBITORS = ("strong-inhibitor", "moderate-inhibitor")
+INHIBITORS = ("strong-inhibitor", "moderate-inhibitor", "ciclosporin")
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,19 @@ def read_counts(situation: Situation) -> list[Count]:
     return [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
 
 
+def put_count(situation: Situation) -> None:
+    """The newest count, whatever explains it, unless it is none: of clumps, of plasma."""
+    facts, days = situation.facts, situation.days("count_recent")
+    for count in situation.counts:
+        if count.why_not and not count.confounded and count.lab.status != "preliminary":
+            continue
+        if count.moment.days_until(situation.now) <= days and not count.comparator.startswith(">"):
+            facts.put("platelet_count", count.value, count.lab.reference, on=count.moment.day)
+            facts.put("platelet_count_report", count.words(), count.lab.reference)
+        break
+    facts.miss(f"there is no platelet count of the last {days} days", "platelet_count", "platelet_count_report")
+
+
 def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
     assert lab.moment is not None
     if lab.wrong_specimen:

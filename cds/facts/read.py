@@ -8,8 +8,10 @@ from cds.chart.model import Chart, Hook
 from cds.facts.criteria import read_response
 from cds.facts.dosing import put_dose, put_patient, put_support, support
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
+from cds.facts.interactions import put_interactions
 from cds.facts.levels import best_exposure, judge_levels
-from cds.facts.others import put_diagnosis, put_interactions, put_pregnancy
+from cds.facts.others import put_diagnosis, put_pregnancy
+from cds.facts.platelets import put_count, read_counts
 from cds.facts.proposal import put_draft_answer, put_proposals
 from cds.facts.record import Named, reported
 from cds.facts.response import put_response
@@ -32,6 +34,8 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
         if chart.deceased and situation.drafts:
             facts.put("gaps", [Named("Nothing", _DIED, (chart.patient_reference,), "daily_dose")])
         return situation
+    situation.counts = read_counts(situation)
+    put_count(situation)
     put_interactions(situation)
     if situation.speaks_of_sirolimus:
         _speak(situation)

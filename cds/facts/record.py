@@ -22,6 +22,7 @@ class Named:
     note: str = ""
     references: tuple[str, ...] = ()
     fact: str = ""  # for a gap: what it keeps from being judged
+    draft: bool = False  # an order that is being written
 
 
 @dataclass(slots=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from cds.chart.model import Chart, Dose, Hook, Lab, Order
 from cds.chart.samples import distinct
+
+if TYPE_CHECKING:
+    from cds.facts.platelets import Count
 from cds.facts.course import Course, combined, read_course, taken_together
 from cds.facts.record import Facts
 from cds.knowledge.compiled import Knowledge, Window
@@ -25,6 +29,7 @@ class Situation:
     drafts: list[Order]
     levels: list[Lab]
     facts: Facts
+    counts: list[Count] = field(default_factory=list)
     dose: Dose = field(default_factory=Dose)
     dose_orders: list[Order] = field(default_factory=list)
     dose_date: date | None = None

@@ -19,7 +19,6 @@ def put_levels(situation: Situation, judged: list[Judged]) -> Judged | None:
     if not situation.taking:
         situation.facts.miss("sirolimus is not being taken now", *_NUMBERS.values(), "trough_basis")
     _put_unusable(situation, judged, acted)
-    situation.facts.put("level_ordered", bool(situation.chart.level_orders), *situation.chart.level_orders)
     return acted
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
-Action = Literal["change_dose", "hold", "order_level"]
+Action = Literal["change_dose", "hold", "order_level", "remove_draft"]
 
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
 
@@ -36,6 +36,8 @@ class Suggestion(msgspec.Struct, frozen=True):
     dose: str = ""
     yields_to: tuple[str, ...] = ()
     unless: str = ""  # a flag fact that, when true, makes the suggestion superfluous
+    days: str = ""  # when to draw a level, in days from now: "5-7"
+    each: str = ""  # the fact whose draft orders each get the suggestion
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -64,6 +66,14 @@ class Citation(msgspec.Struct, frozen=True):
     basis: str
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """Why a clinician may set a card aside, as one choice among several."""
+
+    code: str
+    system: str
+    display: str
+
+
 class Rule(msgspec.Struct, frozen=True):
     id: str
     subject: str
@@ -74,6 +84,7 @@ class Rule(msgspec.Struct, frozen=True):
     variants: tuple[Variant, ...]
     levels: tuple[Level, ...]
     yields_to: tuple[str, ...]
+    override: tuple[Reason, ...]
     citations: tuple[Citation, ...]
 
     @property

@@ -10,9 +10,18 @@ from pathlib import Path
 import msgspec
 
 from cds.knowledge.checks import check_rule, check_texts, check_yields
-from cds.knowledge.compiled import Concept, Knowledge, Protocol, Rule, Source, Window
+from cds.knowledge.compiled import Concept, Knowledge, Protocol, Reason, Rule, Source, Window
 from cds.knowledge.rules import Names, compile_rule
-from cds.knowledge.shapes import NumberShape, ProtocolShape, RuleShape, Shape, SourceShape, ValueSetShape, shaped
+from cds.knowledge.shapes import (
+    NumberShape,
+    ProtocolShape,
+    ReasonShape,
+    RuleShape,
+    Shape,
+    SourceShape,
+    ValueSetShape,
+    shaped,
+)
 from cds.knowledge.tree import Document, Fault, read
 
 SUBJECTS = ("dosing", "trough", "response", "interactions", "safety", "monitoring")
@@ -26,6 +35,11 @@ SYSTEMS = {
     "ucum": ("http://unitsofmeasure.org",),
     "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88"),
     "atc": ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"),
+    "cvx": ("http://hl7.org/fhir/sid/cvx", "urn:oid:2.16.840.1.113883.12.292"),
+}
+REASON_SYSTEMS = {
+    "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
+    "ours": "urn:sirolimus-itp-cds:override-reason",
 }
 
 
@@ -61,7 +75,7 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
     if protocol is None:
         return result
     result.numbers = {**definitions, **numbers}
-    names = Names(result.numbers, protocol.tables)
+    names = Names(result.numbers, protocol.tables, reader.reasons())
     rules = reader.rules(names, sources)
     codes, drug_names = reader.valuesets(sources)
     documents = {file.rule.id: file.document for file in result.files}
@@ -134,6 +148,21 @@ class _Reader:
             ]
             if entry:
                 found[key] = Source(key, entry.citation, entry.url, entry.kind)
+        return found
+
+    def reasons(self) -> dict[str, Reason]:
+        """Why a card may be set aside. A folder without that file has no such reasons."""
+        path = self.folder / "override-reasons.yaml"
+        document = self._document(path) if path.is_file() else None
+        found: dict[str, Reason] = {}
+        for key, value in (document.value if document else {}).items():
+            assert document is not None
+            entry, faults = shaped(document, ReasonShape, value)
+            self.result.faults += [
+                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
+            ]
+            if entry:
+                found[key] = Reason(key, REASON_SYSTEMS[entry.system], entry.display)
         return found
 
     def numbers(self, name: str, sources: dict[str, Source]) -> dict[str, NumberShape]:
@@ -222,6 +251,8 @@ class _Reader:
                     add("rxnorm", rxcui, concept)
                 for atc in drug.atc:
                     add("atc", atc, concept)
+                for cvx in drug.cvx:
+                    add("cvx", cvx, concept)
                 for atc in drug.atc_not_oral:
                     add("atc", atc, msgspec.structs.replace(concept, oral=False))
                 for name in (drug.name, *drug.names):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Citation, Condition, Level, Rule, Suggestion, Variant
+from cds.knowledge.compiled import Citation, Condition, Level, Reason, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
@@ -19,6 +19,7 @@ class Names:
 
     numbers: dict[str, NumberShape]
     tables: dict[str, list[dict[str, Any]]]
+    reasons: dict[str, Reason] = field(default_factory=dict)
 
     def values(self, row: dict[str, str]) -> dict[str, str]:
         return {name: shown(number.value) for name, number in self.numbers.items()} | row
@@ -59,8 +60,19 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         variants=tuple(variants),
         levels=tuple(_texts(shape)),
         yields_to=tuple(shape.yields_to),
+        override=_override(document, shape, names, faults),
         citations=tuple(Citation(c.cite, c.states, c.grade, c.basis) for c in shape.sources),
     )
+
+
+def _override(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> tuple[Reason, ...]:
+    for index, code in enumerate(shape.override):
+        if code not in names.reasons:
+            known = ", ".join(names.reasons) or "none"
+            faults.append(
+                Fault(document.path, document.line("override", index), f"override: '{code}' is not one of {known}")
+            )
+    return tuple(names.reasons[code] for code in shape.override if code in names.reasons)
 
 
 def _rows(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> list[dict[str, str]]:
@@ -133,4 +145,12 @@ def _suggestions(level: LevelShape | None, card: CardShape) -> list[SuggestionSh
 
 
 def _suggestion(shape: SuggestionShape) -> Suggestion:
-    return Suggestion(shape.label, shape.action, shape.daily_dose.strip("{}"), tuple(shape.yields_to), shape.unless)
+    return Suggestion(
+        shape.label,
+        shape.action,
+        shape.daily_dose.strip("{}"),
+        tuple(shape.yields_to),
+        shape.unless,
+        shape.days,
+        shape.each,
+    )

@@ -38,8 +38,10 @@ Conditions = list[str | AnyOf]
 
 class SuggestionShape(Shape):
     label: str
-    action: Literal["change_dose", "hold", "order_level"]
+    action: Literal["change_dose", "hold", "order_level", "remove_draft"]
     daily_dose: str = ""
+    days: str = ""  # for a level: from which to which day from now, as in "5-7"
+    each: str = ""  # one suggestion for each draft order in this fact
     yields_to: list[RuleId] = []
     unless: str = ""
 
@@ -78,6 +80,11 @@ class CaseShape(Shape):
     card: str | ExpectedCard
 
 
+class ReasonShape(Shape):
+    display: str
+    system: Literal["hl7", "ours"]
+
+
 class RuleShape(Shape):
     id: RuleId
     title: str
@@ -89,6 +96,7 @@ class RuleShape(Shape):
     card: CardShape
     levels: list[LevelShape] = []
     yields_to: list[RuleId] = []
+    override: list[str] = []
     sources: list[CitationShape] = Field(min_length=1)
     background: dict[str, Any] = {}
     cases: list[CaseShape] = Field(min_length=2)
@@ -129,6 +137,7 @@ class DrugShape(Shape):
     rxnorm: list[Word] = []
     atc: list[Word] = []
     atc_not_oral: list[Word] = []
+    cvx: list[Word] = []
     names: list[str] = []
     basis: Basis = "SEEN"
 

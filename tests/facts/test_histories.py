@@ -183,7 +183,7 @@ def test_either_partner_may_be_the_selected_draft(engine: Engine, selected: str)
 def test_a_course_of_an_inhibitor_ends_by_its_own_dates(engine: Engine) -> None:
     short = drug("x", "clarithromycin", day(20), end=day(30))
     soon = judge(engine, 33, ORDER, short, level("l", day(32, "08:00"), 18))
-    assert topics(soon) == {"troughNotUsable"}
+    assert topics(soon) == {"troughNotUsable", "interactingDrugStopped"}
     assert topics(judge(engine, 90, ORDER, short, level("l", day(60, "08:00"), 8), BASE, *CR)) == {"responseComplete"}
 
 
@@ -201,7 +201,8 @@ def test_a_renewed_partner_neither_stopped_nor_started(engine: Engine) -> None:
 
 def test_a_partner_that_was_only_given_counts(engine: Engine) -> None:
     infusion = given("clarithromycin", "g", day(38, "10:00"))
-    assert topics(judge(engine, 41, ORDER, infusion, level("l", day(40, "08:00"), 18))) == {"troughNotUsable"}
+    shown = topics(judge(engine, 41, ORDER, infusion, level("l", day(40, "08:00"), 18)))
+    assert shown == {"troughNotUsable", "interactingDrugStopped"}
 
 
 def test_a_drafted_inhibitor_holds_a_raise_back(engine: Engine) -> None:

@@ -46,12 +46,65 @@ def test_on_opening_a_chart_only_a_combination_newer_than_the_newest_level(
     assert topics(advice) & {"strongInhibitor"} == shown
 
 
-@pytest.mark.parametrize("status", ["stopped", "completed", "cancelled"])
-def test_a_partner_that_is_over_does_not_interact(engine: Engine, status: str) -> None:
-    assert (
-        topics(judge(engine, 25, ORDER, LEVEL, drug("x", "clarithromycin", day(15), status=status, end=day(20))))
-        == set()
-    )
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("stopped", {"interactingDrugStopped"}), ("completed", {"interactingDrugStopped"}), ("cancelled", set())],
+)
+def test_a_partner_that_is_over_does_not_interact(engine: Engine, status: str, shown: set[str]) -> None:
+    """But that it stopped is spoken of, until a level can show it."""
+    partner = drug("x", "clarithromycin", day(15), status=status, end=day(20))
+    assert topics(judge(engine, 25, ORDER, LEVEL, partner)) == shown
+    assert topics(judge(engine, 28, ORDER, LEVEL, partner, level("new", day(27, "08:00"), 8))) == set()
+
+
+@pytest.mark.parametrize(("name", "days"), [("clarithromycin", 14), ("rifampin", 28)])
+def test_a_stop_is_spoken_of_for_two_weeks_or_four(engine: Engine, name: str, days: int) -> None:
+    partner = drug("x", name, day(15), status="stopped", end=day(20))
+    for on, said in ((20 + days, True), (21 + days, False)):
+        assert ("interactingDrugStopped" in topics(judge(engine, on, ORDER, LEVEL, partner))) == said
+
+
+def test_a_drug_that_ended_before_sirolimus_began_is_not(engine: Engine) -> None:
+    before = drug("x", "clarithromycin", day(-20), status="stopped", end=day(-1))
+    assert topics(judge(engine, 5, ORDER, before)) == set()
+
+
+def test_what_is_taken_without_an_order_is_spoken_of_as_such(engine: Engine) -> None:
+    herb = {"resourceType": "MedicationStatement", "id": "h", "status": "active", "subject": {"reference": "Patient/itp-1"},
+            "effectivePeriod": {"start": day(15)}, "medicationCodeableConcept": {"text": "St John's wort 300 mg"}}  # fmt: skip
+    assert topics(judge(engine, 25, ORDER, LEVEL, herb)) == {"foodAndHerbal"}
+    order = herb | {"resourceType": "MedicationRequest", "intent": "order", "authoredOn": day(15)}
+    assert topics(judge(engine, 25, ORDER, LEVEL, order)) == {"strongInducer"}
+
+
+@pytest.mark.parametrize(("drawn", "platelets", "said"), [(11, 49, True), (11, 50, False), (10, 49, False)])
+def test_a_count_speaks_for_two_weeks(engine: Engine, drawn: int, platelets: int, said: bool) -> None:
+    draft = drug("x", "ibuprofen", day(25), status="draft")
+    shown = judge_order(engine, 25, [draft], ORDER, LEVEL, count("c", day(drawn), platelets))
+    assert ("bleedingRiskDrug" in topics(shown)) == said
+
+
+def test_a_draft_may_be_left_out_again_by_a_button(engine: Engine) -> None:
+    draft = drug("x", "clarithromycin", day(25), status="draft")
+    (card,) = judge_order(engine, 25, [draft], ORDER, LEVEL).cards
+    (suggestion,) = card["suggestions"]
+    assert suggestion["label"] == "Remove the draft order of clarithromycin"
+    assert suggestion["actions"] == [
+        {
+            "type": "delete",
+            "description": "Remove the draft order of clarithromycin",
+            "resourceId": ["MedicationRequest/x"],
+        }
+    ]
+    assert {"code": "known-monitored", "system": "urn:sirolimus-itp-cds:override-reason",
+            "display": "Known and being monitored"} in card["overrideReasons"]  # fmt: skip
+
+
+def test_a_level_for_the_days_that_the_rule_names(engine: Engine) -> None:
+    draft = drug("x", "fluconazole", day(25), status="draft")
+    (card,) = judge_order(engine, 25, [draft], ORDER, LEVEL).cards
+    order = card["suggestions"][0]["actions"][0]["resource"]
+    assert order["occurrencePeriod"] == {"start": day(30), "end": day(32)}
 
 
 @pytest.mark.parametrize(

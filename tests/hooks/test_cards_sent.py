@@ -91,6 +91,8 @@ def check_card(card: dict[str, Any]) -> None:
     assert "<" not in card["detail"].replace("\\<", "") and "|" not in card["detail"]
     for value in walk(card):
         assert value is not None and value != "" and value != [] and value != {}
+    for reason in card.get("overrideReasons", ()):
+        assert set(reason) == {"code", "system", "display"}
     findings = card["extension"]["net.sirolimus-itp-cds.findings"]
     assert isinstance(findings, list) and findings
     for finding in findings:
@@ -102,7 +104,12 @@ def check_card(card: dict[str, Any]) -> None:
         assert suggestion["label"] and suggestion["isRecommended"] is False
         uuid.UUID(suggestion["uuid"])
         (action,) = suggestion["actions"]
-        assert action["type"] in ("create", "update") and action["description"] and action["resource"]["resourceType"]
+        assert action["description"] and action["type"] in ("create", "update", "delete")
+        if action["type"] == "delete":
+            (removed,) = action["resourceId"]
+            assert re.fullmatch(r"[A-Z]\w+/\S+", removed) and "resource" not in action
+        else:
+            assert action["resource"]["resourceType"]
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

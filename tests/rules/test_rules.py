@@ -17,7 +17,9 @@ IDS = {
     "dose-above-window", "dose-below-window", "dose-far-above-window", "dose-above-daily-maximum", "child-dose-by-size",
     "trough-low", "trough-low-in-response", "trough-high", "trough-critical", "trough-not-usable",
     "response-complete", "response-partial", "response-none", "response-none-unexposed", "response-not-evaluable", "response-lost",
-    "strong-inhibitor", "strong-inducer", "pregnancy", "not-assessed",
+    "strong-inhibitor", "strong-inducer", "moderate-modulator", "interacting-drug-stopped", "ciclosporin",
+    "duplicate-mtor-or-calcineurin-inhibitor", "ace-inhibitor", "live-vaccine", "bleeding-risk-drug", "food-and-herbal",
+    "pregnancy", "not-assessed",
 }  # fmt: skip
 
 
