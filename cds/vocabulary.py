@@ -157,7 +157,21 @@ _ALL: tuple[Fact, ...] = (
     _number(
         "platelet_count", COUNT, "1", "the newest platelet count that is none of clumps or plasma, at most 14 days old"
     ),
+    _number("platelet_count_age", "day", "1", "days since that count was drawn"),
     _text("platelet_count_report", "that count as reported, with its date"),
+    _flag("bleeding_now", "bleeding beyond the skin is going on, as far as the record says"),
+    _text("bleeding_now_report", "that bleeding, with its date, or that none is documented"),
+    _flag("stable_low_count", "three usable counts over four weeks agree, without bleeding: a count that is known"),
+    _code(
+        "unusable_count", "clumped wrong_specimen confounded", "why the newest platelet count says nothing of sirolimus"
+    ),
+    _text("unusable_count_report", "that count as reported, with its date"),
+    _text("unusable_count_why", "why it cannot be used, in words"),
+    _number("platelet_fall", "percent", "1", "fall of the newest usable count from the usable one before"),
+    _text("platelet_fall_report", "the two counts of that fall, with their dates"),
+    _number("prednisone_daily", MG_DAY, "0.5", "systemic corticosteroid taken now, as prednisone"),
+    _number("days_on_steroid", "day", "1", "days for which that has been above the steroid dose of the definitions"),
+    _text("steroid_report", "the corticosteroid, its dose as prednisone, and since when"),
     _flag("pregnancy_test_positive", "a positive pregnancy test in the last 30 days"),
     _flag("pregnancy_on_record", "pregnancy is an active condition"),
     _text("pregnancy_evidence", "the test or condition, with its date"),

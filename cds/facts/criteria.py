@@ -12,6 +12,7 @@ from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
 RESPONDS = ("complete", "partial")
+BLEEDING = ("bleeding", "skin-bleeding")
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Response:
     @cached_property
     def _bleeds(self) -> list[tuple[date, str]]:
         """Bleeding by the day of its onset, in words."""
-        dated = [(p.onset, p.display.lower()) for p in self.situation.chart.problems if p.name == "bleeding"]
+        dated = [(p.onset, p.display.lower()) for p in self.situation.chart.problems if p.name in BLEEDING]
         return sorted((on.day, f"{what or 'bleeding'} on {on_day(on)}") for on, what in dated if on is not None)
 
     def bleeding(self, count: Count) -> list[str]:

@@ -59,6 +59,7 @@ class Count:
     lab: Lab
     why_not: str = ""
     confounded: bool = False  # another treatment explains the count
+    for_good: bool = False  # for the rest of the course
 
     @property
     def moment(self) -> Moment:
@@ -94,9 +95,10 @@ def put_count(situation: Situation) -> None:
             continue
         if count.moment.days_until(situation.now) <= days and not count.comparator.startswith(">"):
             facts.put("platelet_count", count.value, count.lab.reference, on=count.moment.day)
+            facts.put("platelet_count_age", Decimal(count.moment.days_until(situation.now)), count.lab.reference)
             facts.put("platelet_count_report", count.words(), count.lab.reference)
         break
-    facts.miss(f"there is no platelet count of the last {days} days", "platelet_count", "platelet_count_report")
+    facts.miss(f"there is no platelet count of the last {days} days", "platelet_count", "platelet_count_age")
 
 
 def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
@@ -108,7 +110,9 @@ def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
     if any(_one_sample(moment, lab.moment) for moment in clumped):
         return Count(lab, "platelets were clumped")
     span = spans.over(lab.moment)
-    return Count(lab, span.why, confounded=True) if span is not None else Count(lab)
+    if span is None:
+        return Count(lab)
+    return Count(lab, span.why, confounded=True, for_good=span.last == date.max)
 
 
 def _one_sample(one: Moment, other: Moment) -> bool:

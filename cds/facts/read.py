@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cds.chart.model import Chart, Hook
 from cds.facts.criteria import read_response
+from cds.facts.danger import put_danger
 from cds.facts.dosing import put_dose, put_patient, put_support, support
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
 from cds.facts.interactions import put_interactions
@@ -54,6 +55,7 @@ def _speak(situation: Situation) -> None:
     put_patient(situation)
     put_diagnosis(situation)
     put_pregnancy(situation)
+    put_danger(situation)
     response = read_response(situation)
     put_response(situation, response)
     judged = judge_levels(situation)

@@ -135,7 +135,10 @@ READING: tuple[Story, ...] = (
             count("plt-3", day(91, "08:00"), 17),
             _CLUMPS,
         ),
-        (("responsePartial", "info", "Partial response (PR, the working group's R) at the 3-month landmark"),),
+        (
+            ("plateletCountNotUsable", "info", "Platelets 17 x 10^9/L on 2024-04-08 08:00 are no count: consider a smear and a citrate tube"),
+            ("responsePartial", "info", "Partial response (PR, the working group's R) at the 3-month landmark"),
+        ),
     ),
     Story(
         "five-days-of-paxlovid",

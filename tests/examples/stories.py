@@ -291,6 +291,11 @@ CLINICAL: tuple[Story, ...] = (
                 "warning",
                 "A confirmed platelet response to sirolimus is gone on the two newest usable counts",
             ),
+            (
+                "lowPlateletsAdult",
+                "warning",
+                "Platelets 19 x 10^9/L on 2024-05-06: below 20, consider a repeat in 24 to 72 hours and rescue treatment",
+            ),
         ),
     ),
     Story(

@@ -139,7 +139,8 @@ def test_rescue_spoils_counts_for_28_days_after_its_last_dose(
 
 
 def test_a_steroid_stable_from_before_the_start_does_not_confound(engine: Engine) -> None:
-    assert topics(at_landmark(engine, 120, drug("r", "prednisone", day(-200), mg=10))) == {"responseComplete"}
+    shown = topics(at_landmark(engine, 120, drug("r", "prednisone", day(-200), mg=10)))
+    assert shown == {"responseComplete", "steroidDependence"}
 
 
 def test_nor_does_a_taper_of_it(engine: Engine) -> None:
@@ -201,7 +202,7 @@ def test_clumped_platelets_are_not_counted(engine: Engine, answer: dict[str, Any
     del clumps["valueQuantity"]
     advice = at_landmark(engine, 15, clumps, earlier=False)
     assert fact(advice, "current_response") is None
-    assert topics(advice) == set(), "nothing confounds: the landmark waits for a usable count"
+    assert topics(advice) == {"plateletCountNotUsable"}, "the landmark waits for a usable count"
 
 
 def test_a_count_without_clumps_is_counted(engine: Engine) -> None:
@@ -246,7 +247,7 @@ def test_a_lost_response_needs_two_counts_on_two_days(engine: Engine) -> None:
     same_day = [*one, count("c4", day(119, "18:00"), 19)]
     assert "responseLost" not in topics(judge(engine, 119, ORDER, LEVEL, BASE, *same_day))
     two = [*one, count("c4", day(120), 19)]
-    assert topics(judge(engine, 120, ORDER, LEVEL, BASE, *two)) == {"responseLost"}
+    assert topics(judge(engine, 120, ORDER, LEVEL, BASE, *two)) == {"responseLost", "lowPlateletsAdult"}
 
 
 @pytest.mark.parametrize(("later", "shown"), [(14, True), (15, False)])

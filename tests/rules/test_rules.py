@@ -19,7 +19,8 @@ IDS = {
     "response-complete", "response-partial", "response-none", "response-none-unexposed", "response-not-evaluable", "response-lost",
     "strong-inhibitor", "strong-inducer", "moderate-modulator", "interacting-drug-stopped", "ciclosporin",
     "duplicate-mtor-or-calcineurin-inhibitor", "ace-inhibitor", "live-vaccine", "bleeding-risk-drug", "food-and-herbal",
-    "pregnancy", "not-assessed",
+    "bleeding-with-low-platelets", "low-platelets-adult", "low-platelets-child", "platelet-count-not-usable",
+    "steroid-dependence", "pregnancy", "not-assessed",
 }  # fmt: skip
 
 

@@ -1,0 +1,89 @@
+"""Low counts: known or new, with bleeding or without, real or clumped; falls; and a response that leans on a steroid."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import Resource, condition, count, day, drug, itp, level, patient, sirolimus
+from tests.judge import fact, judge, topics
+
+ORDER = sirolimus("s", day(0), 2)
+LEVEL = level("l", day(60, "08:00"), 8)
+NOSE, SKIN = "249366005", "271813007"
+
+
+@pytest.mark.parametrize(
+    ("last", "stable"),
+    [
+        ([(30, 12), (44, 13), (58, 12)], True),
+        ([(31, 12), (44, 13), (58, 12)], False),  # 27 days
+        ([(30, 12), (58, 12)], False),
+        ([(30, 24), (44, 13), (58, 12)], True),  # the lowest is half the highest
+        ([(30, 25), (44, 13), (58, 12)], False),
+    ],
+)
+def test_a_count_is_known_when_three_agree_over_four_weeks(
+    engine: Engine, last: list[tuple[int, int]], stable: bool
+) -> None:
+    counts = [count(f"c{on}", day(on), value) for on, value in last]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *counts), "stable_low_count") == stable
+
+
+def test_a_bleed_since_ends_what_is_known(engine: Engine) -> None:
+    counts = [count(f"c{on}", day(on), 12) for on in (30, 44, 58)]
+    bleed = condition("b", NOSE, day(40), status="resolved")
+    assert fact(judge(engine, 62, ORDER, LEVEL, *counts, bleed), "stable_low_count") is False
+
+
+@pytest.mark.parametrize(
+    ("bleed", "goes_on"),
+    [
+        (condition("b", NOSE, day(55)), True),
+        (condition("b", NOSE, day(54)), False),  # a week and a day ago
+        (condition("b", NOSE, day(60), status="resolved"), False),
+        (condition("b", NOSE, day(60)) | {"abatementDateTime": day(61)}, False),
+        (condition("b", NOSE, day(60)) | {"abatementDateTime": day(70)}, True),
+        (condition("b", SKIN, day(60)), False),  # of the skin only
+    ],
+)
+def test_what_bleeds_now(engine: Engine, bleed: Resource, goes_on: bool) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), bleed)
+    assert fact(advice, "bleeding_now") == goes_on
+    assert ("bleedingWithLowPlatelets" in topics(advice)) == goes_on
+
+
+def test_skin_bleeding_is_bleeding_when_the_response_is_judged(engine: Engine) -> None:
+    counts = [count("base", day(-2), 10), count("a", day(80), 120), count("b", day(90), 130)]
+    petechiae = condition("b", SKIN, day(88))
+    assert "responseComplete" not in topics(judge(engine, 91, ORDER, LEVEL, *counts, petechiae))
+
+
+def test_a_child_without_bleeding_is_not_an_emergency(engine: Engine) -> None:
+    child = [patient("2016-01-01"), itp(), sirolimus("s", day(0), 1), count("c", day(30), 8)]
+    assert "lowPlateletsChild" in topics(judge(engine, 31, *child, adult=False))
+    assert "bleedingWithLowPlatelets" not in topics(judge(engine, 31, *child, adult=False))
+
+
+@pytest.mark.parametrize(("second", "fall"), [(100, 0), (51, 49), (50, 50), (49, 51), (120, 0)])
+def test_a_fall_is_from_the_usable_count_before(engine: Engine, second: int, fall: int) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, count("a", day(50), 100), count("b", day(60), second))
+    assert fact(advice, "platelet_fall") == fall
+
+
+@pytest.mark.parametrize(
+    ("orders", "mg", "days"),
+    [
+        ([drug("p", "prednisone", day(0), mg=10)], 10, 62),
+        ([drug("p", "prednisone", day(0), mg=5)], 5, None),
+        ([drug("p", "prednisone", day(0), mg=40, status="stopped", end=day(30)), drug("q", "prednisone", day(30), mg=6)], 6, 62),
+        ([drug("p", "prednisone", day(0), mg=4, status="stopped", end=day(30)), drug("q", "prednisone", day(30), mg=6)], 6, 32),
+        ([drug("p", "prednisone", day(0), mg=40, status="stopped", end=day(30))], None, None),
+        ([drug("p", "prednisone", day(0))], None, None),  # no dose
+    ],
+)  # fmt: skip
+def test_how_long_a_steroid_has_been_above_the_dose_that_counts(
+    engine: Engine, orders: list[Resource], mg: int | None, days: int | None
+) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, *orders)
+    assert (fact(advice, "prednisone_daily"), fact(advice, "days_on_steroid")) == (mg, days)
