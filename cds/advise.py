@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cds.cards.build import NewId, card_for, new_id
-from cds.cards.order import MAX_CARDS, arranged
+from cds.cards.order import MAX_CARDS, arranged, merged
 from cds.chart.read import read_chart
 from cds.chart.request import Request
 from cds.engine import Engine
@@ -44,5 +44,6 @@ def advise(
     holding = engine.holding(situation.facts.values, request.hook)
     speaking = {item.rule.id for item in holding}
     cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
+    cards = merged(cards, [item.rule.merge for item in holding])
     explained = engine.explain(situation.facts.values, holding, request.hook) if explain else []
     return Advice(arranged(cards, max_cards, make_id), situation, explained)

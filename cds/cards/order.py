@@ -19,6 +19,39 @@ def _rank(card: dict[str, Any]) -> int:
     return -INDICATORS.index(card["indicator"])
 
 
+def merged(cards: Sequence[dict[str, Any]], groups: Sequence[str]) -> list[dict[str, Any]]:
+    """Cards of one group made into one, which takes the place of the first; the worst leads and gives its topic."""
+    together: dict[str, list[dict[str, Any]]] = {}
+    for card, group in zip(cards, groups, strict=True):
+        if group:
+            together.setdefault(group, []).append(card)
+    result = []
+    for card, group in zip(cards, groups, strict=True):
+        if not group or len(together[group]) == 1:
+            result.append(card)
+        elif card is together[group][0]:
+            result.append(_as_one(sorted(together[group], key=_rank)))
+    return result
+
+
+def _as_one(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    worst = cards[0]
+    others = [card["source"]["topic"]["display"] for card in cards[1:]]
+    parts = [f"- **{escape(card['summary'])}**\n{card['detail']}" for card in cards]
+    card = worst | {
+        "summary": cut(f"{worst['summary']}; also: {'; '.join(others)}"),
+        "detail": "\n".join(dict.fromkeys("\n".join(parts).splitlines())),  # what they share is said once
+        "extension": {f"{NAMESPACE}.findings": [f for c in cards for f in c["extension"][f"{NAMESPACE}.findings"]]},
+    }
+    suggestions = [each for c in cards for each in c.get("suggestions", ())]
+    if suggestions:
+        card |= {"suggestions": suggestions, "selectionBehavior": "any"}
+    reasons = {reason["code"]: reason for c in cards for reason in c.get("overrideReasons", ())}
+    if reasons:
+        card["overrideReasons"] = list(reasons.values())
+    return card
+
+
 def arranged(
     cards: Sequence[dict[str, Any]], max_cards: int = MAX_CARDS, make_id: NewId = new_id
 ) -> list[dict[str, Any]]:

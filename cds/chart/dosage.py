@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from cds.chart.model import Dose
-from cds.chart.numbers import UNITS, Unreadable, exact, factor, whole
+from cds.chart.numbers import Unreadable, exact, factor, whole
 from cds.chart.times import Moment, parse_moment
 from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
+from cds.chart.units import UNITS
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
 
 T = TypeVar("T")

@@ -10,9 +10,10 @@ import msgspec
 
 from cds.chart.medications import meant_by
 from cds.chart.model import Lab
-from cds.chart.numbers import Amount, Analyte, Unreadable, amount, amount_from_text, exact
+from cds.chart.numbers import Amount, Unreadable, amount, amount_from_text, exact
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, clock_time, parse_moment
+from cds.chart.units import Analyte
 from cds.chart.wire import (
     ABSENT,
     CodeableConcept,
@@ -32,6 +33,17 @@ _ANALYTES: dict[str, Analyte] = {
     "platelets": "platelets",
     "weight": "weight",
     "height": "height",
+    "neutrophils": "platelets",
+    "hemoglobin": "hemoglobin",
+    "triglycerides": "triglycerides",
+    "cholesterol": "cholesterol",
+    "glucose": "glucose",
+    "creatinine": "creatinine",
+    "protein-ratio": "protein ratio",
+    "alt": "enzyme",
+    "ast": "enzyme",
+    "hba1c": "percent",
+    "oxygen": "percent",
 }
 _PLAUSIBLE = {
     "level": ("level_lowest", "level_highest"),
@@ -162,7 +174,20 @@ def _lab(
         positive,
         identifiers,
         _assay(resource.method),
+        _upper(resource, concept.name),
     )
+
+
+def _upper(resource: Resource, name: str) -> Decimal | None:
+    """The laboratory's own upper limit for the result, in our unit; None where it gives none."""
+    analyte = _ANALYTES.get(name)
+    high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
+    if high is None or analyte is None:
+        return None
+    try:
+        return amount(high, analyte).value
+    except Unreadable:
+        return None
 
 
 def _assay(method: CodeableConcept | None) -> str:

@@ -40,6 +40,7 @@ class Lab:
     positive: bool = False
     identifiers: tuple[str, ...] = ()
     assay: str = ""  # immunoassay or mass spectrometry, where the result says so
+    upper: Decimal | None = None  # the laboratory's upper limit, in our unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Literal
 
 from msgspec import Raw
 
+from cds.chart.units import UNITS, Analyte
 from cds.chart.wire import Quantity, given
 
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
@@ -16,95 +16,6 @@ _REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:\.[0-9]{1,12})
 _SIGNS = {"≤": "<=", "≥": ">="}
 MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
-
-# UCUM codes first, then what laboratories print; each with the factor to our unit.
-_NG_ML = {
-    **dict.fromkeys(
-        ("ng/mL", "ug/L", "mcg/L", "µg/L", "μg/L", "pg/uL", "ng/ml", "ug/l", "mcg/l", "µg/l", "NG/ML", "UG/L"), "1"
-    ),
-    **dict.fromkeys(("nmol/L", "nmol/l"), "0.91417"),  # molar mass 914.17 g/mol
-    **dict.fromkeys(("mg/L", "ug/mL", "mg/l", "ug/ml", "mcg/mL"), "1000"),
-    **dict.fromkeys(("ng/dL", "ng/dl"), "0.01"),
-    **dict.fromkeys(("ng/L", "pg/mL", "ng/l", "pg/ml"), "0.001"),
-}
-_COUNT = {
-    **dict.fromkeys(
-        (
-            "10*9/L",
-            "10*3/uL",
-            "10*3/mm3",
-            "/nL",
-            "10*9/l",
-            "10*3/ul",
-            "10*3/mcL",
-            "K/uL",
-            "K/ul",
-            "k/uL",
-            "k/ul",
-            "K/mcL",
-            "K/mm3",
-            "G/L",
-            "G/l",
-            "Giga/L",
-            "x10*9/L",
-            "x10E9/L",
-            "10E9/L",
-            "10e9/L",
-            "x10e9/L",
-            "x10^9/L",
-            "10^9/L",
-            "x10E3/uL",
-            "10E3/uL",
-            "10e3/uL",
-            "x10^3/uL",
-            "10^3/uL",
-            "10^3/ul",
-            "x10*3/uL",
-            "x10(3)/mcL",
-            "10(9)/L",
-            "thou/uL",
-            "Thou/uL",
-            "THOU/uL",
-            "thou/mm3",
-            "THOU/MM3",
-            "1000/uL",
-            "bil/L",
-            "/nanoliter",
-            "10*3/µL",
-            "10^3/µL",
-            "K/µL",
-            "{cells}/nL",
-            "10*3{cells}/uL",
-        ),
-        "1",
-    ),
-    **dict.fromkeys(("/uL", "/mm3", "{cells}/uL", "/ul", "cells/uL", "/µL", "/mcL", "/cumm", "cells/mm3"), "0.001"),
-}
-_KG = {
-    **dict.fromkeys(("kg", "Kg", "KG", "kilogram", "kilograms"), "1"),
-    "g": "0.001",
-    **dict.fromkeys(("[lb_av]", "lb", "lbs", "[lb_us]"), "0.45359237"),
-}
-_CM = {
-    **dict.fromkeys(("cm", "centimeter"), "1"),
-    "m": "100",
-    "mm": "0.1",
-    **dict.fromkeys(("[in_i]", "in", "[in_us]", "inches"), "2.54"),
-}
-_MG = {
-    **dict.fromkeys(("mg", "MG", "milligram", "milligrams"), "1"),
-    **dict.fromkeys(("ug", "mcg", "µg"), "0.001"),
-    "g": "1000",
-}
-
-Analyte = Literal["level", "platelets", "weight", "height", "dose"]
-UNITS: dict[Analyte, dict[str, Decimal]] = {
-    "level": {unit: Decimal(factor) for unit, factor in _NG_ML.items()},
-    "platelets": {unit: Decimal(factor) for unit, factor in _COUNT.items()},
-    "weight": {unit: Decimal(factor) for unit, factor in _KG.items()},
-    "height": {unit: Decimal(factor) for unit, factor in _CM.items()},
-    "dose": {unit: Decimal(factor) for unit, factor in _MG.items()},
-}
 
 
 class Unreadable(Exception):

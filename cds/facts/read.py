@@ -17,6 +17,7 @@ from cds.facts.proposal import put_draft_answer, put_proposals
 from cds.facts.record import Named, reported
 from cds.facts.response import put_response
 from cds.facts.situation import Situation, read_situation
+from cds.facts.toxicity import put_toxicity
 from cds.facts.trough import put_levels
 from cds.knowledge.compiled import Knowledge
 
@@ -56,6 +57,7 @@ def _speak(situation: Situation) -> None:
     put_diagnosis(situation)
     put_pregnancy(situation)
     put_danger(situation)
+    put_toxicity(situation)
     response = read_response(situation)
     put_response(situation, response)
     judged = judge_levels(situation)

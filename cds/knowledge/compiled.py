@@ -85,6 +85,7 @@ class Rule(msgspec.Struct, frozen=True):
     levels: tuple[Level, ...]
     yields_to: tuple[str, ...]
     override: tuple[Reason, ...]
+    merge: str  # rules of one group make one card, worst first
     citations: tuple[Citation, ...]
 
     @property

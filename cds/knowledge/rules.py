@@ -61,6 +61,7 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         levels=tuple(_texts(shape)),
         yields_to=tuple(shape.yields_to),
         override=_override(document, shape, names, faults),
+        merge=shape.merge,
         citations=tuple(Citation(c.cite, c.states, c.grade, c.basis) for c in shape.sources),
     )
 

@@ -97,6 +97,7 @@ class RuleShape(Shape):
     levels: list[LevelShape] = []
     yields_to: list[RuleId] = []
     override: list[str] = []
+    merge: str = ""
     sources: list[CitationShape] = Field(min_length=1)
     background: dict[str, Any] = {}
     cases: list[CaseShape] = Field(min_length=2)

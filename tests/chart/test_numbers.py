@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 from msgspec import Raw
 
-from cds.chart.numbers import UNITS, Unreadable, amount, amount_from_text, exact
+from cds.chart.numbers import Unreadable, amount, amount_from_text, exact
+from cds.chart.units import UNITS
 from cds.chart.wire import Quantity, resource_decoder
 
 
@@ -137,7 +138,19 @@ IN_UCUM = {
     "weight": ("kg", ["kg", "g", "[lb_av]"]),
     "height": ("cm", ["cm", "m", "mm", "[in_i]"]),
     "dose": ("mg", ["mg", "ug", "g"]),
+    "hemoglobin": ("g/dL", ["g/dL", "g/L"]),
+    "cholesterol": ("mg/dL", ["mg/dL", "g/L", "mg/L"]),
+    "protein ratio": ("g/g", ["g/g", "mg/mg", "mg/g"]),
 }
+MOLAR = [  # g/mol, and the unit that the factor leads to as a multiple of g/L
+    ("triglycerides", "mmol/L", "885.7", "0.1"), ("cholesterol", "mmol/L", "386.65", "0.1"), ("glucose", "mmol/L", "180.16", "0.1"),
+    ("creatinine", "umol/L", "113.12", "0.0001"), ("hemoglobin", "mmol/L", "16114", "0.0001"), ("protein ratio", "mg/mmol", "0.00884", "1"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("analyte", "unit", "mass", "scale"), MOLAR)
+def test_molar_factors_are_the_molar_masses(analyte: str, unit: str, mass: str, scale: str) -> None:
+    assert abs(UNITS[analyte][unit] / (Decimal(mass) * Decimal(scale)) - 1) < Decimal("0.001")  # type: ignore[index]
 
 
 @pytest.mark.parametrize(

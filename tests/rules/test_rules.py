@@ -20,7 +20,8 @@ IDS = {
     "strong-inhibitor", "strong-inducer", "moderate-modulator", "interacting-drug-stopped", "ciclosporin",
     "duplicate-mtor-or-calcineurin-inhibitor", "ace-inhibitor", "live-vaccine", "bleeding-risk-drug", "food-and-herbal",
     "bleeding-with-low-platelets", "low-platelets-adult", "low-platelets-child", "platelet-count-not-usable",
-    "steroid-dependence", "pregnancy", "not-assessed",
+    "steroid-dependence", "neutropenia", "anaemia", "hyperlipidaemia", "proteinuria", "renal-decline", "liver-enzymes",
+    "hyperglycaemia", "pregnancy", "not-assessed",
 }  # fmt: skip
 
 

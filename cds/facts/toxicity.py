@@ -1,0 +1,136 @@
+"""Blood and urine tests by which the harm of sirolimus shows: the newest, how it moved, and against what."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cds.chart.model import Lab
+from cds.chart.samples import distinct
+from cds.facts.record import reported
+from cds.facts.situation import Situation
+
+_PLAIN = {
+    "neutrophils": ("neutrophils", "x 10^9/L"),
+    "hemoglobin": ("hemoglobin", "g/dL"),
+    "triglycerides": ("triglycerides", "mg/dL"),
+    "cholesterol": ("cholesterol", "mg/dL"),
+    "fasting_glucose": ("glucose", "mg/dL"),
+    "hba1c": ("hba1c", "%"),
+}
+"""Each fact that is the newest value of a test, with its unit in words."""
+
+
+def put_toxicity(situation: Situation) -> None:
+    """State the newest value of each test, if it is recent, and what it is compared with."""
+    facts, recent = situation.facts, situation.days("lab_recent")
+    for fact, (test, unit) in _PLAIN.items():
+        labs = _results(situation, test)
+        if not labs or _age(situation, labs[0]) > recent:
+            facts.miss(f"there is no result of the last {recent} days", fact, f"{fact}_report")
+            continue
+        assert labs[0].amount is not None
+        facts.put(fact, labs[0].amount.value, labs[0].reference)
+        facts.put(f"{fact}_report", reported(labs[0], unit), labs[0].reference)
+    _put_hemoglobin_fall(situation)
+    _put_protein(situation)
+    _put_creatinine(situation)
+    _put_liver(situation)
+    _put_known_glucose(situation)
+
+
+def _results(situation: Situation, *tests: str) -> list[Lab]:
+    """Final results with an exact value, newest first."""
+    return [
+        lab
+        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)])
+        if lab.status != "preliminary" and lab.amount is not None and not lab.amount.comparator
+    ]
+
+
+def _value(lab: Lab) -> Decimal:
+    assert lab.amount is not None
+    return lab.amount.value
+
+
+def _age(situation: Situation, lab: Lab) -> int:
+    assert lab.moment is not None
+    return lab.moment.days_until(situation.now)
+
+
+def _put_hemoglobin_fall(situation: Situation) -> None:
+    """From the highest value of the days before the newest one."""
+    facts, labs = situation.facts, _results(situation, "hemoglobin")
+    days = situation.days("hemoglobin_fall_days")
+    if "hemoglobin" not in facts.values or labs[0].moment is None:
+        return
+    newest = labs[0]
+    before = [
+        lab for lab in labs[1:] if lab.moment and newest.moment and 0 <= lab.moment.days_to(newest.moment) <= days
+    ]
+    highest = max(before, key=_value, default=None)
+    if highest is None:
+        facts.miss(f"there is no other value of the {days} days before", "hemoglobin_fall")
+        return
+    facts.put("hemoglobin_fall", max(_value(highest) - _value(newest), Decimal(0)), newest.reference, highest.reference)
+
+
+def _put_protein(situation: Situation) -> None:
+    """The lower of the two newest samples of different days: one sample alone proves nothing."""
+    facts, labs = situation.facts, _results(situation, "protein-ratio")
+    recent, apart = situation.days("lab_recent"), situation.days("protein_second")
+    if not labs or _age(situation, labs[0]) > recent:
+        facts.miss(f"there is no result of the last {recent} days", "proteinuria", "proteinuria_report")
+        return
+    newest = labs[0]
+    second = next(
+        (lab for lab in labs[1:] if lab.moment and newest.moment and lab.moment.day < newest.moment.day), None
+    )
+    if second is None or second.moment is None or newest.moment is None or second.moment.days_to(newest.moment) > apart:
+        facts.miss("no second sample of another day confirms it", "proteinuria", "proteinuria_report")
+        return
+    facts.put("proteinuria", min(_value(newest), _value(second)), newest.reference, second.reference)
+    facts.put("proteinuria_report", f"{reported(newest, 'g/g')}, after {reported(second, 'g/g')}")
+
+
+def _put_creatinine(situation: Situation) -> None:
+    """The newest value over the one before the course, which must not be older than a year."""
+    facts, labs = situation.facts, _results(situation, "creatinine")
+    start, recent = situation.course.start, situation.days("lab_recent")
+    names = ("creatinine_ratio", "creatinine_report")
+    if not labs or _age(situation, labs[0]) > recent or start is None:
+        facts.miss(f"there is no result of the last {recent} days", *names)
+        return
+    oldest = situation.days("creatinine_baseline_days")
+    base = next((lab for lab in labs if lab.moment and 0 <= lab.moment.days_to(start) <= oldest), None)
+    if base is None or base is labs[0] or not _value(base):
+        facts.miss("there is no result from before the course to compare with", *names)
+        return
+    facts.put("creatinine_ratio", _value(labs[0]) / _value(base), labs[0].reference, base.reference)
+    facts.put("creatinine_report", f"{reported(labs[0], 'mg/dL')}, before the course {reported(base, 'mg/dL')}")
+
+
+def _put_liver(situation: Situation) -> None:
+    """The higher of the two enzymes, as a multiple of its laboratory's own upper limit."""
+    facts, recent = situation.facts, situation.days("lab_recent")
+    found = [labs[0] for test in ("alt", "ast") if (labs := _results(situation, test))]
+    rated = [(_value(lab) / lab.upper, lab) for lab in found if lab.upper and _age(situation, lab) <= recent]
+    if not rated:
+        facts.miss("there is no recent result with an upper limit", "liver_enzymes", "liver_enzymes_report")
+        return
+    ratio, lab = max(rated, key=lambda each: each[0])
+    facts.put("liver_enzymes", ratio, lab.reference)
+    facts.put("liver_enzymes_report", f"{lab.name.upper()} {reported(lab, 'U/L')}", lab.reference)
+
+
+def _put_known_glucose(situation: Situation) -> None:
+    """Whether glucose was as high before the course: then it is not news."""
+    start = situation.course.start
+    limits = {"glucose": "diabetes_glucose", "hba1c": "diabetes_hba1c"}
+    before = [
+        lab
+        for test, limit in limits.items()
+        for lab in _results(situation, test)
+        if start is not None and lab.moment and lab.moment.day < start.day
+        if _value(lab) >= situation.definitions[limit]
+    ]
+    situation.facts.put("glucose_was_high", bool(before), *(lab.reference for lab in before[:1]))
