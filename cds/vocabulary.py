@@ -83,7 +83,28 @@ _ALL: tuple[Fact, ...] = (
     _text("surface_note", "why body surface is not known"),
     _text("order_working", "the orders that the dose was read from"),
     _text("infant_note", "under two years: dose by a specialist only"),
+    _names("conflicting_orders", "orders that nobody can say whether they add up, each with its dose"),
+    _text("conflict_total", "what they are together"),
+    _flag("draft_changes_dose", "the draft is another dose than the one that is taken"),
+    _flag("cut_for_high_level", "the draft is less, and the newest level is above the target"),
+    _text("product_switch", "from tablets to solution or back, with no level since"),
+    _flag("first_order", "the draft is the first order of sirolimus on record"),
+    _flag("first_line_on_record", "a corticosteroid, immunoglobulin or anti-D is on record"),
+    _names(
+        "secondary_itp", "Evans syndrome, lupus, lymphoproliferation or another cause of thrombocytopenia on record"
+    ),
     # levels
+    _code(
+        "level_wait",
+        "first after_change stable",
+        "since what there has been no level: the start, a change, the level before",
+    ),
+    _number("days_without_level", "day", "1", "days since then"),
+    _text("level_wait_report", "since when there has been no level"),
+    _number("exposure_ratio", "x", "0.01", "level by mg of daily dose over the same of the usable level before"),
+    _flag("exposure_explained", "an interacting drug was started or stopped between the two, or shortly before"),
+    _text("exposure_report", "the newer level, and the exposure by mg of both"),
+    _text("assay_change", "the assays of the two newest levels that name one, where they differ"),
     _number("trough", NG_ML, "0.1", "the newest usable sirolimus level since the last change"),
     _number("trough_under", NG_ML, "0.1", "that level, where the laboratory reports only 'less than' this"),
     _number("trough_at_most", NG_ML, "0.1", "that level, where the laboratory reports only 'at most' this"),

@@ -136,6 +136,10 @@ def drug(
     }
 
 
+FIRST_LINE = drug("first-line", "prednisone", day(-400), status="stopped", end=day(-370), mg=60)
+"""What was given before sirolimus: long over."""
+
+
 def observation(
     rid: str,
     code: str,

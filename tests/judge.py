@@ -9,7 +9,7 @@ from cds.advise import Advice, advise
 from cds.chart.model import Hook
 from cds.chart.request import read_request
 from cds.engine import Engine
-from tests.charts import PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
+from tests.charts import FIRST_LINE, PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
 
 
 def now_on(day: int, clock: str = "20:00") -> datetime:
@@ -32,8 +32,8 @@ def judge_order(
     adult: bool = True,
     **more: Any,
 ) -> Advice:
-    """Sign (or select) ``drafts`` on ``day``."""
-    people = [patient(), itp()] if adult else []
+    """Sign (or select) ``drafts`` on ``day``. ``adult`` adds a grown patient with ITP that was treated before."""
+    people = [patient(), itp(), FIRST_LINE] if adult else []
     body = as_bytes(request(hook, [*people, *resources], drafts, pid=PATIENT, **more))
     return advise(read_request(body), engine, now_on(day), max_cards=99)
 

@@ -245,7 +245,7 @@ def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
                     "trough",
                 )
             )
-    return gaps or _level_missing(situation, judged)
+    return gaps
 
 
 def _undecided(situation: Situation, lab: Lab) -> bool:
@@ -273,24 +273,6 @@ def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, s
         ):
             gaps.append(Named(f"A {what} was not used", "two results of one sample differ", (lab.reference,), subject))
     return gaps
-
-
-def _level_missing(situation: Situation, judged: list[Judged]) -> list[Named]:
-    day = situation.day
-    if not situation.taking or (situation.drafts and situation.course.start is None):
-        return []
-    start = situation.course.start
-    since = [
-        each for each in judged if start is None or (each.lab.moment is not None and each.lab.moment.day >= start.day)
-    ]
-    if not since:
-        if day is not None and day >= situation.days("first_level_by"):
-            return [Named("Sirolimus level", f"none on record by day {day} of the course", fact="trough")]
-        return []
-    newest = since[0].lab.moment
-    if newest is not None and newest.days_until(situation.now) > situation.days("level_max_age"):
-        return [Named("Sirolimus level", f"none since {on_day(newest)}", (since[0].lab.reference,), "trough")]
-    return []
 
 
 def _counts(situation: Situation, response: Response | None) -> list[Named]:

@@ -15,7 +15,7 @@ from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
 
 NG_ML = "ng/mL"
-_DRUGS_THAT_MOVE_LEVELS = {
+MOVERS = {
     "strong-inhibitor": "inhibitor_settles",
     "moderate-inhibitor": "inhibitor_settles",
     "strong-inducer": "inducer_settles",
@@ -50,8 +50,8 @@ class _Movers:
         self.events: list[tuple[date, str, Moment, str]] = []
         self.unknown: list[tuple[date, str, int]] = []
         self.longest = 0
-        for episode in episodes(situation, *_DRUGS_THAT_MOVE_LEVELS):
-            days = situation.days(_DRUGS_THAT_MOVE_LEVELS[episode.valueset])
+        for episode in episodes(situation, *MOVERS):
+            days = situation.days(MOVERS[episode.valueset])
             self.longest = max(self.longest, days)
             for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
                 if moment is not None:
@@ -65,7 +65,7 @@ class _Movers:
         """The newest start or stop that a level drawn then cannot yet reflect, and when it can."""
         place = bisect_right(self.events, drawn.day, key=lambda event: event[0])
         for day, words, moment, valueset in (self.events[each] for each in range(place - 1, -1, -1)):
-            days = self.situation.days(_DRUGS_THAT_MOVE_LEVELS[valueset])
+            days = self.situation.days(MOVERS[valueset])
             if (drawn.day - day).days >= self.longest:
                 break
             if (drawn.day - day).days < days and not _same_day_later(moment, drawn):

@@ -8,9 +8,11 @@ from cds.chart.model import Chart, Hook
 from cds.facts.criteria import read_response
 from cds.facts.danger import put_danger
 from cds.facts.dosing import put_dose, put_patient, put_support, support
+from cds.facts.exposures import put_levels_in_time
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
 from cds.facts.interactions import put_interactions
 from cds.facts.levels import best_exposure, judge_levels
+from cds.facts.ordering import put_ordering
 from cds.facts.others import put_diagnosis, put_pregnancy
 from cds.facts.platelets import put_count, read_counts
 from cds.facts.proposal import put_draft_answer, put_proposals
@@ -75,4 +77,6 @@ def _speak(situation: Situation) -> None:
     put_support(situation, by)
     put_proposals(situation, by, acted)
     put_draft_answer(situation, by, acted)
+    put_ordering(situation)
+    put_levels_in_time(situation, judged)
     put_gaps(situation, judged, response)

@@ -47,6 +47,8 @@ def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, f
     """Numbers in conditions are cited; templates name only what is there; cases use known facts."""
     _check_numbers(document, shape, faults)
     for variant in rule.variants:
+        if not variant.branches:
+            continue  # this row of the table can never hold
         level = rule.levels[variant.level]
         known = guaranteed(variant.branches)
         others = names.values(variant.row)

@@ -6,6 +6,7 @@ The expected cards are written by hand; ``python -m tests.examples.write`` only 
 from __future__ import annotations
 
 from tests.charts import (
+    FIRST_LINE,
     bundle,
     count,
     day,
@@ -61,7 +62,14 @@ CLINICAL: tuple[Story, ...] = (
         "course-2-three-months",
         "The same woman at three months: raised to 3 mg a day on day 16, a level of 7.6 ng/mL, and platelets of 104 and 126.",
         bundle(*_TITRATED),
-        (("responseComplete", "info", "Complete response (CR) at the 3-month landmark"),),
+        (
+            ("responseComplete", "info", "Complete response (CR) at the 3-month landmark"),
+            (
+                "stepDownToMaintenance",
+                "info",
+                "In response at 3 mg/day: adult maintenance is 1-2 mg/day, consider a step down",
+            ),
+        ),
     ),
     Story(
         "course-3-six-months",
@@ -74,7 +82,13 @@ CLINICAL: tuple[Story, ...] = (
         "A boy of two and a half, 10 kg: the study's flat 2 mg a day is about to be signed. By weight that is 0.2 mg/kg.",
         request(
             "order-sign",
-            [patient("2021-07-01", "male"), itp(), weight("weight", day(-3), 10), height("height", day(-3), 82)],
+            [
+                patient("2021-07-01", "male"),
+                itp(),
+                FIRST_LINE,
+                weight("weight", day(-3), 10),
+                height("height", day(-3), 82),
+            ],
             [sirolimus("draft-1", day(0), 2, solution=True, status="draft")],
         ),
         (("childDoseBySize", "critical", "Sirolimus 2 mg/day is a likely overdose by body size"),),
@@ -207,7 +221,7 @@ CLINICAL: tuple[Story, ...] = (
     Story(
         "draft-above-window",
         "5 mg a day is being selected to start an adult; the card offers 4.",
-        request("order-select", list(ADULT), [sirolimus("draft-1", day(0), 5, status="draft")]),
+        request("order-select", [*ADULT, FIRST_LINE], [sirolimus("draft-1", day(0), 5, status="draft")]),
         (("doseAboveWindow", "warning", "Sirolimus 5 mg/day is above the adult starting window of 2-4 mg/day"),),
     ),
     Story(
@@ -329,7 +343,14 @@ CLINICAL: tuple[Story, ...] = (
             sirolimus("siro-2", day(9), 2),
             level("level-1", day(17, "07:30"), 6.0),
         ),
-        (("notAssessed", "info", "Not assessed: Two active orders"),),
+        (
+            (
+                "duplicateOrders",
+                "warning",
+                "Sirolimus is ordered twice: 1 mg/day and 2 mg/day; it is not said whether they add up",
+            ),
+            ("notAssessed", "info", "Not assessed: Two active orders"),
+        ),
     ),
     Story(
         "no-itp-on-record",

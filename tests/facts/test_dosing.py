@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import Engine
-from tests.charts import Resource, condition, count, day, drug, height, itp, level, patient, sirolimus, weight
+from tests.charts import (
+    FIRST_LINE,
+    Resource,
+    condition,
+    count,
+    day,
+    drug,
+    height,
+    itp,
+    level,
+    patient,
+    sirolimus,
+    weight,
+)
 from tests.judge import fact, gaps, judge, judge_order, topics
 
 CHILD = [patient("2015-05-01"), itp()]
@@ -159,7 +172,7 @@ def test_the_level_card_carries_the_dose_and_the_window_card_none(engine: Engine
 
 
 def test_an_infant_gets_no_dose(engine: Engine) -> None:
-    infant = [patient("2022-06-01"), itp(), weight("w", day(0), 9)]
+    infant = [patient("2022-06-01"), itp(), FIRST_LINE, weight("w", day(0), 9)]
     (card,) = judge_order(
         engine, 0, [sirolimus("d", day(0), 2, solution=True, status="draft")], *infant, adult=False
     ).cards

@@ -232,9 +232,9 @@ def test_no_dose_is_raised_in_pregnancy(engine: Engine, chart: list[Resource]) -
 
 
 def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: Engine) -> None:
-    from tests.charts import height, itp, patient, weight
+    from tests.charts import FIRST_LINE, height, itp, patient, weight
 
-    child = [patient("2021-07-01"), itp(), weight("w", day(-25), 10), height("h", day(-25), 82)]
+    child = [patient("2021-07-01"), itp(), FIRST_LINE, weight("w", day(-25), 10), height("h", day(-25), 82)]
     draft = sirolimus("d", day(0), 2, solution=True, status="draft")
     advice = judge_order(engine, 0, [draft], *child, adult=False)
     (card,) = advice.cards

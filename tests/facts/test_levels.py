@@ -9,7 +9,7 @@ import pytest
 
 from cds.engine import Engine
 from tests.charts import START, Resource, day, drug, intake, itp, level, patient, sirolimus
-from tests.judge import fact, gaps, judge, judge_order, topics
+from tests.judge import fact, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
 
@@ -133,7 +133,7 @@ def test_a_preliminary_level_is_pending_unless_it_is_very_high(engine: Engine) -
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled"])
 def test_a_level_that_never_was_is_not_read(engine: Engine, status: str) -> None:
-    assert gaps(judge(engine, 21, ORDER, level("l", day(20, "07:30"), 4, status=status))) == {"Sirolimus level"}
+    assert topics(judge(engine, 21, ORDER, level("l", day(20, "07:30"), 4, status=status))) == {"troughOverdue"}
 
 
 def test_a_corrected_level_takes_the_place_of_the_first(engine: Engine) -> None:
@@ -153,7 +153,7 @@ def test_a_level_of_the_morning_of_the_change_belongs_to_the_dose_before(engine:
         assert topics(judge(engine, 40, *CHANGED, level("l", when, 4))) == set()
 
 
-@pytest.mark.parametrize(("age", "shown"), [(100, {"troughLow"}), (101, {"notAssessed"})])
+@pytest.mark.parametrize(("age", "shown"), [(100, {"troughLow"}), (101, {"troughOverdue"})])
 def test_a_level_acts_for_100_days(engine: Engine, age: int, shown: set[str]) -> None:
     advice = judge(engine, 230 + age, ORDER, level("l", day(230, "07:30"), 4))
     assert topics(advice) == shown
@@ -233,9 +233,20 @@ def test_a_level_order_is_offered_unless_one_is_active(engine: Engine) -> None:
     assert "suggestions" not in silent
 
 
-@pytest.mark.parametrize(("on", "named"), [(20, set()), (21, {"Sirolimus level"})])
-def test_a_first_level_is_missed_from_day_21(engine: Engine, on: int, named: set[str]) -> None:
-    assert gaps(judge(engine, on, ORDER)) == named
+@pytest.mark.parametrize(("on", "shown"), [(20, set()), (21, {"troughOverdue"})])
+def test_a_first_level_is_missed_from_day_21(engine: Engine, on: int, shown: set[str]) -> None:
+    assert topics(judge(engine, on, ORDER)) == shown
+
+
+@pytest.mark.parametrize(("on", "shown"), [(51, set()), (52, {"troughOverdue"})])
+def test_a_level_after_a_change_is_missed_after_three_weeks(engine: Engine, on: int, shown: set[str]) -> None:
+    assert topics(judge(engine, on, *CHANGED, level("l", day(28, "07:30"), 8))) == shown
+
+
+def test_one_on_order_is_not_missed(engine: Engine) -> None:
+    ordered = {"resourceType": "ServiceRequest", "id": "o", "status": "active", "intent": "order",
+               "subject": {"reference": "Patient/itp-1"}, "code": {"coding": [{"system": "http://loinc.org", "code": "29247-4"}]}}  # fmt: skip
+    assert topics(judge(engine, 40, ORDER, ordered)) == set()
 
 
 def test_no_trough_card_on_another_drugs_order(engine: Engine) -> None:

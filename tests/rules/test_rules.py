@@ -21,7 +21,8 @@ IDS = {
     "duplicate-mtor-or-calcineurin-inhibitor", "ace-inhibitor", "live-vaccine", "bleeding-risk-drug", "food-and-herbal",
     "bleeding-with-low-platelets", "low-platelets-adult", "low-platelets-child", "platelet-count-not-usable",
     "steroid-dependence", "neutropenia", "anaemia", "hyperlipidaemia", "proteinuria", "renal-decline", "liver-enzymes",
-    "hyperglycaemia", "pregnancy", "not-assessed",
+    "hyperglycaemia", "dose-change-too-soon", "duplicate-orders", "product-switch", "step-down-to-maintenance", "not-second-line",
+    "outside-protocol-population", "trough-overdue", "exposure-shift", "assay-changed", "pregnancy", "not-assessed",
 }  # fmt: skip
 
 
