@@ -115,7 +115,12 @@ def body_of(check: Check, engine: Engine) -> tuple[bytes, datetime]:
     day, _, clock = check.shape.day.partition(" ")
     try:
         moment = moment_of(day, clock) if clock else datetime.combine(_date(day), _EVENING, UTC)
-        chart = chart_of(shape.patient.model_dump(), _events(shape.days), engine.knowledge)
+        events = _events(shape.days)
+        chart_of(
+            shape.patient.model_dump(), events, engine.knowledge
+        )  # a line that is wrong is told, whenever it comes
+        known = [event for event in events if event[0] <= moment.isoformat()]  # the record as it was on that day
+        chart = chart_of(shape.patient.model_dump(), known, engine.knowledge)
         drafts = [check.shape.draft] if isinstance(check.shape.draft, str) else check.shape.draft
         asked = question(chart, check.shape.hook, [draft for draft in drafts if draft], moment, engine.knowledge)
     except Unwritten as unwritten:

@@ -22,7 +22,8 @@ _LEVEL_CODE = "29247-4"
 def action_for(suggestion: Suggestion, situation: Situation, original: Original) -> dict[str, Any] | None:
     """The CDS Hooks action of a suggestion, or None when it cannot be made safely."""
     if suggestion.action == "order_level":
-        return _order_level(situation, suggestion.days)
+        # without an id there is nobody to order it for
+        return _order_level(situation, suggestion.days) if situation.chart.patient_id else None
     order = _order_to_change(situation, suggestion)
     found = original(order) if order else None
     if found is None:

@@ -53,6 +53,7 @@ class Unpacked:
 
     resources: list[Resource] = field(default_factory=list)
     urls: dict[str, Resource] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)  # what a history says was deleted since
     partial: bool = False
     failed: bool = False
 
@@ -82,6 +83,8 @@ def unpack(bundle: Resource | None) -> Unpacked:
     unpacked = Unpacked()
     if bundle is not None:
         _unpack(bundle, unpacked, 0)
+    if unpacked.deleted:
+        unpacked.resources = [each for each in unpacked.resources if each.reference not in unpacked.deleted]
     return unpacked
 
 
@@ -91,6 +94,8 @@ def _unpack(bundle: Resource, into: Unpacked, depth: int) -> None:
         if entry.response is not None and (entry.response.status or "2")[0] in "45":
             into.failed = True
         if (resource := entry.resource) is None:
+            if entry.request is not None and entry.request.method == "DELETE" and entry.request.url:
+                into.deleted.add("/".join(entry.request.url.split("/_history/")[0].split("/")[-2:]))
             continue
         if (kind := resource.resourceType) == "Bundle" and depth < _MOST_NESTED:
             _unpack(resource, into, depth + 1)

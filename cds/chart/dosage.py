@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import TypeVar
 
 from cds.chart.model import Dose
@@ -38,6 +39,7 @@ MILLILITRES = {"mL", "ml", "ML", "milliliter", "milliliters"}
 _INSTRUCTION = "dosageInstruction"
 _NOT_DAILY = re.compile(
     r"\b(?:(?:once|twice|one time|two times|[1-6] times) (?:weekly|(?:a|per|every|each) week)|"
+    r"(?:mg|ml|tablets?|tabs?|capsules?|dose) weekly|"
     r"every (?:other|second|2nd|third) day|every (?:[2-9]|two|three) days|(?:on )?alternate days?|qod)\b",
     re.IGNORECASE,
 )
@@ -80,7 +82,12 @@ def last_day(dosages: Sequence[Dosage] | None, start: Moment | None) -> date | N
         return None
     days = [each for each in durations if each is not None]
     in_turn = len(days) > 1 and len({bytes(dosage.sequence) for dosage in dosages or ()}) == len(days)
-    return start.day + timedelta(days=(sum(days) if in_turn else max(days)) - 1)
+    return _plus(start.day, (sum(days) if in_turn else max(days)) - 1)
+
+
+def _plus(day: date, days: int) -> date:
+    """``days`` later, or the last day there is."""
+    return day + timedelta(days=days) if (date.max - day).days > days else date.max
 
 
 def _repeats(dosage: Dosage) -> bool:
@@ -95,7 +102,10 @@ def _by_dates(dosages: Sequence[Dosage]) -> list[Step]:
         if bounds is None or start is None:
             return []
         steps.append((dosage, start, parse_moment(bounds.end)))
-    return _in_turn(steps)
+    steps = _in_turn(steps)
+    numbered = len({bytes(dosage.sequence) for dosage in dosages}) == len(dosages)
+    follows = all(over is not None and over.day <= after[1].day for (_, _, over), after in pairwise(steps))
+    return steps if numbered or follows else []  # open-ended ones without numbers are taken together
 
 
 def _by_durations(dosages: Sequence[Dosage], start: Moment) -> list[Step]:
@@ -112,9 +122,9 @@ def _by_durations(dosages: Sequence[Dosage], start: Moment) -> list[Step]:
         days = days_of(repeat.boundsDuration) if repeat is not None else None
         if repeat is not None and (repeat.boundsPeriod is not None or given(repeat.boundsRange)):
             return []
-        ends = begins + timedelta(days=days - 1) if days else None
+        ends = _plus(begins, days - 1) if days else None
         steps.append((dosages[place], Moment(begins), Moment(ends) if ends else None))
-        begins = ends + timedelta(days=1) if ends else None
+        begins = _plus(ends, 1) if ends else None
     numbers = {number for number, _ in ordered}
     return _in_turn(steps) if len(numbers) == len(steps) else []
 
@@ -137,12 +147,20 @@ def _in_force(dosages: _Numbered, on: date | None) -> _Numbered:
     dated = [each for each in dosages if _repeats(each[1]) and each[1].timing.repeat.boundsPeriod]  # type: ignore[union-attr]
     if len(dated) == len(dosages) and on is not None:
         current = [each for each in dosages if _covers(each[1], on)]
+        if len({_begins(dosage) for _, dosage in current}) > 1:
+            raise Unreadable("its doses overlap, and it is not said whether they add up")
         if current:
             return current
         raise Unreadable("none of its dated doses is for this day")
     if len({bytes(dosage.sequence) for _, dosage in dosages}) > 1:
         raise Unreadable("it is a sequence of doses without dates")
     return dosages
+
+
+def _begins(dosage: Dosage) -> date | None:
+    bounds = dosage.timing.repeat.boundsPeriod if dosage.timing and dosage.timing.repeat else None
+    start = parse_moment(bounds.start) if bounds else None
+    return start.day if start is not None else None
 
 
 def _covers(dosage: Dosage, on: date) -> bool:
@@ -251,6 +269,9 @@ def _in_mg(quantity: Quantity, product: Product) -> Decimal:
     if number <= 0:
         raise Unreadable("its dose is not above zero")
     names = {name.strip() for name in (quantity.code, quantity.unit) if name}
+    kinds = [names & UNITS["dose"].keys(), {name.lower() for name in names} & TABLETS, names & MILLILITRES]
+    if sum(map(bool, kinds)) > 1:
+        raise Unreadable("the unit of its dose and its unit code differ")
     if names & UNITS["dose"].keys():
         return number * factor(quantity, "dose")
     if {name.lower() for name in names} & TABLETS:

@@ -35,6 +35,10 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
     subject = subject_of(drugs)
     if not reader.is_ours(resource, subject, draft is not None) or not _counts(reader, resource, draft, subject):
         return
+    if len(drugs) > 1 and any(drug.by_name and drug.concept.valueset == "sirolimus" for drug in drugs):
+        reason = "it names several drugs, and sirolimus is in no combination"
+        reader.unread(resource, reason, subject, "medication[x]", draft is not None)
+        return
     for drug in drugs:
         if not drug.oral:
             reader.left_out(resource, _form(drug), drug.concept.valueset)
@@ -42,7 +46,7 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
         status = resource.status or ""
         selected = draft is None or draft.selected
         entry = Entry(resource, medication, drug, dosages, status, draft is not None, selected)
-        read = list(read_entry(entry, reader.knowledge, reader.now))
+        read = list(read_entry(entry, reader.knowledge, reader.now, lambda: reader.is_replay))
         reader.chart.orders += [each for each in read if isinstance(each, Order)]
         reader.chart.drugs += [each for each in read if isinstance(each, DrugUse)]
         if not read:

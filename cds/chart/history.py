@@ -29,7 +29,7 @@ def read_condition(reader: Reader, resource: Resource) -> None:
     clinical = status_word(resource.clinicalStatus)
     active = clinical in _ACTIVE or (not clinical and resource.abatementDateTime is None)
     if end is not None and end.is_after(reader.now):  # an end that lies ahead has not happened
-        active, end = True, None
+        active, end = active or reader.is_replay, None
     if concept.valueset == "bleeding" and active and onset is None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "onset[x]")
     reader.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, concept.display))

@@ -15,6 +15,7 @@ import msgspec
 from cds.chart.wire import (
     Context,
     Entry,
+    EntryRequest,
     EntryResponse,
     Link,
     Message,
@@ -118,7 +119,9 @@ def _entries(bundle: RawBundle, place: str, broken: list[Broken]) -> list[Entry]
         given_resource = given(entry.resource)
         resource = _resource(entry.resource, f"{place}.entry[{index}].resource", broken) if given_resource else None
         status = _text(entry.response.get("status")) if isinstance(entry.response, dict) else None
-        entries.append(Entry(_text(entry.fullUrl), resource, EntryResponse(status)))
+        asked = entry.request if isinstance(entry.request, dict) else {}
+        request = EntryRequest(_text(asked.get("method")), _text(asked.get("url")))
+        entries.append(Entry(_text(entry.fullUrl), resource, EntryResponse(status), request))
     return entries
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from cds.chart.medications import meant_by
+from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
 from cds.chart.numbers import Amount, Unreadable, amount, amount_from_text, exact
 from cds.chart.reader import Reader
@@ -20,9 +21,11 @@ from cds.chart.wire import (
     Component,
     Identifier,
     Range,
+    Reference,
     ReferenceRange,
     Resource,
     given,
+    how_many,
     later,
 )
 from cds.knowledge.compiled import Concept, Knowledge
@@ -53,6 +56,9 @@ _PLAUSIBLE = {
 }
 _YES_OR_NO = ("hcg", "clumps")
 _SHOWN_ONLY = "treg"
+_MOST_IDENTIFIERS = 20
+_LOINC = ("http://loinc.org", "http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
+_RELATIVE = re.compile(r"temsirolimus|dose|order", re.IGNORECASE)
 _NEVER = ("entered-in-error", "cancelled", "registered")
 _SPECIMENS = {
     "119364003": "serum",
@@ -79,7 +85,9 @@ _POSITIVE = {
 }
 _NEGATIVE = {"260385009", "260415000", "2667000", "NEG", "N", "ND", "LA6577-6", "LA9634-2", "LA11883-8"}
 _POSITIVE_WORDS = {"positive", "pos", "detected", "reactive", "present"}
-_NEGATIVE_WORDS = {"negative", "neg", "not", "non", "none", "no", "absent", "nonreactive", "undetected"}
+_NEGATIVE_WORDS = {"negative", "neg", "absent", "nonreactive", "undetected"}
+_BARE_NEGATIVES = {"not", "non", "none", "no"}
+_NEGATED = re.compile(r"\b(?:not|non|no)\b[ -]*(?:detected|reactive|present|positive|pos)\b")
 _ASSAYS = {
     "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
     "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
@@ -89,15 +97,44 @@ _WORD = re.compile(r"[a-z]+")
 
 def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
-    if (concept := meant_by(resource.code, reader.knowledge)) is not None:
-        _read(reader, resource, concept)
-    for component in later(resource.component, Component):
+    concept = meant_by(resource.code, reader.knowledge)
+    if concept is None and not given(resource.component):
+        if _names_sirolimus(resource.code) and reader.is_ours(resource, "sirolimus-level"):
+            reader.unread(resource, "it names sirolimus, but its code is not understood", "sirolimus-level", "code")
+        return
+    identifiers = _identifiers(resource)
+    if concept is not None:
+        _read(reader, resource, concept, identifiers)
+    if not given(resource.component):
+        return
+    components = later(resource.component, Component)
+    for component in components:
         if (concept := meant_by(component.code, reader.knowledge)) is not None:
             part = {name: getattr(component, name) for name in component.__struct_fields__}
-            _read(reader, msgspec.structs.replace(resource, component=ABSENT, **part), concept)
+            _read(reader, msgspec.structs.replace(resource, component=ABSENT, **part), concept, identifiers)
+    if len(components) != how_many(resource.component):
+        subject = mentioned(bytes(resource.component), reader.knowledge)
+        if subject and reader.is_ours(resource, subject):
+            reader.unread(resource, "a component of it has the wrong shape", subject, "component")
 
 
-def _read(reader: Reader, resource: Resource, concept: Concept) -> None:
+def _names_sirolimus(code: CodeableConcept | None) -> bool:
+    """Whether a result speaks of sirolimus in words, under no code of LOINC, which would say what it is."""
+    if code is None or any(coding.system in _LOINC for coding in code.coding or ()):
+        return False
+    said = (code.text, *(coding.display for coding in code.coding or ()))
+    return any(
+        text and ("sirolimus" in (low := text.lower()) or "rapamycin" in low) and not _RELATIVE.search(text)
+        for text in said
+    )
+
+
+def _identifiers(resource: Resource) -> tuple[str, ...]:
+    found = later(resource.identifier, Identifier)[:_MOST_IDENTIFIERS]
+    return tuple(f"{identifier.system or ''}|{identifier.value}" for identifier in found if identifier.value)
+
+
+def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...]) -> None:
     if concept.name not in (*_ANALYTES, *_YES_OR_NO, _SHOWN_ONLY) or not reader.is_ours(resource, concept.valueset):
         return
     status = resource.status or ""
@@ -109,6 +146,7 @@ def _read(reader: Reader, resource: Resource, concept: Concept) -> None:
         lab = _lab(resource, concept, problem=reason, at="status")
     else:
         lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
+    lab = replace(lab, identifiers=identifiers) if identifiers else lab
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
 
@@ -117,12 +155,18 @@ def _specimen(reader: Reader, resource: Resource) -> str:
     """What was sampled, in the words and codes of the Specimen and of the reference to it."""
     if resource.specimen is None:
         return ""
-    found = reader.resolve(resource, resource.specimen.reference) if resource.specimen.reference else None
+    references = resource.specimen if isinstance(resource.specimen, list) else [resource.specimen]
+    return " ".join(_sampled(reader, resource, reference) for reference in references[:_MOST_IDENTIFIERS])
+
+
+def _sampled(reader: Reader, resource: Resource, reference: Reference) -> str:
+    found = reader.resolve(resource, reference.reference) if reference.reference else None
     kind = found.type if found is not None else None
     concepts = kind if isinstance(kind, list) else [kind] if isinstance(kind, CodeableConcept) else []
-    said = [text for c in concepts for text in (c.text, *(x.display for x in c.coding or ())) if text]
-    said += [_SPECIMENS[x.code] for c in concepts for x in c.coding or () if x.code in _SPECIMENS]
-    return " ".join([*said, resource.specimen.display or ""])
+    codings = [coding for concept in concepts[:3] for coding in (concept.coding or ())[:_MOST_IDENTIFIERS]]
+    said = [text for text in (*(c.text for c in concepts[:3]), *(coding.display for coding in codings)) if text]
+    said += [_SPECIMENS[coding.code] for coding in codings if coding.code in _SPECIMENS]
+    return " ".join([*said, reference.display or ""])
 
 
 def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab:
@@ -156,11 +200,6 @@ def _lab(
     at: str = "",
 ) -> Lab:
     code = next((c.code for c in (resource.code.coding if resource.code else None) or () if c.code), "")
-    identifiers = tuple(
-        f"{identifier.system or ''}|{identifier.value}"
-        for identifier in later(resource.identifier, Identifier)
-        if identifier.value
-    )
     return Lab(
         resource.reference,
         concept.name,
@@ -172,7 +211,7 @@ def _lab(
         wrong,
         code or "",
         positive,
-        identifiers,
+        (),
         _assay(resource.method),
         _upper(resource, concept.name),
     )
@@ -264,12 +303,14 @@ def _positive(resource: Resource) -> bool | None:
         return any(answers)
     if resource.valueQuantity is not None and bytes(resource.valueQuantity.value) == b"0":
         return False
-    high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
     quantity = resource.valueQuantity
-    if high is None or quantity is None or _bare(quantity.unit) != _bare(high.unit):
+    ranges = later(resource.referenceRange, ReferenceRange)
+    highs = [r.high for r in ranges if r.high is not None and quantity and _bare(r.high.unit) == _bare(quantity.unit)]
+    if not highs or quantity is None:
         return None
-    try:
-        return exact(quantity.value) > exact(high.value) and not (quantity.comparator or "").startswith("<")
+    try:  # of several ranges the lowest: the others are those of weeks of pregnancy
+        limit = min(exact(high.value) for high in highs)
+        return exact(quantity.value) > limit and not (quantity.comparator or "").startswith("<")
     except Unreadable:
         return None
 
@@ -280,10 +321,16 @@ def _bare(unit: str | None) -> str:
 
 
 def _by_words(text: str) -> bool | None:
-    words = set(_WORD.findall(text.lower()))
-    if words & _NEGATIVE_WORDS:
-        return False
-    return True if words & _POSITIVE_WORDS else None
+    """What words say; None where they say neither, or both."""
+    negated, times = _NEGATED.subn(" ", text.lower())
+    words = set(_WORD.findall(negated))
+    negative = bool(times) or bool(words & _NEGATIVE_WORDS)
+    positive = bool(words & _POSITIVE_WORDS)
+    if negative and positive:
+        return None
+    if positive:
+        return True
+    return False if negative or words & _BARE_NEGATIVES else None
 
 
 def _says(concept: CodeableConcept) -> bool | None:

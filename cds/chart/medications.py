@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -17,8 +17,9 @@ Resolver = Callable[[Resource, str], Resource | None]
 """Finds the resource a reference of another one points to: contained, in the bundle, or None."""
 
 _WORDS = re.compile(r"[\w'.-]+")
+_LETTERS = re.compile(r"[^\W\d_]+")  # of a word that is joined with a hyphen, an underscore or a number
 _LOCAL = re.compile(
-    r"\b(gel|cream|ointment|topical|lotion|shampoo|ophthalmic|eye|ocular|otic|ear|vaginal|nasal|inhal\w*|stent\w*|eluting|"
+    r"\b(gel|cream|ointment|topical|lotion|shampoo|ophthalmic|eye|ocular|otic|ear|vaginal|nasal|inhal\w*|stent\w*|balloon\w*|eluting|"
     r"cutaneous|hyftor|fyarro|protein-bound|albumin-bound|intravenous|injection|injectable|infusion|"
     r"topisch|tópic\w*|topique|crema|crème|salbe|pomada|oftálmic\w*|augentropfen|collyre|гель|крем|мазь)\b"
     r"|凝胶|軟膏|软膏|乳膏|滴眼|洗脱支架|ゲル|クリーム|点眼|겔|연고",
@@ -27,7 +28,7 @@ _LOCAL = re.compile(
 _INJECTED = re.compile(
     r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE
 )
-_STRENGTH = re.compile(r"(?<![\w.])([0-9]+(?:\.[0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
+_STRENGTH = re.compile(r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
 _LOCAL_ROUTES = {  # SNOMED: topical, ophthalmic, otic, transdermal, rectal, vaginal, nasal, inhaled
     "6064005",
     "54485002",
@@ -37,9 +38,27 @@ _LOCAL_ROUTES = {  # SNOMED: topical, ophthalmic, otic, transdermal, rectal, vag
     "16857009",
     "46713006",
     "447694001",
+    "448598008",  # cutaneous
+    "TOPICAL",  # HL7 version 3
+    "OPHTHALTA",
+    "NASINHL",
+    "VAGINSI",
 }
-_INJECTED_ROUTES = {"47625008", "34206005", "78421000"}  # SNOMED: intravenous, subcutaneous, intramuscular
+_INJECTED_ROUTES = {  # SNOMED: intravenous, subcutaneous, intramuscular; and HL7 version 3
+    "47625008",
+    "34206005",
+    "78421000",
+    "IV",
+    "IVINJ",
+    "IVFUSION",
+    "IVP",
+    "IVPB",
+    "IM",
+    "SQ",
+    "SQINJ",
+}
 _LONGEST_TEXT = 2_000
+_MOST_INGREDIENTS = 50
 _SPELLINGS = {
     spelling: uri
     for uri, spellings in {
@@ -58,12 +77,19 @@ _SPELLINGS = {
             "http://www.whocc.no/atc/",
             "https://www.whocc.no/atc",
             "urn:oid:2.16.840.1.113883.6.73",
+            "http://fhir.de/CodeSystem/bfarm/atc",
+            "http://fhir.de/CodeSystem/dimdi/atc",
         ),
         "http://hl7.org/fhir/sid/icd-10-cm": (
             "http://hl7.org/fhir/sid/icd-10-cm/",
             "urn:oid:2.16.840.1.113883.6.90",
         ),
-        "http://hl7.org/fhir/sid/icd-10": ("http://hl7.org/fhir/sid/icd-10/", "urn:oid:2.16.840.1.113883.6.3"),
+        "http://hl7.org/fhir/sid/icd-10": (
+            "http://hl7.org/fhir/sid/icd-10/",
+            "urn:oid:2.16.840.1.113883.6.3",
+            "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
+            "http://fhir.de/CodeSystem/dimdi/icd-10-gm",
+        ),
     }.items()
     for spelling in spellings
 }
@@ -83,7 +109,7 @@ class Medication:
     """What an order says its drug is: codes and texts of the product, of its ingredients and of its form."""
 
     concepts: tuple[CodeableConcept, ...]
-    strengths: tuple[Product, ...] = ()  # as the ingredients state them
+    strengths: tuple[tuple[CodeableConcept | None, Product], ...] = ()  # as the ingredients state them
 
 
 NOT_SUPPLIED = Medication(())
@@ -125,24 +151,27 @@ def medication_of(resource: Resource, resolve: Resolver) -> Medication | None:
     if reference is None:
         return Medication((own,)) if own is not None else None
     concepts = [own] if own is not None else []
-    strengths: list[Product] = []
+    strengths: list[tuple[CodeableConcept | None, Product]] = []
     found = resolve(resource, reference.reference) if reference.reference else None
     if found is not None:
         concepts += [concept for concept in (found.code, found.form) if concept is not None]
-        for ingredient in later(found.ingredient, Ingredient):
-            concepts += _ingredient(found, ingredient, resolve)
-            strengths += _strength(ingredient)
+        for ingredient in later(found.ingredient, Ingredient)[:_MOST_INGREDIENTS]:
+            meant = list(_ingredient((resource, found), ingredient, resolve))
+            concepts += meant
+            strengths += [(meant[0] if meant else None, product) for product in _strength(ingredient)]
     if reference.display:
         concepts.append(CodeableConcept(text=reference.display))
     return Medication(tuple(concepts), tuple(strengths)) if concepts else NOT_SUPPLIED
 
 
-def _ingredient(medication: Resource, ingredient: Ingredient, resolve: Resolver) -> Iterator[CodeableConcept]:
+def _ingredient(holders: Sequence[Resource], ingredient: Ingredient, resolve: Resolver) -> Iterator[CodeableConcept]:
+    """The concepts of an ingredient; what it points to may be contained in the order or in its Medication."""
     if ingredient.itemCodeableConcept is not None:
         yield ingredient.itemCodeableConcept
     item = ingredient.itemReference
     if item is not None:
-        found = resolve(medication, item.reference) if item.reference else None
+        places = [resolve(holder, item.reference) for holder in holders] if item.reference else []
+        found = next((each for each in places if each is not None), None)
         if found is not None and found.code is not None:
             yield found.code
         if item.display:
@@ -189,7 +218,7 @@ def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Kn
 
 def product_of(medication: Medication, knowledge: Knowledge) -> Product:
     """Strength of the product, from its code, its ingredients, or else from its printed name."""
-    stated = set(medication.strengths) if len(medication.strengths) == 1 else set()
+    stated = {product for concept, product in medication.strengths if _is_sirolimus(concept, knowledge)}
     for concept in medication.concepts:
         for coding in concept.coding or ():
             for meant in meanings(knowledge, coding):
@@ -199,9 +228,17 @@ def product_of(medication: Medication, knowledge: Knowledge) -> Product:
     if not stated:
         for text in (text for concept in medication.concepts for text in _texts(concept)):
             for match in _STRENGTH.finditer(text):
-                number = match[1]
+                number = match[1].replace(",", ".")
                 stated.add(Product(per_ml=Decimal(number)) if match[2] else Product(tablet=Decimal(number)))
     return stated.pop() if len(stated) == 1 else Product()
+
+
+def _is_sirolimus(concept: CodeableConcept | None, knowledge: Knowledge) -> bool:
+    """Whether an ingredient is sirolimus and not what the tablet is made of."""
+    if concept is None:
+        return False
+    coded = [meant.name for coding in concept.coding or () for meant in meanings(knowledge, coding)]
+    return "sirolimus" in (coded or [meant.name for meant in _named(list(_texts(concept)), knowledge)])
 
 
 def _texts(concept: CodeableConcept) -> Iterator[str]:
@@ -228,8 +265,11 @@ def named_in(text: str, knowledge: Knowledge, whole: bool = False) -> Iterator[C
     lowered = (text if whole else text[:_LONGEST_TEXT]).lower().replace("\u2019", "'")
     names = knowledge.names
     for word in _WORDS.findall(lowered):
-        if (meant := names.get(word.strip(".-'"))) is not None:
+        meant = names.get(word.strip(".-'"))
+        if meant is not None:
             yield meant
+        elif not word.isalpha():
+            yield from (names[part] for part in _LETTERS.findall(word) if part in names)
     for phrase in knowledge.phrases:
         if phrase in lowered:
             yield names[phrase]

@@ -18,6 +18,9 @@ MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
 
 
+_ANY_UNIT = frozenset(unit for table in UNITS.values() for unit in table)
+
+
 class Unreadable(Exception):
     """A value that cannot be taken; ``str`` says why, without the value, and ``at`` in which element."""
 
@@ -72,7 +75,7 @@ def factor(quantity: Quantity, analyte: Analyte) -> Decimal:
     by_code = table.get(code.strip()) if code else None
     by_unit = table.get(unit.strip()) if unit else None
     if by_code is not None:
-        if by_unit is not None and by_unit != by_code:
+        if (by_unit is not None and by_unit != by_code) or (by_unit is None and unit and unit.strip() in _ANY_UNIT):
             raise Unreadable("its unit and its unit code differ")
         return by_code
     if code and quantity.system == "http://unitsofmeasure.org":

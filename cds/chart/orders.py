@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 
@@ -24,23 +24,28 @@ class Entry(NamedTuple):
     status: str
     draft: bool
     selected: bool
+    for_itp: bool = False
 
 
-def read_entry(entry: Entry, knowledge: Knowledge, now: datetime) -> Iterator[Order | DrugUse]:
+def read_entry(
+    entry: Entry, knowledge: Knowledge, now: datetime, is_replay: Callable[[], bool]
+) -> Iterator[Order | DrugUse]:
     """The orders of sirolimus in ``entry``, one a dose, or the use of another drug; nothing that lies ahead of ``now``."""
     start, end = _course(entry.resource, entry.dosages)
     if not entry.draft and start is not None and start.is_after(now):
         return
     if end is not None and end.is_after(now):  # an end that lies ahead has not happened
         end = None
-        if entry.status in ("stopped", "completed"):
-            entry = entry._replace(status="active")
+        if entry.status in ("stopped", "completed") and is_replay():
+            entry = entry._replace(status="active")  # else it was ended before its time, nobody knows when
     if entry.drug.concept.valueset != "sirolimus":
         yield _partner(entry, start, end, now)
         return
     if entry.status == "active":
         end = None  # an active order of sirolimus goes on until its status says otherwise
     product = product_of(entry.medication, knowledge)
+    reasons = later(entry.resource.reasonCode, CodeableConcept)
+    entry = entry._replace(for_itp=any(_names_itp(reason, knowledge) for reason in reasons))
     steps = [] if entry.draft else dated_steps(entry.dosages, start)
     for place, (dosage, begun, over) in enumerate(steps):
         if begun.is_after(now):
@@ -64,7 +69,6 @@ def _order(
     entry: Entry, knowledge: Knowledge, product: Product, dose: Dose, start: Moment | None, end: Moment | None
 ) -> Order:
     resource = entry.resource
-    reasons = later(resource.reasonCode, CodeableConcept)
     return Order(
         reference=resource.reference,
         id=resource.id or "",
@@ -80,7 +84,7 @@ def _order(
         group=resource.groupIdentifier.value or "" if resource.groupIdentifier else "",
         prior=_prior(resource),
         by_name=entry.drug.by_name,
-        for_itp=any(_names_itp(reason, knowledge) for reason in reasons),
+        for_itp=entry.for_itp,
     )
 
 

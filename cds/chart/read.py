@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -11,15 +10,13 @@ from cds.chart.drugs import read_administration, read_order
 from cds.chart.history import read_condition, read_procedure, read_service_request
 from cds.chart.isolate import Broken
 from cds.chart.labs import read_observation
-from cds.chart.medications import meant_by, named_in
+from cds.chart.mentions import mentioned
 from cds.chart.model import Chart, DrugUse, Event, Intake, Lab, Order, Problem, Unread
 from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
 from cds.chart.times import parse_birth_date, parse_moment
-from cds.chart.wire import ABSENT, Resource
+from cds.chart.wire import Resource
 from cds.knowledge.compiled import Knowledge
-
-_CODE = re.compile(r'"code"\s*:\s*"([^"\\]{1,30})"')
 
 
 def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
@@ -27,8 +24,6 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     reader = Reader(request, knowledge, now)
     for resource in request.resources:
         kind = resource.resourceType
-        if kind == "Observation" and resource.component is ABSENT and meant_by(resource.code, knowledge) is None:
-            continue  # nearly all of a chart, and nearly none of it ours
         if (read := READERS.get(kind)) is not None:
             read(reader, resource)
     for draft in request.drafts:
@@ -40,9 +35,9 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     return chart
 
 
-def read_one(request: Request, knowledge: Knowledge, now: datetime, resource: Resource, draft: Draft | None) -> Chart:
+def read_one(reader: Reader, resource: Resource, draft: Draft | None) -> Chart:
     """The chart as this one resource alone would make it; for saying what of a message is read and what is not."""
-    reader = Reader(request, knowledge, now)
+    reader = reader.alone()
     if draft is not None:
         read_order(reader, resource, draft)
     elif (read := READERS.get(resource.resourceType)) is not None:
@@ -52,7 +47,7 @@ def read_one(request: Request, knowledge: Knowledge, now: datetime, resource: Re
 
 def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
     """What a broken resource keeps from being judged; None when nothing in it is of ours."""
-    subject = _mentioned(broken.raw, knowledge)
+    subject = mentioned(broken.raw, knowledge)
     if not subject:
         return None
     shown = ", ".join(broken.at)
@@ -65,21 +60,11 @@ def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
     )
 
 
-def _mentioned(raw: bytes, knowledge: Knowledge) -> str:
-    """The value set of ours that a broken resource speaks of, by code or name; sirolimus before all others."""
-    text = raw.decode("utf-8", "replace")
-    subjects = {concept.valueset for concept in named_in(text, knowledge, whole=True)}
-    for code in _CODE.findall(text):
-        for of_system in knowledge.codes.values():
-            subjects |= {concept.valueset for concept in of_system.get(code, ())}
-    return min(subjects, key=lambda subject: (not subject.startswith("sirolimus"), subject), default="")
-
-
 def _name_unclear(reader: Reader) -> None:
     """Versions of one resource of which nobody knows the newer one: named once, if they are of ours."""
     named: set[str] = set()
     for resource in reader.request.unclear:
-        alone = read_one(reader.request, reader.knowledge, reader.now, resource, None)
+        alone = read_one(reader, resource, None)
         found = [*alone.orders, *alone.drugs, *alone.problems, *alone.events, *alone.intakes, *alone.unread]
         found += [lab for labs in alone.labs.values() for lab in labs]
         if found and resource.reference not in named:
@@ -104,7 +89,7 @@ def _place(each: Order | DrugUse | Intake | Problem | Event | Lab) -> tuple[str,
 
 def _read_patient(reader: Reader, resource: Resource) -> None:
     chart = reader.chart
-    if resource.id != chart.patient_id:
+    if (resource.id or "") != chart.patient_id:
         return
     chart.patient_reference = resource.reference
     chart.birth = parse_birth_date(resource.birthDate)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from datetime import datetime
+from functools import cached_property
 
 from cds.chart.medications import meant_by
 from cds.chart.model import Chart, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, Resource, given, later
+from cds.chart.wire import CodeableConcept, Reference, Resource, given, later
 from cds.knowledge.compiled import Concept, Knowledge
 
 _NEVER = ("entered-in-error", "cancelled")
@@ -20,7 +22,31 @@ class Reader:
     def __init__(self, request: Request, knowledge: Knowledge, now: datetime) -> None:
         self.request, self.knowledge, self.now = request, knowledge, now
         self.chart = Chart(request.patient_id, not_supplied=request.not_supplied, incomplete=request.incomplete)
-        self._by_reference: dict[str, Resource] | None = None
+        self._by_reference: dict[str, Resource] = {}
+        self._contained: dict[int, dict[str, Resource]] = {}
+
+    def alone(self) -> Reader:
+        """A reader of the same request with an empty chart, that shares what is slow to find."""
+        other = copy.copy(self)
+        other.chart = Chart(self.request.patient_id)
+        return other
+
+    @property
+    def by_reference(self) -> dict[str, Resource]:
+        if not self._by_reference:
+            drafts = (draft.resource for draft in self.request.drafts)
+            self._by_reference.update({each.reference: each for each in (*self.request.resources, *drafts)})
+        return self._by_reference
+
+    @cached_property
+    def is_replay(self) -> bool:
+        """Whether the record knows more than ``now``: an old day is being judged, and an end that lies ahead is news."""
+        today = self.now.date().isoformat()
+        periods = [(r.effectivePeriod.start if r.effectivePeriod else None, r) for r in self.request.resources]
+        dates = (
+            t for start, r in periods for t in (start, r.effectiveDateTime, r.authoredOn, r.issued, r.recordedDate)
+        )
+        return any(text is not None and text[:10] > today for text in dates)
 
     def unread(self, resource: Resource, reason: str, subject: str, at: str = "", draft: bool = False) -> None:
         """Something of ours cannot be read; it will be said on a card."""
@@ -43,8 +69,12 @@ class Reader:
             return "it does not say whose it is", "subject"
         if whose not in (self.chart.patient_id, f"urn:uuid:{self.chart.patient_id}"):
             owner = self.request.full_urls.get(whose)
-            if owner is None or owner.resourceType != "Patient" or owner.id != self.chart.patient_id:
+            if owner is None or owner.resourceType != "Patient" or (owner.id or "") != self.chart.patient_id:
                 return "it belongs to another patient", "subject"
+        if given(resource.focus) and any(
+            each.reference != whose_reference(resource) for each in later(resource.focus, Reference)
+        ):
+            return "it is about something else than the patient", "focus"
         if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
             return "it has a modifier extension, which is not understood", "modifierExtension"
         if resource.implicitRules:
@@ -54,14 +84,15 @@ class Reader:
     def resolve(self, resource: Resource, reference: str) -> Resource | None:
         """The resource that a reference in ``resource`` points to: contained, or sent along; None if neither."""
         if reference.startswith("#"):
-            return next((inner for inner in later(resource.contained, Resource) if inner.id == reference[1:]), None)
+            inner = self._contained.get(id(resource))
+            if inner is None:
+                found = later(resource.contained, Resource)
+                inner = self._contained[id(resource)] = {each.id: each for each in found if each.id}
+            return inner.get(reference[1:])
         if reference in self.request.full_urls:
             return self.request.full_urls[reference]
-        if self._by_reference is None:
-            drafts = (draft.resource for draft in self.request.drafts)
-            self._by_reference = {each.reference: each for each in (*self.request.resources, *drafts)}
         parts = reference.split("/_history/")[0].split("/")
-        return self._by_reference.get("/".join(parts[-2:]))
+        return self.by_reference.get("/".join(parts[-2:]))
 
     def meant(self, resource: Resource, *valuesets: str) -> Concept | None:
         """What the resource's code means to us, if it is of these value sets."""
@@ -120,6 +151,13 @@ _STATUSES = frozenset(
         "resolved",
         "inactive",
         "remission",
+        "recurrence",
+        "relapse",
+        "refuted",
+        "confirmed",
+        "provisional",
+        "differential",
+        "unconfirmed",
     ]
 )
 
@@ -132,8 +170,16 @@ def _known(status: str) -> str:
 def status_word(status: CodeableConcept | str | None) -> str:
     """The code of a status that is a concept in R4."""
     if isinstance(status, CodeableConcept):
-        return next((coding.code for coding in status.coding or () if coding.code), status.text or "")
+        codes = [coding.code for coding in status.coding or () if coding.code]
+        known = [code for code in codes if code in _STATUSES]  # local codes may stand before those of HL7
+        return next(iter(known or codes), status.text or "")
     return status or ""
+
+
+def whose_reference(resource: Resource) -> str | None:
+    """The reference by which a resource names its patient, as it is written."""
+    reference = resource.subject or resource.patient
+    return reference.reference if reference is not None else None
 
 
 def first_moment(*texts: str | None) -> Moment | None:

@@ -16,6 +16,7 @@ from cds.chart.versions import newest_versions
 from cds.chart.wire import Context, Message, Resource, given
 
 _COMMON = frozenset(("Observation", "Condition", "Patient", "Procedure"))  # most of a chart
+_MOST_DRAFTS = 20  # of one id
 _SAID = {*PREFETCH_TYPES.values(), "OperationOutcome"}  # the only types that an error repeats
 
 
@@ -184,10 +185,25 @@ def subject_id(resource: Resource) -> str | None:
 def _keep_newest(request: Request) -> None:
     """Take every resource once. Raises InputError when the patient's own data contradict one another."""
     request.resources, older, unclear = newest_versions(request.resources)
-    drafts = newest_versions([draft.resource for draft in request.drafts])
-    newest = {id(resource) for resource in drafts.newest}
-    request.drafts = [draft for draft in request.drafts if id(draft.resource) in newest]
-    request.older, request.unclear = [*older, *drafts.older], [*unclear, *drafts.unclear]
+    kept: list[Draft] = []
+    by_id: dict[str, list[Draft]] = {}
+    for draft in request.drafts:
+        same = by_id.setdefault(draft.resource.id or str(id(draft)), [])
+        if len(same) < _MOST_DRAFTS and draft not in same:
+            same.append(draft)
+            kept.append(draft)
+    request.older, request.unclear = older, unclear  # drafts have no versions: two of one id are two orders
+    chosen = {id(draft.resource) for draft in kept}
+    request.older += [draft.resource for draft in request.drafts if id(draft.resource) not in chosen]
+    request.drafts = kept
+    out = {id(resource) for resource in (*request.older, *unclear)}
+    if out:  # a reference leads to what counts, never to an older version
+        newest = {resource.reference: resource for resource in request.resources}
+        request.full_urls = {
+            url: newest.get(resource.reference, resource) if id(resource) in out else resource
+            for url, resource in request.full_urls.items()
+            if id(resource) not in out or resource.reference in newest
+        }
     if any(resource.resourceType == "Patient" for resource in unclear):
         raise InputError("two versions of the Patient differ, and nothing says which is newer")
 

@@ -35,7 +35,7 @@ def _sample(lab: Lab) -> tuple[object, ...]:
     """What makes two results one sample: one instant; without a time of day, one day and one value."""
     assert lab.moment is not None and lab.amount is not None
     if lab.moment.at is not None:
-        return lab.moment.day, lab.moment.at
+        return (lab.moment.at,)  # one instant, in whatever offset it is written
     return lab.moment.day, lab.amount.value.quantize(_COARSE), lab.amount.comparator
 
 
@@ -59,6 +59,14 @@ def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
         return any(_near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
 
     return [lab for lab in labs if _is_correction(lab) or lab.wrong_specimen or not replaced(lab)]
+
+
+def replaced_elsewhere(labs: Sequence[Lab]) -> list[Lab]:
+    """The results that a correction of another time replaces: rightly, or because two samples share a number."""
+    kept = {id(lab) for lab in not_corrected(labs)}
+    times = {lab.moment.at or lab.moment.day for lab in labs if _is_correction(lab) and lab.moment is not None}
+    gone = (lab for lab in labs if id(lab) not in kept)
+    return [lab for lab in gone if lab.moment is not None and (lab.moment.at or lab.moment.day) not in times]
 
 
 def _is_correction(lab: Lab) -> bool:

@@ -12,6 +12,7 @@ from cds.chart.drugs import UNKNOWN_DRUG
 from cds.chart.isolate import Broken
 from cds.chart.model import Chart, Dose, DrugUse, Lab, Order, Unread
 from cds.chart.read import READERS, read_one, unread_of
+from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
 from cds.chart.wire import CodeableConcept, Resource
 from cds.knowledge.compiled import Knowledge
@@ -48,6 +49,7 @@ def survey(request: Request, knowledge: Knowledge, now: datetime) -> list[Findin
     older = {id(resource) for resource in request.older}
     unclear = {id(resource) for resource in request.unclear}
     findings: list[Finding] = []
+    reader = Reader(request, knowledge, now)
     for placed in places(request.message):
         resource = placed.resource
         if id(resource) in older:
@@ -55,7 +57,7 @@ def survey(request: Request, knowledge: Knowledge, now: datetime) -> list[Findin
         elif id(resource) in unclear:
             findings.append(_finding(placed, "cannot be read", "two versions differ, and nothing says which is newer"))
         else:
-            findings += _of_one(placed, request, knowledge, now, drafts.get(id(resource)))
+            findings += _of_one(placed, reader, drafts.get(id(resource)))
     findings += [_broken(broken, knowledge) for broken in request.broken]
     return findings
 
@@ -65,13 +67,11 @@ def _finding(placed: Placed, verdict: Verdict, says: str, at: str = "") -> Findi
     return Finding(place, placed.resource.reference, verdict, says)
 
 
-def _of_one(
-    placed: Placed, request: Request, knowledge: Knowledge, now: datetime, draft: Draft | None
-) -> Iterator[Finding]:
+def _of_one(placed: Placed, reader: Reader, draft: Draft | None) -> Iterator[Finding]:
     resource = placed.resource
     kind = resource.resourceType
     if kind == "Patient":
-        yield from _patient(placed, request, knowledge, now)
+        yield from _patient(placed, reader)
     elif kind in _BY_REFERENCE:
         yield _finding(placed, "read", "where an order or a result points to it")
     elif kind == "OperationOutcome":
@@ -79,7 +79,7 @@ def _of_one(
     elif kind not in READERS:
         yield _finding(placed, "ignored", f"{kind}: no rule needs this type")
     else:
-        alone = read_one(request, knowledge, now, resource, draft)
+        alone = read_one(reader, resource, draft)
         found = list(_taken(placed, alone))
         yield from found or [_finding(placed, "ignored", f"{kind} {_code(resource)}: no rule needs this code")]
 
@@ -149,8 +149,8 @@ def _lab(placed: Placed, lab: Lab) -> Finding:
     return _finding(placed, "read", f"{name}, {lab.status}{time}")
 
 
-def _patient(placed: Placed, request: Request, knowledge: Knowledge, now: datetime) -> Iterator[Finding]:
-    chart = read_one(request, knowledge, now, placed.resource, None)
+def _patient(placed: Placed, reader: Reader) -> Iterator[Finding]:
+    chart = read_one(reader, placed.resource, None)
     if not chart.patient_reference:
         yield _finding(placed, "ignored", "Patient: not the one that is judged")
         return

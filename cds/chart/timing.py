@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -56,6 +57,35 @@ _SAID: tuple[tuple[Rhythm, str], ...] = (  # HL7's abbreviations, what systems a
     ),
     (Rhythm("monthly", 1, Decimal(720)), "MO|MONTHLY|ONCE A MONTH|EVERY MONTH"),
 )
+_ONE_INTAKE = frozenset(
+    [
+        "MORN",
+        "MORN.early",
+        "MORN.late",
+        "NOON",
+        "AFT",
+        "AFT.early",
+        "AFT.late",
+        "EVE",
+        "EVE.early",
+        "EVE.late",
+        "NIGHT",
+        "HS",
+        "PHS",
+        "WAKE",
+        "CM",
+        "CD",
+        "CV",
+        "ACM",
+        "ACD",
+        "ACV",
+        "PCM",
+        "PCD",
+        "PCV",
+    ]
+)
+"""Of FHIR's events those that come once a day; a dose at meals comes as often as the patient eats."""
+_WEEKDAY = re.compile(r"\b(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day)?s?\b", re.IGNORECASE)
 _WORDS = {word: rhythm for rhythm, words in _SAID for word in words.split("|")}
 
 
@@ -96,6 +126,8 @@ def _from_code(concept: CodeableConcept | None) -> Rhythm | None:
     found = {_WORDS[key] for word in said if word and (key := " ".join(word.upper().split()).rstrip(".")) in _WORDS}
     if len(found) > 1:
         raise Unreadable("its timing codes differ")
+    if not found and any(_WEEKDAY.search(word) for word in said if word):
+        raise Unreadable("its timing code names days of the week")
     return found.pop() if found else None
 
 
@@ -106,7 +138,13 @@ def _from_repeat(repeat: Repeat) -> Rhythm | None:
         raise Unreadable("its timing is a range")
     frequency, times = whole(repeat.frequency), len(repeat.timeOfDay or repeat.when or ())
     period = exact(repeat.period) if given(repeat.period) else None
+    if times > 1 and frequency is not None and frequency != times and not repeat.dayOfWeek:
+        raise Unreadable("its times of day and its frequency differ")
+    if frequency is None and not repeat.timeOfDay and not _ONE_INTAKE.issuperset(repeat.when or ()):
+        raise Unreadable("it does not say how often the dose is taken")  # at meals, but at which
     if repeat.dayOfWeek:
+        if given(repeat.period) and exact(repeat.period) != 1:
+            raise Unreadable("its timing is not understood")
         return _on_weekdays(len(set(repeat.dayOfWeek)), frequency, times, repeat)
     if period is None or repeat.periodUnit is None:
         if times and frequency in (None, times):

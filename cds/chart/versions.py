@@ -11,6 +11,7 @@ from cds.chart.times import parse_moment
 from cds.chart.wire import Meta, Resource
 
 _decoder = msgspec.json.Decoder(Meta)
+_LONGEST = 20
 _MOST = 50
 """Versions of one resource that are compared; more are no history but a fault."""
 
@@ -61,7 +62,11 @@ def _newest(several: Sequence[Resource]) -> Resource | None:
     instants = [moment.at for moment in updated if moment is not None and moment.at is not None]
     if len(set(instants)) == len(different):
         return different[instants.index(max(instants))]
-    counts = [int(meta.versionId) for meta in metas if meta.versionId and meta.versionId[:20].isdecimal()]
+    counts = [
+        int(meta.versionId)
+        for meta in metas
+        if meta.versionId and meta.versionId.isdecimal() and len(meta.versionId) <= _LONGEST
+    ]
     if len(set(counts)) == len(different):
         return different[counts.index(max(counts))]
     return None

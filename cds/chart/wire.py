@@ -190,7 +190,8 @@ class Resource(Wire):
     dataAbsentReason: CodeableConcept | None = None
     interpretation: Raw = ABSENT  # list of CodeableConcept
     referenceRange: Raw = ABSENT  # list of ReferenceRange
-    specimen: Reference | None = None
+    specimen: Reference | list[Reference] | None = None
+    focus: Raw = ABSENT  # list of Reference
     method: CodeableConcept | None = None
     component: Raw = ABSENT  # list of Component
     type: list[CodeableConcept] | CodeableConcept | str | None = None
@@ -233,10 +234,16 @@ class EntryResponse(Wire):
     status: str | None = None
 
 
+class EntryRequest(Wire):
+    method: str | None = None
+    url: str | None = None
+
+
 class Entry(Wire):
     fullUrl: str | None = None
     resource: Resource | None = None
     response: EntryResponse | None = None
+    request: EntryRequest | None = None
 
 
 class Context(Wire):
@@ -259,6 +266,7 @@ class RawEntry(Wire):
     fullUrl: Any = None
     resource: Raw = ABSENT
     response: Any = None
+    request: Any = None
 
 
 class RawBundle(Wire):
@@ -306,6 +314,14 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
     return found
+
+
+def how_many(raw: Raw) -> int:
+    """The number of entries of a list kept as bytes; one for what is no list, so that it is not overlooked."""
+    try:
+        return len(_list_decoder.decode(raw))
+    except msgspec.MsgspecError:
+        return 1
 
 
 exact_decoder = msgspec.json.Decoder(float_hook=Decimal)

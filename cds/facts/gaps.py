@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cds.chart.model import Lab, Unread
-from cds.chart.samples import not_corrected
+from cds.chart.model import Intake, Lab, Unread
+from cds.chart.samples import not_corrected, replaced_elsewhere
 from cds.facts.criteria import Response
 from cds.facts.levels import Judged
 from cds.facts.platelets import Count
@@ -94,7 +94,16 @@ def relevant(situation: Situation) -> bool:
     started = situation.course.start
     if situation.course.state == "stopped_unknown" and started is not None:
         return started.days_until(situation.now) <= situation.days("level_max_age")
-    return bool(_level_without_order(situation))
+    return bool(_level_without_order(situation) or _given_without_order(situation))
+
+
+def _given_without_order(situation: Situation) -> list[Intake]:
+    """Doses that were given lately, while no order of sirolimus is on record at all."""
+    if situation.course.state != "none":
+        return []
+    days = situation.days("stop_still_counts")
+    recent = [each for each in situation.chart.intakes if each.moment.days_until(situation.now) <= days]
+    return sorted(recent, key=lambda each: each.moment.sort_key())[-1:]
 
 
 def _level_without_order(situation: Situation) -> list[Lab]:
@@ -189,6 +198,15 @@ def _course(situation: Situation) -> list[Named]:
                 "days_on_sirolimus",
             )
         )
+    for intake in _given_without_order(situation):
+        gaps.append(
+            Named(
+                "Doses without an order",
+                f"sirolimus was given on {on_day(intake.moment)}, but no order of it is on record",
+                (intake.reference,),
+                "daily_dose",
+            )
+        )
     for lab in _level_without_order(situation):
         gaps.append(
             Named(
@@ -261,7 +279,16 @@ def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, s
     """An unreadable result is named when no readable one is as new."""
     newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
-    gaps = []
+    gaps = [
+        Named(
+            f"A {what} was not used",
+            "a corrected result of its number, of another time, takes its place",
+            (lab.reference,),
+            subject,
+        )
+        for lab in replaced_elsewhere(labs)
+        if lab.moment is not None and (newest is None or lab.moment.day >= newest)
+    ]
     for lab in not_corrected(labs):
         if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
             gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))

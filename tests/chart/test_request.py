@@ -78,7 +78,7 @@ def test_two_patients_are_refused_until_one_is_chosen() -> None:
 
 
 def test_a_drug_that_ends_at_the_end_of_time(engine: Engine) -> None:
-    forever = drug("x", "eltrombopag", day(5), status="stopped", end="9999-12-31")
+    forever = drug("x", "eltrombopag", day(5), end="9999-12-31")
     chart = [sirolimus("s", day(0), 2), level("l", day(60), 7), count("c", day(90), 120), forever]
     assert topics(judge(engine, 90, *chart)) == {"responseNotEvaluable"}
 
