@@ -58,7 +58,7 @@ _INJECTED_ROUTES = {  # SNOMED: intravenous, subcutaneous, intramuscular; and HL
     "SQINJ",
 }
 _LONGEST_TEXT = 2_000
-_MOST_INGREDIENTS = 50
+_MOST_INGREDIENTS = 20
 _SPELLINGS = {
     spelling: uri
     for uri, spellings in {
