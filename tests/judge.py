@@ -32,8 +32,8 @@ def judge_order(
     adult: bool = True,
     **more: Any,
 ) -> Advice:
-    """Sign (or select) ``drafts`` on ``day``. ``adult`` adds a grown patient with ITP that was treated before."""
-    people = [patient(), itp(), FIRST_LINE] if adult else []
+    """Sign (or select) ``drafts`` on ``day``. ``adult`` adds a man with ITP that was treated before."""
+    people = [patient(gender="male"), itp(), FIRST_LINE] if adult else []
     body = as_bytes(request(hook, [*people, *resources], drafts, pid=PATIENT, **more))
     return advise(read_request(body), engine, now_on(day), max_cards=99)
 

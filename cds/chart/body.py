@@ -119,7 +119,7 @@ def places(message: Message) -> Iterator[Placed]:
 
 
 def _places(resource: Resource, place: str, depth: int) -> Iterator[Placed]:
-    if resource.resourceType != "Bundle" and resource.entry is None:
+    if resource.resourceType != "Bundle" and (place != DRAFT_ORDERS or resource.entry is None):
         yield Placed(place, resource)
     elif depth <= _MOST_NESTED:
         for index, entry in enumerate(resource.entry or ()):

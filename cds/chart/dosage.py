@@ -270,7 +270,7 @@ def _in_mg(quantity: Quantity, product: Product) -> Decimal:
         raise Unreadable("its dose is not above zero")
     names = {name.strip() for name in (quantity.code, quantity.unit) if name}
     kinds = [names & UNITS["dose"].keys(), {name.lower() for name in names} & TABLETS, names & MILLILITRES]
-    if sum(map(bool, kinds)) > 1:
+    if sum(map(bool, kinds)) > 1 or (kinds[0] and any("/" in name for name in names)):
         raise Unreadable("the unit of its dose and its unit code differ")
     if names & UNITS["dose"].keys():
         return number * factor(quantity, "dose")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, medication_of
+from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, is_led_by_sirolimus, medication_of
 from cds.chart.model import DrugUse, Intake, Order
 from cds.chart.orders import Entry, read_entry
 from cds.chart.reader import Reader
@@ -35,10 +35,15 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
     subject = subject_of(drugs)
     if not reader.is_ours(resource, subject, draft is not None) or not _counts(reader, resource, draft, subject):
         return
-    if len(drugs) > 1 and any(drug.by_name and drug.concept.valueset == "sirolimus" for drug in drugs):
-        reason = "it names several drugs, and sirolimus is in no combination"
-        reader.unread(resource, reason, subject, "medication[x]", draft is not None)
-        return
+    if any(drug.by_name and drug.concept.valueset == "sirolimus" for drug in drugs):
+        reason = ""
+        if len(drugs) > 1:
+            reason = "it names several drugs, and sirolimus is in no combination"
+        elif not is_led_by_sirolimus(medication, reader.knowledge):
+            reason = "its words name sirolimus, but its code is that of another drug"
+        if reason:
+            reader.unread(resource, reason, subject, "medication[x]", draft is not None)
+            return
     for drug in drugs:
         if not drug.oral:
             reader.left_out(resource, _form(drug), drug.concept.valueset)

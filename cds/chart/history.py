@@ -8,7 +8,7 @@ from cds.chart.times import parse_moment
 from cds.chart.wire import Resource
 
 _ACTIVE = ("active", "recurrence", "relapse")
-_CONDITIONS = ("itp", "secondary-itp", "bleeding", "pregnancy", "angioedema")
+_CONDITIONS = ("itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm")
 _NOT_SO = ("refuted", "entered-in-error")
 
 

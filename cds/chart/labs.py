@@ -47,6 +47,7 @@ _ANALYTES: dict[str, Analyte] = {
     "ast": "enzyme",
     "hba1c": "percent",
     "oxygen": "percent",
+    "bilirubin": "bilirubin",
 }
 _PLAUSIBLE = {
     "level": ("level_lowest", "level_highest"),
@@ -108,10 +109,11 @@ def read_observation(reader: Reader, resource: Resource) -> None:
     if not given(resource.component):
         return
     components = later(resource.component, Component)
-    for component in components:
+    for index, component in enumerate(components):
         if (concept := meant_by(component.code, reader.knowledge)) is not None:
             part = {name: getattr(component, name) for name in component.__struct_fields__}
-            _read(reader, msgspec.structs.replace(resource, component=ABSENT, **part), concept, identifiers)
+            panel = msgspec.structs.replace(resource, component=ABSENT, **part)
+            _read(reader, panel, concept, identifiers, f"component[{index}].")
     if len(components) != how_many(resource.component):
         subject = mentioned(bytes(resource.component), reader.knowledge)
         if subject and reader.is_ours(resource, subject):
@@ -134,7 +136,7 @@ def _identifiers(resource: Resource) -> tuple[str, ...]:
     return tuple(f"{identifier.system or ''}|{identifier.value}" for identifier in found if identifier.value)
 
 
-def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...]) -> None:
+def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...], part: str = "") -> None:
     if concept.name not in (*_ANALYTES, *_YES_OR_NO, _SHOWN_ONLY) or not reader.is_ours(resource, concept.valueset):
         return
     status = resource.status or ""
@@ -146,7 +148,8 @@ def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tup
         lab = _lab(resource, concept, problem=reason, at="status")
     else:
         lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
-    lab = replace(lab, identifiers=identifiers) if identifiers else lab
+    if identifiers or (part and lab.at == "value[x]"):
+        lab = replace(lab, identifiers=identifiers, at=part + lab.at if lab.at == "value[x]" else lab.at)
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
 

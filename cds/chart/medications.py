@@ -59,6 +59,7 @@ _INJECTED_ROUTES = {  # SNOMED: intravenous, subcutaneous, intramuscular; and HL
 }
 _LONGEST_TEXT = 2_000
 _MOST_INGREDIENTS = 20
+_DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
 _SPELLINGS = {
     spelling: uri
     for uri, spellings in {
@@ -214,6 +215,18 @@ def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Kn
         if not coded or (meant.name not in coded and meant.valueset != "sirolimus"):
             found.setdefault(meant.name, []).append(meant)
     return [Drug(meant[-1], _acts(meant, texts, dosages), name not in coded) for name, meant in found.items()]
+
+
+def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
+    """Whether words that name sirolimus may stand for the drug: no code of another drug beside them, or they begin so."""
+    codings = [coding for concept in medication.concepts for coding in concept.coding or () if coding.code]
+    if not any(canonical(coding.system or "") in _DRUG_SYSTEMS for coding in codings):
+        return True
+    for text in (text for concept in medication.concepts for text in _texts(concept)):
+        first = _LETTERS.search(text)
+        if first is not None and (meant := knowledge.names.get(first[0].lower())) and meant.valueset == "sirolimus":
+            return True
+    return False
 
 
 def product_of(medication: Medication, knowledge: Knowledge) -> Product:

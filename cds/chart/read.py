@@ -61,17 +61,20 @@ def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
 
 
 def _name_unclear(reader: Reader) -> None:
-    """Versions of one resource of which nobody knows the newer one: named once, if they are of ours."""
-    named: set[str] = set()
+    """Versions of one resource of which nobody knows the newer one: named once, if any of them is of ours."""
+    subjects: dict[str, set[str]] = {}
     for resource in reader.request.unclear:
         alone = read_one(reader, resource, None)
-        found = [*alone.orders, *alone.drugs, *alone.problems, *alone.events, *alone.intakes, *alone.unread]
-        found += [lab for labs in alone.labs.values() for lab in labs]
-        if found and resource.reference not in named:
-            named.add(resource.reference)
-            subject = "sirolimus" if alone.orders else "drug"
+        found = {each.subject for each in (*alone.unread, *alone.left_out)} | {use.valueset for use in alone.drugs}
+        found |= {"sirolimus"} if alone.orders or alone.intakes else set()
+        found |= {"sirolimus-level" if name in ("level", "trough") else name for name in alone.labs}
+        found |= {problem.name for problem in alone.problems} | {event.name for event in alone.events}
+        subjects.setdefault(resource.reference, set()).update(found)
+    for reference, found in subjects.items():
+        if found:
+            subject = min(found, key=lambda each: (not each.startswith("sirolimus"), each))
             reason = "it is there twice, the two differ, and nothing says which is newer"
-            reader.chart.unread.append(Unread(resource.reference, reason, subject, "meta"))
+            reader.chart.unread.append(Unread(reference, reason, subject, "meta"))
 
 
 def _settle(chart: Chart) -> None:

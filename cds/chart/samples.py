@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from cds.chart.model import Lab
@@ -28,7 +29,16 @@ def distinct(labs: Sequence[Lab]) -> list[Lab]:
         if lab.moment is not None and lab.amount is not None:
             samples.setdefault(_sample(lab), []).append(lab)
     found = [one for several in samples.values() if (one := _one_of(several)) is not None]
-    return sorted(found, key=lambda lab: (lab.moment.sort_key(), lab.reference) if lab.moment else (), reverse=True)
+    untimed = {lab.moment.day for lab in found if lab.moment is not None and lab.moment.at is None}
+    return sorted(found, key=lambda lab: _newness(lab, untimed), reverse=True)
+
+
+def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
+    """By time; on a day of which one result has no time nobody knows the order, and the higher comes first."""
+    assert lab.moment is not None and lab.amount is not None
+    if lab.moment.day in untimed:
+        return lab.moment.day, datetime.max.replace(tzinfo=UTC), lab.amount.value, lab.reference
+    return *lab.moment.sort_key(), lab.amount.value, lab.reference
 
 
 def _sample(lab: Lab) -> tuple[object, ...]:

@@ -113,7 +113,10 @@ def _subject(item: Unread) -> str:
 
 def _order(placed: Placed, order: Order) -> Finding:
     if order.dose.problem:
-        return _finding(placed, "cannot be read", f"sirolimus: {order.dose.problem}", order.dose.at)
+        at = (
+            order.dose.at if placed.resource.dosageInstruction is not None else order.dose.at.replace("Instruction", "")
+        )
+        return _finding(placed, "cannot be read", f"sirolimus: {order.dose.problem}", at)
     if order.start is None:
         return _finding(placed, "cannot be read", "sirolimus: it has no date that can be read", "authoredOn")
     kind = "draft order" if order.draft else f"{order.status} order"

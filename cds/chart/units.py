@@ -106,7 +106,7 @@ _PERCENT = dict.fromkeys(("%", "percent"), "1")
 
 Analyte = Literal[
     "level", "platelets", "weight", "height", "dose", "hemoglobin", "triglycerides", "cholesterol", "glucose", "creatinine",
-    "protein ratio", "enzyme", "percent",
+    "protein ratio", "enzyme", "percent", "bilirubin",
 ]  # fmt: skip
 _TABLES: dict[Analyte, dict[str, str]] = {
     "level": _NG_ML,
@@ -119,6 +119,7 @@ _TABLES: dict[Analyte, dict[str, str]] = {
     "cholesterol": _MG_DL | dict.fromkeys(_MMOL, "38.665"),
     "glucose": _MG_DL | dict.fromkeys(_MMOL, "18.016"),
     "creatinine": _MG_DL | dict.fromkeys(_UMOL, "0.011312"),
+    "bilirubin": _MG_DL | dict.fromkeys(_UMOL, "0.058466"),
     "protein ratio": _RATIO,
     "enzyme": _ENZYME,
     "percent": _PERCENT,

@@ -105,7 +105,7 @@ def read_question(name: str, hook: Hook | None, patient: str | None, whole: bool
 def parse_at(text: str | None) -> datetime | None:
     """``--at`` as a moment; None for 'latest'. Ends with exit code 2 when it is neither."""
     if text is None:
-        return datetime.now(UTC)
+        return datetime.now(UTC).astimezone()
     if text == "latest":
         return None
     moment = parse_now(text)

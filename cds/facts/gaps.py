@@ -263,7 +263,18 @@ def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
                     "trough",
                 )
             )
-    return gaps
+    return [*gaps, *_same_day(situation)]
+
+
+def _same_day(situation: Situation) -> list[Named]:
+    """Two levels of the newest day that differ, one of them without a time: which is newer nobody knows."""
+    levels = [lab for lab in situation.levels if not lab.wrong_specimen and lab.moment is not None]
+    day = levels[0].moment.day if levels and levels[0].moment is not None else None
+    newest = [lab for lab in levels if lab.moment is not None and lab.moment.day == day]
+    if len(newest) < 2 or all(lab.moment is not None and lab.moment.at is not None for lab in newest):
+        return []
+    note = "they differ, and not all of them have a time of day; the higher one is judged"
+    return [Named("Two levels of one day", note, tuple(lab.reference for lab in newest), "trough")]
 
 
 def _undecided(situation: Situation, lab: Lab) -> bool:

@@ -10,6 +10,7 @@ from cds.facts.danger import put_danger
 from cds.facts.dosing import put_dose, put_patient, put_support, support
 from cds.facts.exposures import put_levels_in_time
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
+from cds.facts.harm import put_harm
 from cds.facts.interactions import put_interactions
 from cds.facts.levels import best_exposure, judge_levels
 from cds.facts.ordering import put_ordering
@@ -60,6 +61,7 @@ def _speak(situation: Situation) -> None:
     put_pregnancy(situation)
     put_danger(situation)
     put_toxicity(situation)
+    put_harm(situation)
     response = read_response(situation)
     put_response(situation, response)
     judged = judge_levels(situation)

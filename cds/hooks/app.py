@@ -46,8 +46,9 @@ _ISSUE = {
 Clock = Callable[[], datetime]
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
+def local_now() -> datetime:
+    """The time where the service runs, so that a date without a time is today's when it is today there."""
+    return datetime.now(UTC).astimezone()
 
 
 def settle_memory() -> None:
@@ -57,7 +58,7 @@ def settle_memory() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def create_app(engine: Engine, clock: Clock = utc_now, origins: Sequence[str] = ()) -> Starlette:
+def create_app(engine: Engine, clock: Clock = local_now, origins: Sequence[str] = ()) -> Starlette:
     """The service over one engine.
 
     ``clock`` says what time it is; pages of ``origins``, and of loopback, may call it from a browser.

@@ -23,6 +23,7 @@ from cds.knowledge.shapes import (
     shaped,
 )
 from cds.knowledge.tree import Document, Fault, read
+from cds.vocabulary import VOCABULARY
 
 SUBJECTS = ("dosing", "trough", "response", "interactions", "safety", "monitoring")
 DEFAULT_PROTOCOL = "seed-2024"
@@ -75,6 +76,8 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
     if protocol is None:
         return result
     result.numbers = {**definitions, **numbers}
+    for name in sorted(VOCABULARY.keys() & result.numbers.keys()):
+        result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
     names = Names(result.numbers, protocol.tables, reader.reasons())
     rules = reader.rules(names, sources)
     codes, drug_names = reader.valuesets(sources)

@@ -334,3 +334,33 @@ def test_lint_of_many_references_is_linear(engine: Engine) -> None:
                "medicationReference": {"reference": "Medication/none"}} for n in range(2_000)]  # fmt: skip
     found = survey(read_request(as_bytes(bundle(patient(), *orders))), engine.knowledge, now_on(20))
     assert sum(finding.verdict == "cannot be read" for finding in found) == 2_000
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize("clock", ["", "08:00"])
+def test_of_two_levels_of_one_day_without_times_the_higher_is_judged_and_it_is_said(
+    engine: Engine, names: str, clock: str
+) -> None:
+    both = [level(names[0], day(65), 25), level(names[1], day(65, clock), 8)]
+    advice = judge(engine, 66, TAKEN, *both)
+    assert "troughCritical" in topics(advice) and "Two levels of one day" in gaps(advice)
+
+
+def test_milligrams_for_each_kilogram_are_no_milligrams(engine: Engine) -> None:
+    order = amount(TAKEN, value=2, unit="mg/kg", code="mg", system="http://unitsofmeasure.org")
+    assert fact(judge(engine, 70, order), "daily_dose") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("mycophenolate 500 mg, replaces sirolimus", False), ("Sirolimus 1 MG Oral Tablet [New]", True)]
+)
+def test_words_beside_a_code_that_nobody_knows(engine: Engine, text: str, read: bool) -> None:
+    coded = {"coding": [{"system": RXNORM, "code": "99999999", "display": text}]}
+    advice = judge(engine, 13, sirolimus("s", day(0), 12) | {"medicationCodeableConcept": coded})
+    assert ("doseFarAboveWindow" in topics(advice)) == read and ("notAssessed" in topics(advice)) == (not read)
+
+
+def test_unclear_versions_are_named_whatever_their_order(engine: Engine) -> None:
+    both = [sirolimus("s", day(0), 12), sirolimus("s", day(0), 12, status="unknown")]
+    for chart in (both, both[::-1]):
+        assert gaps(judge(engine, 13, *chart)) == {"MedicationRequest/s was not read"}

@@ -144,7 +144,7 @@ IN_UCUM = {
 }
 MOLAR = [  # g/mol, and the unit that the factor leads to as a multiple of g/L
     ("triglycerides", "mmol/L", "885.7", "0.1"), ("cholesterol", "mmol/L", "386.65", "0.1"), ("glucose", "mmol/L", "180.16", "0.1"),
-    ("creatinine", "umol/L", "113.12", "0.0001"), ("hemoglobin", "mmol/L", "16114", "0.0001"), ("protein ratio", "mg/mmol", "0.00884", "1"),
+    ("creatinine", "umol/L", "113.12", "0.0001"), ("bilirubin", "umol/L", "584.66", "0.0001"), ("hemoglobin", "mmol/L", "16114", "0.0001"), ("protein ratio", "mg/mmol", "0.00884", "1"),
 ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_resources_are_known_by_their_type_whatever_the_key(engine: Engine) -> N
 
 
 def test_a_revised_order_need_not_be_a_draft(engine: Engine) -> None:
-    body = request("order-sign", [patient(), itp(), FIRST_LINE], [OVERDOSE])
+    body = request("order-sign", [patient(gender="male"), itp(), FIRST_LINE], [OVERDOSE])
     assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
 
 
@@ -72,7 +72,9 @@ def test_a_medication_may_travel_beside_the_draft(engine: Engine) -> None:
     code = draft.pop("medicationCodeableConcept")
     draft["medicationReference"] = {"reference": "Medication/m"}
     body = request(
-        "order-sign", [patient(), itp(), FIRST_LINE], [draft, {"resourceType": "Medication", "id": "m", "code": code}]
+        "order-sign",
+        [patient(gender="male"), itp(), FIRST_LINE],
+        [draft, {"resourceType": "Medication", "id": "m", "code": code}],
     )
     assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
 
@@ -90,7 +92,9 @@ def test_selections_may_be_absolute_or_versioned(engine: Engine) -> None:
         "https://ehr.example/fhir/MedicationRequest/s",
         "MedicationRequest/s/_history/2",
     ):
-        body = request("order-select", [patient(), itp(), FIRST_LINE], [OVERDOSE | {"status": "draft"}], [selection])
+        body = request(
+            "order-select", [patient(gender="male"), itp(), FIRST_LINE], [OVERDOSE | {"status": "draft"}], [selection]
+        )
         assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
 
 

@@ -77,7 +77,7 @@ _SHAPED_MEDICATION: Resource = {
 
 
 def _shaped_request() -> Resource:
-    body = request("order-sign", [*_ADULT, FIRST_LINE], [_SHAPED_ORDER, _SHAPED_MEDICATION])
+    body = request("order-sign", [patient(gender="male"), itp(), FIRST_LINE], [_SHAPED_ORDER, _SHAPED_MEDICATION])
     for entry in body["context"]["draftOrders"]["entry"]:
         del entry["fullUrl"]
     nothing = {"severity": "warning", "code": "not-found", "details": {"text": "Resource request returns no results."}}

@@ -221,7 +221,11 @@ CLINICAL: tuple[Story, ...] = (
     Story(
         "draft-above-window",
         "5 mg a day is being selected to start an adult; the card offers 4.",
-        request("order-select", [*ADULT, FIRST_LINE], [sirolimus("draft-1", day(0), 5, status="draft")]),
+        request(
+            "order-select",
+            [patient(gender="male"), itp(), FIRST_LINE],
+            [sirolimus("draft-1", day(0), 5, status="draft")],
+        ),
         (("doseAboveWindow", "warning", "Sirolimus 5 mg/day is above the adult starting window of 2-4 mg/day"),),
     ),
     Story(

@@ -58,7 +58,7 @@ def test_a_first_order_asks_what_came_before(engine: Engine) -> None:
     assert "notSecondLine" not in topics(judge_order(engine, 0, [draft(2)]))
     from tests.charts import itp, patient
 
-    alone = [patient(), itp()]
+    alone = [patient(gender="male"), itp()]
     assert topics(judge_order(engine, 0, [draft(2)], *alone, adult=False)) == {"notSecondLine"}
     assert "notSecondLine" not in topics(judge_order(engine, 9, [draft(2)], TAKEN, *alone, adult=False))
     rescued = drug("g", "ivig", day(-20), status="completed")

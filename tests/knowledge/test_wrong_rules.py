@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from cds.knowledge.read import read_folder
+from tests.conftest import RULES
 
 SOURCES = """study:
   citation: A study
@@ -150,3 +152,12 @@ def test_a_file_that_is_no_rule(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "rules" / "trough" / "my-rule.yaml").write_bytes(content)
     (fault,) = read_folder(tmp_path / "rules").faults
     assert str(fault).startswith(f"{MY}:1: ")
+
+
+def test_a_number_may_not_have_the_name_of_a_fact(tmp_path: Path) -> None:
+    """A card's text would show the one and mean the other."""
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    with (folder / "definitions.yaml").open("a", encoding="utf-8") as file:
+        file.write("trough:\n  value: 5\n  unit: ng/mL\n  means: A clash.\n  cite: judgement\n  basis: JUDGEMENT\n")
+    assert any("'trough' names a fact and a number" in str(fault) for fault in read_folder(folder).faults)

@@ -22,7 +22,8 @@ IDS = {
     "bleeding-with-low-platelets", "low-platelets-adult", "low-platelets-child", "platelet-count-not-usable",
     "steroid-dependence", "neutropenia", "anaemia", "hyperlipidaemia", "proteinuria", "renal-decline", "liver-enzymes",
     "hyperglycaemia", "dose-change-too-soon", "duplicate-orders", "product-switch", "step-down-to-maintenance", "not-second-line",
-    "outside-protocol-population", "trough-overdue", "exposure-shift", "assay-changed", "pregnancy", "not-assessed",
+    "outside-protocol-population", "trough-overdue", "exposure-shift", "assay-changed", "pneumonitis", "serious-infection", "breastfeeding", "contraception", "hepatic-impairment",
+    "falling-platelets-on-sirolimus", "pregnancy", "not-assessed",
 }  # fmt: skip
 
 
