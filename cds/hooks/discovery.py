@@ -14,7 +14,7 @@ _WHAT = {
     "order-select": "while orders are selected",
     "order-sign": "when orders are signed",
 }
-_CODED = ("level", "trough", "platelets", "clumps", "weight", "height", "hcg", "treg")
+_FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # what no judgement can do without
 
 
 def service_id(hook: Hook) -> str:
@@ -57,4 +57,5 @@ def _loinc(knowledge: Knowledge) -> str:
     for code, meant in knowledge.codes["http://loinc.org"].items():
         if not meant[0].rejected:
             by_name[meant[0].name].append(code)
-    return ",".join(f"http://loinc.org|{code}" for name in _CODED for code in sorted(by_name[name]))
+    ordered = [*_FIRST, *sorted(by_name.keys() - set(_FIRST))]
+    return ",".join(f"http://loinc.org|{code}" for name in ordered for code in sorted(by_name[name]))
