@@ -161,6 +161,7 @@ _ALL: tuple[Fact, ...] = (
     # interactions and safety
     _names("strong_inhibitors", "strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus"),
     _names("strong_inducers", "strong CYP3A4 or P-gp inducers taken or ordered beside sirolimus"),
+    _text("active_inhibitors", "inhibitors that are taken now, however long: they may explain a high level"),
     _names("moderate_modulators", "moderate CYP3A4 inhibitors or inducers taken or ordered beside sirolimus"),
     _names(
         "stopped_modulators", "inhibitors or inducers that ended during the course, with no level since that shows it"

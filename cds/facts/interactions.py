@@ -7,7 +7,8 @@ from datetime import date
 
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, episodes
-from cds.facts.record import Named, on_day
+from cds.facts.levels import INHIBITORS
+from cds.facts.record import Named, listed, on_day
 from cds.facts.situation import Situation
 
 _MEETINGS: dict[str, tuple[str, ...]] = {
@@ -46,6 +47,7 @@ def put_interactions(situation: Situation) -> None:
         _put(situation, name, found, "no such drug meets sirolimus now")
     _put(situation, "herbals", herbals, "no such remedy is stated")
     _put(situation, "stopped_modulators", list(_stopped(situation)), "no interacting drug was stopped lately")
+    _put_inhibitors(situation)
     _put_angioedema(situation)
     situation.facts.put("level_ordered", bool(situation.chart.level_orders), *situation.chart.level_orders)
 
@@ -55,8 +57,8 @@ def _put(situation: Situation, name: str, found: list[Named], reason: str) -> No
         situation.facts.miss(reason, name)
         return
     unique = {one.name: one for one in reversed(found)}
-    listed = [unique[key] for key in sorted(unique)]
-    situation.facts.put(name, listed, *(reference for one in listed for reference in one.references))
+    ordered = [unique[key] for key in sorted(unique)]
+    situation.facts.put(name, ordered, *(reference for one in ordered for reference in one.references))
 
 
 def _meeting(situation: Situation, valueset: str, herbals: list[Named]) -> Iterable[Named]:
@@ -121,6 +123,17 @@ def _stopped(situation: Situation) -> Iterable[Named]:
         if 0 <= since <= situation.days(shown) and (newest - episode.end.day).days < situation.days(settles):
             note = f"{kind} stopped on {on_day(episode.end)}: {_THEN[kind]}"
             yield Named(episode.name, note, episode.references)
+
+
+def _put_inhibitors(situation: Situation) -> None:
+    """All inhibitors that are taken, also those that a level has followed since."""
+    taken = [episode for episode in episodes(situation, *INHIBITORS) if episode.active]
+    if taken:
+        names = sorted({episode.name for episode in taken})
+        references = [reference for episode in taken for reference in episode.references]
+        situation.facts.put("active_inhibitors", listed(names), *references)
+    else:
+        situation.facts.miss("no inhibitor is taken", "active_inhibitors")
 
 
 def _put_angioedema(situation: Situation) -> None:

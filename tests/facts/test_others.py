@@ -179,3 +179,11 @@ def test_whoever_takes_no_sirolimus_gets_no_card(engine: Engine) -> None:
         level("old", day(-200, "07:30"), 30),
     ]
     assert topics(judge(engine, 5, *nothing, adult=False)) == set()
+
+
+def test_a_high_level_names_the_inhibitor_that_may_explain_it(engine: Engine) -> None:
+    long = drug("f", "fluconazole", day(1))
+    (card,) = judge(engine, 41, ORDER, long, level("l2", day(40, "07:30"), 18)).cards
+    assert "An inhibitor is taken and may explain it: fluconazole" in card["detail"]
+    (without,) = judge(engine, 41, ORDER, level("l2", day(40, "07:30"), 18)).cards
+    assert "inhibitor is taken" not in without["detail"]
