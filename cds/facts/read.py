@@ -8,10 +8,10 @@ from cds.chart.model import Chart, Hook
 from cds.facts.criteria import read_response
 from cds.facts.danger import put_danger
 from cds.facts.dosing import put_dose, put_patient, put_support, support
-from cds.facts.exposures import put_levels_in_time
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
 from cds.facts.harm import put_harm
 from cds.facts.interactions import put_interactions
+from cds.facts.level_history import put_levels_in_time
 from cds.facts.levels import best_exposure, judge_levels
 from cds.facts.ordering import put_ordering
 from cds.facts.others import put_diagnosis, put_pregnancy
