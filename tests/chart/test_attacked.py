@@ -364,3 +364,9 @@ def test_unclear_versions_are_named_whatever_their_order(engine: Engine) -> None
     both = [sirolimus("s", day(0), 12), sirolimus("s", day(0), 12, status="unknown")]
     for chart in (both, both[::-1]):
         assert gaps(judge(engine, 13, *chart)) == {"MedicationRequest/s was not read"}
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_of_two_counts_of_one_day_without_times_the_lower_is_judged(engine: Engine, names: str) -> None:
+    both = [count(names[0], day(61), 8), count(names[1], day(61), 60)]
+    assert "bleedingWithLowPlatelets" in topics(judge(engine, 62, TAKEN, LEVEL, *both))
