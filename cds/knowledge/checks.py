@@ -36,6 +36,13 @@ def check_texts(
                     document.path, document.line("sources", index), f"source '{citation.cite}' is not in sources.yaml"
                 )
             )
+            continue
+        kind = sources[citation.cite].kind
+        if (kind == "judgement" and citation.grade != "D") or (kind == "study" and citation.grade == "A"):
+            sentence = f"a {kind} cannot carry grade {citation.grade}: " + (
+                "judgement is D" if kind == "judgement" else "A is for labels and guidelines"
+            )
+            faults.append(Fault(document.path, document.line("sources", index), sentence))
     if shape.status == "active" and any(citation.basis == "RECALLED" for citation in shape.sources):
         sentence = "a rule that rests on recalled knowledge must stay a draft"
         faults.append(Fault(document.path, document.line("status"), sentence))

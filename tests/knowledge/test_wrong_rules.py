@@ -161,3 +161,21 @@ def test_a_number_may_not_have_the_name_of_a_fact(tmp_path: Path) -> None:
     with (folder / "definitions.yaml").open("a", encoding="utf-8") as file:
         file.write("trough:\n  value: 5\n  unit: ng/mL\n  means: A clash.\n  cite: judgement\n  basis: JUDGEMENT\n")
     assert any("'trough' names a fact and a number" in str(fault) for fault in read_folder(folder).faults)
+
+
+@pytest.mark.parametrize(
+    ("cite", "grade", "said"),
+    [("judgement", "B", "a judgement cannot carry grade B"), ("feng-2024", "A", "a study cannot carry grade A")],
+)
+def test_a_source_carries_no_grade_above_its_kind(tmp_path: Path, cite: str, grade: str, said: str) -> None:
+    """The card prints what the grade means beside the source."""
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    file = folder / "trough" / "exposure-shift.yaml"
+    text = (
+        file.read_text(encoding="utf-8")
+        .replace("cite: judgement", f"cite: {cite}")
+        .replace("grade: D", f"grade: {grade}")
+    )
+    file.write_text(text, encoding="utf-8")
+    assert any(said in str(fault) for fault in read_folder(folder).faults)
