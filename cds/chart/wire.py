@@ -137,8 +137,8 @@ class Ingredient(Wire):
     itemReference: Reference | None = None
 
 
-class Component(Wire):
-    """Part of an Observation that has a code and a value of its own."""
+class Valued(Wire):
+    """What an Observation and each of its components says: what was measured, and the result."""
 
     code: CodeableConcept | None = None
     valueQuantity: Quantity | None = None
@@ -152,7 +152,11 @@ class Component(Wire):
     referenceRange: Raw = ABSENT  # list of ReferenceRange
 
 
-class Resource(Wire):
+class Component(Valued):
+    """Part of an Observation that has a code and a value of its own."""
+
+
+class Resource(Valued):
     """Any resource: the elements of all types that are read, side by side.
 
     What most resources carry and few rules need stays ``Raw`` until :func:`later` reads it.
@@ -167,7 +171,6 @@ class Resource(Wire):
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool | None = None
-    code: CodeableConcept | None = None
     subject: Reference | None = None
     patient: Reference | None = None
     contained: Raw = ABSENT  # list of Resource
@@ -181,15 +184,6 @@ class Resource(Wire):
     effectivePeriod: Period | None = None
     effectiveInstant: str | None = None
     issued: str | None = None
-    valueQuantity: Quantity | None = None
-    valueRange: Range | None = None
-    valueString: str | None = None
-    valueInteger: Raw = ABSENT
-    valueBoolean: bool | None = None
-    valueCodeableConcept: CodeableConcept | None = None
-    dataAbsentReason: CodeableConcept | None = None
-    interpretation: Raw = ABSENT  # list of CodeableConcept
-    referenceRange: Raw = ABSENT  # list of ReferenceRange
     specimen: Reference | list[Reference] | None = None
     focus: Raw = ABSENT  # list of Reference
     method: CodeableConcept | None = None
