@@ -85,6 +85,8 @@ _SPELLINGS = {
             "http://hl7.org/fhir/sid/icd-10-cm/",
             "urn:oid:2.16.840.1.113883.6.90",
         ),
+        "http://hl7.org/fhir/sid/icd-9-cm": ("urn:oid:2.16.840.1.113883.6.103",),
+        "http://hl7.org/fhir/sid/cvx": ("http://hl7.org/fhir/sid/cvx/", "urn:oid:2.16.840.1.113883.12.292"),
         "http://hl7.org/fhir/sid/icd-10": (
             "http://hl7.org/fhir/sid/icd-10/",
             "urn:oid:2.16.840.1.113883.6.3",

@@ -28,15 +28,16 @@ from cds.vocabulary import VOCABULARY
 SUBJECTS = ("dosing", "trough", "response", "interactions", "safety", "monitoring")
 DEFAULT_PROTOCOL = "seed-2024"
 PRODUCTS = "valuesets/rxnorm_products.csv"
+# how else a system is spelt, with an OID or a slash, is known where records are read (cds.chart.medications)
 SYSTEMS = {
-    "loinc": ("http://loinc.org", "urn:oid:2.16.840.1.113883.6.1"),
-    "snomed": ("http://snomed.info/sct", "urn:oid:2.16.840.1.113883.6.96"),
-    "icd10": ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.90"),
-    "icd9": ("http://hl7.org/fhir/sid/icd-9-cm", "urn:oid:2.16.840.1.113883.6.103"),
+    "loinc": ("http://loinc.org",),
+    "snomed": ("http://snomed.info/sct",),
+    "icd10": ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"),
+    "icd9": ("http://hl7.org/fhir/sid/icd-9-cm",),
     "ucum": ("http://unitsofmeasure.org",),
-    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm", "urn:oid:2.16.840.1.113883.6.88"),
-    "atc": ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"),
-    "cvx": ("http://hl7.org/fhir/sid/cvx", "urn:oid:2.16.840.1.113883.12.292"),
+    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm",),
+    "atc": ("http://www.whocc.no/atc",),
+    "cvx": ("http://hl7.org/fhir/sid/cvx",),
 }
 REASON_SYSTEMS = {
     "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
