@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import click
 
@@ -18,7 +20,6 @@ from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import DEFAULT_PROTOCOL, UnsoundRules, load
 
 USAGE, FAULT = 2, 70
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def stop(message: str, code: int = USAGE) -> NoReturn:
@@ -27,24 +28,46 @@ def stop(message: str, code: int = USAGE) -> NoReturn:
     sys.exit(code)
 
 
-def judging_options(command: F) -> F:
-    """The options of every command that judges files."""
-    options = (
-        click.argument("files", nargs=-1, required=True, metavar="FILE..."),
-        click.option("--hook", type=click.Choice(HOOKS), help="The hook to judge a Bundle on (default: patient-view)."),
-        click.option(
-            "--at",
-            "at",
-            metavar="TIME",
-            help="Judge as of this ISO 8601 time, or 'latest' for the newest date in the input (default: now).",
-        ),
-        click.option("--patient", metavar="ID", help="The patient to judge, where a Bundle holds several."),
-        *rules_options(),
-        click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+@dataclass(frozen=True)
+class Asked:
+    """What a command that judges files was asked; ``at`` as it was typed."""
+
+    files: tuple[str, ...]
+    hook: Hook | None
+    at: str | None
+    patient: str | None
+    protocol: str
+    rules: str | None
+    form: str
+
+
+def judging_options(command: Callable[[Asked], None]) -> Callable[..., None]:
+    """The options of every command that judges files, handed to it as one."""
+
+    @functools.wraps(command)
+    def run(**options: Any) -> None:
+        command(Asked(**options))
+
+    decorated: Callable[..., None] = run
+    for option in reversed(
+        (
+            click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+            click.option(
+                "--hook", type=click.Choice(HOOKS), help="The hook to judge a Bundle on (default: patient-view)."
+            ),
+            click.option(
+                "--at",
+                "at",
+                metavar="TIME",
+                help="Judge as of this ISO 8601 time, or 'latest' for the newest date in the input (default: now).",
+            ),
+            click.option("--patient", metavar="ID", help="The patient to judge, where a Bundle holds several."),
+            *rules_options(),
+            click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True),
+        )
+    ):
+        decorated = option(decorated)
+    return decorated
 
 
 def rules_options() -> tuple[Callable[[Any], Any], ...]:

@@ -10,10 +10,10 @@ import msgspec
 
 from cds.advise import advise
 from cds.chart.body import InputError
-from cds.chart.model import Hook
 from cds.cli.common import (
     FAULT,
     USAGE,
+    Asked,
     judging_options,
     make_engine,
     moment_for,
@@ -30,38 +30,30 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 @click.command("evaluate")
 @judging_options
-def command(
-    files: tuple[str, ...],
-    hook: Hook | None,
-    at: str | None,
-    patient: str | None,
-    protocol: str,
-    rules: str | None,
-    form: str,
-) -> None:
+def command(asked: Asked) -> None:
     """Judge FHIR R4 Bundles or CDS Hooks requests and print the cards.
 
     FILE is a Bundle of any type, a CDS Hooks request, or '-' for standard input. With several files a
     bad one is reported and the rest go on.
     """
-    moment = parse_at(at)
-    engine = make_engine(rules, protocol)
+    moment = parse_at(asked.at)
+    engine = make_engine(asked.rules, asked.protocol)
     bad = False
-    for name in files:
+    for name in asked.files:
         try:
-            request = read_question(name, hook, patient)
+            request = read_question(name, asked.hook, asked.patient)
             cards = advise(request, engine, moment_for(moment, request)).cards
         except InputError as error:
-            if len(files) == 1:
+            if len(asked.files) == 1:
                 stop(f"{shown_name(name)}: {error}")
             bad = True
-            _print_error(shown_name(name), str(error), form)
+            _print_error(shown_name(name), str(error), asked.form)
             continue
         except EngineFault as fault:
             stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
         except Exception as error:  # no traceback, which may hold the patient's data
             stop(f"{shown_name(name)}: no advice, an internal fault ({type(error).__name__})", FAULT)
-        _print(shown_name(name), cards, form, len(files) > 1)
+        _print(shown_name(name), cards, asked.form, len(asked.files) > 1)
     if bad:
         sys.exit(USAGE)
 

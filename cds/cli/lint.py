@@ -11,12 +11,12 @@ import msgspec
 
 from cds.cards.text import clean
 from cds.chart.body import InputError, places
-from cds.chart.model import Hook
 from cds.chart.request import Request
 from cds.chart.survey import VERDICTS, Finding, survey
 from cds.cli.common import (
     FAULT,
     USAGE,
+    Asked,
     judging_options,
     load_rules,
     moment_for,
@@ -34,36 +34,28 @@ _encode = msgspec.json.Encoder().encode
 
 @click.command("lint")
 @judging_options
-def command(
-    files: tuple[str, ...],
-    hook: Hook | None,
-    at: str | None,
-    patient: str | None,
-    protocol: str,
-    rules: str | None,
-    form: str,
-) -> None:
+def command(asked: Asked) -> None:
     """Say what the rules read in FHIR R4 Bundles or CDS Hooks requests, what they ignore, and what they cannot read.
 
     Every line has the FHIR path of the resource or element. Exit code 1: something that the rules need is
     there and cannot be read.
     """
-    moment = parse_at(at)
-    knowledge = load_rules(rules, protocol)
+    moment = parse_at(asked.at)
+    knowledge = load_rules(asked.rules, asked.protocol)
     code = 0
-    for name in files:
+    for name in asked.files:
         try:
-            request = read_question(name, hook, patient, whole=False)
+            request = read_question(name, asked.hook, asked.patient, whole=False)
             findings = survey(request, knowledge, moment_for(moment, request))
         except InputError as error:
-            click.echo(_error(shown_name(name), str(error), form))
+            click.echo(_error(shown_name(name), str(error), asked.form))
             code = USAGE
             continue
         except Exception as error:  # no traceback, which may hold the patient's data
             stop(f"{shown_name(name)}: an internal fault ({type(error).__name__})", FAULT)
         if any(finding.verdict == "cannot be read" for finding in findings) or request.incomplete:
             code = code or UNREADABLE
-        click.echo(_json(name, request, findings) if form == "json" else _text(name, request, findings))
+        click.echo(_json(name, request, findings) if asked.form == "json" else _text(name, request, findings))
     sys.exit(code)
 
 
