@@ -136,6 +136,50 @@ def drug(
     }
 
 
+def ordered(rid: str, code: str, when: str | None = None, **more: Any) -> Resource:
+    """An open order of a test or, by a code of SNOMED CT, of an operation."""
+    system = LOINC if "-" in code else SNOMED
+    request: Resource = {
+        "resourceType": "ServiceRequest",
+        "id": rid,
+        "status": "active",
+        "intent": "order",
+        "subject": subject(),
+        "code": {"coding": [{"system": system, "code": code}]},
+    }
+    return request | ({"authoredOn": when} if when else {}) | more
+
+
+def bloods(when: str, pid: str = PATIENT) -> list[Resource]:
+    """Every test that is watched on sirolimus, done and normal."""
+    alt = observation("alt", "1742-6", when, 22, "U/L", pid=pid)
+    alt["referenceRange"] = [{"high": {"value": 40, "unit": "U/L", "system": UCUM, "code": "U/L"}}]
+    screens = {"hbsag": "5196-1", "anti-hbc": "13952-7", "hcv": "13955-0", "hiv": "56888-1", "igra": "71773-6"}
+    negative = {"coding": [{"system": SNOMED, "code": "260385009", "display": "Negative"}]}
+    return [
+        observation("hemoglobin", "718-7", when, 13.6, "g/dL", pid=pid),
+        observation("creatinine", "2160-0", when, 0.8, "mg/dL", pid=pid),
+        alt,
+        observation("glucose", "1558-6", when, 88, "mg/dL", pid=pid),
+        observation("triglycerides", "2571-8", when, 120, "mg/dL", pid=pid),
+        observation("protein", "2890-2", when, 0.1, "g/g", pid=pid),
+        *(answered(name, code, when, negative, pid) for name, code in screens.items()),
+    ]
+
+
+def answered(rid: str, code: str, when: str, answer: Resource, pid: str = PATIENT) -> Resource:
+    """A test whose result is a word."""
+    test = observation(rid, code, when, None, "", pid=pid)
+    del test["valueQuantity"]
+    return test | {"valueCodeableConcept": answer}
+
+
+WATCHED = [
+    ordered(f"w{code}", code)
+    for code in ("57021-8", "57698-3", "2160-0", "24325-3", "1558-6", "2890-2", "5196-1", "13952-7", "13955-0", "56888-1", "71773-6")
+]  # fmt: skip
+"""Every test that is watched on sirolimus is on its way."""
+
 FIRST_LINE = drug("first-line", "prednisone", day(-400), status="stopped", end=day(-370), mg=60)
 """What was given before sirolimus: long over."""
 
@@ -216,6 +260,8 @@ PREFETCH = {
     "Condition": "conditions",
     "Procedure": "procedures",
     "ServiceRequest": "requests",
+    "AllergyIntolerance": "allergies",
+    "Appointment": "appointments",
 }
 
 

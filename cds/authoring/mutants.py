@@ -95,7 +95,9 @@ def outcome(variants: tuple[Variant, ...], facts: dict[str, Any]) -> tuple[int, 
 def survivors(file: RuleFile, knowledge: Knowledge) -> tuple[int, list[Fault]]:
     """How many mutants were made, and those that no case notices, in words."""
     rule = file.rule
-    cases = [Case(file, index, shape) for index, shape in enumerate(file.shape.cases)]
+    mine = knowledge.protocol.id  # a case of another protocol says nothing of this one's numbers
+    shapes = enumerate(file.shape.cases)
+    cases = [Case(file, index, shape) for index, shape in shapes if shape.protocol in ("", mine)]
     blocked: Callable[[dict[str, Any]], bool] = lambda facts: any(  # noqa: E731  # reads as one word below
         outcome(knowledge.rule(other).variants, facts) is not None for other in rule.yields_to
     )

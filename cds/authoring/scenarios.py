@@ -7,7 +7,7 @@ through the whole path, so that reading, facts, both engines and cards are teste
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from cds.authoring.timeline import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
 from cds.engine import Engine
+from cds.knowledge.layers import Layers
 from cds.knowledge.shapes import Hook, Shape, Word, shaped
 from cds.knowledge.tree import Document, Fault, read
 
@@ -45,6 +46,7 @@ class ExpectShape(Shape):
 class ScenarioShape(Shape):
     scenario: str
     story: str
+    protocol: str = ""  # the one it is judged under; the default where none is named
     patient: PatientShape = PatientShape()
     days: dict[str, str | list[str]] = Field(min_length=1)
     cards: list[ExpectShape] = Field(min_length=1)
@@ -93,12 +95,13 @@ class Check:
         return Fault(document.path, document.line("cards", self.index), f"day {self.shape.day}: {message}")
 
 
-def scenarios_of(folder: Path, faults: list[Fault]) -> list[Scenario]:
-    """Every scenario of a rules folder; what is wrong with one is added to ``faults``."""
+def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = ()) -> list[Scenario]:
+    """Every scenario of a rules folder and of what lies over it; what is wrong with one is added to ``faults``."""
     found = []
-    for path in sorted((folder / FOLDER).glob("*.yaml")):
+    layers = Layers(folder, overlays)
+    for path in layers.files(f"{FOLDER}/*.yaml"):
         try:
-            document = read(path, f"{folder.name}/{FOLDER}/{path.name}")
+            document = read(path, layers.shown(path))
         except Fault as fault:
             faults.append(fault)
             continue

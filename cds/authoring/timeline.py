@@ -104,6 +104,8 @@ _PREFETCH = {
     "conditions": "Condition",
     "procedures": "Procedure",
     "requests": "ServiceRequest",
+    "allergies": "AllergyIntolerance",
+    "appointments": "Appointment",
 }
 
 
@@ -215,11 +217,17 @@ def _happened(line: Timeline, when: str, words: str) -> bool:
 
 
 def _ordered(line: Timeline, when: str, words: str) -> bool:
-    if words != "level ordered":
+    if not words.endswith(" ordered"):
         return False
-    code = _code(line.knowledge, LOINC, lambda each: each.name == "level")
-    line.add({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": _subject(),
-              "authoredOn": when, "code": {"coding": [{"system": LOINC, "code": code}]}})  # fmt: skip
+    name = words.removesuffix(" ordered")
+    codes = {test.means: test.loinc for test in line.knowledge.tests}
+    level = _code(line.knowledge, LOINC, lambda each: each.name == "level")
+    wanted = [level] if name == "level" else list(codes.values()) if name == "tests" else [codes.get(name)]
+    if None in wanted:
+        return False
+    for code in wanted:
+        line.add({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": _subject(),
+                  "authoredOn": when, "code": {"coding": [{"system": LOINC, "code": code}]}})  # fmt: skip
     return True
 
 

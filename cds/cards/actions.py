@@ -24,6 +24,8 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     if suggestion.action == "order_level":
         # without an id there is nobody to order it for
         return _order_level(situation, suggestion.days) if situation.chart.patient_id else None
+    if suggestion.action == "order_test":
+        return order_test(situation, suggestion.test) if situation.chart.patient_id else None
     order = _order_to_change(situation, suggestion)
     found = original(order) if order else None
     if found is None:
@@ -108,17 +110,9 @@ def _number(value: Decimal) -> int | Decimal:
 
 def _order_level(situation: Situation, days: str) -> dict[str, Any]:
     day = situation.facts.dates.get("next_draw")
-    request: dict[str, Any] = {
-        "resourceType": "ServiceRequest",
-        "status": "draft",
-        "intent": "order",
-        "code": {
-            "coding": [{"system": _LOINC, "code": _LEVEL_CODE, "display": "Sirolimus [Mass/volume] in Blood"}],
-            "text": "Sirolimus level (trough, whole blood in EDTA)",
-        },
-        "subject": {"reference": f"Patient/{situation.chart.patient_id}"},
-        "patientInstruction": "Draw just before the next dose and record when the last dose was taken.",
-    }
+    words = "Sirolimus level (trough, whole blood in EDTA)"
+    request = _service_request(situation, _LEVEL_CODE, "Sirolimus [Mass/volume] in Blood", words)
+    request["patientInstruction"] = "Draw just before the next dose and record when the last dose was taken."
     first, last = _from_now(situation, days) if days else _draw_days(situation, day)
     if day is not None and first == day and situation.draw_at is not None:
         request["occurrenceDateTime"] = situation.draw_at.isoformat()
@@ -126,11 +120,30 @@ def _order_level(situation: Situation, days: str) -> dict[str, Any]:
         request["occurrenceDateTime"] = day.isoformat()
     else:
         request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
-    request["authoredOn"] = situation.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "type": "create",
         "description": f"Order a sirolimus trough level from {first.isoformat()}",
         "resource": request,
+    }
+
+
+def order_test(situation: Situation, test_id: str) -> dict[str, Any] | None:
+    """The action that orders one test of the schedule; None for one that is not in it."""
+    test = next((each for each in situation.knowledge.tests if each.id == test_id), None)
+    if test is None:
+        return None
+    request = _service_request(situation, test.loinc, test.display, test.means)
+    return {"type": "create", "description": f"Order {test.means}", "resource": request}
+
+
+def _service_request(situation: Situation, code: str, display: str, words: str) -> dict[str, Any]:
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "code": {"coding": [{"system": _LOINC, "code": code, "display": display}], "text": words},
+        "subject": {"reference": f"Patient/{situation.chart.patient_id}"},
+        "authoredOn": situation.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cds.cards.actions import Original, action_for
+from cds.cards.actions import Original, action_for, order_test
 from cds.cards.detail import LABEL, detail, numbers_for
 from cds.cards.text import cut, escape, fill
 from cds.engine import Holding
@@ -145,7 +145,7 @@ def _suggestions(
                 withheld.append(f"No dose is offered: {escape(reason)}.")
             continue
         if suggestion.each:
-            made += _removals(suggestion, situation, make_id)
+            made += _one_by_one(suggestion, situation, make_id)
             continue
         one = _suggestion(suggestion, situation, original, make_id, row)
         if one is not None:
@@ -155,20 +155,25 @@ def _suggestions(
     return made, withheld
 
 
-def _removals(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
-    """One suggestion for each draft order in a list of named things: to leave it out again."""
+def _one_by_one(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
+    """One suggestion for each of the named things in a fact: leave a draft out again, or order a test."""
     made = []
     for item in situation.facts.values.get(suggestion.each, ()):
         label = fill(suggestion.label, {"name": item.name}, {}, markdown=False)
-        if label is None or not item.draft or not item.references or "/" not in item.references[0]:
-            continue
-        action = {
-            "type": "delete",
-            "description": f"Remove the draft order of {item.name}",
-            "resourceId": [item.references[0]],
-        }
-        made.append({"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": [action]})
+        action = order_test(situation, item.fact) if suggestion.action == "order_test" else _removal(item)
+        if label is not None and action is not None and situation.chart.patient_id:
+            made.append({"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": [action]})
     return made
+
+
+def _removal(item: Named) -> dict[str, Any] | None:
+    if not item.draft or not item.references or "/" not in item.references[0]:
+        return None
+    return {
+        "type": "delete",
+        "description": f"Remove the draft order of {item.name}",
+        "resourceId": [item.references[0]],
+    }
 
 
 def _suggestion(

@@ -1,4 +1,4 @@
-"""Conditions, procedures and orders of tests, as far as the rules need them."""
+"""Conditions and procedures, as far as the rules need them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cds.chart.times import parse_moment
 from cds.chart.wire import Resource
 
 _ACTIVE = ("active", "recurrence", "relapse")
-_CONDITIONS = ("itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm")
+_CONDITIONS = ("itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b")
 _NOT_SO = ("refuted", "entered-in-error")
 
 
@@ -48,12 +48,3 @@ def read_procedure(reader: Reader, resource: Resource) -> None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "performed[x]")
     elif reader.exists(resource, moment, concept.valueset, "performed[x]"):
         reader.chart.events.append(Event(resource.reference, concept.name, moment))
-
-
-def read_service_request(reader: Reader, resource: Resource) -> None:
-    """An order of a sirolimus level that is still open."""
-    concept = reader.meant(resource, "sirolimus-level")
-    if concept is None or not reader.is_ours(resource, concept.valueset):
-        return
-    if reader.counts(resource, ("active",), concept.valueset):
-        reader.chart.level_orders.append(resource.reference)

@@ -48,6 +48,7 @@ _ANALYTES: dict[str, Analyte] = {
     "hba1c": "percent",
     "oxygen": "percent",
     "bilirubin": "bilirubin",
+    "lymphocytes": "platelets",
 }
 _PLAUSIBLE = {
     "level": ("level_lowest", "level_highest"),
@@ -55,7 +56,9 @@ _PLAUSIBLE = {
     "weight": ("weight_lowest", "weight_highest"),
     "height": ("height_lowest", "height_highest"),
 }
-_YES_OR_NO = ("hcg", "clumps")
+_YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc")
+_DONE = ("hbv-dna", "hepatitis-c", "hiv", "tuberculosis-test", "random-glucose", "albumin-ratio")
+"""Tests of which it only matters that they were done."""
 _SHOWN_ONLY = "treg"
 _MOST_IDENTIFIERS = 20
 _LOINC = ("http://loinc.org", "http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
@@ -137,7 +140,9 @@ def _identifiers(resource: Resource) -> tuple[str, ...]:
 
 
 def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...], part: str = "") -> None:
-    if concept.name not in (*_ANALYTES, *_YES_OR_NO, _SHOWN_ONLY) or not reader.is_ours(resource, concept.valueset):
+    if concept.name not in (*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY) or not reader.is_ours(
+        resource, concept.valueset
+    ):
         return
     status = resource.status or ""
     if status not in (*COUNTED, "preliminary"):
@@ -180,9 +185,13 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
         moment = _moment(resource)
         if concept.name in _YES_OR_NO:
             positive = _positive(resource)
-            if positive is None and concept.name == "hcg":
+            if positive is None and concept.name != "clumps":
                 raise Unreadable("it is not clear whether it is positive", "value[x]")
             return _lab(resource, concept, moment, positive=positive is not False)  # clumps of any degree spoil a count
+        if concept.name in _DONE:
+            if resource.dataAbsentReason is not None:
+                raise Unreadable("the laboratory gives no value")
+            return _lab(resource, concept, moment)
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:

@@ -109,7 +109,7 @@ class Problem:
     """A condition of ours."""
 
     reference: str
-    name: str  # itp, bleeding, pregnant
+    name: str  # itp, bleeding, pregnant; of an allergy: sirolimus-allergy, soya-or-peanut
     active: bool
     onset: Moment | None
     end: Moment | None
@@ -123,6 +123,16 @@ class Event:
     reference: str
     name: str
     moment: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """An operation that lies ahead."""
+
+    reference: str
+    display: str
+    day: Moment
+    draft: bool
 
 
 @dataclass(slots=True)
@@ -140,7 +150,9 @@ class Chart:
     labs: dict[str, list[Lab]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    level_orders: list[str] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    allergies: list[Problem] = field(default_factory=list)
+    test_orders: dict[str, list[str]] = field(default_factory=dict)  # open ones, by the result that they ask for
     unread: list[Unread] = field(default_factory=list)
     left_out: list[Unread] = field(default_factory=list)  # of ours, read, and rightly of no account
     not_supplied: tuple[str, ...] = ()
@@ -149,3 +161,7 @@ class Chart:
     def lab(self, *names: str) -> list[Lab]:
         """The observations of these names, in no particular order."""
         return [lab for name in names for lab in self.labs.get(name, ())]
+
+    def ordered(self, *names: str) -> list[str]:
+        """The open orders of these tests, each once."""
+        return sorted({reference for name in names for reference in self.test_orders.get(name, ())})

@@ -18,6 +18,8 @@ PREFETCH_TYPES = {
     "conditions": "Condition",
     "procedures": "Procedure",
     "requests": "ServiceRequest",
+    "allergies": "AllergyIntolerance",
+    "appointments": "Appointment",
 }
 MORE_PAGES = "more pages exist that were not supplied"
 SERVER_ERROR = "the server that was asked reported an error"

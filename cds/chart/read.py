@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from cds.chart.allergies import read_allergy
 from cds.chart.body import DRAFT_ORDERS
 from cds.chart.drugs import read_administration, read_order
-from cds.chart.history import read_condition, read_procedure, read_service_request
+from cds.chart.history import read_condition, read_procedure
 from cds.chart.isolate import Broken
 from cds.chart.labs import read_observation
 from cds.chart.mentions import mentioned
-from cds.chart.model import Chart, DrugUse, Event, Intake, Lab, Order, Problem, Unread
+from cds.chart.model import Chart, DrugUse, Event, Intake, Lab, Order, Plan, Problem, Unread
+from cds.chart.planned import read_appointment, read_service_request
 from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
 from cds.chart.times import parse_birth_date, parse_moment
@@ -79,13 +81,21 @@ def _name_unclear(reader: Reader) -> None:
 
 def _settle(chart: Chart) -> None:
     """One order of things, whatever the order of the entries."""
-    for several in (chart.orders, chart.drugs, chart.intakes, chart.problems, chart.events, *chart.labs.values()):
+    for several in (
+        chart.orders,
+        chart.drugs,
+        chart.intakes,
+        chart.problems,
+        chart.events,
+        chart.plans,
+        chart.allergies,
+        *chart.labs.values(),
+    ):
         several.sort(key=_place)  # type: ignore[attr-defined]
     chart.unread = sorted(set(chart.unread), key=lambda each: (each.subject, each.reference, each.reason))
-    chart.level_orders.sort()
 
 
-def _place(each: Order | DrugUse | Intake | Problem | Event | Lab) -> tuple[str, str]:
+def _place(each: Order | DrugUse | Intake | Problem | Event | Plan | Lab) -> tuple[str, str]:
     """By reference; what has no id, and so no reference of its own, by all that it says."""
     return each.reference, "" if "/" in each.reference else repr(each)
 
@@ -112,4 +122,6 @@ READERS: dict[str, Callable[[Reader, Resource], None]] = {
     "Condition": read_condition,
     "Procedure": read_procedure,
     "ServiceRequest": read_service_request,
+    "AllergyIntolerance": read_allergy,
+    "Appointment": read_appointment,
 }

@@ -13,7 +13,7 @@ from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES, SERVER_ERROR, Incomplete, take_prefetch
 from cds.chart.times import Moment, parse_moment, parse_now
 from cds.chart.versions import newest_versions
-from cds.chart.wire import Context, Message, Resource, given
+from cds.chart.wire import Context, Message, Participant, Resource, given, later
 
 _COMMON = frozenset(("Observation", "Condition", "Patient", "Procedure"))  # most of a chart
 _MOST_DRAFTS = 20  # of one id
@@ -176,6 +176,9 @@ def _parts(reference: str) -> set[str]:
 def subject_id(resource: Resource) -> str | None:
     """The id of the patient a resource is about, or the reference itself when it is not ``Patient/id``."""
     reference = resource.subject or resource.patient
+    if reference is None and given(resource.participant):  # an appointment names its patient among those who come
+        actors = (each.actor for each in later(resource.participant, Participant))
+        reference = next((each for each in actors if each and "Patient/" in (each.reference or "")), None)
     if reference is None or not reference.reference:
         return None
     parts = reference.reference.split("/_history/")[0].split("/")

@@ -103,8 +103,13 @@ def _taken(placed: Placed, chart: Chart) -> Iterator[Finding]:
         yield _finding(placed, "read", f"{problem.display}, {'active' if problem.active else 'not active'}")
     for event in chart.events:
         yield _finding(placed, "read", event.name)
-    if chart.level_orders:
-        yield _finding(placed, "read", "an open order of a sirolimus level")
+    for problem in chart.allergies:
+        yield _finding(placed, "read", f"allergy: {problem.display}")
+    for plan in chart.plans:
+        yield _finding(placed, "read", f"planned: {plan.display}")
+    if chart.test_orders:
+        named = (_LABS[name][0] if name in _LABS else name for name in sorted(chart.test_orders))
+        yield _finding(placed, "read", "an open order of " + ", ".join(dict.fromkeys(named)))
 
 
 def _subject(item: Unread) -> str:

@@ -137,6 +137,18 @@ class Ingredient(Wire):
     itemReference: Reference | None = None
 
 
+class Reaction(Wire):
+    """What happened to an allergic patient; here only after what."""
+
+    substance: CodeableConcept | None = None
+
+
+class Participant(Wire):
+    """Who takes part in an appointment."""
+
+    actor: Reference | None = None
+
+
 class Valued(Wire):
     """What an Observation and each of its components says: what was measured, and the result."""
 
@@ -213,6 +225,16 @@ class Resource(Valued):
     recordedDate: str | None = None
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
+    category: Raw = ABSENT  # list of CodeableConcept (of codes in an AllergyIntolerance)
+    occurrenceDateTime: str | None = None
+    occurrencePeriod: Period | None = None
+    # AllergyIntolerance, Appointment
+    reaction: Raw = ABSENT  # list of Reaction
+    participant: Raw = ABSENT  # list of Participant
+    serviceCategory: Raw = ABSENT  # list of CodeableConcept
+    serviceType: Raw = ABSENT  # list of CodeableConcept
+    start: str | None = None
+    created: str | None = None
     # Bundle, OperationOutcome
     entry: list[Entry] | None = None
     link: list[Link] | None = None

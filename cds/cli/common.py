@@ -17,7 +17,7 @@ from cds.chart.model import HOOKS, Hook
 from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
 from cds.knowledge.compiled import Knowledge
-from cds.knowledge.load import DEFAULT_PROTOCOL, UnsoundRules, load
+from cds.knowledge.load import UnsoundRules, load
 
 USAGE, FAULT = 2, 70
 
@@ -29,6 +29,15 @@ def stop(message: str, code: int = USAGE) -> NoReturn:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """Which rules to judge by: a folder (None: the shipped one), a protocol ('': its default), and what lies over it."""
+
+    folder: str | None
+    protocol: str
+    overlays: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a command that judges files was asked; ``at`` as it was typed."""
 
@@ -36,8 +45,7 @@ class Asked:
     hook: Hook | None
     at: str | None
     patient: str | None
-    protocol: str
-    rules: str | None
+    rules: Rules
     form: str
 
 
@@ -48,7 +56,7 @@ def judging_options(command: Callable[[Asked], None]) -> Callable[..., None]:
     def run(**options: Any) -> None:
         command(Asked(**options))
 
-    decorated: Callable[..., None] = run
+    decorated: Callable[..., None] = rules_options(run)
     for option in reversed(
         (
             click.argument("files", nargs=-1, required=True, metavar="FILE..."),
@@ -62,7 +70,6 @@ def judging_options(command: Callable[[Asked], None]) -> Callable[..., None]:
                 help="Judge as of this ISO 8601 time, or 'latest' for the newest date in the input (default: now).",
             ),
             click.option("--patient", metavar="ID", help="The patient to judge, where a Bundle holds several."),
-            *rules_options(),
             click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True),
         )
     ):
@@ -70,34 +77,52 @@ def judging_options(command: Callable[[Asked], None]) -> Callable[..., None]:
     return decorated
 
 
-def rules_options() -> tuple[Callable[[Any], Any], ...]:
-    """Which rules and which protocol."""
-    return (
+def rules_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Which rules and which protocol, handed to the command as one."""
+
+    @functools.wraps(command)
+    def run(rules: str | None, protocol: str, overlay: tuple[str, ...], **options: Any) -> None:
+        command(rules=Rules(rules, protocol, overlay), **options)
+
+    decorated: Callable[..., None] = run
+    for option in (
+        click.option("--rules", "rules", metavar="FOLDER", help="A rules folder in place of the shipped one."),
+        click.option(
+            "--overlay",
+            multiple=True,
+            metavar="FOLDER",
+            help="A folder of your own that lies over the rules; what it replaces is printed. May be repeated.",
+        ),
         click.option(
             "--protocol",
-            default=DEFAULT_PROTOCOL,
-            show_default=True,
+            default="",
             metavar="NAME",
-            help="The protocol under rules/protocols/.",
+            help="A protocol under rules/protocols/ (default: the one that says so, seed-2024 as shipped).",
         ),
-        click.option("--rules", "rules", metavar="FOLDER", help="A rules folder in place of the shipped one."),
-    )
+    ):
+        decorated = option(decorated)
+    return decorated
 
 
-def load_rules(rules: str | None, protocol: str) -> Knowledge:
-    """The rules asked for; ends with a message when they are unsound."""
+def load_rules(rules: Rules) -> Knowledge:
+    """The rules asked for, with what overlays replaced said on standard error; ends with a message when unsound."""
     try:
-        return load(Path(rules) if rules else None, protocol)
+        knowledge = load(
+            Path(rules.folder) if rules.folder else None, rules.protocol, [Path(o) for o in rules.overlays]
+        )
     except UnsoundRules as unsound:
         stop("the rules cannot be used; see 'sirolimus-cds check'\n" + "\n".join(unsound.faults))
+    for change in knowledge.changes:
+        click.echo(f"sirolimus-cds: overlay {change}", err=True)
+    return knowledge
 
 
-def make_engine(rules: str | None, protocol: str) -> Any:
+def make_engine(rules: Rules) -> Any:
     """The engine over the rules asked for; ends with a message when they are unsound (2) or it fails (70)."""
     from cds.engine import Engine, EngineFault
 
     try:
-        return Engine(load_rules(rules, protocol))
+        return Engine(load_rules(rules))
     except EngineFault as fault:
         stop(f"the rule engine cannot be used: {fault}", FAULT)
 

@@ -37,7 +37,7 @@ def command(asked: Asked) -> None:
     bad one is reported and the rest go on.
     """
     moment = parse_at(asked.at)
-    engine = make_engine(asked.rules, asked.protocol)
+    engine = make_engine(asked.rules)
     bad = False
     for name in asked.files:
         try:

@@ -29,7 +29,7 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 def command(asked: Asked) -> None:
     """Print every fact with its source, or why it is absent, and every rule's conditions with their truth."""
     moment = parse_at(asked.at)
-    engine = make_engine(asked.rules, asked.protocol)
+    engine = make_engine(asked.rules)
     for name in asked.files:
         try:
             request = read_question(name, asked.hook, asked.patient)

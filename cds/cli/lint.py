@@ -41,7 +41,7 @@ def command(asked: Asked) -> None:
     there and cannot be read.
     """
     moment = parse_at(asked.at)
-    knowledge = load_rules(asked.rules, asked.protocol)
+    knowledge = load_rules(asked.rules)
     code = 0
     for name in asked.files:
         try:

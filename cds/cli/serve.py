@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cds.cli.common import make_engine, rules_options
+from cds.cli.common import Rules, make_engine, rules_options
 
 
 @click.command("serve")
@@ -17,9 +17,8 @@ from cds.cli.common import make_engine, rules_options
     metavar="URL",
     help="A page that may call from a browser, beside those on loopback.",
 )
-@rules_options()[0]
-@rules_options()[1]
-def command(host: str, port: int, origins: tuple[str, ...], protocol: str, rules: str | None) -> None:
+@rules_options
+def command(host: str, port: int, origins: tuple[str, ...], rules: Rules) -> None:
     """Answer CDS Hooks calls over HTTP.
 
     There is no authentication yet, so the service belongs on loopback or behind a proxy that has it.
@@ -28,7 +27,7 @@ def command(host: str, port: int, origins: tuple[str, ...], protocol: str, rules
 
     from cds.hooks.app import create_app, settle_memory
 
-    app = create_app(make_engine(rules, protocol), origins=origins)
+    app = create_app(make_engine(rules), origins=origins)
     settle_memory()
     click.echo(f"Listening on http://{host}:{port}/cds-services; stop with Ctrl-C", err=True)
     uvicorn.run(

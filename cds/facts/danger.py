@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cds.chart.model import DrugUse, Problem
-from cds.facts.episodes import episodes
+from cds.facts.episodes import Episode, episodes
 from cds.facts.platelets import Count
 from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
@@ -107,13 +107,13 @@ def _put_steroid(situation: Situation) -> None:
     if len(taken) != 1:
         facts.miss("no corticosteroid is taken" if not taken else "more than one corticosteroid is taken", *names)
         return
-    uses = sorted((use for use in taken[0].uses if use.start is not None), key=lambda use: use.start.sort_key())  # type: ignore[union-attr]
+    uses = _in_time(taken[0])
     doses = [_as_prednisone(situation, use) for use in uses]
     if not doses or doses[-1] is None:
         facts.miss("the dose of the corticosteroid is not known", *names)
         return
     facts.put("prednisone_daily", doses[-1], uses[-1].reference)
-    since = _above_since(uses, doses, limit)
+    since = _since(uses, [dose is not None and dose > limit for dose in doses])
     if since is None or since.start is None:
         facts.miss(f"it is not above {said(limit)} mg/day", "days_on_steroid", "steroid_report")
         return
@@ -129,11 +129,27 @@ def _as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
     return use.per_day * factor if use.per_day is not None else None
 
 
-def _above_since(uses: Sequence[DrugUse], doses: Sequence[Decimal | None], limit: Decimal) -> DrugUse | None:
-    """The use from which on every dose, up to the newest, has been above the limit."""
+def steroid_from(situation: Situation, limit: Decimal) -> DrugUse | None:
+    """The use from which on a corticosteroid that is taken now has been at or above ``limit`` mg/day of prednisone."""
+    for episode in episodes(situation, "corticosteroid"):
+        if episode.active:
+            uses = _in_time(episode)
+            doses = [_as_prednisone(situation, use) for use in uses]
+            since = _since(uses, [dose is not None and dose >= limit for dose in doses])
+            if since is not None:
+                return since
+    return None
+
+
+def _in_time(episode: Episode) -> list[DrugUse]:
+    return sorted((use for use in episode.uses if use.start is not None), key=lambda use: use.start.sort_key())  # type: ignore[union-attr]
+
+
+def _since(uses: Sequence[DrugUse], enough: Sequence[bool]) -> DrugUse | None:
+    """The use from which on every dose, up to the newest, has been enough."""
     since = None
-    for use, dose in zip(reversed(uses), reversed(doses), strict=True):
-        if dose is None or dose <= limit:
+    for use, is_enough in zip(reversed(uses), reversed(enough), strict=True):
+        if not is_enough:
             break
         since = use
     return since

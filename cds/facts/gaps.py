@@ -18,6 +18,7 @@ _NEEDED_FOR = {
     "Observation": "levels, platelet counts and weight",
     "Condition": "the diagnosis, bleeding and pregnancy",
     "Procedure": "transfusions and splenectomy",
+    "AllergyIntolerance": "allergies to sirolimus or to what its solution holds",
     "Patient": "the age group",
 }
 _SUBJECTS = {
@@ -35,6 +36,9 @@ _SUBJECTS = {
     "platelet-stimulator": "what a platelet count means",
     "rituximab": "what a platelet count means",
     "drug": "interactions and the dose",
+    "hepatitis-b": "hepatitis B",
+    "allergen": "allergies",
+    "surgery": "surgery that is planned",
 }
 _MOST = 20
 _ALIKE = 3  # more things that were not read for one reason are counted, not listed

@@ -7,7 +7,7 @@ from datetime import date
 
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, episodes
-from cds.facts.levels import INHIBITORS
+from cds.facts.levels import INHIBITORS, LEVEL_NAMES
 from cds.facts.record import Named, listed, on_day
 from cds.facts.situation import Situation
 
@@ -49,7 +49,8 @@ def put_interactions(situation: Situation) -> None:
     _put(situation, "stopped_modulators", list(_stopped(situation)), "no interacting drug was stopped lately")
     _put_inhibitors(situation)
     _put_angioedema(situation)
-    situation.facts.put("level_ordered", bool(situation.chart.level_orders), *situation.chart.level_orders)
+    ordered = situation.chart.ordered(*LEVEL_NAMES)
+    situation.facts.put("level_ordered", bool(ordered), *ordered)
 
 
 def _put(situation: Situation, name: str, found: list[Named], reason: str) -> None:

@@ -15,6 +15,7 @@ from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
 
 NG_ML = "ng/mL"
+LEVEL_NAMES = ("level", "trough")
 MOVERS = {
     "strong-inhibitor": "inhibitor_settles",
     "moderate-inhibitor": "inhibitor_settles",

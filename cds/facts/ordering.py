@@ -18,6 +18,11 @@ def put_ordering(situation: Situation) -> None:
     _put_change(situation)
     _put_switch(situation)
     _put_population(situation)
+    product = _product_of(situation.dose_orders)
+    if product:
+        situation.facts.put("product", product, *(order.reference for order in situation.dose_orders))
+    else:
+        situation.facts.miss("the order does not say whether it is tablets or solution", "product")
 
 
 def _put_conflict(situation: Situation) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from cds.chart.model import Chart, Hook
+from cds.facts.allergies import put_allergies
 from cds.facts.criteria import read_response
 from cds.facts.danger import put_danger
 from cds.facts.dosing import put_dose, put_patient, put_support, support
 from cds.facts.gaps import put_draft_gaps, put_gaps, relevant
 from cds.facts.harm import put_harm
+from cds.facts.infection import put_infection
 from cds.facts.interactions import put_interactions
 from cds.facts.level_history import put_levels_in_time
 from cds.facts.levels import best_exposure, judge_levels
+from cds.facts.monitoring import put_monitoring
 from cds.facts.ordering import put_ordering
 from cds.facts.others import put_diagnosis, put_pregnancy
 from cds.facts.platelets import put_count, read_counts
@@ -20,6 +23,7 @@ from cds.facts.proposal import put_draft_answer, put_proposals
 from cds.facts.record import Named, reported
 from cds.facts.response import put_response
 from cds.facts.situation import Situation, read_situation
+from cds.facts.surgery import put_surgery
 from cds.facts.toxicity import put_toxicity
 from cds.facts.trough import put_levels
 from cds.knowledge.compiled import Knowledge
@@ -42,6 +46,7 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
     situation.counts = read_counts(situation)
     put_count(situation)
     put_interactions(situation)
+    put_surgery(situation)
     if situation.speaks_of_sirolimus:
         _speak(situation)
     else:
@@ -62,6 +67,8 @@ def _speak(situation: Situation) -> None:
     put_danger(situation)
     put_toxicity(situation)
     put_harm(situation)
+    put_allergies(situation)
+    put_infection(situation)
     response = read_response(situation)
     put_response(situation, response)
     judged = judge_levels(situation)
@@ -80,5 +87,6 @@ def _speak(situation: Situation) -> None:
     put_proposals(situation, by, acted)
     put_draft_answer(situation, by, acted)
     put_ordering(situation)
+    put_monitoring(situation)
     put_levels_in_time(situation, judged)
     put_gaps(situation, judged, response)

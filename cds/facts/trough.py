@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cds.facts.levels import NG_ML, Judged, age_in_days, interval_at, since_last_change
+from cds.facts.levels import LEVEL_NAMES, NG_ML, Judged, age_in_days, interval_at, since_last_change
 from cds.facts.record import reported, rounded
 from cds.facts.situation import Situation
 
@@ -39,7 +39,7 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
         facts.put("trough_basis", basis, lab.reference, on=lab.moment.day)
         facts.put("trough_report", reported(lab, NG_ML), lab.reference, on=lab.moment.day)
         facts.put("trough_working", _working(each, _before(judged, each)), lab.reference, on=lab.moment.day)
-        facts.put("timed_level_needless", each.time_known or bool(situation.chart.level_orders))
+        facts.put("timed_level_needless", each.time_known or bool(situation.chart.ordered(*LEVEL_NAMES)))
         return each
     facts.miss(reason, *_NUMBERS.values(), "trough_basis", "trough_report")
     return None

@@ -64,6 +64,10 @@ def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, f
         for suggestion in level.suggestions:
             for fact in filter(None, (suggestion.dose, suggestion.unless)):
                 _known(document, place, fact, faults)
+            if suggestion.test and suggestion.test not in names.tests:
+                known_tests = ", ".join(names.tests) or "none"
+                sentence = f"there is no test '{suggestion.test}' in schedule.yaml; there is: {known_tests}"
+                _once(faults, Fault(document.path, document.line(*place), sentence))
             if suggestion.action == "change_dose" and not suggestion.dose:
                 faults.append(
                     Fault(document.path, document.line(*place), "a change_dose suggestion needs 'daily_dose'")

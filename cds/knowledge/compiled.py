@@ -9,7 +9,7 @@ import msgspec
 
 Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
-Action = Literal["change_dose", "hold", "order_level", "remove_draft"]
+Action = Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
 
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
 
@@ -37,7 +37,8 @@ class Suggestion(msgspec.Struct, frozen=True):
     yields_to: tuple[str, ...] = ()
     unless: str = ""  # a flag fact that, when true, makes the suggestion superfluous
     days: str = ""  # when to draw a level, in days from now: "5-7"
-    each: str = ""  # the fact whose draft orders each get the suggestion
+    each: str = ""  # the fact whose draft orders, or tests, each get the suggestion
+    test: str = ""  # the test of the schedule that is ordered
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -129,6 +130,18 @@ class Concept(msgspec.Struct, frozen=True):
     rejected: str = ""  # why a code that looks right is not taken
 
 
+class LabTest(msgspec.Struct, frozen=True):
+    """A test that is watched on sirolimus: by which results it is seen, and how often it is wanted."""
+
+    id: str
+    means: str
+    loinc: str
+    display: str
+    seen_by: tuple[str, ...]  # names of results
+    baseline: int  # days that a result before the first dose may be old; 0: never wanted then
+    every: tuple[int, ...]  # days between two: in the first weeks, to month 3, to month 6, later; empty: not watched
+
+
 class Knowledge(msgspec.Struct, frozen=True):
     """Everything the rules folder says, for one protocol."""
 
@@ -140,6 +153,9 @@ class Knowledge(msgspec.Struct, frozen=True):
     codes: dict[str, dict[str, tuple[Concept, ...]]]  # by system and code; several for combination products
     names: dict[str, Concept]  # lower-case name or brand -> concept, the last resort
     phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
+    words: dict[str, Concept] = {}  # what a food is called, where no code says it
+    tests: tuple[LabTest, ...] = ()
+    changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id. Raises KeyError if there is none."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,8 +16,6 @@ import msgspec
 
 from cds import __version__
 from cds.knowledge.compiled import Knowledge
-
-DEFAULT_PROTOCOL = "seed-2024"
 
 
 class UnsoundRules(Exception):
@@ -34,14 +33,16 @@ def shipped_rules() -> Path:
     return inside if inside.is_dir() else package.parent / "rules"
 
 
-def load(folder: Path | None = None, protocol: str = DEFAULT_PROTOCOL) -> Knowledge:
-    """The knowledge of ``folder`` (the shipped rules by default) under ``protocol``.
+def load(folder: Path | None = None, protocol: str = "", overlays: Sequence[Path] = ()) -> Knowledge:
+    """The knowledge of ``folder`` (the shipped rules by default) with what lies over it, under ``protocol``.
+
+    Without ``protocol`` the one that calls itself the default is taken.
 
     Raises:
         UnsoundRules: the folder has faults; run ``sirolimus-cds check`` to see them with the cases.
     """
-    folder = (folder or shipped_rules()).resolve()
-    cached = _cache_file(folder, protocol)
+    folders = [each.resolve() for each in (folder or shipped_rules(), *overlays)]
+    cached = _cache_file(folders, protocol)
     if cached is not None:
         try:
             return msgspec.msgpack.decode(cached.read_bytes(), type=Knowledge)
@@ -49,7 +50,7 @@ def load(folder: Path | None = None, protocol: str = DEFAULT_PROTOCOL) -> Knowle
             pass  # not there yet, or not ours: compile it
     from cds.knowledge.read import read_folder  # imports pydantic and ruamel: a third of a second
 
-    result = read_folder(folder, protocol)
+    result = read_folder(folders[0], protocol, folders[1:])
     if result.knowledge is None:
         raise UnsoundRules([str(fault) for fault in result.faults])
     if cached is not None:
@@ -57,12 +58,14 @@ def load(folder: Path | None = None, protocol: str = DEFAULT_PROTOCOL) -> Knowle
     return result.knowledge
 
 
-def _cache_file(folder: Path, protocol: str) -> Path | None:
+def _cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
     digest = sha256(f"{__version__}|{protocol}".encode("utf-8", "replace"))
     try:
-        for path in sorted(folder.rglob("*")):
-            if path.suffix in (".yaml", ".csv") and path.is_file():
-                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        for folder in folders:
+            digest.update(folder.name.encode("utf-8", "replace") + b"\0")
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in (".yaml", ".csv") and path.is_file():
+                    digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout's code changes without its version
             digest.update(path.read_bytes())
         digest.update((Path(__file__).parent.parent / "vocabulary.py").read_bytes())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from cds.knowledge.checks import check_rule, check_texts, check_yields
-from cds.knowledge.compiled import Concept, Knowledge, Protocol, Reason, Rule, Source, Window
+from cds.knowledge.compiled import Knowledge, LabTest, Protocol, Reason, Rule, Source, Window
+from cds.knowledge.layers import Layers
 from cds.knowledge.rules import Names, compile_rule
 from cds.knowledge.shapes import (
     NumberShape,
@@ -19,26 +20,16 @@ from cds.knowledge.shapes import (
     RuleShape,
     Shape,
     SourceShape,
+    TestShape,
     ValueSetShape,
     shaped,
 )
 from cds.knowledge.tree import Document, Fault, read
+from cds.knowledge.valuesets import PRODUCTS, ValueSets, well_formed
 from cds.vocabulary import VOCABULARY
 
 SUBJECTS = ("dosing", "trough", "response", "interactions", "safety", "monitoring")
-DEFAULT_PROTOCOL = "seed-2024"
-PRODUCTS = "valuesets/rxnorm_products.csv"
-# how else a system is spelt, with an OID or a slash, is known where records are read (cds.chart.medications)
-SYSTEMS = {
-    "loinc": ("http://loinc.org",),
-    "snomed": ("http://snomed.info/sct",),
-    "icd10": ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"),
-    "icd9": ("http://hl7.org/fhir/sid/icd-9-cm",),
-    "ucum": ("http://unitsofmeasure.org",),
-    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm",),
-    "atc": ("http://www.whocc.no/atc",),
-    "cvx": ("http://hl7.org/fhir/sid/cvx",),
-}
+NO_RULES = ("protocols", "valuesets", "scenarios")
 REASON_SYSTEMS = {
     "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
     "ours": "urn:sirolimus-itp-cds:override-reason",
@@ -64,24 +55,28 @@ class Folder:
     numbers: dict[str, NumberShape] = field(default_factory=dict)
 
 
-def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
-    """Read and check ``folder``; nothing is raised, every fault is in the answer."""
+def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = ()) -> Folder:
+    """Read and check ``folder`` with what lies over it; nothing is raised, every fault is in the answer.
+
+    Without ``protocol_id`` the protocol that calls itself the default is taken.
+    """
     result = Folder()
-    reader = _Reader(folder, result)
-    if not folder.is_dir():
-        result.faults.append(Fault(str(folder), 1, "is not a folder of rules"))
-        return result
+    for each in (folder, *overlays):
+        if not each.is_dir():
+            result.faults.append(Fault(str(each), 1, "is not a folder of rules"))
+            return result
+    reader = _Reader(Layers(folder, overlays), result)
     sources = reader.sources()
-    definitions = reader.numbers("definitions.yaml", sources)
+    definitions = reader.definitions(sources)
     protocol, numbers = reader.protocol(protocol_id, sources)
     if protocol is None:
         return result
     result.numbers = {**definitions, **numbers}
     for name in sorted(VOCABULARY.keys() & result.numbers.keys()):
         result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
-    names = Names(result.numbers, protocol.tables, reader.reasons())
+    names = Names(result.numbers, protocol.tables, reader.reasons(), reader.schedule(sources))
     rules = reader.rules(names, sources)
-    codes, drug_names = reader.valuesets(sources)
+    valuesets = reader.valuesets(sources)
     documents = {file.rule.id: file.document for file in result.files}
     check_yields([file.rule for file in result.files], documents, reader.rule_ids, result.faults)
     if not result.faults:
@@ -98,9 +93,12 @@ def read_folder(folder: Path, protocol_id: str = DEFAULT_PROTOCOL) -> Folder:
                 ),
                 definitions={name: number.value for name, number in definitions.items()},
                 sources=sources,
-                codes=codes,
-                names=drug_names,
-                phrases=tuple(sorted(name for name in drug_names if " " in name or not name.isascii())),
+                codes=valuesets.codes,
+                names=valuesets.names,
+                phrases=tuple(sorted(name for name in valuesets.names if " " in name or not name.isascii())),
+                words=valuesets.words,
+                tests=tuple(names.tests.values()),
+                changes=tuple(reader.layers.changes),
             )
         )
     return result
@@ -110,19 +108,18 @@ def sealed(knowledge: Knowledge) -> Knowledge:
     """``knowledge`` with the hash of its meaning: what it would decide and say, not cases or reviews."""
     from hashlib import sha256
 
-    meaning = msgspec.json.encode(msgspec.structs.replace(knowledge, hash=""), order="sorted")
+    meaning = msgspec.json.encode(msgspec.structs.replace(knowledge, hash="", changes=()), order="sorted")
     return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest()[:16])
 
 
 class _Reader:
-    def __init__(self, folder: Path, result: Folder) -> None:
-        self.folder, self.result = folder, result
+    def __init__(self, layers: Layers, result: Folder) -> None:
+        self.layers, self.result = layers, result
         self.rule_ids: set[str] = set()
 
     def _document(self, path: Path) -> Document | None:
-        shown = f"{self.folder.name}/{path.relative_to(self.folder).as_posix()}"
         try:
-            return read(path, shown)
+            return read(path, self.layers.shown(path))
         except Fault as fault:
             self.result.faults.append(fault)
             return None
@@ -141,56 +138,70 @@ class _Reader:
                 Fault(document.path, document.line(*place), f"source '{key}' is not in sources.yaml")
             )
 
+    def _entries(self, name: str, shape: type[Shape], needed: bool = True) -> Iterator[tuple[str, Document, Shape]]:
+        """The entries of a file that is read key by key, so that an overlay may replace a single one."""
+        seen: set[str] = set()
+        for path in self.layers.each(name):
+            document = self._document(path) if needed or path.is_file() else None
+            for key, value in (document.value if document else {}).items():
+                assert document is not None
+                entry, faults = shaped(document, shape, value)
+                self.result.faults += [
+                    Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
+                ]
+                self.layers.note(path, key, key in seen)
+                seen.add(key)
+                if entry:
+                    yield key, document, entry
+
     def sources(self) -> dict[str, Source]:
-        document = self._document(self.folder / "sources.yaml")
         found: dict[str, Source] = {}
-        for key, value in (document.value if document else {}).items():
-            assert document is not None
-            entry, faults = shaped(document, SourceShape, value)
-            self.result.faults += [
-                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
-            ]
-            if entry:
-                found[key] = Source(key, entry.citation, entry.url, entry.kind)
+        for key, _, entry in self._entries("sources.yaml", SourceShape):
+            assert isinstance(entry, SourceShape)
+            found[key] = Source(key, entry.citation, entry.url, entry.kind)
         return found
 
     def reasons(self) -> dict[str, Reason]:
         """Why a card may be set aside. A folder without that file has no such reasons."""
-        path = self.folder / "override-reasons.yaml"
-        document = self._document(path) if path.is_file() else None
         found: dict[str, Reason] = {}
-        for key, value in (document.value if document else {}).items():
-            assert document is not None
-            entry, faults = shaped(document, ReasonShape, value)
-            self.result.faults += [
-                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
-            ]
-            if entry:
-                found[key] = Reason(key, REASON_SYSTEMS[entry.system], entry.display)
+        for key, _, entry in self._entries("override-reasons.yaml", ReasonShape, needed=False):
+            assert isinstance(entry, ReasonShape)
+            found[key] = Reason(key, REASON_SYSTEMS[entry.system], entry.display)
         return found
 
-    def numbers(self, name: str, sources: dict[str, Source]) -> dict[str, NumberShape]:
-        document = self._document(self.folder / name)
+    def definitions(self, sources: dict[str, Source]) -> dict[str, NumberShape]:
         found: dict[str, NumberShape] = {}
-        for key, value in (document.value if document else {}).items():
-            assert document is not None
-            entry, faults = shaped(document, NumberShape, value)
-            self.result.faults += [
-                Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
-            ]
-            if entry:
-                self._cite(document, entry.cite, sources, key)
-                found[key] = entry
+        for key, document, entry in self._entries("definitions.yaml", NumberShape):
+            assert isinstance(entry, NumberShape)
+            self._cite(document, entry.cite, sources, key)
+            found[key] = entry
+        return found
+
+    def schedule(self, sources: dict[str, Source]) -> dict[str, LabTest]:
+        """The tests that are watched. A folder without that file watches none."""
+        found: dict[str, LabTest] = {}
+        for key, document, entry in self._entries("schedule.yaml", TestShape, needed=False):
+            assert isinstance(entry, TestShape)
+            self._cite(document, entry.cite, sources, key)
+            if not well_formed("loinc", entry.loinc):
+                self.result.faults.append(
+                    Fault(document.path, document.line(key), f"'{entry.loinc}' is no code of loinc")
+                )
+            found[key] = LabTest(
+                key, entry.means, entry.loinc, entry.display, tuple(entry.seen_by), entry.baseline, tuple(entry.every)
+            )
         return found
 
     def protocol(
         self, protocol_id: str, sources: dict[str, Source]
     ) -> tuple[ProtocolShape | None, dict[str, NumberShape]]:
-        path = self.folder / "protocols" / f"{protocol_id}.yaml"
-        if not path.is_file():
-            known = ", ".join(sorted(file.stem for file in (self.folder / "protocols").glob("*.yaml"))) or "none"
-            shown = f"{self.folder.name}/protocols"
-            self.result.faults.append(Fault(shown, 1, f"there is no protocol '{protocol_id}'; there is: {known}"))
+        files = {path.stem: path for path in self.layers.files("protocols/*.yaml")}
+        path = files.get(protocol_id) if protocol_id else self._default(list(files.values()))
+        if path is None:
+            shown = f"{self.layers.folders[0].name}/protocols"
+            named = f"there is no protocol '{protocol_id}'" if protocol_id else "no protocol says 'default: true'"
+            known = ", ".join(files) or "none"
+            self.result.faults.append(Fault(shown, 1, f"{named}; there is: {known}"))
             return None, {}
         read_as = self._one(path, ProtocolShape)
         if read_as is None:
@@ -204,10 +215,19 @@ class _Reader:
                 self._cite(document, str(row.get("cite", "")), sources, "tables", name, index)
         return shape, dict(shape.numbers)
 
+    def _default(self, files: Sequence[Path]) -> Path | None:
+        """The only protocol, or the one that calls itself the default: the topmost folder's, where several do."""
+        chosen = files[0] if len(files) == 1 else None
+        for folder in self.layers.folders:
+            for path in (path for path in files if path.is_relative_to(folder)):
+                document = self._document(path)
+                chosen = path if document is not None and document.value.get("default") is True else chosen
+        return chosen
+
     def rules(self, names: Names, sources: dict[str, Source]) -> list[Rule]:
         rules: dict[str, Rule] = {}
-        for path in sorted(self.folder.glob("*/*.yaml")):
-            if path.parent.name in ("protocols", "valuesets", "scenarios"):
+        for path in self.layers.files("*/*.yaml"):
+            if path.parent.name in NO_RULES:
                 continue
             read_as = self._one(path, RuleShape)
             if read_as is None:
@@ -228,53 +248,16 @@ class _Reader:
                 self.result.files.append(RuleFile(document, shape, rule))
         return list(rules.values())
 
-    def valuesets(
-        self, sources: dict[str, Source]
-    ) -> tuple[dict[str, dict[str, tuple[Concept, ...]]], dict[str, Concept]]:
-        codes: dict[str, dict[str, tuple[Concept, ...]]] = {}
-        names: dict[str, Concept] = {}
-        drugs: dict[str, Concept] = {}
-
-        def add(system: str, code: str, concept: Concept) -> None:
-            for uri in SYSTEMS[system]:
-                of_system = codes.setdefault(uri, {})
-                of_system[code] = (*of_system.get(code, ()), concept)
-
-        for path in sorted((self.folder / "valuesets").glob("*.yaml")):
+    def valuesets(self, sources: dict[str, Source]) -> ValueSets:
+        found = ValueSets()
+        for path in self.layers.files("valuesets/*.yaml"):
             read_as = self._one(path, ValueSetShape)
             if read_as is None:
                 continue
             document, shape = read_as
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
-            for code in shape.codes:
-                add(code.system, code.code, Concept(shape.id, code.name, display=code.display, rejected=code.rejected))
-            for drug in shape.drugs:
-                concept = drugs[drug.name] = Concept(shape.id, drug.name)
-                for rxcui in drug.rxnorm:
-                    add("rxnorm", rxcui, concept)
-                for atc in drug.atc:
-                    add("atc", atc, concept)
-                for cvx in drug.cvx:
-                    add("cvx", cvx, concept)
-                for atc in drug.atc_not_oral:
-                    add("atc", atc, msgspec.structs.replace(concept, oral=False))
-                for name in (drug.name, *drug.names):
-                    names[name.lower()] = concept
-        self._products(drugs, add)
-        return codes, names
-
-    def _products(self, drugs: dict[str, Concept], add: object) -> None:
-        path = self.folder / PRODUCTS
-        if not path.is_file():
-            return
-        with path.open(encoding="utf-8", newline="") as file:
-            for row in csv.DictReader(file):
-                for name in row["drug"].split(";"):
-                    if name in drugs:
-                        oral = row["route"] != "other"
-                        add(
-                            "rxnorm",
-                            row["rxcui"],
-                            msgspec.structs.replace(drugs[name], oral=oral, strength=row["strength"]),
-                        )  # type: ignore[operator]
+            found.take(document, shape, self.result.faults)
+        for path in self.layers.files(PRODUCTS):
+            found.take_products(path, self.layers.shown(path), self.result.faults)
+        return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Citation, Condition, Level, Reason, Rule, Suggestion, Variant
+from cds.knowledge.compiled import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
@@ -20,6 +20,7 @@ class Names:
     numbers: dict[str, NumberShape]
     tables: dict[str, list[dict[str, Any]]]
     reasons: dict[str, Reason] = field(default_factory=dict)
+    tests: dict[str, LabTest] = field(default_factory=dict)
 
     def values(self, row: dict[str, str]) -> dict[str, str]:
         return {name: shown(number.value) for name, number in self.numbers.items()} | row
@@ -154,4 +155,5 @@ def _suggestion(shape: SuggestionShape) -> Suggestion:
         shape.unless,
         shape.days,
         shape.each,
+        shape.test,
     )

@@ -38,10 +38,11 @@ Conditions = list[str | AnyOf]
 
 class SuggestionShape(Shape):
     label: str
-    action: Literal["change_dose", "hold", "order_level", "remove_draft"]
+    action: Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
     daily_dose: str = ""
     days: str = ""  # for a level: from which to which day from now, as in "5-7"
-    each: str = ""  # one suggestion for each draft order in this fact
+    each: str = ""  # one suggestion for each draft order, or each test, in this fact
+    test: str = ""  # a test of schedule.yaml
     yields_to: list[RuleId] = []
     unless: str = ""
 
@@ -76,6 +77,7 @@ class ExpectedCard(Shape):
 class CaseShape(Shape):
     case: str
     hook: Hook | None = None
+    protocol: str = ""  # the one it is judged under; the default where none is named
     given: dict[str, Any] = {}
     card: str | ExpectedCard
 
@@ -111,9 +113,21 @@ class NumberShape(Shape):
     basis: Basis
 
 
+class TestShape(Shape):
+    means: str
+    loinc: Word
+    display: str
+    seen_by: list[str] = Field(min_length=1)
+    baseline: int = Field(default=0, ge=0)
+    every: list[int] = Field(default=[], max_length=4)  # four stretches of the course; 0 where it is not wanted
+    cite: str
+    basis: Basis
+
+
 class ProtocolShape(Shape):
     id: RuleId
     title: str
+    default: bool = False
     tables: dict[str, list[dict[str, Any]]]
     numbers: dict[str, NumberShape]
 
@@ -131,6 +145,7 @@ class CodeShape(Shape):
     display: str
     basis: Basis = "SEEN"
     rejected: str = ""
+    words: list[str] = []  # by which it is known where no code says it
 
 
 class DrugShape(Shape):

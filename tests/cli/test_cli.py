@@ -153,7 +153,7 @@ def test_explain_gives_every_fact_and_every_rules_truth() -> None:
     }
     assert said["facts"]["weight"] == {"absent": "there is no weight from the last 90 days"}
     rules = {rule["rule"]: rule for rule in said["rules"]}
-    assert len(rules) == 55
+    assert len(rules) == 61
     assert rules["trough-low"]["fires"] is True
     assert {"condition": "trough < 5 ng/mL", "holds": True} in rules["trough-low"]["conditions"]
     assert rules["trough-high"]["fires"] is False
@@ -177,7 +177,7 @@ def test_explain_takes_several_files() -> None:
 def test_check_is_green_and_counts() -> None:
     result = run("check")
     assert result.exit_code == 0, result.output
-    assert result.output.rstrip().endswith(": sound") and result.output.startswith("55 rules, ")
+    assert result.output.rstrip().endswith(": sound") and result.output.startswith("61 rules, ")
 
 
 def copy_rules(target: Path) -> Path:

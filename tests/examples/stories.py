@@ -22,7 +22,7 @@ from tests.charts import (
     weight,
 )
 from tests.examples.reading import READING
-from tests.examples.story import Story
+from tests.examples.story import Story, with_bloods
 
 ADULT = [patient(), itp()]
 STARTED = sirolimus("siro-1", day(0), 2)
@@ -365,7 +365,7 @@ CLINICAL: tuple[Story, ...] = (
 )
 
 
-STORIES = (*CLINICAL, *READING)
+STORIES = tuple(with_bloods(each) for each in (*CLINICAL, *READING))
 
 
 def story(name: str) -> Story:

@@ -173,8 +173,9 @@ def test_the_level_card_carries_the_dose_and_the_window_card_none(engine: Engine
 
 def test_an_infant_gets_no_dose(engine: Engine) -> None:
     infant = [patient("2022-06-01"), itp(), FIRST_LINE, weight("w", day(0), 9)]
-    (card,) = judge_order(
+    card, other = judge_order(
         engine, 0, [sirolimus("d", day(0), 2, solution=True, status="draft")], *infant, adult=False
     ).cards
+    assert other["source"]["topic"]["code"] == "pjpProphylaxis"
     assert "suggestions" not in card
     assert "dosing is for a specialist" in card["detail"]

@@ -57,6 +57,8 @@ def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -
             "observations",
             "conditions",
             "procedures",
+            "allergies",
+            "appointments",
             "requests",
         }
         for template in templates.values():

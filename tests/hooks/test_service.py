@@ -160,7 +160,7 @@ def test_unknown_fields_and_any_accept_are_tolerated(client: TestClient, accept:
     headers = {"accept": accept} if accept else {}
     answer = client.post(VIEW, json=body, headers=headers)
     assert answer.status_code == 200
-    assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["doseFarAboveWindow"]
+    assert "doseFarAboveWindow" in [c["source"]["topic"]["code"] for c in answer.json()["cards"]]
 
 
 def test_a_plain_content_type_is_taken(client: TestClient) -> None:

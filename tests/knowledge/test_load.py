@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from cds.knowledge import load as loading
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import UnsoundRules, load, shipped_rules
 from cds.knowledge.read import read_folder
@@ -82,4 +81,4 @@ def test_the_hash_is_of_the_meaning(rules: Path, file: str, old: str, new: str, 
 
 def test_a_checkout_finds_its_rules() -> None:
     assert shipped_rules() == RULES
-    assert loading.DEFAULT_PROTOCOL == "seed-2024"
+    assert load().protocol.id == "seed-2024"

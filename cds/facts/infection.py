@@ -1,0 +1,131 @@
+"""Infections that sirolimus may wake: hepatitis B, and Pneumocystis where the risk is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from cds.chart.model import Lab, Unread
+from cds.chart.samples import distinct
+from cds.chart.times import Moment
+from cds.facts.danger import steroid_from
+from cds.facts.episodes import Episode, episodes
+from cds.facts.record import Named, on_day, reported, said
+from cds.facts.situation import Situation
+
+_SUPPRESSANTS = ("immunosuppressant", "ciclosporin", "calcineurin-inhibitor", "rituximab")
+_COUNTS = ("neutrophils", "lymphocytes")
+
+
+def put_infection(situation: Situation) -> None:
+    """State both, where sirolimus is taken or being ordered."""
+    if situation.taking or situation.drafts:
+        _put_hepatitis_b(situation)
+        _put_pneumocystis(situation)
+
+
+def _put_hepatitis_b(situation: Situation) -> None:
+    facts, chart = situation.facts, situation.chart
+    found = [(f"{each.display.lower()} on the problem list", each.reference) for each in chart.problems
+             if each.name == "hepatitis-b" and each.active]  # fmt: skip
+    antigen = _newest(chart.lab("hbsag"))
+    if antigen is not None and antigen.positive:
+        found.append((f"surface antigen positive on {on_day(antigen.moment)}", antigen.reference))
+    antibody = next((lab for lab in chart.lab("anti-hbc") if _clear(lab) and lab.positive), None)
+    if antibody is not None and not is_passive(situation, antibody):
+        found.append((f"core antibody positive on {on_day(antibody.moment)}", antibody.reference))
+    for lab in chart.lab("hbsag", "anti-hbc"):
+        if lab.problem:
+            chart.unread.append(Unread(lab.reference, lab.problem, "hepatitis-b"))
+    covered = list(_covered(situation))
+    facts.put("hepatitis_b_covered", bool(covered), *covered)
+    if found:
+        facts.put("hepatitis_b", "; ".join(words for words, _ in found), *(reference for _, reference in found))
+    else:
+        facts.miss("no sign of hepatitis B is on record", "hepatitis_b")
+
+
+def _clear(lab: Lab) -> bool:
+    return lab.moment is not None and not lab.problem and lab.status != "preliminary"
+
+
+def _newest(labs: list[Lab]) -> Lab | None:
+    """The newest clear answer; of two at one time the positive one."""
+    known = [lab for lab in labs if _clear(lab)]
+    return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
+
+
+def is_passive(situation: Situation, antibody: Lab) -> bool:
+    """Whether a positive core antibody may come from immunoglobulin that was given before it.
+
+    Not where the patient's own was positive before the first of those infusions.
+    """
+    infusions = [
+        moment
+        for episode in episodes(situation, "immunoglobulin")
+        for moment in (episode.start, episode.end)
+        if moment is not None and antibody.moment is not None
+        if 0 <= moment.days_to(antibody.moment) <= situation.days("passive_antibody")
+    ]
+    if not infusions:
+        return False
+    first = min(infusions, key=Moment.sort_key)
+    own = (lab for lab in situation.chart.lab("anti-hbc") if _clear(lab) and lab.positive)
+    return not any(lab.moment is not None and lab.moment.day < first.day for lab in own)
+
+
+def _covered(situation: Situation) -> Iterator[str]:
+    """An antiviral that is taken or being ordered, a recent viral load, or an open order of one."""
+    for episode in episodes(situation, "hbv-antiviral"):
+        if episode.active:
+            yield from episode.references
+    yield from (use.reference for use in situation.chart.drugs if use.valueset == "hbv-antiviral" and use.draft)
+    recent = situation.days("hbv_dna_valid")
+    for lab in situation.chart.lab("hbv-dna"):
+        if _clear(lab) and lab.moment is not None and lab.moment.days_until(situation.now) <= recent:
+            yield lab.reference
+    yield from situation.chart.ordered("hbv-dna")
+
+
+def _put_pneumocystis(situation: Situation) -> None:
+    """What puts the patient at risk, while it is new; and whether something against it is taken."""
+    facts = situation.facts
+    taken = [each for each in episodes(situation, "pjp-prophylaxis") if each.active]
+    drafts = [use.reference for use in situation.chart.drugs if use.valueset == "pjp-prophylaxis" and use.draft]
+    references = [reference for each in taken for reference in each.references] + drafts
+    facts.put("pneumocystis_prophylaxis", bool(references), *references)
+    risks = list(_risks(situation))
+    if risks:
+        facts.put("pneumocystis_risks", risks, *(reference for risk in risks for reference in risk.references))
+    else:
+        facts.miss("no such risk is new", "pneumocystis_risks")
+
+
+def _risks(situation: Situation) -> Iterator[Named]:
+    shown = situation.days("risk_shown")
+    infant = situation.surely_under("infant_age", situation.now.date())
+    if infant and (situation.day or 0) <= shown:
+        yield Named("age under two years", "", (situation.chart.patient_reference,))
+    high = steroid_from(situation, situation.definitions["pneumocystis_steroid"])
+    if high is not None and high.start is not None:
+        days = high.start.days_until(situation.now) - situation.days("pneumocystis_steroid_days")
+        if 0 <= days <= shown:
+            dose = said(situation.definitions["pneumocystis_steroid"])
+            yield Named("corticosteroid", f"{dose} mg/day of prednisone or more since {on_day(high.start)}", (high.reference,))  # fmt: skip
+    for episode in episodes(situation, *_SUPPRESSANTS):
+        if episode.active and _met_lately(situation, episode, shown):
+            yield Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)
+    for name in _COUNTS:
+        newest = next((lab for lab in distinct(situation.chart.lab(name)) if lab.status != "preliminary"), None)
+        if newest is not None and newest.amount and newest.moment and not newest.amount.comparator.startswith(">"):
+            recent = newest.moment.days_until(situation.now) <= situation.days("lab_recent")
+            if recent and newest.amount.value < situation.definitions[f"{name}_grade_3"]:
+                yield Named(f"few {name}", reported(newest, "x 10^9/L"), (newest.reference,))
+
+
+def _met_lately(situation: Situation, episode: Episode, shown: int) -> bool:
+    """Whether the later of the two drugs began so lately."""
+    if situation.drafts and not situation.taking:
+        return True
+    starts = [moment for moment in (episode.start, situation.course.start) if moment is not None]
+    return bool(starts) and Decimal(max(starts, key=Moment.sort_key).days_until(situation.now)) <= shown

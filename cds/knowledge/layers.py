@@ -1,0 +1,43 @@
+"""A rules folder with what a site lays over it: which file counts, and what it took the place of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+class Layers:
+    """Rules folders one over the other; of files with one name the topmost counts."""
+
+    def __init__(self, folder: Path, overlays: Sequence[Path] = ()) -> None:
+        self.folders = (folder, *overlays)
+        self.changes: list[str] = []  # what an overlay replaces or adds, in words
+
+    def files(self, pattern: str) -> list[Path]:
+        """The files that count, by their name within a folder."""
+        found: dict[str, Path] = {}
+        for number, folder in enumerate(self.folders):
+            for path in sorted(folder.glob(pattern)):
+                name = path.relative_to(folder).as_posix()
+                if number:
+                    self.changes.append(f"{folder.name}: {'replaces' if name in found else 'adds'} {name}")
+                found[name] = path
+        return [found[name] for name in sorted(found)]
+
+    def each(self, name: str) -> list[Path]:
+        """That file in every folder that has it, the lowest first; the lowest folder's is named even if it has none."""
+        return [self.folders[0] / name, *(path for each in self.folders[1:] if (path := each / name).is_file())]
+
+    def note(self, path: Path, key: str, replaces: bool) -> None:
+        """Remember that a key of a file that is read key by key comes from an overlay."""
+        folder = self._of(path)
+        if folder is not self.folders[0]:
+            self.changes.append(f"{folder.name}: {'replaces' if replaces else 'adds'} {key} in {path.name}")
+
+    def shown(self, path: Path) -> str:
+        """A file's name as faults give it: the folder's own name and the place within."""
+        folder = self._of(path)
+        return f"{folder.name}/{path.relative_to(folder).as_posix()}"
+
+    def _of(self, path: Path) -> Path:
+        return next(folder for folder in reversed(self.folders) if path.is_relative_to(folder))

@@ -1,0 +1,134 @@
+"""Hepatitis B, and when Pneumocystis is thought of."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import (
+    SNOMED,
+    Resource,
+    answered,
+    condition,
+    count,
+    day,
+    drug,
+    given,
+    itp,
+    level,
+    observation,
+    ordered,
+    patient,
+    sirolimus,
+)
+from tests.judge import judge, judge_order, topics
+
+TAKEN = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8), count("base", day(-2), 14)]
+POSITIVE = {"coding": [{"system": SNOMED, "code": "10828004", "display": "Positive"}]}
+NEGATIVE = {"coding": [{"system": SNOMED, "code": "260385009", "display": "Negative"}]}
+
+
+def antigen(on: int, answer: Resource = POSITIVE) -> Resource:
+    return answered(f"ag{on}", "5196-1", day(on), answer)
+
+
+def antibody(on: int, answer: Resource = POSITIVE) -> Resource:
+    return answered(f"ab{on}", "13952-7", day(on), answer)
+
+
+def medicine(text: str, start: int, status: str = "active") -> Resource:
+    return drug("m", "prednisone", day(start), status=status) | {"medicationCodeableConcept": {"text": text}}
+
+
+@pytest.mark.parametrize(
+    ("chart", "said"),
+    [
+        ([antigen(-300)], "surface antigen positive on 2023-03-14"),
+        ([antibody(-300)], "core antibody positive on 2023-03-14"),
+        ([condition("b", "66071002", day(-900))], "hepatitis b on the problem list"),
+        ([antigen(-300), antigen(-400, NEGATIVE)], "surface antigen positive"),
+    ],
+)
+def test_hepatitis_b_is_spoken_of(engine: Engine, chart: list[Resource], said: str) -> None:
+    (card,) = judge(engine, 62, *TAKEN, *chart).cards
+    assert card["source"]["topic"]["code"] == "hepatitisB" and said in card["detail"]
+    (action,) = [action for suggestion in card["suggestions"] for action in suggestion["actions"]]
+    assert action["resource"]["code"]["coding"][0]["code"] == "42595-9"
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        [antigen(-300, NEGATIVE), antibody(-300, NEGATIVE)],
+        [antigen(-300), antigen(-200, NEGATIVE)],  # cleared
+        [antigen(-300), medicine("entecavir", -100)],
+        [antigen(-300), medicine("Vemlidy 25 mg", 50)],
+        [antigen(-300), observation("dna", "42595-9", day(-118), 0, "[IU]/mL")],
+        [antigen(-300), ordered("o", "42595-9", day(55))],
+        [antigen(-300) | {"status": "entered-in-error"}],
+        [condition("b", "66071002", day(-900), "resolved")],
+    ],
+    ids=["negative", "cleared", "entecavir", "by brand", "viral load", "on order", "mistaken", "resolved"],
+)
+def test_when_it_is_not(engine: Engine, chart: list[Resource]) -> None:
+    assert not judge(engine, 62, *TAKEN, *chart).cards
+
+
+def test_an_old_viral_load_does_not_cover(engine: Engine) -> None:
+    dna = observation("dna", "42595-9", day(-119), 0, "[IU]/mL")
+    assert topics(judge(engine, 62, *TAKEN, antigen(-300), dna)) == {"hepatitisB"}
+
+
+@pytest.mark.parametrize(("apart", "speaks"), [(0, False), (180, False), (181, True)])
+def test_a_core_antibody_after_immunoglobulin_may_be_the_donors(engine: Engine, apart: int, speaks: bool) -> None:
+    chart = [given("ivig", "g", day(-200)), antibody(-200 + apart)]
+    assert topics(judge(engine, 62, *TAKEN, *chart)) == ({"hepatitisB"} if speaks else set())
+
+
+def test_unless_the_patients_own_was_positive_before(engine: Engine) -> None:
+    chart = [antibody(-500), given("ivig", "g", day(-200)), antibody(-190)]
+    assert topics(judge(engine, 62, *TAKEN, *chart)) == {"hepatitisB"}
+
+
+def test_an_answer_that_is_not_clear_is_named(engine: Engine) -> None:
+    (card,) = judge(engine, 62, *TAKEN, antigen(-10, {"text": "see comment"})).cards
+    assert card["source"]["topic"]["code"] == "notAssessed" and "it may matter for hepatitis B" in card["detail"]
+
+
+# --- Pneumocystis ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("days", "speaks"), [(27, False), (28, True), (42, True), (43, False)])
+def test_a_month_of_prednisone_while_it_is_news(engine: Engine, days: int, speaks: bool) -> None:
+    steroid = drug("p", "prednisone", day(62 - days), mg=20)
+    assert ("pjpProphylaxis" in topics(judge(engine, 62, *TAKEN, steroid))) == speaks
+
+
+def test_less_than_20_mg_is_no_such_risk(engine: Engine) -> None:
+    assert "pjpProphylaxis" not in topics(judge(engine, 62, *TAKEN, drug("p", "prednisone", day(30), mg=19)))
+
+
+@pytest.mark.parametrize(("start", "speaks"), [(48, True), (47, False)])
+def test_a_second_immunosuppressant_while_it_is_news(engine: Engine, start: int, speaks: bool) -> None:
+    found = topics(judge(engine, 62, *TAKEN, medicine("mycophenolate mofetil 500 mg", start)))
+    assert ("pjpProphylaxis" in found) == speaks
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "speaks"), [("751-8", 0.9, True), ("731-0", 0.4, True), ("731-0", 0.5, False)]
+)
+def test_few_white_cells(engine: Engine, code: str, value: float, speaks: bool) -> None:
+    found = topics(judge(engine, 62, *TAKEN, observation("wbc", code, day(60), value, "10*9/L")))
+    assert ("pjpProphylaxis" in found) == speaks
+
+
+@pytest.mark.parametrize("taken", ["Bactrim DS", "co-trimoxazole 480 mg", "dapsone", "atovaquone"])
+def test_not_where_something_is_taken_against_it(engine: Engine, taken: str) -> None:
+    steroid = drug("p", "prednisone", day(30), mg=20)
+    assert "pjpProphylaxis" not in topics(judge(engine, 62, *TAKEN, steroid, medicine(taken, 40)))
+
+
+def test_an_infant_at_the_first_order(engine: Engine) -> None:
+    infant = [patient("2022-12-01"), itp(), drug("f", "prednisone", day(-60), mg=2, status="stopped", end=day(-50))]
+    draft = sirolimus("d", day(0), 0.3, solution=True, status="draft")
+    assert "pjpProphylaxis" in topics(judge_order(engine, 0, [draft], *infant, adult=False))

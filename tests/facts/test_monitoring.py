@@ -1,0 +1,139 @@
+"""The tests before the first dose, and those that are overdue; the limits are written out here, not read from the rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import WATCHED, Resource, answered, bloods, count, day, given, level, observation, ordered, sirolimus
+from tests.judge import fact, judge, judge_order, topics
+
+FIRST = [sirolimus("d", day(0), 2, status="draft")]
+ALL = ["blood count", "lipids", "creatinine", "liver enzymes", "glucose", "protein in urine"]
+ONCE = ["hepatitis B surface antigen", "hepatitis B core antibody", "hepatitis C", "HIV", "tuberculosis"]
+
+
+def missing(engine: Engine, *chart: Resource) -> list[str]:
+    advice = judge_order(engine, 0, FIRST, *chart, watched=False)
+    return [item.name for item in fact(advice, "baseline_missing") or ()]
+
+
+def overdue(engine: Engine, on: int, *chart: Resource) -> list[str]:
+    advice = judge(engine, on, sirolimus("s", day(0), 2), *chart, watched=False)
+    return [item.name for item in fact(advice, "tests_overdue") or ()]
+
+
+def test_the_first_order_brings_one_card_with_a_button_for_each_test(engine: Engine) -> None:
+    advice = judge_order(engine, 0, FIRST, watched=False)
+    (card,) = [card for card in advice.cards if card["source"]["topic"]["code"] == "baselineWorkup"]
+    assert missing(engine) == [*ALL, *ONCE]
+    actions = [action for suggestion in card["suggestions"] for action in suggestion["actions"]]
+    assert [action["resource"]["code"]["text"] for action in actions] == [*ALL, *ONCE]
+    assert {action["resource"]["subject"]["reference"] for action in actions} == {"Patient/itp-1"}
+
+
+def test_nothing_is_missing_when_all_was_done_or_is_on_order(engine: Engine) -> None:
+    assert missing(engine, *bloods(day(-3))) == []
+    assert missing(engine, *WATCHED) == []
+
+
+@pytest.mark.parametrize(
+    ("test", "oldest"),
+    [
+        ("blood count", 7),
+        ("lipids", 90),
+        ("creatinine", 30),
+        ("liver enzymes", 30),
+        ("glucose", 30),
+        ("protein in urine", 90),
+    ],
+)
+def test_how_old_a_result_may_be_before_the_first_dose(engine: Engine, test: str, oldest: int) -> None:
+    assert test not in missing(engine, *bloods(day(-oldest)))
+    assert test in missing(engine, *bloods(day(-oldest - 1)))
+
+
+def test_screening_counts_however_old(engine: Engine) -> None:
+    assert not set(ONCE) & set(missing(engine, *bloods(day(-3000))))
+
+
+def test_a_core_antibody_soon_after_immunoglobulin_does_not_count_as_screening(engine: Engine) -> None:
+    chart = [given("ivig", "g", day(-30)), answered("ab", "13952-7", day(-20), {"text": "positive"})]
+    assert "hepatitis B core antibody" in missing(engine, *chart)
+
+
+def test_a_panel_on_order_stands_for_its_tests(engine: Engine) -> None:
+    assert not {"creatinine", "liver enzymes", "glucose"} & set(missing(engine, ordered("cmp", "24323-8", day(-1))))
+
+
+def test_tests_that_are_signed_together_with_the_drug_are_not_asked_for(engine: Engine) -> None:
+    tests = [order | {"status": "draft"} for order in WATCHED]
+    assert "baselineWorkup" not in topics(judge_order(engine, 0, [*FIRST, *tests], watched=False))
+
+
+def test_no_baseline_is_asked_for_later(engine: Engine) -> None:
+    change = [sirolimus("d", day(60), 3, status="draft")]
+    advice = judge_order(engine, 60, change, sirolimus("s", day(0), 2), watched=False)
+    assert "baselineWorkup" not in topics(advice)
+
+
+@pytest.mark.parametrize(
+    ("test", "last", "waits"),
+    [  # the day of the last result, and the days that may pass: half the interval again
+        ("blood count", 0, 10),
+        ("blood count", 29, 21),
+        ("blood count", 95, 45),
+        ("blood count", 190, 135),
+        ("lipids", 20, 135),
+        ("lipids", 200, 547),
+        ("creatinine", 30, 45),
+        ("creatinine", 92, 135),
+        ("liver enzymes", 30, 45),
+        ("glucose", 30, 45),
+        ("protein in urine", 40, 135),
+        ("protein in urine", 190, 270),
+    ],
+)
+def test_when_a_test_is_overdue(engine: Engine, test: str, last: int, waits: int) -> None:
+    done = bloods(day(last))
+    assert test not in overdue(engine, last + waits, *done)
+    assert test in overdue(engine, last + waits + 1, *done)
+
+
+@pytest.mark.parametrize(("on", "late"), [(28, True), (29, False), (90, False), (91, False)])
+def test_the_first_weeks_end_on_day_28(engine: Engine, on: int, late: bool) -> None:
+    assert ("blood count" in overdue(engine, on, *bloods(day(on - 11)))) == late
+
+
+@pytest.mark.parametrize(("on", "late"), [(90, True), (91, False)])
+def test_the_third_month_ends_on_day_90(engine: Engine, on: int, late: bool) -> None:
+    assert ("creatinine" in overdue(engine, on, *bloods(day(on - 46)))) == late
+
+
+@pytest.mark.parametrize(("on", "late"), [(182, True), (183, False)])
+def test_the_sixth_month_ends_on_day_182(engine: Engine, on: int, late: bool) -> None:
+    assert ("blood count" in overdue(engine, on, *bloods(day(on - 46)))) == late
+
+
+def test_a_test_never_done_is_counted_from_the_start(engine: Engine) -> None:
+    assert "lipids" not in overdue(engine, 42, level("l", day(14), 8))
+    assert "lipids" in overdue(engine, 43, level("l", day(14), 8))
+
+
+def test_an_order_counts_for_45_days(engine: Engine) -> None:
+    assert "lipids" not in overdue(engine, 80, ordered("o", "57698-3", day(35)))
+    assert "lipids" in overdue(engine, 80, ordered("o", "57698-3", day(34)))
+
+
+def test_a_result_that_cannot_be_read_was_not_done(engine: Engine) -> None:
+    assert "creatinine" in overdue(engine, 60, observation("c", "2160-0", day(58), 1, "mg/ddL"))
+
+
+def test_one_card_for_all_that_is_overdue_levels_too(engine: Engine) -> None:
+    advice = judge(engine, 60, sirolimus("s", day(0), 2), count("c", day(55), 120), watched=False)
+    (card,) = [card for card in advice.cards if card["source"]["topic"]["code"] == "troughOverdue"]
+    rules = [finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]]
+    assert rules == ["trough-overdue", "monitoring-overdue"]
+    labels = [suggestion["label"] for suggestion in card["suggestions"]]
+    assert labels[0] == "Order a sirolimus level" and "Order lipids" in labels
+    assert "monitoringOverdue" not in topics(advice) and "Level" not in str(topics(advice))
