@@ -237,7 +237,9 @@ def _dose(situation: Situation) -> list[Named]:
                 "daily_dose",
             )
         ]
-    if not situation.dose_orders or situation.dose.per_day is not None:
+    if situation.dose_orders and situation.dose.per_day is not None:
+        return _window(situation)
+    if not situation.dose_orders:
         return []
     references = tuple(order.reference for order in situation.dose_orders)
     if situation.dose.rhythm:
@@ -250,6 +252,16 @@ def _dose(situation: Situation) -> list[Named]:
             )
         ]
     return [Named("Dose per day", f"{situation.dose.problem}; the dose is not judged", references, "daily_dose")]
+
+
+def _window(situation: Situation) -> list[Named]:
+    """That the protocol says nothing of the dose of such a patient in this phase."""
+    values, age = situation.facts.values, situation.age_group
+    phase = values.get("phase")
+    if not age or not phase or situation.window is not None or not values.get("itp_on_record"):
+        return []
+    note = f"the protocol gives no window for {'an adult' if age == 'adult' else 'a child'} in the {phase} phase"
+    return [Named("Dose window", note, tuple(order.reference for order in situation.dose_orders), "daily_dose")]
 
 
 def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:

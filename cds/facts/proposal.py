@@ -186,6 +186,8 @@ def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) 
     last = situation.course.last_change
     if raising and last is not None and last.moment.days_until(situation.now) < situation.days("change_apart"):
         return f"the dose was changed less than {situation.days('change_apart')} days ago", None
+    if situation.window is None:
+        return "the protocol gives no dose window for this patient now", None
     order = target_order(situation)
     assert order is not None
     candidates = list(_candidates(situation, by, order, raising))

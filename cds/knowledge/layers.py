@@ -19,8 +19,9 @@ class Layers:
         for number, folder in enumerate(self.folders):
             for path in sorted(folder.glob(pattern)):
                 name = path.relative_to(folder).as_posix()
-                if number:
-                    self.changes.append(f"{folder.name}: {'replaces' if name in found else 'adds'} {name}")
+                change = f"{folder.name}: {'replaces' if name in found else 'adds'} {name}"
+                if number and change not in self.changes:
+                    self.changes.append(change)
                 found[name] = path
         return [found[name] for name in sorted(found)]
 

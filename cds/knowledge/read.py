@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -116,6 +117,7 @@ class _Reader:
     def __init__(self, layers: Layers, result: Folder) -> None:
         self.layers, self.result = layers, result
         self.rule_ids: set[str] = set()
+        self.citations: dict[str, Any] = {}  # of the protocol, by name
 
     def _document(self, path: Path) -> Document | None:
         try:
@@ -128,9 +130,25 @@ class _Reader:
         document = self._document(path)
         if document is None:
             return None
-        value, faults = shaped(document, shape)
+        value, faults = shaped(document, shape, self._with_protocol(document) if shape is RuleShape else None)
         self.result.faults += faults
         return (document, value) if value is not None else None
+
+    def _with_protocol(self, document: Document) -> dict[str, Any]:
+        """A rule with what the protocol states in the place of each `- protocol: NAME` among its sources."""
+        value, sources = dict(document.value), document.value.get("sources")
+        if not isinstance(sources, list):
+            return value
+        value["sources"] = []
+        for index, each in enumerate(sources):
+            name = each.get("protocol") if isinstance(each, dict) and set(each) == {"protocol"} else None
+            if name is not None and name not in self.citations:
+                known = ", ".join(self.citations) or "none"
+                sentence = f"the protocol has no citation '{name}'; there is: {known}"
+                self.result.faults.append(Fault(document.path, document.line("sources", index), sentence))
+            else:
+                value["sources"].append(self.citations[name] if name is not None else each)
+        return value
 
     def _cite(self, document: Document, key: str, sources: dict[str, Source], *place: str | int) -> None:
         if key not in sources:
@@ -210,6 +228,9 @@ class _Reader:
         assert isinstance(shape, ProtocolShape)
         for name, number in shape.numbers.items():
             self._cite(document, number.cite, sources, "numbers", name)
+        for name, citation in shape.citations.items():
+            self._cite(document, citation.cite, sources, "citations", name)
+        self.citations = {name: citation.model_dump() for name, citation in shape.citations.items()}
         for name, rows in shape.tables.items():
             for index, row in enumerate(rows):
                 self._cite(document, str(row.get("cite", "")), sources, "tables", name, index)

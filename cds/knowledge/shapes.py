@@ -128,6 +128,7 @@ class ProtocolShape(Shape):
     id: RuleId
     title: str
     default: bool = False
+    citations: dict[str, CitationShape] = {}  # what `- protocol: NAME` among a rule's sources stands for
     tables: dict[str, list[dict[str, Any]]]
     numbers: dict[str, NumberShape]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from cds.authoring.cases import Case, cases_of, check_both_ways, run_case
+from cds.authoring.check import Engines
 from cds.authoring.mutants import survivors
-from cds.engine import Engine
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.read import Folder, RuleFile, read_folder
 from tests.conftest import RULES
 
 FOLDER = read_folder(RULES)
+ENGINES = Engines(RULES)
 
 IDS = {
     "dose-above-window", "dose-below-window", "dose-far-above-window", "dose-above-daily-maximum", "child-dose-by-size",
@@ -29,8 +30,8 @@ IDS = {
 
 
 @pytest.mark.parametrize("case", list(cases_of(FOLDER)), ids=lambda case: case.name)
-def test_case(case: Case, engine: Engine) -> None:
-    fault = run_case(case, engine)
+def test_case(case: Case) -> None:
+    fault = run_case(case, ENGINES.of(case.shape.protocol, case.fault))
     assert fault is None, str(fault)
 
 

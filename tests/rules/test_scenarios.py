@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from cds.authoring.check import Engines
 from cds.authoring.scenarios import Check, run_check, scenarios_of
 from cds.engine import Engine
 from cds.knowledge.tree import Fault
 from tests.conftest import RULES
 
 FAULTS: list[Fault] = []
+ENGINES = Engines(RULES)
 CHECKS = [check for scenario in scenarios_of(RULES, FAULTS) for check in scenario.checks]
 
 
@@ -20,8 +22,8 @@ def test_the_shipped_scenarios_can_be_read() -> None:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_scenario(check: Check, engine: Engine) -> None:
-    fault = run_check(check, engine)
+def test_scenario(check: Check) -> None:
+    fault = run_check(check, ENGINES.of(check.scenario.shape.protocol, check.fault))
     assert fault is None, str(fault)
 
 

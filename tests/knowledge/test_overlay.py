@@ -1,0 +1,159 @@
+"""A site's own folder over the rules, and the protocols that ship."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cds.cli.main import main
+from cds.engine import Engine
+from cds.knowledge.load import load
+from cds.knowledge.read import read_folder
+from tests.charts import count, day, itp, level, patient, sirolimus
+from tests.conftest import RULES
+from tests.judge import gaps, judge, topics
+
+TITRATION = "fhir_examples/course-1-titration/bundle.json"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder of a hospital, with a space in its name."""
+    folder = tmp_path / "our hospital"
+    (folder / "protocols").mkdir(parents=True)
+    return folder
+
+
+def add(site: Path, name: str, text: str) -> None:
+    (site / name).parent.mkdir(exist_ok=True)
+    (site / name).write_text(text, encoding="utf-8")
+
+
+def seed_with(old: str, new: str, name: str = "ours") -> str:
+    text = (RULES / "protocols" / "seed-2024.yaml").read_text(encoding="utf-8")
+    assert old in text
+    return text.replace(old, new).replace("id: seed-2024", f"id: {name}")
+
+
+def test_a_protocol_beside_the_shipped_ones(site: Path) -> None:
+    add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n").replace("default: true\n", ""))
+    assert load(None, "ours", [site]).protocol.numbers["trough_low"] == 6
+    assert load(None, "", [site]).protocol.id == "seed-2024"
+
+
+def test_a_site_may_make_its_protocol_the_default(site: Path) -> None:
+    add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
+    assert load(None, "", [site]).protocol.id == "ours"
+
+
+def test_one_number_one_rule_one_source_replaced_and_all_of_it_said(site: Path) -> None:
+    number = "adult_age: {value: 16, unit: year, means: Adult here., cite: ours, basis: JUDGEMENT}\n"
+    add(site, "definitions.yaml", number)
+    add(site, "sources.yaml", "ours: {citation: Our hospital's committee, kind: judgement}\n")
+    rule = (RULES / "response" / "low-platelets-child.yaml").read_text(encoding="utf-8")
+    add(site, "response/low-platelets-child.yaml", rule.replace("priority: 46", "priority: 47"))
+    knowledge = load(None, "", [site])
+    assert knowledge.definitions["adult_age"] == 16
+    assert knowledge.definitions["infant_age"] == 2  # what is not replaced stays
+    assert knowledge.rule("low-platelets-child").priority == 47
+    assert set(knowledge.changes) == {
+        "our hospital: adds ours in sources.yaml",
+        "our hospital: replaces adult_age in definitions.yaml",
+        "our hospital: replaces response/low-platelets-child.yaml",
+    }
+
+
+def test_of_two_overlays_the_later_counts(site: Path, tmp_path: Path) -> None:
+    for name, years in (("our hospital", 16), ("our ward", 17)):
+        line = f"adult_age: {{value: {years}, unit: year, means: Adult here., cite: judgement, basis: JUDGEMENT}}\n"
+        (tmp_path / name).mkdir(exist_ok=True)
+        add(tmp_path / name, "definitions.yaml", line)
+    assert load(None, "", [site, tmp_path / "our ward"]).definitions["adult_age"] == 17
+
+
+def test_what_only_the_overlay_says_has_another_hash(site: Path) -> None:
+    line = "adult_age: {value: 16, unit: year, means: Adult here., cite: judgement, basis: JUDGEMENT}\n"
+    add(site, "definitions.yaml", line)
+    assert load(None, "", [site]).hash != load().hash
+
+
+def test_a_fault_in_an_overlay_has_its_place(site: Path) -> None:
+    add(site, "definitions.yaml", "adult_age: {value: 16, unit: year, means: Adult here., basis: JUDGEMENT}\n")
+    (fault,) = read_folder(RULES, "", [site]).faults
+    assert str(fault) == "our hospital/definitions.yaml:1: adult_age: 'cite' is missing"
+
+
+def test_the_command_line_says_what_was_replaced(site: Path) -> None:
+    add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 3.9\n").replace("default: true\n", ""))
+    asked = ["evaluate", "--at", "latest", "--overlay", str(site), "--protocol", "ours", TITRATION]
+    result = CliRunner().invoke(main, asked)
+    assert result.stderr == "sirolimus-cds: overlay our hospital: adds protocols/ours.yaml\n"
+    assert result.stdout == "No cards.\n"  # 3.9 ng/mL is in that target
+
+
+def test_an_overlay_that_is_not_there(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["evaluate", "--overlay", str(tmp_path / "gone"), TITRATION])
+    assert result.exit_code == 2 and "gone:1: is not a folder of rules" in result.stderr
+
+
+def test_check_judges_each_case_under_its_own_protocol(site: Path) -> None:
+    add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
+    scenario = (
+        "scenario: Ours\nstory: A level of 5.5.\nprotocol: ours\ndays:\n  0: sirolimus 2 mg daily\n"
+        "  20: [level 5.5, platelets 60]\ncards:\n  - {day: 21, expect: [trough-low]}\n"
+    )
+    add(site, "scenarios/ours.yaml", scenario)
+    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
+    assert result.exit_code == 0, result.output
+    add(site, "scenarios/ours.yaml", scenario.replace("[trough-low]", "none"))
+    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
+    assert "our hospital/scenarios/ours.yaml:8: day 21: expected (-) and got (+):" in result.output
+    add(site, "scenarios/ours.yaml", scenario.replace("protocol: ours", "protocol: theirs"))
+    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
+    assert "day 21: there is no protocol 'theirs'" in result.output
+
+
+def test_a_case_under_an_unknown_protocol_is_a_fault(site: Path) -> None:
+    rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
+    add(site, "trough/trough-low.yaml", rule.replace("protocol: ctd-6-15", "protocol: ctd"))
+    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
+    assert result.exit_code == 1 and "there is no protocol 'ctd'; there is: ctd-6-15, feng-2020" in result.output
+
+
+# --- the protocols that ship -----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def label() -> Engine:
+    return Engine(load(None, "label-lam"))
+
+
+def test_the_four_protocols_ship() -> None:
+    shipped = {path.stem for path in (RULES / "protocols").glob("*.yaml")}
+    assert shipped == {"seed-2024", "feng-2020", "ctd-6-15", "label-lam"}
+    assert all(load(None, name).protocol.id == name for name in shipped)
+
+
+def test_a_phase_or_an_age_without_a_window_is_said(label: Engine) -> None:
+    chart = [sirolimus("s", day(0), 3), level("l", day(100), 8), count("c", day(110), 120)]
+    assert gaps(judge(label, 89, *chart[:1], count("c", day(80), 120), level("l", day(60), 8))) == set()
+    advice = judge(label, 110, *chart)
+    assert gaps(advice) == {"Dose window"} and "doseAboveWindow" not in topics(advice)
+    child = [patient("2015-01-01"), itp(), sirolimus("s", day(0), 1)]
+    assert "Dose window" in gaps(judge(label, 12, *child, adult=False))
+
+
+def test_without_a_window_no_dose_is_proposed(label: Engine) -> None:
+    chart = [sirolimus("s", day(0), 2), level("l", day(110, "08:00"), 4), count("c", day(105), 25)]
+    (card,) = [c for c in judge(label, 112, *chart).cards if c["source"]["topic"]["code"] == "troughLow"]
+    assert "No dose is proposed: the protocol gives no dose window for this patient now." in card["detail"]
+    assert all("Change the order" not in s["label"] for s in card.get("suggestions", ()))
+
+
+def test_a_card_cites_the_protocol_it_judges_by(label: Engine) -> None:
+    chart = [sirolimus("s", day(0), 4), count("c", day(5), 60)]
+    (card,) = [c for c in judge(label, 9, *chart).cards if c["source"]["topic"]["code"] == "doseAboveWindow"]
+    assert "start on 2 mg/day; the dose is then titrated" in card["detail"] and "Feng" not in card["detail"]
+    assert card["extension"]["net.sirolimus-itp-cds.findings"][0]["protocol"] == "label-lam"
