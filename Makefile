@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench examples clean
+.PHONY: demo test lint bench examples docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -28,6 +28,12 @@ bench: $(TESTED)
 
 examples: $(TESTED)
 	@"$(BIN)/python" -m tests.examples.write
+
+docs: $(READY)
+	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
+
+burden: $(TESTED)
+	@"$(BIN)/python" -m tests.burden
 
 $(READY): pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed (durable-rules cannot be imported on 3.13);"; \

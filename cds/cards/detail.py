@@ -14,13 +14,18 @@ from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
 _MOST_REFERENCES = 8
-_GRADES = {
+GRADES = {
     "A": "regulator label or international guideline",
     "B": "consistent clinical or pharmacokinetic studies",
     "C": "small uncontrolled study",
     "D": "convention or judgement",
 }
-_BASIS = {"RECALLED": "; recalled, not checked against the source", "JUDGEMENT": "", "DERIVED": "; derived", "SEEN": ""}
+BASIS_WORDS = {
+    "RECALLED": "; recalled, not checked against the source",
+    "JUDGEMENT": "",
+    "DERIVED": "; derived",
+    "SEEN": "",
+}
 
 # What only depends on the knowledge is written once; its hash stands for all it says.
 _numbers: dict[str, dict[str, str]] = {}
@@ -68,7 +73,7 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     for citation in holding.rule.citations:
         cited = knowledge.sources[citation.cite]
         where = f"[{cited.citation}]({cited.url})" if cited.url else f"{cited.citation}."
-        graded = f"grade {citation.grade}, {_GRADES[citation.grade]}{_BASIS[citation.basis]}"
+        graded = f"grade {citation.grade}, {GRADES[citation.grade]}{BASIS_WORDS[citation.basis]}"
         lines.append(f"- **Source** ({graded}): {citation.states} {where}")
     signed = "" if holding.rule.status == "active" else " This rule is a draft: not clinically signed off."
     protocol = f"{LABEL} is off label. Protocol: {knowledge.protocol.title}."

@@ -87,7 +87,10 @@ def test_a_bad_file_among_several_is_reported_and_the_rest_go_on(tmp_path: Path)
         (["evaluate", "--at", "2024-99-01", TITRATION], "--at: '2024-99-01' is not an ISO 8601 date or time"),
         (["evaluate", "--hook", "order-dispatch", TITRATION], "Invalid value for '--hook'"),
         (["evaluate", "--hook", "patient-view", TODDLER], "the request's hook is order-sign, not patient-view"),
-        (["evaluate", "--protocol", "unheard", TITRATION], "there is no protocol 'unheard'; there is: ctd-6-15, feng-2020, label-lam, seed-2024"),
+        (
+            ["evaluate", "--protocol", "unheard", TITRATION],
+            "there is no protocol 'unheard'; there is: ctd-6-15, feng-2020, label-lam, seed-2024",
+        ),
         (["evaluate", "--rules", "nowhere", TITRATION], "is not a folder of rules"),
         (["evaluate", "--patient", "nobody", TITRATION], "the bundle does not hold the patient that was asked for"),
         (["check", "nowhere"], "nowhere: is not a folder"),

@@ -257,6 +257,14 @@ def test_24_for_an_infant_no_dose_is_offered(engine: Engine) -> None:
     assert fact(advice, "proposed_dose") is None and "two years" in fact(advice, "proposal_working")
 
 
+def test_25_a_core_antibody_after_immunoglobulin_is_perhaps_the_donors(engine: Engine) -> None:
+    antibody = observation("ab", "13952-7", day(-10), None, "") | {"valueString": "reactive"}
+    del antibody["valueQuantity"]
+    for infusion, speaks in ((day(-40), False), (day(-300), True)):
+        chart = [TAKEN, given("ivig", "g", infusion), antibody]
+        assert ("hepatitisB" in topics(judge(engine, 12, *chart))) == speaks
+
+
 def test_26_an_old_pregnancy_that_nobody_closed(engine: Engine) -> None:
     for onset, critical in ((day(-400), False), (day(-100), True)):
         assert ("pregnancy" in topics(judge(engine, 12, TAKEN, condition("p", "77386006", onset)))) == critical
