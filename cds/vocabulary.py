@@ -78,6 +78,9 @@ _ALL: tuple[Fact, ...] = (
     ),
     _number("window_dose", MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered"),
     _number("size_dose", MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered"),
+    _number(
+        "step_down_dose", MG_DAY, "0.1", "the next smaller dose for a patient in response, where it may be offered"
+    ),
     _text("weight", "body weight, with its date"),
     _text("body_surface", "body surface"),
     _text("surface_note", "why body surface is not known"),

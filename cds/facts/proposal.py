@@ -29,6 +29,7 @@ def put_proposals(situation: Situation, by: Support | None, acted: Judged | None
         situation.facts.put("next_level_date", words, on=first)
     _put_window_dose(situation, by, acted)
     _put_size_dose(situation, by, acted)
+    _put_step_down(situation, by, acted)
 
 
 def _never(situation: Situation, raising: bool) -> str:
@@ -146,6 +147,26 @@ def _put_size_dose(situation: Situation, by: Support | None, acted: Judged | Non
         facts.miss(reason, "size_dose")
     else:
         facts.put("size_dose", by_weight, weight.reference)
+
+
+def _put_step_down(situation: Situation, by: Support | None, acted: Judged | None) -> None:
+    """For a patient in response above the window: one step less or, where that may not be offered, the window's bound."""
+    facts, window, dose = situation.facts, situation.window, situation.dose.per_day
+    order = target_order(situation)
+    if window is None or dose is None or dose <= window.high or not situation.in_response or order is None:
+        facts.miss("the dose is not above the window in a patient in response", "step_down_dose")
+        return
+    last, apart = situation.course.last_change, situation.days("change_apart")
+    reason = _never(situation, raising=False)
+    if last is not None and last.moment.days_until(situation.now) < apart:
+        reason = reason or f"the dose was changed less than {apart} days ago"
+    least = dose * (1 - situation.definitions["change_cap"])
+    for smaller in (max(dose - _step(situation, order), window.high), window.high):
+        unfit = reason or _unfit(situation, smaller, by, acted)
+        if not unfit and smaller >= least:
+            facts.put("step_down_dose", smaller, order.reference)
+            return
+    facts.miss(unfit or "it would be less than half the dose", "step_down_dose")
 
 
 def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:

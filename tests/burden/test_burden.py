@@ -1,0 +1,39 @@
+"""Every rule is planted as a hazard and caught at once; and the simulated year stays bearable."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from cds.knowledge.read import Folder
+from tests.burden.course import Course
+from tests.burden.hazards import HAZARDS, caught
+
+
+@pytest.mark.parametrize("rule", HAZARDS)
+def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(engine: Engine, rule: str) -> None:
+    assert caught(rule, engine)
+
+
+def test_every_rule_is_planted(folder: Folder) -> None:
+    assert {file.rule.id for file in folder.files} == set(HAZARDS)
+
+
+def test_a_quiet_course_is_a_quiet_year(engine: Engine) -> None:
+    """2 mg, levels in target, a response that stays: the landmarks are told, and the tests before the start."""
+    course = Course(7, quiet=True)
+    topics = [card["source"]["topic"]["code"] for week in range(52) for card in course.visit(engine, week)]
+    assert set(topics) <= {"responseComplete", "lowPlateletsAdult", "baselineWorkup"}
+    assert len(topics) <= 10
+
+
+def test_the_simulated_courses_stay_within_the_goal(engine: Engine) -> None:
+    """A sample of what ``make burden`` runs in full: at most half a card a visit."""
+    cards = visits = 0
+    for seed in range(8):
+        course = Course(seed)
+        for week in range(52):
+            if course.stopped:
+                break
+            cards, visits = cards + len(course.visit(engine, week)), visits + 1
+    assert visits > 200 and cards / visits <= 0.5
