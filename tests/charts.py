@@ -31,6 +31,7 @@ DRUGS = {
     "azithromycin": ("18631", "azithromycin"),
     "ivig": ("", "Privigen"),
     "ibuprofen": ("5640", "ibuprofen"),
+    "lisinopril": ("29046", "lisinopril"),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import Any
@@ -27,12 +27,13 @@ _RHYTHMS: dict[str, Resource] = {
 _RHYTHM = "|".join(_RHYTHMS)
 _UNITS = {"platelets": "10*9/L", "level": "ng/mL", "trough": "ng/mL", "weight": "kg", "height": "cm"}
 _ORDER = re.compile(rf"(?P<drug>.+?) (?P<mg>[0-9.]+) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?")
-_CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken)")
+_CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken|stated)")
 _RESULT = re.compile(
     r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9.]+)(?: (?P<unit>\S+?))?"
     r"(?:,? (?P<status>preliminary|corrected))?"
 )
 _ANSWER = re.compile(r"(?P<name>[a-z][a-z0-9 -]*?) (?P<answer>positive|negative|present|absent)")
+_PLAN = re.compile(r"(?P<name>.+?) planned in (?P<days>[0-9]+) days")
 _STATE = re.compile(r"(?P<name>.+?) (?P<verb>begins|ends)")
 
 
@@ -144,6 +145,9 @@ def _change(line: Timeline, when: str, words: str) -> bool:
     concept = _drug(line.knowledge, drug, None, False)
     if verb == "starts":
         _request(line, when, concept, drug)
+    elif verb == "stated":
+        line.add({"resourceType": "MedicationStatement", "status": "active", "subject": _subject(),
+                  "medicationCodeableConcept": concept, "effectiveDateTime": when})  # fmt: skip
     elif verb in ("given", "taken"):
         line.add({"resourceType": "MedicationAdministration", "status": "completed", "subject": _subject(),
                   "medicationCodeableConcept": concept, "effectiveDateTime": when})  # fmt: skip
@@ -221,8 +225,9 @@ def _ordered(line: Timeline, when: str, words: str) -> bool:
         return False
     name = words.removesuffix(" ordered")
     codes = {test.means: test.loinc for test in line.knowledge.tests}
+    watched = [test.loinc for test in line.knowledge.tests if test.baseline or test.every]
     level = _code(line.knowledge, LOINC, lambda each: each.name == "level")
-    wanted = [level] if name == "level" else list(codes.values()) if name == "tests" else [codes.get(name)]
+    wanted = [level] if name == "level" else watched if name == "tests" else [codes.get(name)]
     if None in wanted:
         return False
     for code in wanted:
@@ -256,7 +261,31 @@ def _state(line: Timeline, when: str, name: str) -> None:
                                   "clinicalStatus": {"coding": [{"system": system, "code": "active"}]}})  # fmt: skip
 
 
-_WRITERS = (_order, _change, _ordered, _happened, _begun, _answer, _result)
+def _allergic(line: Timeline, when: str, words: str) -> bool:
+    if not words.startswith("allergy to "):
+        return False
+    name = words.removeprefix("allergy to ")
+    code = _coded(line.knowledge, lambda each: each.valueset == "allergen" and each.display.lower() == name)
+    line.add({"resourceType": "AllergyIntolerance", "patient": _subject(), "recordedDate": when,
+              "code": code or _drug(line.knowledge, name, None, False)})  # fmt: skip
+    return True
+
+
+def _planned(line: Timeline, when: str, words: str) -> bool:
+    match = _PLAN.fullmatch(words)
+    if match is None:
+        return False
+    wanted = match["name"].lower()
+    code = _coded(line.knowledge, lambda each: each.valueset == "surgery" and each.display.lower() == wanted)
+    if code is None:
+        raise Unwritten(f"'{match['name']}' is no operation that the rules read")
+    day = date.fromisoformat(when[:10]) + timedelta(days=int(match["days"]))
+    line.add({"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": _subject(),
+              "authoredOn": when, "occurrenceDateTime": day.isoformat(), "code": code})  # fmt: skip
+    return True
+
+
+_WRITERS = (_order, _allergic, _planned, _change, _ordered, _happened, _begun, _answer, _result)
 
 
 def _subject() -> Resource:
@@ -264,7 +293,7 @@ def _subject() -> Resource:
 
 
 def _code(knowledge: Knowledge, system: str, wanted: Callable[[Any], bool]) -> str | None:
-    return next((code for code, meant in knowledge.codes[system].items() if wanted(meant[0])), None)
+    return next((code for code, meant in knowledge.codes[system].items() if any(map(wanted, meant))), None)
 
 
 def _coded(knowledge: Knowledge, wanted: Callable[[Any], bool]) -> Resource | None:

@@ -56,7 +56,7 @@ _DUE = {
     "protein": (12, 12, 12, 26),
 }
 _USUAL = (4, 4, 12, 12)
-_EVENTS = {"clarithromycin": 0.08, "fluconazole": 0.05, "ibuprofen": 0.10, "rifampin": 0.01}
+_EVENTS = {"clarithromycin": 0.08, "fluconazole": 0.05, "ibuprofen": 0.10, "lisinopril": 0.04, "rifampin": 0.01}
 _CONDITIONS = {"sepsis": ("91302008", 0.02), "pneumonitis": ("205237003", 0.02), "bleed": ("249366005", 0.10)}
 
 

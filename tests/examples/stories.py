@@ -23,6 +23,7 @@ from tests.charts import (
 )
 from tests.examples.reading import READING
 from tests.examples.story import Story, with_bloods
+from tests.examples.told import TOLD
 
 ADULT = [patient(), itp()]
 STARTED = sirolimus("siro-1", day(0), 2)
@@ -365,7 +366,7 @@ CLINICAL: tuple[Story, ...] = (
 )
 
 
-STORIES = tuple(with_bloods(each) for each in (*CLINICAL, *READING))
+STORIES = (*(with_bloods(each) for each in (*CLINICAL, *READING)), *TOLD)
 
 
 def story(name: str) -> Story:
