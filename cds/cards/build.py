@@ -136,6 +136,8 @@ def _suggestions(
     for suggestion in holding.level.suggestions:
         if suggestion.unless and facts.values.get(suggestion.unless):
             continue
+        if suggestion.action == "hold" and not situation.taking:
+            continue  # nothing runs that could be held
         if not speaking.isdisjoint(suggestion.yields_to):
             withheld.append("The level card carries the proposed dose.")
             continue
@@ -150,7 +152,7 @@ def _suggestions(
         one = _suggestion(suggestion, situation, original, make_id, row)
         if one is not None:
             made.append(one)
-        elif suggestion.action != "order_level":
+        elif suggestion.action in ("change_dose", "hold"):
             withheld.append("No button is offered: the order cannot be rewritten without guessing.")
     return made, withheld
 

@@ -5,7 +5,22 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import Engine
-from tests.charts import LOINC, RXNORM, Resource, count, day, drug, given, level, observation, sirolimus
+from tests.charts import (
+    LOINC,
+    RXNORM,
+    Resource,
+    bloods,
+    condition,
+    count,
+    day,
+    drug,
+    given,
+    itp,
+    level,
+    observation,
+    patient,
+    sirolimus,
+)
 from tests.judge import judge, judge_order, topics
 
 TAKEN = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8), count("base", day(-2), 14)]
@@ -67,3 +82,38 @@ def test_regulatory_t_cells_are_a_trend_and_no_trigger(engine: Engine) -> None:
 def test_immunoglobulin_and_steroids_that_are_given_are_no_interaction(engine: Engine) -> None:
     rescue = [given("ivig", "g", day(50)), drug("p", "prednisone", day(50), mg=60)]
     assert not topics(judge(engine, 62, *TAKEN, *rescue))
+
+
+# --- what is said once a course ---------------------------------------------------------------------
+
+
+def test_what_belongs_to_the_first_order_is_not_said_again(engine: Engine) -> None:
+    """Not second line, another disease, contraception and the baseline: at the first order, and never after it."""
+    woman = [patient(), itp(), condition("evans", "75331009", day(-90))]
+    first = [sirolimus("d", day(0), 2, status="draft")]
+    at_first = {"notSecondLine", "outsideProtocolPopulation", "contraception", "baselineWorkup"}
+    assert topics(judge_order(engine, 0, first, *woman, adult=False, watched=False)) == at_first
+    later = [sirolimus("d", day(70), 2.5, status="draft")]
+    assert not topics(judge_order(engine, 70, later, *woman, *TAKEN, adult=False))
+    assert not topics(judge(engine, 62, *woman, *TAKEN, adult=False))
+
+
+def test_an_ace_inhibitor_is_spoken_of_until_a_level_has_followed(engine: Engine) -> None:
+    ramipril = drug("r", "lisinopril", day(58))
+    assert topics(judge(engine, 59, TAKEN[0], ramipril, level("l", day(57), 8))) == {"aceInhibitor"}
+    assert not topics(judge(engine, 62, *TAKEN, ramipril))
+
+
+def test_a_known_stable_low_count_is_not_news(engine: Engine) -> None:
+    low = [count(f"c{on}", day(on), value) for on, value in ((20, 12), (35, 13), (50, 12), (60, 12))]
+    assert not topics(judge(engine, 61, *TAKEN, *low))
+    assert topics(judge(engine, 61, *TAKEN, count("better", day(35), 40), low[3])) == {"lowPlateletsAdult"}
+
+
+def test_a_low_level_of_toxicity_grades_for_platelets_is_not_graded(engine: Engine) -> None:
+    """30 x 10^9/L is grade 3 by the toxicity criteria, and the disease itself here."""
+    assert not judge(engine, 62, *TAKEN, count("c", day(61), 30)).cards
+
+
+def test_a_standing_order_of_the_tests_is_enough(engine: Engine) -> None:
+    assert not judge(engine, 62, *TAKEN, *bloods(day(50)), watched=False).cards

@@ -1,0 +1,91 @@
+"""What a clinician may press: what each rule offers, on the chart that makes it speak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds.engine import Engine
+from cds.knowledge.read import Folder
+from tests.burden.course import Course
+from tests.burden.hazards import HAZARDS
+from tests.charts import FIRST_LINE, count, day, hcg, itp, level, patient, sirolimus
+from tests.judge import judge, judge_order
+
+OFFERS = {
+    "pregnancy": ["update MedicationRequest"],
+    "contraception": ["create 2106-3"],
+    "neutropenia": ["create 29247-4"],
+    "hyperlipidaemia": ["create 29247-4", "create 57698-3"],
+    "proteinuria": ["create 2890-2"],
+    "renal-decline": ["create 2160-0", "create 2890-2"],
+    "liver-enzymes": ["create 29247-4", "create 5196-1", "create 13955-0"],
+    "anaemia": ["create 57021-8"],
+    "hyperglycaemia": ["create 1558-6"],
+    "falling-platelets-on-sirolimus": ["update MedicationRequest", "create 57021-8"],
+    "low-platelets-adult": ["create 57021-8"],
+    "platelet-count-not-usable": ["create 57021-8"],
+    "response-lost": ["create 57021-8", "create 29247-4"],
+    "hepatitis-b": ["create 42595-9"],
+    "dose-above-daily-maximum": ["delete MedicationRequest/d"],
+    "dose-change-too-soon": ["delete MedicationRequest/d", "create 29247-4"],
+    "allergy": ["delete MedicationRequest/d"],
+    "strong-inhibitor": ["delete MedicationRequest/d"],
+    "pneumonitis": ["update MedicationRequest"],
+    "serious-infection": ["update MedicationRequest"],
+}
+"""By rule, what its buttons would do, in their order: written by hand."""
+
+
+def pressed(suggestion: dict[str, Any]) -> str:
+    (action,) = suggestion["actions"]
+    if action["type"] == "delete":
+        return f"delete {action['resourceId'][0]}"
+    resource = action["resource"]
+    code = (
+        resource["code"]["coding"][0]["code"] if resource["resourceType"] == "ServiceRequest" else "MedicationRequest"
+    )
+    return f"{action['type']} {code}"
+
+
+@pytest.mark.parametrize("rule", OFFERS)
+def test_what_is_offered(engine: Engine, rule: str) -> None:
+    hazard = HAZARDS[rule]
+    course = Course(7, quiet=True)
+    hazard.setup(course)
+    for week in range(hazard.week + 1):
+        course.before(week)
+        if week == 0 and hazard.week > 0:
+            course.order(course.start, day(0))
+    drafts = hazard.plant(course, 7 * hazard.week - 1)
+    cards = course.ask(engine, hazard.week, hazard.hook, drafts)
+    (card,) = [c for c in cards if rule in {f["rule"] for f in c["extension"]["net.sirolimus-itp-cds.findings"]}]
+    assert [pressed(suggestion) for suggestion in card["suggestions"]] == OFFERS[rule]
+    assert "No button is offered" not in card["detail"]
+
+
+def test_every_card_says_why_it_may_be_set_aside(folder: Folder) -> None:
+    assert [file.rule.id for file in folder.files if not file.rule.override] == []
+
+
+def test_a_first_order_in_pregnancy_can_be_left_out_and_nothing_is_held(engine: Engine) -> None:
+    draft = sirolimus("d", day(65), 2, status="draft")
+    people = [patient(), itp(), FIRST_LINE, hcg(valueString="positive")]
+    card = judge_order(engine, 65, [draft], *people, adult=False).cards[0]
+    assert card["source"]["topic"]["code"] == "pregnancy"
+    assert [pressed(suggestion) for suggestion in card["suggestions"]] == ["delete MedicationRequest/d"]
+    assert "No button is offered" not in card["detail"]
+
+
+def test_an_unconfirmed_response_offers_the_second_count(engine: Engine) -> None:
+    chart = [
+        sirolimus("s", day(0), 2),
+        level("l", day(60, "08:00"), 8),
+        count("b", day(-2), 14),
+        count("c", day(90), 130),
+    ]
+    (card,) = judge(engine, 91, *chart).cards
+    assert [pressed(suggestion) for suggestion in card["suggestions"]] == ["create 57021-8"]
+    (card,) = judge(engine, 91, *chart, count("d", day(80), 130)).cards
+    assert "suggestions" not in card
