@@ -175,11 +175,23 @@ def answered(rid: str, code: str, when: str, answer: Resource, pid: str = PATIEN
     return test | {"valueCodeableConcept": answer}
 
 
-WATCHED = [
-    ordered(f"w{code}", code)
-    for code in ("57021-8", "57698-3", "2160-0", "24325-3", "1558-6", "2890-2", "5196-1", "13952-7", "13955-0", "56888-1", "71773-6")
-]  # fmt: skip
-"""Every test that is watched on sirolimus is on its way."""
+def watched(when: str) -> list[Resource]:
+    """Every test that is watched on sirolimus is on its way."""
+    codes = (
+        "57021-8",
+        "57698-3",
+        "2160-0",
+        "24325-3",
+        "1558-6",
+        "2890-2",
+        "5196-1",
+        "13952-7",
+        "13955-0",
+        "56888-1",
+        "71773-6",
+    )
+    return [ordered(f"w{code}", code, when) for code in codes]
+
 
 FIRST_LINE = drug("first-line", "prednisone", day(-400), status="stopped", end=day(-370), mg=60)
 """What was given before sirolimus: long over."""

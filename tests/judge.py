@@ -9,7 +9,13 @@ from cds.advise import Advice, advise
 from cds.chart.model import Hook
 from cds.chart.request import read_request
 from cds.engine import Engine
-from tests.charts import FIRST_LINE, PATIENT, START, WATCHED, Resource, as_bytes, bundle, itp, patient, request
+from tests.charts import FIRST_LINE, PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
+from tests.charts import watched as watched_tests
+
+
+def standing(on: int) -> list[Resource]:
+    """The usual tests, ordered the day before."""
+    return watched_tests((START + timedelta(days=on - 1)).isoformat())
 
 
 def now_on(day: int, clock: str = "20:00") -> datetime:
@@ -21,7 +27,7 @@ def judge(
     engine: Engine, day: int, *resources: Resource, adult: bool = True, max_cards: int = 99, watched: bool = True
 ) -> Advice:
     """Open the chart on ``day``. ``adult`` adds a grown patient with ITP; unless ``watched`` is false the usual tests are on order."""
-    people = [*([patient(), itp()] if adult else []), *(WATCHED if watched else [])]
+    people = [*([patient(), itp()] if adult else []), *(standing(day) if watched else [])]
     return advise(read_request(as_bytes(bundle(*people, *resources))), engine, now_on(day), max_cards=max_cards)
 
 
@@ -36,7 +42,7 @@ def judge_order(
     **more: Any,
 ) -> Advice:
     """Sign (or select) ``drafts`` on ``day``. ``adult`` adds a man with ITP that was treated before."""
-    people = [*([patient(gender="male"), itp(), FIRST_LINE] if adult else []), *(WATCHED if watched else [])]
+    people = [*([patient(gender="male"), itp(), FIRST_LINE] if adult else []), *(standing(day) if watched else [])]
     body = as_bytes(request(hook, [*people, *resources], drafts, pid=PATIENT, **more))
     return advise(read_request(body), engine, now_on(day), max_cards=99)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 from cds.chart.medications import meanings, named_in
 from cds.chart.model import Problem
@@ -14,33 +15,65 @@ from cds.knowledge.compiled import Concept, Knowledge
 _DRUGS = ("sirolimus", "mtor-inhibitor")
 _FOODS = "allergen"
 _WORD = re.compile(r"[^\W\d_]+")
-_DENIED = re.compile(r"\b(?:no|not|nil|denies|without)\b", re.IGNORECASE)
+_DENIED = re.compile(
+    r"\bno (?:known )?(?:\w+ )?(?:allerg|intoleran|hypersens)|\bnot allergic|\bdenies|\bwithout allerg|\bnil known|\bnegative\b|\bruled out\b"
+    r"|\bexcluded\b|\bkeine?\b.{0,30}allerg|\bpas d.allerg|\bsin alergi|\bnessun.{0,10}allerg|\bnon allergi",
+    re.IGNORECASE,
+)
+_LONG_ENOUGH = 4
+_SKEW = timedelta(days=1)
+"""Another machine's clock, or another time zone, may write tomorrow's date."""
 
 
 def read_allergy(reader: Reader, resource: Resource) -> None:
     """An allergy or intolerance of ours, unless it is refuted or over."""
     concepts = [resource.code, *(each.substance for each in later(resource.reaction, Reaction))]
-    meant = next((m for each in concepts if each is not None for m in _allergens(each, reader.knowledge)), None)
-    if meant is None or not reader.is_ours(resource, meant.valueset):
+    meant = [m for each in concepts if each is not None for m in _allergens(each, reader.knowledge)]
+    ours = [m for m in meant if m.valueset in (*_DRUGS, _FOODS)]
+    if not ours or not reader.is_ours(resource, ours[0].valueset):
         return
     for word, at in ((resource.verificationStatus, "verificationStatus"), (resource.clinicalStatus, "clinicalStatus")):
         if (status := status_word(word)) in ("refuted", "entered-in-error", "inactive", "resolved"):
-            reader.left_out(resource, f"it is {status}", meant.valueset, at)
+            reader.left_out(resource, f"it is {status}", ours[0].valueset, at)
             return
+    if len(ours) < len(meant):
+        reader.unread(resource, "its words name several drugs, and not which one is meant", ours[0].valueset, "code")
+        return
     recorded = first_moment(resource.recordedDate, resource.onsetDateTime)
-    if reader.exists(resource, recorded, meant.valueset, "recordedDate"):
-        name = meant.name if meant.valueset == _FOODS else "sirolimus-allergy"
-        display = meant.display or meant.name
+    if recorded is not None and recorded.is_after(reader.now + _SKEW):
+        reader.left_out(resource, "it lies after the time of judging", ours[0].valueset, "recordedDate")
+        return
+    for each in {(m.valueset == _FOODS, m.display or m.name): m for m in ours}.values():
+        name = "soya-or-peanut" if each.valueset == _FOODS else "sirolimus-allergy"
+        display = each.display or each.name
         reader.chart.allergies.append(Problem(resource.reference, name, True, recorded, None, display))
 
 
 def _allergens(concept: CodeableConcept, knowledge: Knowledge) -> Iterator[Concept]:
-    """What of ours a substance is: by code, and else by its words."""
-    wanted = (*_DRUGS, _FOODS)
-    for coding in concept.coding or ():
-        yield from (meant for meant in meanings(knowledge, coding) if meant.valueset in wanted)
+    """What a substance is: by code, and else by its words, which may also name other drugs."""
+    coded = [meant for coding in concept.coding or () for meant in meanings(knowledge, coding)]
+    yield from (meant for meant in coded if meant.valueset in (*_DRUGS, _FOODS))
+    if any(meant.valueset in (*_DRUGS, _FOODS) for meant in coded):
+        return
     for text in (concept.text, *(coding.display for coding in concept.coding or ())):
         if text and not _DENIED.search(text):
-            yield from (meant for meant in named_in(text, knowledge) if meant.valueset in _DRUGS)
-            words = _WORD.findall(text[:1_000].lower())
-            yield from (knowledge.words[word] for word in words if word in knowledge.words)
+            yield from named_in(text, knowledge)
+            yield from _inside(text[:1_000].lower(), knowledge)
+
+
+def _inside(text: str, knowledge: Knowledge) -> Iterator[Concept]:
+    """Foods and drugs of ours at the beginning of a longer word, as in other languages, or within a script without spaces."""
+    tokens = _WORD.findall(text)
+    known = {name: meant for name, meant in knowledge.names.items() if meant.valueset in _DRUGS}
+    known |= {word: meant for word, meant in knowledge.words.items() if meant.valueset == _FOODS}
+    for word, meant in known.items():
+        if (
+            word in tokens
+            or (not _is_latin(word) and word in text)
+            or (len(word) >= _LONG_ENOUGH and any(token.startswith(word) for token in tokens))
+        ):
+            yield meant
+
+
+def _is_latin(word: str) -> bool:
+    return all(ord(letter) < 0x250 for letter in word)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
+from cds.chart.answers import detected, positive
 from cds.chart.medications import meant_by
 from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
@@ -56,8 +57,9 @@ _PLAUSIBLE = {
     "weight": ("weight_lowest", "weight_highest"),
     "height": ("height_lowest", "height_highest"),
 }
-_YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc")
-_DONE = ("hbv-dna", "hepatitis-c", "hiv", "tuberculosis-test", "random-glucose", "albumin-ratio")
+_SCREENS = ("hepatitis-c", "hiv", "tuberculosis-test")
+_YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc", "hbv-dna", *_SCREENS)
+_DONE = ("random-glucose", "albumin-ratio")
 """Tests of which it only matters that they were done."""
 _SHOWN_ONLY = "treg"
 _MOST_IDENTIFIERS = 20
@@ -73,30 +75,10 @@ _SPECIMENS = {
 }
 COUNTED = ("final", "amended", "corrected")
 _NOT_BLOOD = ("serum", "plasma", "dried")
-_POSITIVE = {
-    "10828004",
-    "260373001",
-    "52101004",
-    "POS",
-    "H",
-    "HH",
-    "A",
-    "AA",
-    "DET",
-    "LA6576-8",
-    "LA9633-4",
-    "LA11882-0",
-}
-_NEGATIVE = {"260385009", "260415000", "2667000", "NEG", "N", "ND", "LA6577-6", "LA9634-2", "LA11883-8"}
-_POSITIVE_WORDS = {"positive", "pos", "detected", "reactive", "present"}
-_NEGATIVE_WORDS = {"negative", "neg", "absent", "nonreactive", "undetected"}
-_BARE_NEGATIVES = {"not", "non", "none", "no"}
-_NEGATED = re.compile(r"\b(?:not|non|no)\b[ -]*(?:detected|reactive|present|positive|pos)\b")
 _ASSAYS = {
     "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
     "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
 }
-_WORD = re.compile(r"[a-z]+")
 
 
 def read_observation(reader: Reader, resource: Resource) -> None:
@@ -183,21 +165,32 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
     moment: Moment | None = None
     try:
         moment = _moment(resource)
-        if concept.name in _YES_OR_NO:
-            positive = _positive(resource)
-            if positive is None and concept.name != "clumps":
-                raise Unreadable("it is not clear whether it is positive", "value[x]")
-            return _lab(resource, concept, moment, positive=positive is not False)  # clumps of any degree spoil a count
-        if concept.name in _DONE:
-            if resource.dataAbsentReason is not None:
-                raise Unreadable("the laboratory gives no value")
-            return _lab(resource, concept, moment)
+        if concept.name in (*_YES_OR_NO, *_DONE):
+            return _lab(resource, concept, moment, positive=_answer(resource, concept.name))
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:
         at = unreadable.at or "value[x]"
         return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
     return _lab(resource, concept, moment, read, wrong=wrong)
+
+
+def _answer(resource: Resource, name: str) -> bool:
+    """Whether a test that says yes or no says yes. Raises Unreadable when it says neither."""
+    if resource.dataAbsentReason is not None:
+        raise Unreadable("the laboratory gives no value")
+    if name in _DONE:
+        if resource.valueQuantity is None and resource.valueString is None:
+            raise Unreadable("it has no value")
+        return False
+    answer = detected(resource) if name == "hbv-dna" else positive(resource)
+    if name == "clumps":
+        return answer is not False  # clumps of any degree spoil a count
+    if answer is None and name in _SCREENS and resource.valueQuantity is not None:
+        return False  # a number without its limit: done, and not known to be positive
+    if answer is None:
+        raise Unreadable("it is not clear whether it is positive", "value[x]")
+    return answer
 
 
 def _lab(
@@ -301,55 +294,3 @@ def _check_plausible(read: Amount, name: str, knowledge: Knowledge) -> None:
     floor = knowledge.definitions[lowest] if lowest else Decimal(0)
     if read.value < floor and not read.comparator:
         raise Unreadable("its value is too low to be plausible")
-
-
-def _positive(resource: Resource) -> bool | None:
-    """Whether a yes-or-no test is positive, by its value, interpretation or own upper limit; None when not clear."""
-    if resource.valueBoolean is not None:
-        return resource.valueBoolean
-    said = [resource.valueCodeableConcept, *later(resource.interpretation, CodeableConcept)]
-    answers = [answer for concept in said if concept is not None and (answer := _says(concept)) is not None]
-    if resource.valueString is not None and (by_words := _by_words(resource.valueString)) is not None:
-        answers.append(by_words)
-    if answers:
-        return any(answers)
-    if resource.valueQuantity is not None and bytes(resource.valueQuantity.value) == b"0":
-        return False
-    quantity = resource.valueQuantity
-    ranges = later(resource.referenceRange, ReferenceRange)
-    highs = [r.high for r in ranges if r.high is not None and quantity and _bare(r.high.unit) == _bare(quantity.unit)]
-    if not highs or quantity is None:
-        return None
-    try:  # of several ranges the lowest: the others are those of weeks of pregnancy
-        limit = min(exact(high.value) for high in highs)
-        return exact(quantity.value) > limit and not (quantity.comparator or "").startswith("<")
-    except Unreadable:
-        return None
-
-
-def _bare(unit: str | None) -> str:
-    """A unit without the brackets and case in which printed and coded forms differ."""
-    return (unit or "").replace("[", "").replace("]", "").lower()
-
-
-def _by_words(text: str) -> bool | None:
-    """What words say; None where they say neither, or both."""
-    negated, times = _NEGATED.subn(" ", text.lower())
-    words = set(_WORD.findall(negated))
-    negative = bool(times) or bool(words & _NEGATIVE_WORDS)
-    positive = bool(words & _POSITIVE_WORDS)
-    if negative and positive:
-        return None
-    if positive:
-        return True
-    return False if negative or words & _BARE_NEGATIVES else None
-
-
-def _says(concept: CodeableConcept) -> bool | None:
-    codes = {coding.code for coding in concept.coding or ()}
-    if codes & _POSITIVE:
-        return True
-    if codes & _NEGATIVE:
-        return False
-    texts = [concept.text or "", *(coding.display or "" for coding in concept.coding or ())]
-    return next((answer for text in texts if (answer := _by_words(text)) is not None), None)

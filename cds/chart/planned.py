@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from cds.chart.medications import meanings
 from cds.chart.model import Plan
-from cds.chart.reader import Reader, first_moment
+from cds.chart.reader import Reader
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Resource, later
 from cds.knowledge.compiled import Concept
 
 _TESTS = ("sirolimus-level", "platelets", "laboratory", "screening", "panel", "pregnancy")
 _SURGERY = "surgery"
+_NOT_ORDERED = ("proposal", "plan", "option")
+_WORD = re.compile(r"[^\W\d_]+")
 _BOOKED = ("booked", "pending", "arrived", "checked-in")
 
 
@@ -24,27 +27,58 @@ def read_service_request(reader: Reader, resource: Resource) -> None:
     subject = tests[0].valueset if tests else operation.valueset if operation else ""
     if not subject or not reader.is_ours(resource, subject):
         return
-    open_ones = ("active", "draft") if reader.request.hook != "patient-view" else ("active",)
-    if not reader.counts(resource, open_ones, subject):
+    if not _is_order(reader, resource, subject):
         return
     if not reader.exists(resource, parse_moment(resource.authoredOn), subject, "authoredOn"):
         return
-    asked_for = first_moment(resource.occurrenceDateTime, resource.authoredOn)
-    oldest = int(reader.knowledge.definitions["test_order_counts"])
-    if tests and asked_for is not None and asked_for.days_until(reader.now) > oldest:
-        reader.left_out(resource, f"it was ordered more than {oldest} days ago", subject, "authoredOn")
+    if tests and not _is_awaited(reader, resource):
+        reader.left_out(resource, "it is too old, or its date cannot be read, to be on its way", subject, "authoredOn")
         tests = []
     for test in tests:
         reader.chart.test_orders.setdefault(test.name, []).append(resource.reference)
     if operation is not None:
-        period = resource.occurrencePeriod
-        day = first_moment(resource.occurrenceDateTime, period.start if period else None)
-        _plan(reader, resource, operation, day, "occurrence[x]")
+        _plan(reader, resource, operation, _ahead(reader, resource), "occurrence[x]")
+
+
+def _is_order(reader: Reader, resource: Resource, subject: str) -> bool:
+    """Whether it asks for something to be done, and is still open; on an order hook also one that is being written."""
+    if resource.doNotPerform:
+        reader.left_out(resource, "it says that it is not to be done", subject, "doNotPerform")
+        return False
+    if resource.intent in _NOT_ORDERED:
+        reader.left_out(resource, f"its intent is '{resource.intent}'", subject, "intent")
+        return False
+    open_ones = ("active", "draft") if reader.request.hook != "patient-view" else ("active",)
+    return reader.counts(resource, open_ones, subject)
+
+
+def _is_awaited(reader: Reader, resource: Resource) -> bool:
+    """Whether a test was ordered, or is to be drawn, near enough to today that its result may still come."""
+    period = resource.occurrencePeriod
+    texts = (resource.authoredOn, resource.occurrenceDateTime, period.start if period else None)
+    if resource.status == "draft" or not any(texts):
+        return True  # of an order without any date all that is known is that it is open
+    near = int(reader.knowledge.definitions["test_order_counts"])
+    return any(day is not None and abs(day.days_until(reader.now)) <= near for day in map(parse_moment, texts))
+
+
+def _ahead(reader: Reader, resource: Resource) -> Moment | None:
+    """The day of an operation; of a period that has begun, today."""
+    period = resource.occurrencePeriod
+    if resource.occurrenceDateTime is not None or period is None:
+        return parse_moment(resource.occurrenceDateTime)
+    begin, end = parse_moment(period.start), parse_moment(period.end)
+    today = reader.now.date()
+    if begin is not None and end is not None and begin.day < today <= end.day:
+        return Moment(today)
+    return begin
 
 
 def read_appointment(reader: Reader, resource: Resource) -> None:
     """An operation that is booked."""
-    said = (resource.serviceType, resource.serviceCategory, resource.reasonCode)
+    said = [resource.serviceType, resource.serviceCategory]
+    if not any(later(each, CodeableConcept) for each in said):
+        said.append(resource.reasonCode)  # beside a kind of visit it may be the reason of a follow-up
     operation = _surgery(_meant(reader, [each for some in said for each in later(some, CodeableConcept)]))
     if operation is None or not reader.is_ours(resource, operation.valueset):
         return
@@ -59,6 +93,10 @@ def _meant(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]
     for concept in concepts:
         for coding in concept.coding or ():
             yield from meanings(reader.knowledge, coding)
+        for text in (concept.text, *(coding.display for coding in concept.coding or ())):
+            words = _WORD.findall(text[:500].lower()) if text else []
+            found = (reader.knowledge.words.get(word) for word in words)
+            yield from (meant for meant in found if meant is not None and meant.valueset == _SURGERY)
 
 
 def _surgery(meant: Iterator[Concept] | list[Concept]) -> Concept | None:

@@ -64,7 +64,7 @@ class Reader:
         return not reason
 
     def _against(self, resource: Resource) -> tuple[str, str]:
-        whose = subject_id(resource)
+        whose = subject_id(resource, self.chart.patient_id)
         if whose is None:
             return "it does not say whose it is", "subject"
         if whose not in (self.chart.patient_id, f"urn:uuid:{self.chart.patient_id}"):
@@ -170,9 +170,9 @@ def _known(status: str) -> str:
 def status_word(status: CodeableConcept | str | None) -> str:
     """The code of a status that is a concept in R4."""
     if isinstance(status, CodeableConcept):
-        codes = [coding.code for coding in status.coding or () if coding.code]
+        codes = [coding.code.lower() for coding in status.coding or () if coding.code]
         known = [code for code in codes if code in _STATUSES]  # local codes may stand before those of HL7
-        return next(iter(known or codes), status.text or "")
+        return next(iter(known or codes), (status.text or "").lower())
     return status or ""
 
 

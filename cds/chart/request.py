@@ -173,12 +173,14 @@ def _parts(reference: str) -> set[str]:
     return {part for part in ("/".join(parts[-2:]), reference) if part}
 
 
-def subject_id(resource: Resource) -> str | None:
+def subject_id(resource: Resource, preferred: str = "") -> str | None:
     """The id of the patient a resource is about, or the reference itself when it is not ``Patient/id``."""
     reference = resource.subject or resource.patient
     if reference is None and given(resource.participant):  # an appointment names its patient among those who come
-        actors = (each.actor for each in later(resource.participant, Participant))
-        reference = next((each for each in actors if each and "Patient/" in (each.reference or "")), None)
+        actors = [each.actor for each in later(resource.participant, Participant) if each.actor]
+        people = [each for each in actors if "Patient/" in (each.reference or "")]
+        wanted = (each for each in people if preferred and (each.reference or "").split("/")[-1] == preferred)
+        reference = next(wanted, people[0] if people else None)  # a mother may come with her child
     if reference is None or not reference.reference:
         return None
     parts = reference.reference.split("/_history/")[0].split("/")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
-from cds.chart.model import Lab, Unread
+from cds.chart.model import DrugUse, Lab, Unread
 from cds.chart.samples import distinct
 from cds.chart.times import Moment
 from cds.facts.danger import steroid_from
@@ -31,13 +33,17 @@ def _put_hepatitis_b(situation: Situation) -> None:
     antigen = _newest(chart.lab("hbsag"))
     if antigen is not None and antigen.positive:
         found.append((f"surface antigen positive on {on_day(antigen.moment)}", antigen.reference))
-    antibody = next((lab for lab in chart.lab("anti-hbc") if _clear(lab) and lab.positive), None)
-    if antibody is not None and not is_passive(situation, antibody):
+    is_passive = passive_antibodies(situation)
+    own = [lab for lab in chart.lab("anti-hbc") if _clear(lab) and lab.positive and not is_passive(lab)]
+    if (antibody := _newest(own)) is not None:
         found.append((f"core antibody positive on {on_day(antibody.moment)}", antibody.reference))
-    for lab in chart.lab("hbsag", "anti-hbc"):
+    load = _newest(chart.lab("hbv-dna"))
+    if load is not None and load.positive:
+        found.append((f"viral load detected on {on_day(load.moment)}", load.reference))
+    for lab in chart.lab("hbsag", "anti-hbc", "hbv-dna"):
         if lab.problem:
             chart.unread.append(Unread(lab.reference, lab.problem, "hepatitis-b"))
-    covered = list(_covered(situation))
+    covered = list(_covered(situation, load))
     facts.put("hepatitis_b_covered", bool(covered), *covered)
     if found:
         facts.put("hepatitis_b", "; ".join(words for words, _ in found), *(reference for _, reference in found))
@@ -55,35 +61,43 @@ def _newest(labs: list[Lab]) -> Lab | None:
     return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
 
 
-def is_passive(situation: Situation, antibody: Lab) -> bool:
-    """Whether a positive core antibody may come from immunoglobulin that was given before it.
+def passive_antibodies(situation: Situation) -> Callable[[Lab], bool]:
+    """Says of a positive core antibody whether it may come from immunoglobulin that was given in the half year before it."""
+    spans = sorted(
+        (use.start.day, _last_day(situation, use))
+        for use in situation.chart.drugs
+        if use.valueset == "immunoglobulin" and not use.draft and use.start is not None
+    )
+    starts = [start for start, _ in spans]
+    reached = list(itertools.accumulate((end for _, end in spans), max))  # the latest end of all that began by then
+    days = timedelta(days=situation.days("passive_antibody"))
 
-    Not where the patient's own was positive before the first of those infusions.
-    """
-    infusions = [
-        moment
-        for episode in episodes(situation, "immunoglobulin")
-        for moment in (episode.start, episode.end)
-        if moment is not None and antibody.moment is not None
-        if 0 <= moment.days_to(antibody.moment) <= situation.days("passive_antibody")
-    ]
-    if not infusions:
-        return False
-    first = min(infusions, key=Moment.sort_key)
-    own = (lab for lab in situation.chart.lab("anti-hbc") if _clear(lab) and lab.positive)
-    return not any(lab.moment is not None and lab.moment.day < first.day for lab in own)
+    def is_passive(lab: Lab) -> bool:
+        place = bisect_right(starts, lab.moment.day) if lab.moment is not None else 0
+        return place > 0 and lab.moment is not None and lab.moment.day <= reached[place - 1] + days
+
+    return is_passive
 
 
-def _covered(situation: Situation) -> Iterator[str]:
-    """An antiviral that is taken or being ordered, a recent viral load, or an open order of one."""
+def _last_day(situation: Situation, use: DrugUse) -> date:
+    """The last day on which a drug was given, as far as the record says."""
+    if use.end is not None:
+        return use.end.day
+    assert use.start is not None
+    return situation.now.date() if use.status == "active" and not use.given else use.start.day
+
+
+def _covered(situation: Situation, load: Lab | None) -> Iterator[str]:
+    """An antiviral that is taken or being ordered; a recent viral load that found nothing, or an open order of one."""
     for episode in episodes(situation, "hbv-antiviral"):
         if episode.active:
             yield from episode.references
     yield from (use.reference for use in situation.chart.drugs if use.valueset == "hbv-antiviral" and use.draft)
+    if load is not None and load.positive:
+        return
     recent = situation.days("hbv_dna_valid")
-    for lab in situation.chart.lab("hbv-dna"):
-        if _clear(lab) and lab.moment is not None and lab.moment.days_until(situation.now) <= recent:
-            yield lab.reference
+    if load is not None and load.moment is not None and load.moment.days_until(situation.now) <= recent:
+        yield load.reference
     yield from situation.chart.ordered("hbv-dna")
 
 
@@ -103,17 +117,21 @@ def _put_pneumocystis(situation: Situation) -> None:
 
 def _risks(situation: Situation) -> Iterator[Named]:
     shown = situation.days("risk_shown")
+    begins = bool(situation.drafts) and not situation.taking  # then sirolimus itself is what is new
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant and (situation.day or 0) <= shown:
         yield Named("age under two years", "", (situation.chart.patient_reference,))
     high = steroid_from(situation, situation.definitions["pneumocystis_steroid"])
     if high is not None and high.start is not None:
         days = high.start.days_until(situation.now) - situation.days("pneumocystis_steroid_days")
-        if 0 <= days <= shown:
+        start = situation.course.start
+        new = min(days, start.days_until(situation.now)) if start is not None else days
+        if days >= 0 and (begins or new <= shown):
             dose = said(situation.definitions["pneumocystis_steroid"])
             yield Named("corticosteroid", f"{dose} mg/day of prednisone or more since {on_day(high.start)}", (high.reference,))  # fmt: skip
     for episode in episodes(situation, *_SUPPRESSANTS):
-        if episode.active and _met_lately(situation, episode, shown):
+        acts = episode.active or _still_acts(situation, episode)
+        if acts and (begins or _met_lately(situation, episode, shown)):
             yield Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)
     for name in _COUNTS:
         newest = next((lab for lab in distinct(situation.chart.lab(name)) if lab.status != "preliminary"), None)
@@ -123,9 +141,14 @@ def _risks(situation: Situation) -> Iterator[Named]:
                 yield Named(f"few {name}", reported(newest, "x 10^9/L"), (newest.reference,))
 
 
+def _still_acts(situation: Situation, episode: Episode) -> bool:
+    """Rituximab goes on acting for months after its last infusion."""
+    if episode.valueset != "rituximab" or episode.end is None:
+        return False
+    return episode.end.days_until(situation.now) <= situation.days("rituximab_acts")
+
+
 def _met_lately(situation: Situation, episode: Episode, shown: int) -> bool:
     """Whether the later of the two drugs began so lately."""
-    if situation.drafts and not situation.taking:
-        return True
     starts = [moment for moment in (episode.start, situation.course.start) if moment is not None]
-    return bool(starts) and Decimal(max(starts, key=Moment.sort_key).days_until(situation.now)) <= shown
+    return bool(starts) and max(starts, key=Moment.sort_key).days_until(situation.now) <= shown

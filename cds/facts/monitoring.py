@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cds.chart.model import Lab
-from cds.facts.infection import is_passive
+from cds.facts.infection import passive_antibodies
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 from cds.knowledge.compiled import LabTest
 
+_SCREENS = ("hepatitis-c", "hiv", "tuberculosis")
 _STRETCHES = ("weeks_1_to_4_until", "months_2_and_3_until", "months_4_to_6_until")
 
 
@@ -17,6 +20,7 @@ def put_monitoring(situation: Situation) -> None:
     _put(situation, "baseline_missing", _missing(situation), "nothing is missing, or this is no first order")
     _put(situation, "tests_overdue", _overdue(situation), "nothing is overdue, or it is not known since when")
     facts.put("observations_supplied", _supplied(situation))
+    _put(situation, "screening_positive", _positive_screens(situation), "no screening test was positive")
 
 
 def _put(situation: Situation, fact: str, found: list[Named], reason: str) -> None:
@@ -33,23 +37,36 @@ def _supplied(situation: Situation) -> bool:
     return "Observation" not in chart.not_supplied and kinds.isdisjoint(("Observation", "Bundle"))
 
 
-def _newest(situation: Situation, test: LabTest) -> Lab | None:
+def _newest(situation: Situation, test: LabTest, is_passive: Callable[[Lab], bool]) -> Lab | None:
     """The newest result by which the test is seen; one that waits for confirmation counts, one of a mistake does not."""
     labs = [
         lab
         for lab in situation.chart.lab(*test.seen_by)
         if lab.moment is not None and not lab.problem and not lab.wrong_specimen
     ]
-    labs = [lab for lab in labs if not (lab.name == "anti-hbc" and lab.positive and is_passive(situation, lab))]
+    labs = [lab for lab in labs if not (lab.name == "anti-hbc" and lab.positive and is_passive(lab))]
     return max(labs, key=lambda lab: lab.moment.sort_key() if lab.moment else (), default=None)
+
+
+def _positive_screens(situation: Situation) -> list[Named]:
+    """Infections, other than hepatitis B, that were found before a first order; the newest answer of each counts."""
+    if not situation.facts.values.get("first_order"):
+        return []
+    found = []
+    for test in situation.knowledge.tests:
+        if test.id in _SCREENS:
+            newest = _newest(situation, test, lambda lab: False)
+            if newest is not None and newest.positive:
+                found.append(Named(test.means, f"positive on {on_day(newest.moment)}", (newest.reference,)))
+    return found
 
 
 def _missing(situation: Situation) -> list[Named]:
     if not situation.facts.values.get("first_order"):
         return []
-    found = []
+    found, is_passive = [], passive_antibodies(situation)
     for test in situation.knowledge.tests:
-        newest = _newest(situation, test)
+        newest = _newest(situation, test, is_passive)
         age = newest.moment.days_until(situation.now) if newest is not None and newest.moment is not None else None
         known = age is not None and age <= test.baseline
         if test.baseline and not known and not situation.chart.ordered(*test.seen_by):
@@ -67,9 +84,9 @@ def _overdue(situation: Situation) -> list[Named]:
     if not situation.taking or start is None or day is None:
         return []
     stretch = next((n for n, name in enumerate(_STRETCHES) if day <= situation.days(name)), len(_STRETCHES))
-    found = []
+    found, is_passive = [], passive_antibodies(situation)
     for test in situation.knowledge.tests:
-        newest = _newest(situation, test)
+        newest = _newest(situation, test, is_passive)
         since = newest.moment.days_until(situation.now) if newest is not None and newest.moment is not None else day
         if since < day:
             waited, every = since, test.every[stretch] if test.every else 0

@@ -160,6 +160,7 @@ def _put_step_down(situation: Situation, by: Support | None, acted: Judged | Non
     reason = _never(situation, raising=False)
     if last is not None and last.moment.days_until(situation.now) < apart:
         reason = reason or f"the dose was changed less than {apart} days ago"
+    reason = reason or _unsettled(situation, by)
     least = dose * (1 - situation.definitions["change_cap"])
     for smaller in (max(dose - _step(situation, order), window.high), window.high):
         unfit = reason or _unfit(situation, smaller, by, acted)
@@ -167,6 +168,20 @@ def _put_step_down(situation: Situation, by: Support | None, acted: Judged | Non
             facts.put("step_down_dose", smaller, order.reference)
             return
     facts.miss(unfit or "it would be less than half the dose", "step_down_dose")
+
+
+def _unsettled(situation: Situation, by: Support | None) -> str:
+    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
+    values = situation.facts.values
+    if by is None:
+        return "there is no usable level to go by"
+    moving = ("strong_inhibitors", "strong_inducers", "moderate_modulators", "stopped_modulators", "ciclosporin")
+    if any(name in values for name in moving):
+        return "an interacting drug was started or stopped, and no level has shown yet what it does"
+    fall = values.get("platelet_fall")
+    if fall is not None and fall >= situation.definitions["step_down_fall"]:
+        return "the platelet count is falling"
+    return ""
 
 
 def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:

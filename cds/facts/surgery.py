@@ -5,30 +5,36 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from cds.chart.model import Plan
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 
 
 def put_surgery(situation: Situation) -> None:
-    """State the next operation of a patient who takes sirolimus, or who is being ordered one of the two."""
+    """State the operations that lie ahead of a patient who takes sirolimus, or who is being ordered one of the two."""
     facts, now = situation.facts, situation.now
-    names = ("surgery_planned", "days_to_surgery", "surgery_pause")
+    notice = situation.days("surgery_notice")
     asked = situation.drafts or not situation.ordering
-    plans = [
-        (-plan.day.days_until(now), plan)
-        for plan in situation.chart.plans
-        if plan.day.days_until(now) <= 0 and (asked or plan.draft)
-    ]
+    ahead = [(-plan.day.days_until(now), plan) for plan in situation.chart.plans if asked or plan.draft]
+    plans = sorted(((days, plan) for days, plan in ahead if days >= 0), key=lambda each: each[0])
     if not plans or not (situation.taking or situation.drafts):
-        facts.miss("no operation is planned", *names)
+        facts.miss("no operation is planned", "surgery_planned", "days_to_surgery")
         return
-    days, _ = min(plans, key=lambda each: each[0])
-    soonest = {plan.display: plan for away, plan in plans if away == days}
-    named = [Named(words.lower(), f"on {on_day(plan.day)}", (plan.reference,)) for words, plan in soonest.items()]
-    references = [plan.reference for plan in soonest.values()]
-    facts.put("surgery_planned", named, *references)
-    facts.put("days_to_surgery", Decimal(days), *references)
-    day = now.date() + timedelta(days=days)
-    first, last = situation.days("surgery_pause_from"), situation.days("surgery_pause_to")
-    begin, end = day - timedelta(days=first), day - timedelta(days=last)
-    facts.put("surgery_pause", f"between {begin.isoformat()} and {end.isoformat()} ({first} to {last} days before)")
+    soon = {plan.display: (days, plan) for days, plan in reversed(plans) if days <= notice or plan is plans[0][1]}
+    named = [
+        Named(words.lower(), _note(situation, days, plan), (plan.reference,)) for words, (days, plan) in soon.items()
+    ]
+    references = [plan.reference for _, plan in soon.values()]
+    facts.put("surgery_planned", sorted(named, key=lambda each: each.note), *references)
+    facts.put("days_to_surgery", Decimal(plans[0][0]), *references)
+
+
+def _note(situation: Situation, days: int, plan: Plan) -> str:
+    """When it is, and when sirolimus would be paused if it is a major one."""
+    today = situation.now.date()
+    first, last = sorted((situation.days("surgery_pause_to"), situation.days("surgery_pause_from")))
+    day = today + timedelta(days=days)
+    begin, end = day - timedelta(days=last), day - timedelta(days=first)
+    if end < today:
+        return f"on {on_day(plan.day)}; the usual pause would have begun by {end.isoformat()}"
+    return f"on {on_day(plan.day)}; a pause would begin between {begin.isoformat()} and {end.isoformat()}"

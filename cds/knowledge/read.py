@@ -117,6 +117,7 @@ class _Reader:
     def __init__(self, layers: Layers, result: Folder) -> None:
         self.layers, self.result = layers, result
         self.rule_ids: set[str] = set()
+        self.scheduled: dict[LabTest, Document] = {}  # with the file that says so
         self.citations: dict[str, Any] = {}  # of the protocol, by name
 
     def _document(self, path: Path) -> Document | None:
@@ -161,6 +162,9 @@ class _Reader:
         seen: set[str] = set()
         for path in self.layers.each(name):
             document = self._document(path) if needed or path.is_file() else None
+            if document is not None and not isinstance(document.value, dict):
+                self.result.faults.append(Fault(document.path, 1, "must be keys with their entries"))
+                continue
             for key, value in (document.value if document else {}).items():
                 assert document is not None
                 entry, faults = shaped(document, shape, value)
@@ -192,6 +196,9 @@ class _Reader:
         for key, document, entry in self._entries("definitions.yaml", NumberShape):
             assert isinstance(entry, NumberShape)
             self._cite(document, entry.cite, sources, key)
+            if key in found and found[key].unit != entry.unit:
+                sentence = f"{key}: is in {found[key].unit} here, not in {entry.unit}"
+                self.result.faults.append(Fault(document.path, document.line(key), sentence))
             found[key] = entry
         return found
 
@@ -208,6 +215,7 @@ class _Reader:
             found[key] = LabTest(
                 key, entry.means, entry.loinc, entry.display, tuple(entry.seen_by), entry.baseline, tuple(entry.every)
             )
+            self.scheduled[found[key]] = document
         return found
 
     def protocol(
@@ -279,6 +287,18 @@ class _Reader:
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
             found.take(document, shape, self.result.faults)
-        for path in self.layers.files(PRODUCTS):
-            found.take_products(path, self.layers.shown(path), self.result.faults)
+        for number, path in enumerate(self.layers.each(PRODUCTS)):
+            if number:
+                self.layers.note(path, "rows", replaces=False)
+            if path.is_file():
+                found.take_products(path, self.layers.shown(path), self.result.faults)
+        names = {
+            meant.name for of_system in found.codes.values() for several in of_system.values() for meant in several
+        }
+        for test, document in self.scheduled.items():
+            for name in test.seen_by:
+                if name not in names:
+                    self.result.faults.append(
+                        Fault(document.path, document.line(test.id), f"{test.id}: no value set knows a result '{name}'")
+                    )
         return found

@@ -9,7 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from cds.knowledge.tree import Document, Fault
 
@@ -119,9 +119,16 @@ class TestShape(Shape):
     display: str
     seen_by: list[str] = Field(min_length=1)
     baseline: int = Field(default=0, ge=0)
-    every: list[int] = Field(default=[], max_length=4)  # four stretches of the course; 0 where it is not wanted
+    every: list[Annotated[int, Field(ge=0)]] = []  # four stretches of the course; 0 where it is not wanted
     cite: str
     basis: Basis
+
+    @field_validator("every")
+    @classmethod
+    def _four_or_none(cls, every: list[int]) -> list[int]:
+        if len(every) not in (0, 4):
+            raise ValueError("needs four numbers, one for each stretch of the course, or none")
+        return every
 
 
 class ProtocolShape(Shape):

@@ -15,6 +15,8 @@ from cds.knowledge.shapes import CodeShape, DrugShape, ValueSetShape
 from cds.knowledge.tree import Document, Fault
 
 PRODUCTS = "valuesets/rxnorm_products.csv"
+_COLUMNS = ("rxcui", "drug", "route", "strength")
+_STRENGTH = re.compile(r"([0-9]+(\.[0-9]+)?(/mL)?)?")
 # how else a system is spelt, with an OID or a slash, is known where records are read (cds.chart.medications)
 SYSTEMS = {
     "loinc": ("http://loinc.org",),
@@ -46,6 +48,7 @@ class ValueSets:
     names: dict[str, Concept] = field(default_factory=dict)
     words: dict[str, Concept] = field(default_factory=dict)
     drugs: dict[str, Concept] = field(default_factory=dict)
+    _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
         for uri in SYSTEMS[system]:
@@ -93,15 +96,32 @@ class ValueSets:
             self.names[name.lower()] = concept
 
     def take_products(self, path: Path, shown: str, faults: list[Fault]) -> None:
-        """Add the RxNorm products of the drugs that are known by now."""
-        with path.open(encoding="utf-8", newline="") as file:
-            for line, row in enumerate(csv.DictReader(file), start=2):
-                if not well_formed("rxnorm", row["rxcui"]):
-                    faults.append(Fault(shown, line, f"'{row['rxcui']}' is no code of rxnorm"))
-                for name in row["drug"].split(";"):
-                    if name in self.drugs:
-                        product = {"oral": row["route"] != "other", "strength": row["strength"]}
-                        self.add("rxnorm", row["rxcui"], msgspec.structs.replace(self.drugs[name], **product))
+        """Add the RxNorm products of the drugs that are known by now; a row takes the place of an earlier one of its code."""
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault(shown, 1, f"cannot be read ({type(error).__name__})"))
+            return
+        rows = csv.DictReader(text.splitlines())
+        if lacking := [name for name in _COLUMNS if name not in (rows.fieldnames or ())]:
+            faults.append(Fault(shown, 1, f"lacks the columns {', '.join(lacking)} (separated by commas)"))
+            return
+        rxnorm = self.codes.setdefault(SYSTEMS["rxnorm"][0], {})
+        taken: dict[str, tuple[Concept, ...]] = {}
+        for line, row in enumerate(rows, start=2):
+            code, strength = row["rxcui"] or "", row["strength"] or ""
+            if not well_formed("rxnorm", code):
+                faults.append(Fault(shown, line, f"'{code}' is no code of rxnorm"))
+            if not _STRENGTH.fullmatch(strength):
+                faults.append(Fault(shown, line, f"'{strength}' is no strength; write 0.5, or 1/mL"))
+            for name in (row["drug"] or "").split(";"):
+                if name in self.drugs:
+                    concept = msgspec.structs.replace(self.drugs[name], oral=row["route"] != "other", strength=strength)
+                    taken[code] = (*taken.get(code, ()), concept)
+        for code, meant in taken.items():
+            kept = () if code in self._products else rxnorm.get(code, ())
+            rxnorm[code] = (*kept, *meant)
+        self._products |= taken.keys()
 
 
 def well_formed(system: str, code: str) -> bool:

@@ -14,7 +14,6 @@ from cds.engine import Engine
 from tests.charts import (
     LOINC,
     RXNORM,
-    WATCHED,
     Resource,
     as_bytes,
     bundle,
@@ -28,6 +27,7 @@ from tests.charts import (
     patient,
     sirolimus,
     subject,
+    watched,
 )  # fmt: skip
 from tests.judge import fact, gaps, judge, judge_order, now_on, topics
 
@@ -310,7 +310,9 @@ def test_version_ids_that_begin_with_digits(engine: Engine) -> None:
 def test_a_patient_without_an_id_is_known_by_the_full_url(engine: Engine) -> None:
     url = "urn:uuid:5cbc121b-cd71-4428-b8b7-31e53eba8184"
     person = {key: value for key, value in patient().items() if key != "id"}
-    others = [each | {"subject": {"reference": url}} for each in (itp(), TAKEN, level("l", day(60), 30), *WATCHED)]
+    others = [
+        each | {"subject": {"reference": url}} for each in (itp(), TAKEN, level("l", day(60), 30), *watched(day(60)))
+    ]
     entries = [{"fullUrl": url, "resource": person}, *({"resource": each} for each in others)]
     body = as_bytes({"resourceType": "Bundle", "type": "transaction", "entry": entries})
     assert topics(advise(read_request(body), engine, now_on(62))) == {"troughCritical"}

@@ -11,7 +11,7 @@ from cds.chart.body import InputError
 from cds.chart.model import Hook
 from cds.chart.request import read_request
 from cds.engine import Engine
-from tests.charts import FIRST_LINE, WATCHED, as_bytes, day, drug, itp, level, patient, request, sirolimus
+from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.judge import gaps, judge_order, now_on, topics
 
 OVERDOSE = sirolimus("s", day(0), 12)
@@ -63,7 +63,7 @@ def test_resources_are_known_by_their_type_whatever_the_key(engine: Engine) -> N
 
 
 def test_a_revised_order_need_not_be_a_draft(engine: Engine) -> None:
-    body = request("order-sign", [patient(gender="male"), itp(), FIRST_LINE, *WATCHED], [OVERDOSE])
+    body = request("order-sign", [patient(gender="male"), itp(), FIRST_LINE, *watched(day(-1))], [OVERDOSE])
     assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
 
 
@@ -73,7 +73,7 @@ def test_a_medication_may_travel_beside_the_draft(engine: Engine) -> None:
     draft["medicationReference"] = {"reference": "Medication/m"}
     body = request(
         "order-sign",
-        [patient(gender="male"), itp(), FIRST_LINE, *WATCHED],
+        [patient(gender="male"), itp(), FIRST_LINE, *watched(day(-1))],
         [draft, {"resourceType": "Medication", "id": "m", "code": code}],
     )
     assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
@@ -94,7 +94,7 @@ def test_selections_may_be_absolute_or_versioned(engine: Engine) -> None:
     ):
         body = request(
             "order-select",
-            [patient(gender="male"), itp(), FIRST_LINE, *WATCHED],
+            [patient(gender="male"), itp(), FIRST_LINE, *watched(day(-1))],
             [OVERDOSE | {"status": "draft"}],
             [selection],
         )

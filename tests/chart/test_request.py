@@ -12,7 +12,7 @@ from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.engine import Engine
-from tests.charts import WATCHED, as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus
+from tests.charts import as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.examples.stories import STORIES
 from tests.judge import gaps, judge, now_on, topics
 
@@ -175,7 +175,7 @@ def test_an_unreadable_amount_beside_the_ordered_one_takes_only_the_button(
 
 
 def test_a_number_that_cannot_be_sent_back_takes_only_the_button(engine: Engine) -> None:
-    body = as_bytes(bundle(patient(), itp(), OVERDOSE, *WATCHED)).replace(
+    body = as_bytes(bundle(patient(), itp(), OVERDOSE, *watched(day(-1)))).replace(
         b'"intent"', b'"dispenseRequest": {"quantity": {"value": 1e99999999999999999999}}, "intent"', 1
     )
     (card,) = advise(read_request(body), engine, now_on(13)).cards

@@ -17,7 +17,7 @@ from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.engine import Engine
-from tests.charts import WATCHED, as_bytes, bundle, day, drug, itp, level, patient, sirolimus
+from tests.charts import as_bytes, bundle, day, drug, itp, level, patient, sirolimus, watched
 from tests.examples.stories import STORIES
 from tests.judge import judge, now_on, topics
 
@@ -79,13 +79,13 @@ def test_elements_that_are_not_read_may_have_any_shape(engine: Engine, change: d
     ],
 )
 def test_odd_entries_are_passed_over(engine: Engine, entry: Any) -> None:
-    whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *WATCHED)
+    whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *watched(day(-1)))
     whole["entry"].insert(1, entry)
     assert topics(advise(read_request(as_bytes(whole)), engine, now_on(13))) == {"doseFarAboveWindow"}
 
 
 def test_something_unreadable_that_is_about_sirolimus_is_named(engine: Engine) -> None:
-    whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *WATCHED)
+    whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *watched(day(-1)))
     whole["entry"].append({"resource": ["sirolimus", 20, "mg"]})
     advice = advise(read_request(as_bytes(whole)), engine, now_on(13))
     assert topics(advice) == {"doseFarAboveWindow", "notAssessed"}

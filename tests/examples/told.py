@@ -75,7 +75,7 @@ TOLD = (
         (
             "surgeryPlanned",
             "warning",
-            "Surgery in 14 days on sirolimus (cholecystectomy): wound healing against relapse",
+            "Surgery ahead on sirolimus (cholecystectomy): wound healing against relapse",
         ),
     ),
     told(

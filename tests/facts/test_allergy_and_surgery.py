@@ -84,6 +84,78 @@ def test_what_is_no_such_allergy(engine: Engine, no: Resource) -> None:
     assert not judge(engine, 62, *TAKEN, no).cards
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Sirolimus: anaphylaxis, no rechallenge",
+        "Sirolimus - does not tolerate (angioedema)",
+        "Rapamune not tolerated",
+        "Sirolimusallergie",
+    ],
+)
+def test_a_true_allergy_with_a_no_in_it(engine: Engine, words: str) -> None:
+    assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"allergy"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Peanut (anaphylaxis), no EpiPen",
+        "Erdnussallergie",
+        "Erdnüsse",
+        "Sojaöl",
+        "arachides",
+        "cacahuètes",
+        "maní",
+        "soia",
+        "花生过敏",
+        "大豆过敏",
+    ],
+)
+def test_foods_in_other_words(engine: Engine, words: str) -> None:
+    assert topics(judge_order(engine, 70, SOLUTION, allergy({"text": words}))) == {"allergy"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Keine Allergie gegen Sirolimus",
+        "Pas d'allergie au sirolimus",
+        "Sirolimus allergy: negative",
+        "sirolimus allergy ruled out",
+        "not allergic to rapamycin",
+        "Rash on the hip after penicillin",
+    ],
+)
+def test_an_allergy_that_is_denied_in_words(engine: Engine, words: str) -> None:
+    assert not judge_order(engine, 70, TABLETS, allergy({"text": words})).cards
+
+
+@pytest.mark.parametrize(
+    "words", ["clarithromycin (drug interaction with sirolimus)", "tacrolimus, switched to sirolimus"]
+)
+def test_words_that_name_several_drugs_are_named(engine: Engine, words: str) -> None:
+    assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"notAssessed"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"verificationStatus": status("Refuted")}, {"clinicalStatus": {"text": "Inactive"}}],
+)
+def test_a_status_in_capitals(engine: Engine, change: Resource) -> None:
+    assert not judge_order(engine, 70, TABLETS, allergy(coded("35302", RXNORM), **change)).cards
+
+
+def test_two_allergies_in_one_entry_are_both_read(engine: Engine) -> None:
+    both = allergy({"text": "Soya"}, reaction=[{"substance": {"text": "Rapamune"}}])
+    (card,) = judge_order(engine, 70, TABLETS, both).cards
+    assert "sirolimus is contraindicated" in card["summary"]
+
+
+def test_another_time_zones_today_is_no_future(engine: Engine) -> None:
+    assert topics(judge(engine, 62, *TAKEN, allergy(coded("35302", RXNORM), recordedDate=day(63)))) == {"allergy"}
+
+
 def test_anothers_allergy_is_named_and_not_used(engine: Engine) -> None:
     foreign = allergy(coded("35302", RXNORM)) | {"patient": {"reference": "Patient/other"}}
     assert topics(judge(engine, 62, *TAKEN, foreign)) == {"notAssessed"}
@@ -111,8 +183,8 @@ def booked(on: str, state: str = "booked", **more: Any) -> Resource:
 def test_an_operation_within_two_weeks(engine: Engine, plan: Resource) -> None:
     (card,) = judge(engine, 62, *TAKEN, plan).cards
     assert card["source"]["topic"]["code"] == "surgeryPlanned"
-    assert card["summary"].startswith("Surgery in 8 days on sirolimus (")
-    assert "between 2024-03-08 and 2024-03-13 (10 to 5 days before)" in card["detail"]
+    assert card["summary"].startswith("Surgery ahead on sirolimus (")
+    assert "a pause would begin between 2024-03-08 and 2024-03-13" in card["detail"]
 
 
 @pytest.mark.parametrize(
@@ -131,10 +203,34 @@ def test_an_operation_within_two_weeks(engine: Engine, plan: Resource) -> None:
         (booked(day(70), serviceType=[{"text": "follow-up"}]), False),
         ({k: v for k, v in operation(day(70)).items() if k != "occurrenceDateTime"}, False),
         (operation(day(70), "180208003"), False),  # a transfusion is no operation
+        (operation(day(70), doNotPerform=True), False),
+        (operation(day(70), intent="proposal"), False),
+        (operation(day(70), occurrencePeriod={"start": day(60), "end": day(72)}) | {"occurrenceDateTime": None}, True),
+        (booked(day(70), serviceType=[{"text": "follow-up"}], reasonCode=[coded("38102005")]), False),
+        (booked(day(70), serviceType=[], reasonCode=[coded("38102005")]), True),
+        (booked(day(70), participant=[{"actor": {"reference": "Patient/child"}}, {"actor": subject()}]), True),
+        (
+            operation(day(70), "38120")
+            | {
+                "code": {
+                    "coding": [{"system": "http://www.ama-assn.org/go/cpt", "code": "38120"}],
+                    "text": "Laparoscopic splenectomy",
+                }
+            },
+            True,
+        ),
     ],
 )
 def test_when_it_is_spoken_of(engine: Engine, plan: Resource, speaks: bool) -> None:
     assert topics(judge(engine, 62, *TAKEN, plan)) == ({"surgeryPlanned"} if speaks else set())
+
+
+def test_two_operations_are_both_named(engine: Engine) -> None:
+    tooth = operation(day(63), "387713003") | {"id": "tooth"}
+    (card,) = judge(engine, 62, *TAKEN, tooth, operation(day(71), "234319005")).cards
+    assert "splenectomy" in card["summary"] and "surgical procedure" in card["summary"]
+    assert "the usual pause would have begun by 2024-03-06" in card["detail"]
+    assert "a pause would begin between 2024-03-09 and 2024-03-14" in card["detail"]
 
 
 def test_a_category_alone_says_surgery(engine: Engine) -> None:

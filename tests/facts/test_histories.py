@@ -227,7 +227,8 @@ def test_no_dose_is_raised_in_pregnancy(engine: Engine, chart: list[Resource]) -
     positive = hcg(valueString="positive")
     advice = judge(engine, 66, *chart, positive)
     assert "pregnancy" in topics(advice)
-    assert not [r for r in actions(advice) if r["resourceType"] == "MedicationRequest"]
+    written = [r for r in actions(advice) if r["resourceType"] == "MedicationRequest"]
+    assert {r["status"] for r in written} == {"on-hold"}
     assert any("pregnancy is on record" in card["detail"] for card in advice.cards)
 
 

@@ -90,6 +90,57 @@ def test_unless_the_patients_own_was_positive_before(engine: Engine) -> None:
     assert topics(judge(engine, 62, *TAKEN, *chart)) == {"hepatitisB"}
 
 
+VIRAEMIA = observation("dna", "42595-9", day(-20), 5_000_000, "[IU]/mL")
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        [VIRAEMIA],
+        [VIRAEMIA, ordered("o", "42595-9", day(55))],
+        [VIRAEMIA | {"valueQuantity": None, "valueString": "Detected"}],
+        [ordered("o", "42595-9", day(55), doNotPerform=True)],
+        [ordered("o", "42595-9", day(55), intent="proposal")],
+        [ordered("o", "42595-9", "2019-01")],
+        [ordered("o", "42595-9", "2019-01-01", occurrenceDateTime="2030-01-01")],
+    ],
+    ids=["viraemia", "and on order", "in words", "not to be done", "a proposal", "old", "old, for 2030"],
+)
+def test_what_does_not_cover(engine: Engine, chart: list[Resource]) -> None:
+    (card,) = judge(engine, 62, *TAKEN, antigen(-300), *chart).cards
+    assert card["source"]["topic"]["code"] == "hepatitisB"
+    assert ("viral load detected on 2023-12-19" in card["detail"]) == (chart[0]["resourceType"] == "Observation")
+
+
+def test_a_viral_load_alone_is_a_sign(engine: Engine) -> None:
+    assert topics(judge(engine, 62, *TAKEN, VIRAEMIA)) == {"hepatitisB"}
+
+
+def test_a_viral_load_that_was_not_measured_is_named(engine: Engine) -> None:
+    void = {"valueString": "Quantity not sufficient, test not performed"}
+    dna = {key: value for key, value in VIRAEMIA.items() if key != "valueQuantity"} | void
+    assert topics(judge(engine, 62, *TAKEN, antigen(-300), dna)) == {"hepatitisB", "notAssessed"}
+
+
+@pytest.mark.parametrize(("first", "second"), [("1", "2"), ("z1", "a2")])
+def test_one_antibody_of_the_patients_own_is_enough(engine: Engine, first: str, second: str) -> None:
+    chart = [given("ivig", "g", day(-400)), antibody(-390) | {"id": first}, antibody(-10) | {"id": second}]
+    assert topics(judge(engine, 62, *TAKEN, *chart)) == {"hepatitisB"}
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        [given("ivig", "g1", day(-900)), antibody(-890), given("ivig", "g2", day(-200)), antibody(-190)],
+        [*(given("ivig", f"g{on}", day(on)) for on in range(-800, -20, 28)), antibody(-405)],
+        [medicine("Privigen", -800), antibody(-100)],
+    ],
+    ids=["two courses", "every four weeks", "an order that runs"],
+)
+def test_every_infusion_counts(engine: Engine, chart: list[Resource]) -> None:
+    assert not topics(judge(engine, 62, *TAKEN, *chart))
+
+
 def test_an_answer_that_is_not_clear_is_named(engine: Engine) -> None:
     (card,) = judge(engine, 62, *TAKEN, antigen(-10, {"text": "see comment"})).cards
     assert card["source"]["topic"]["code"] == "notAssessed" and "it may matter for hepatitis B" in card["detail"]
@@ -132,3 +183,17 @@ def test_an_infant_at_the_first_order(engine: Engine) -> None:
     infant = [patient("2022-12-01"), itp(), drug("f", "prednisone", day(-60), mg=2, status="stopped", end=day(-50))]
     draft = sirolimus("d", day(0), 0.3, solution=True, status="draft")
     assert "pjpProphylaxis" in topics(judge_order(engine, 0, [draft], *infant, adult=False))
+
+
+def test_steroids_from_long_before_count_at_the_first_order(engine: Engine) -> None:
+    draft = [sirolimus("d", day(0), 2, status="draft")]
+    for started in (-30, -43, -200):
+        found = topics(judge_order(engine, 0, draft, drug("p", "prednisone", day(started), mg=30)))
+        assert found == {"pjpProphylaxis"}, started
+
+
+@pytest.mark.parametrize(("last", "speaks"), [(-3, True), (-180, True), (-181, False)])
+def test_rituximab_acts_for_months(engine: Engine, last: int, speaks: bool) -> None:
+    draft = [sirolimus("d", day(0), 2, status="draft")]
+    chart = [given("rituximab", f"r{week}", day(last - 7 * week)) for week in range(4)]
+    assert ("pjpProphylaxis" in topics(judge_order(engine, 0, draft, *chart))) == speaks

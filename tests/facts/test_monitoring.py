@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import Engine
-from tests.charts import WATCHED, Resource, answered, bloods, count, day, given, level, observation, ordered, sirolimus
+from tests.charts import Resource, answered, bloods, count, day, given, level, observation, ordered, sirolimus, watched
 from tests.judge import fact, judge, judge_order, topics
 
 FIRST = [sirolimus("d", day(0), 2, status="draft")]
@@ -34,7 +34,7 @@ def test_the_first_order_brings_one_card_with_a_button_for_each_test(engine: Eng
 
 def test_nothing_is_missing_when_all_was_done_or_is_on_order(engine: Engine) -> None:
     assert missing(engine, *bloods(day(-3))) == []
-    assert missing(engine, *WATCHED) == []
+    assert missing(engine, *watched(day(-1))) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_panel_on_order_stands_for_its_tests(engine: Engine) -> None:
 
 
 def test_tests_that_are_signed_together_with_the_drug_are_not_asked_for(engine: Engine) -> None:
-    tests = [order | {"status": "draft"} for order in WATCHED]
+    tests = [order | {"status": "draft"} for order in watched(day(0))]
     assert "baselineWorkup" not in topics(judge_order(engine, 0, [*FIRST, *tests], watched=False))
 
 
@@ -137,3 +137,25 @@ def test_one_card_for_all_that_is_overdue_levels_too(engine: Engine) -> None:
     labels = [suggestion["label"] for suggestion in card["suggestions"]]
     assert labels[0] == "Order a sirolimus level" and "Order lipids" in labels
     assert "monitoringOverdue" not in topics(advice) and "Level" not in str(topics(advice))
+
+
+@pytest.mark.parametrize("code", ["71773-6", "56888-1", "13955-0"])
+@pytest.mark.parametrize("words", ["Indeterminate", "Not performed - insufficient sample", ""])
+def test_a_screening_test_without_an_answer_was_not_done(engine: Engine, code: str, words: str) -> None:
+    others = [each for each in bloods(day(-3)) if each["code"]["coding"][0]["code"] != code]
+    void = (
+        answered("x", code, day(-3), {"text": words})
+        if words
+        else ordered("x", code) | {"resourceType": "Observation", "status": "final", "effectiveDateTime": day(-3)}
+    )
+    assert len(missing(engine, *others, void)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("71773-6", "tuberculosis"), ("56888-1", "HIV"), ("13955-0", "hepatitis C")]
+)
+def test_a_positive_screening_test_is_said(engine: Engine, code: str, name: str) -> None:
+    others = [each for each in bloods(day(-3)) if each["code"]["coding"][0]["code"] != code]
+    found = answered("x", code, day(-3), {"text": "POSITIVE"})
+    (card,) = judge_order(engine, 0, FIRST, *others, found, watched=False).cards
+    assert card["indicator"] == "warning" and name in card["summary"]

@@ -157,3 +157,44 @@ def test_a_card_cites_the_protocol_it_judges_by(label: Engine) -> None:
     (card,) = [c for c in judge(label, 9, *chart).cards if c["source"]["topic"]["code"] == "doseAboveWindow"]
     assert "start on 2 mg/day; the dose is then titrated" in card["detail"] and "Feng" not in card["detail"]
     assert card["extension"]["net.sirolimus-itp-cds.findings"][0]["protocol"] == "label-lam"
+
+
+# --- faults of a site's own files ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("schedule.yaml", "glucose: {means: g, loinc: 1558-6, display: d, seen_by: [glucose], every: [28, 30, 90], cite: judgement, basis: JUDGEMENT}", "needs four numbers"),
+        ("schedule.yaml", "glucose: {means: g, loinc: 1558-6, display: d, seen_by: [glucose], every: [-7, 7, 7, 7], cite: judgement, basis: JUDGEMENT}", "greater than or equal to 0"),
+        ("schedule.yaml", "glucose: {means: g, loinc: 1558-6, display: d, seen_by: [glucoze], cite: judgement, basis: JUDGEMENT}", "no value set knows a result 'glucoze'"),
+        ("schedule.yaml", "glucose: {means: g, loinc: 1558-7, display: d, seen_by: [glucose], cite: judgement, basis: JUDGEMENT}", "'1558-7' is no code of loinc"),
+        ("schedule.yaml", "- a\n- b", "must be keys with their entries"),
+        ("definitions.yaml", "passive_antibody: {value: 6, unit: month, means: m, cite: judgement, basis: JUDGEMENT}", "is in day here, not in month"),
+        ("valuesets/rxnorm_products.csv", "rxcui;drug;route;strength\n1;sirolimus;systemic;", "lacks the columns"),
+        ("valuesets/rxnorm_products.csv", "rxcui,drug,route\n1,sirolimus,systemic", "lacks the columns strength"),
+        ("valuesets/rxnorm_products.csv", "rxcui,drug,route,strength\n12x,sirolimus,systemic,", "'12x' is no code of rxnorm"),
+        ("valuesets/rxnorm_products.csv", "rxcui,drug,route,strength\n12,sirolimus,systemic,1 mg", "'1 mg' is no strength"),
+        ("valuesets/rxnorm_products.csv", "rxcui,drug,route,strength\n12,sirolimus", ""),
+        ("valuesets/itp.yaml", "id: itp\nmeans: m\ncite: judgement\ncodes:\n  - {system: snomed, code: '32273003', name: itp, display: d}", "'32273003' is no code of snomed"),
+        ("valuesets/cvx.yaml", "id: cvx\nmeans: m\ncite: judgement\ndrugs:\n  - {name: x, cvx: ['1']}", "'1' is no code of cvx"),
+        ("valuesets/atc.yaml", "id: atc\nmeans: m\ncite: judgement\ndrugs:\n  - {name: x, atc: [L04A]}", "'L04A' is no code of atc"),
+    ],
+)  # fmt: skip
+def test_what_a_site_may_get_wrong(site: Path, name: str, text: str, said: str) -> None:
+    add(site, name, text)
+    faults = [str(fault) for fault in read_folder(RULES, "", [site]).faults]
+    assert all(fault.startswith("our hospital/") for fault in faults)
+    assert any(said in fault for fault in faults) == bool(said) or not said
+
+
+def test_products_of_a_site_stand_beside_the_shipped_ones(site: Path) -> None:
+    add(
+        site,
+        "valuesets/rxnorm_products.csv",
+        "\ufeffrxcui,drug,route,strength\n99999999,sirolimus,systemic,5\n349208,sirolimus,other,\n",
+    )
+    codes = load(None, "", [site]).codes["http://www.nlm.nih.gov/research/umls/rxnorm"]
+    assert codes["99999999"][0].strength == "5"
+    assert [meant.oral for meant in codes["349208"]] == [False]  # its own row takes the place of ours
+    assert codes["197517"] == load().codes["http://www.nlm.nih.gov/research/umls/rxnorm"]["197517"]

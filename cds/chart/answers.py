@@ -1,0 +1,127 @@
+"""Tests that say yes or no: by value, code, words, interpretation or their own upper limit; not clear is neither."""
+
+from __future__ import annotations
+
+import re
+
+from cds.chart.numbers import Unreadable, exact
+from cds.chart.wire import CodeableConcept, Coding, ReferenceRange, Resource, given, later
+
+_SNOMED = {
+    "10828004": True,
+    "260373001": True,
+    "52101004": True,
+    "260385009": False,
+    "260415000": False,
+    "2667000": False,
+}
+_LOINC = {
+    **dict.fromkeys(("LA6576-8", "LA9633-4", "LA11882-0"), True),
+    **dict.fromkeys(("LA6577-6", "LA9634-2", "LA11883-8"), False),
+}
+_INTERPRETED = {
+    **dict.fromkeys(("POS", "H", "HH", "A", "AA", "DET"), True),
+    **dict.fromkeys(("NEG", "N", "ND"), False),
+}
+"""HL7's codes of interpretation; letters of a local system mean whatever its laboratory wants."""
+_INTERPRETS = ("ObservationInterpretation", "v2/0078", "v2-0078", "2.16.840.1.113883.5.83")
+_YES = {
+    "positive",
+    "pos",
+    "detected",
+    "reactive",
+    "present",
+    "positiv",
+    "reaktiv",
+    "nachweisbar",
+    "positif",
+    "positivo",
+}
+_NO = {"negative", "neg", "absent", "nonreactive", "undetected", "negativ", "négatif", "negatif", "negativo"}
+_BARE_NO = {"not", "non", "none", "no", "nicht", "kein", "keine"}
+_NEGATED = re.compile(
+    r"\b(?:not|non|none|no|nicht|kein|keine)\b(?:[ -]+\w+){0,2}?[ -]*"
+    r"\b(?:detected|reactive|present|positive|pos|found|seen|nachweisbar|reaktiv|positiv|détecté|detectado)\b"
+)
+_DOUBTED = re.compile(
+    r"not confirmed|unconfirmed|nicht bestätigt|[:=]\s*(?:no|not|none|nein|non)\W*$|\bnot (?:done|performed|tested)\b"
+)
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+def positive(resource: Resource) -> bool | None:
+    """Whether a yes-or-no test is positive; None when not clear."""
+    if resource.valueBoolean is not None:
+        return resource.valueBoolean
+    said = [resource.valueCodeableConcept, *later(resource.interpretation, CodeableConcept)]
+    answers = [answer for concept in said if concept is not None and (answer := _says(concept)) is not None]
+    if resource.valueString is not None and (by_words := _by_words(resource.valueString)) is not None:
+        answers.append(by_words)
+    if answers:
+        return any(answers)
+    if resource.valueQuantity is not None and bytes(resource.valueQuantity.value) == b"0":
+        return False
+    return _above_own_limit(resource)
+
+
+def detected(resource: Resource) -> bool | None:
+    """Whether something that is counted, such as a virus, is there at all; None when not clear."""
+    quantity = resource.valueQuantity
+    if quantity is None or not given(quantity.value):
+        return positive(resource)
+    try:
+        return exact(quantity.value) > 0 and not (quantity.comparator or "").startswith("<")
+    except Unreadable:
+        return None
+
+
+def _above_own_limit(resource: Resource) -> bool | None:
+    quantity = resource.valueQuantity
+    ranges = later(resource.referenceRange, ReferenceRange)
+    highs = [r.high for r in ranges if r.high is not None and quantity and _bare(r.high.unit) == _bare(quantity.unit)]
+    if not highs or quantity is None:
+        return None
+    try:  # of several ranges the lowest: the others are those of weeks of pregnancy
+        limit = min(exact(high.value) for high in highs)
+        return exact(quantity.value) > limit and not (quantity.comparator or "").startswith("<")
+    except Unreadable:
+        return None
+
+
+def _bare(unit: str | None) -> str:
+    """A unit without the brackets and case in which printed and coded forms differ."""
+    return (unit or "").replace("[", "").replace("]", "").lower()
+
+
+def _by_words(text: str) -> bool | None:
+    """What words say; None where they say neither, or both."""
+    lowered = text.lower()
+    if _DOUBTED.search(lowered):
+        return None
+    negated, times = _NEGATED.subn(" ", lowered)
+    words = set(_WORD.findall(negated))
+    no = bool(times) or bool(words & _NO)
+    yes = bool(words & _YES)
+    if no and yes:
+        return None
+    if yes:
+        return True
+    return False if no or words & _BARE_NO else None
+
+
+def _says(concept: CodeableConcept) -> bool | None:
+    coded = [answer for coding in concept.coding or () if (answer := _by_code(coding)) is not None]
+    if coded:
+        return any(coded)
+    texts = [concept.text or "", *(coding.display or "" for coding in concept.coding or ())]
+    return next((answer for text in texts if (answer := _by_words(text)) is not None), None)
+
+
+def _by_code(coding: Coding) -> bool | None:
+    code, system = coding.code or "", coding.system or ""
+    if code in _SNOMED:
+        return _SNOMED[code]  # nobody else's codes look like these
+    if code in _LOINC:
+        return _LOINC[code]
+    interprets = any(name in system for name in _INTERPRETS) or not (system or coding.display)
+    return _INTERPRETED.get(code) if interprets else None
