@@ -31,6 +31,7 @@ examples: $(TESTED)
 
 docs: $(READY)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
+	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
 
 burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden

@@ -1,35 +1,76 @@
-"""``sirolimus-cds serve``: the CDS Hooks service."""
+"""``sirolimus-cds serve``: the CDS Hooks service, and ``config``: how it is set up."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from cds.cli.common import Rules, make_engine, rules_options
+from cds.cli.common import Rules, make_engine, rules_options, stop
+
+if TYPE_CHECKING:
+    from cds.hooks.settings import Settings
+
+
+def settings_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say how to serve; each stands above the file and the environment."""
+    decorated = command
+    for option in (
+        click.option(
+            "--without-authentication",
+            is_flag=True,
+            default=None,
+            help="Serve other machines without asking who calls; for a proxy that does.",
+        ),
+        click.option("--workers", type=click.IntRange(1, 64), help="Processes to answer with (default: 1)."),
+        click.option(
+            "--allow-origin",
+            "allow_origins",
+            multiple=True,
+            metavar="URL",
+            help="A page that may call from a browser, beside those on loopback.",
+        ),
+        click.option("--port", type=click.IntRange(0, 65535), help="Default: 8000."),
+        click.option("--host", help="Default: 127.0.0.1."),
+        click.option("--config", metavar="FILE", help="A TOML file; see docs/deployment.md."),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+def settings_of(rules: Rules, config: str | None, options: dict[str, Any]) -> Settings:
+    """The settings from file, environment and command line; ends with a message when they are wrong."""
+    from cds.hooks.settings import WrongSettings, read_settings
+
+    given = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
+    given |= {"rules": rules.folder, "protocol": rules.protocol or None, "overlays": list(rules.overlays) or None}
+    given["allow_origins"] = given["allow_origins"] or None
+    try:
+        return read_settings(Path(config) if config else None, given=given)
+    except WrongSettings as wrong:
+        stop(f"the settings cannot be used\n{wrong}")
 
 
 @click.command("serve")
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
-@click.option(
-    "--allow-origin",
-    "origins",
-    multiple=True,
-    metavar="URL",
-    help="A page that may call from a browser, beside those on loopback.",
-)
+@settings_options
 @rules_options
-def command(host: str, port: int, origins: tuple[str, ...], rules: Rules) -> None:
+def command(rules: Rules, config: str | None, **options: Any) -> None:
     """Answer CDS Hooks calls over HTTP.
 
-    There is no authentication yet, so the service belongs on loopback or behind a proxy that has it.
+    On loopback anybody may call. Beyond it the issuers of tokens must be named in the settings, or one says
+    --without-authentication.
     """
-    import uvicorn
-
-    from cds.hooks.app import create_app, settle_memory
-
-    app = create_app(make_engine(rules), origins=origins)
-    settle_memory()
-    click.echo(f"Listening on http://{host}:{port}/cds-services; stop with Ctrl-C", err=True)
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", access_log=False, timeout_keep_alive=75, server_header=False
+    settings = settings_of(rules, config, options)
+    chosen = Rules(
+        str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays))
     )
+    make_engine(chosen)  # faults of the rules are told here, once, and not by every worker
+
+    from cds.hooks.serving import serve
+
+    def started() -> None:
+        click.echo(f"Listening on http://{settings.host}:{settings.port}/cds-services; stop with Ctrl-C", err=True)
+
+    serve(settings, started)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import gc
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from typing import Any
 
-import msgspec
+import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -24,31 +25,17 @@ from cds.chart.body import InputError
 from cds.chart.model import Hook
 from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
-from cds.hooks.discovery import SERVICES, discovery
+from cds.hooks.auth import Authentication, Caller, Refused
+from cds.hooks.callback import completed, missing, server_of
+from cds.hooks.discovery import SERVICES, discovery, prefetch
+from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
+from cds.hooks.http import Answered, as_json, body_of, encode, outcome
+from cds.hooks.log import request_id
+from cds.hooks.settings import Settings
 
-MAX_BODY = 2 * 1024 * 1024
-BODY_SECONDS = 5.0
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _log = logging.getLogger("cds.hooks")
-
-_ISSUE = {
-    400: "invalid",
-    404: "not-found",
-    405: "not-supported",
-    408: "timeout",
-    412: "required",
-    413: "too-long",
-    415: "not-supported",
-}
-
-
 Clock = Callable[[], datetime]
-
-
-def local_now() -> datetime:
-    """The time where the service runs, so that a date without a time is today's when it is today there."""
-    return datetime.now(UTC).astimezone()
 
 
 def settle_memory() -> None:
@@ -58,103 +45,189 @@ def settle_memory() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-def create_app(engine: Engine, clock: Clock = local_now, origins: Sequence[str] = ()) -> Starlette:
-    """The service over one engine.
+class Service:
+    """The service over one engine, as it is set up."""
 
-    ``clock`` says what time it is; pages of ``origins``, and of loopback, may call it from a browser.
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        clock: Clock | None,
+        keeper: Keeper | None,
+        client: httpx.AsyncClient | None,
+    ) -> None:
+        self.engine, self.settings = engine, settings
+        self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
+        self.keeper = keeper or Counted()
+        # no proxy and no .netrc of the environment, no redirect: a token goes where the settings say and nowhere else
+        self.client = client or httpx.AsyncClient(
+            trust_env=False, follow_redirects=False, timeout=settings.answer_seconds
+        )
+        self.authentication = Authentication(settings, time.time, self.client)
+        self.document = encode(discovery(engine.knowledge))
+        self.templates = prefetch(engine.knowledge)
+        self.in_flight = 0
+        self.draining = False
+
+    async def services(self, request: Request) -> Response:
+        """GET /cds-services"""
+        await self._caller(request)
+        return as_json(self.document)
+
+    async def service(self, request: Request) -> Response:
+        """POST /cds-services/{id}"""
+        caller = await self._caller(request)
+        hook = SERVICES.get(request.path_params["id"])
+        if hook is None:
+            return outcome(404, "there is no service of that id; see /cds-services")
+        arrived = time.monotonic()
+        body = await body_of(request, self.settings.max_body, self.settings.body_seconds)
+        return await self._judge(request, body, hook, caller, arrived)
+
+    async def feedback(self, request: Request) -> Response:
+        """POST /cds-services/{id}/feedback"""
+        await self._caller(request)
+        service = request.path_params["id"]
+        if service not in SERVICES:
+            return outcome(404, "there is no service of that id; see /cds-services")
+        body = await body_of(request, self.settings.max_body, self.settings.body_seconds)
+        try:
+            reports = read_feedback(body)
+        except WrongFeedback as wrong:
+            return outcome(400, str(wrong))
+        await self.keeper.keep(service, reports)
+        return as_json(b"{}")
+
+    async def livez(self, request: Request) -> Response:
+        """GET /livez: the loop turns."""
+        return as_json(b'{"status":"alive"}')
+
+    async def readyz(self, request: Request) -> Response:
+        """GET /readyz: rules are loaded, both engines answer alike, and the end is not near."""
+        if self.draining:
+            return as_json(b'{"status":"draining"}', 503)
+        try:
+            self.engine.holding({"ordering": False}, "patient-view")
+        except Exception as error:
+            _log.error("self-test failed", extra={"fault": type(error).__name__})
+            return as_json(b'{"status":"the rule engine fails its self-test"}', 503)
+        known = self.engine.knowledge
+        return as_json(encode({"status": "ready", "protocol": known.protocol.id, "knowledge": known.hash}))
+
+    async def _caller(self, request: Request) -> Caller:
+        try:
+            return await self.authentication.check(request.headers.get("authorization"), request.url.path)
+        except Refused as refused:
+            request.state.said["reason"] = refused.reason
+            response = outcome(401, "the call is not authenticated")
+            response.headers["www-authenticate"] = "Bearer"
+            raise Answered(response) from None
+
+    async def _judge(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Response:
+        said = request.state.said
+        try:
+            question = read_request(body, hook)
+            if not question.from_hook:
+                return outcome(400, "this is a FHIR Bundle, not a CDS Hooks request")
+            server = server_of(body, caller)
+            queries = missing(question, self.templates) if server is not None else {}
+            if server is not None and queries:
+                left = self.settings.answer_seconds - (time.monotonic() - arrived)
+                body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
+                question = read_request(body, hook)
+            if "MedicationRequest" in question.not_supplied:
+                return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
+            cards = advise(question, self.engine, self.clock()).cards
+        except InputError as error:
+            return outcome(400, str(error))
+        except EngineFault as fault:
+            # an error status reads as 'all clear' in a client and is posted again; a card is seen
+            _log.error("engine fault", extra={"fault": type(fault).__name__})
+            cards = [fault_card(self.engine.knowledge)]
+        except (
+            Exception
+        ) as error:  # whatever else goes wrong: no advice, no text of the request, and a card that says so
+            _log.error("fault", extra={"fault": type(error).__name__})
+            cards = [fault_card(self.engine.knowledge)]
+        said["cards"] = len(cards)
+        return as_json(encode({"cards": cards}))
+
+    def guarded(self, handle: Callable[[Request], Any]) -> Callable[[Request], Any]:
+        """A handler with what surrounds every call: a limit on how many at once, an id, and one line in the log."""
+
+        async def run(request: Request) -> Response:
+            began = time.monotonic()
+            request.state.said = {"request": request_id(request.headers.get("x-request-id"))}
+            if self.in_flight >= self.settings.max_in_flight:
+                response = outcome(503, "too many calls at once")
+                response.headers["retry-after"] = "1"
+            else:
+                self.in_flight += 1
+                try:
+                    response = await handle(request)
+                except Answered as answered:
+                    response = answered.response
+                finally:
+                    self.in_flight -= 1
+            said = request.state.said
+            response.headers["x-request-id"] = said["request"]
+            if self.draining:
+                response.headers["connection"] = "close"
+            service = request.path_params.get("id", "")
+            said |= {"status": response.status_code, "ms": round((time.monotonic() - began) * 1000, 1)}
+            _log.info("answered", extra=said | ({"service": service} if service in SERVICES else {}))
+            return response
+
+        return run
+
+
+def create_app(
+    engine: Engine,
+    settings: Settings | None = None,
+    *,
+    clock: Clock | None = None,
+    keeper: Keeper | None = None,
+    client: httpx.AsyncClient | None = None,
+) -> Starlette:
+    """The service as an ASGI application.
+
+    ``clock`` says what time it is in the hospital, ``keeper`` takes feedback, ``client`` calls FHIR servers back.
     """
-    document = _encode(discovery(engine.knowledge))
+    settings = settings or Settings()
+    service = Service(engine, settings, clock, keeper, client)
 
-    async def services(request: HttpRequest) -> Response:
-        return _json(document)
-
-    async def service(request: HttpRequest) -> Response:
-        return await _answer(request, engine, clock)
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        yield {"service": service}
+        service.authentication.close()
+        await service.client.aclose()
 
     routes = [
-        Route("/cds-services", services, methods=["GET"]),
-        Route("/cds-services/", services, methods=["GET"]),
-        Route("/cds-services/{id}", service, methods=["POST"]),
+        Route("/livez", service.livez, methods=["GET"]),
+        Route("/readyz", service.readyz, methods=["GET"]),
+        Route("/cds-services", service.guarded(service.services), methods=["GET"]),
+        Route("/cds-services/", service.guarded(service.services), methods=["GET"]),
+        Route("/cds-services/{id}", service.guarded(service.service), methods=["POST"]),
+        Route("/cds-services/{id}/feedback", service.guarded(service.feedback), methods=["POST"]),
     ]
     cors = Middleware(
         CORSMiddleware,
-        allow_origins=origins,
+        allow_origins=settings.allow_origins,
         allow_origin_regex=LOOPBACK,
         allow_private_network=True,  # a page on the internet asks the browser before it calls loopback
         allow_methods=["GET", "POST"],
-        allow_headers=["authorization", "content-type"],
+        allow_headers=["authorization", "content-type", "x-request-id"],
+        expose_headers=["x-request-id", "retry-after"],
     )
-    app = Starlette(routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error})
+    app = Starlette(
+        routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan
+    )
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
+    app.state.service = service
     return app
 
 
-async def _answer(request: HttpRequest, engine: Engine, clock: Clock) -> Response:
-    hook = SERVICES.get(request.path_params["id"])
-    if hook is None:
-        return outcome(404, "there is no service of that id; see /cds-services")
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if kind not in ("application/json", "application/fhir+json"):
-        return outcome(415, "the body must be application/json")
-    if request.headers.get("content-encoding", "identity") != "identity":
-        return outcome(415, "compressed bodies are not taken")
-    try:
-        body = await asyncio.wait_for(_body(request), BODY_SECONDS)
-    except TimeoutError:
-        return outcome(408, "the body did not arrive in time")
-    except ClientDisconnect:
-        return Response(status_code=400)
-    if body is None:
-        return outcome(413, f"the body is larger than {MAX_BODY} bytes")
-    return _judge(body, hook, engine, clock())
-
-
-def _judge(body: bytes, hook: Hook, engine: Engine, now: datetime) -> Response:
-    try:
-        question = read_request(body, hook)
-        if not question.from_hook:
-            return outcome(400, "this is a FHIR Bundle, not a CDS Hooks request")
-        if "MedicationRequest" in question.not_supplied:
-            return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
-        cards = advise(question, engine, now).cards
-    except InputError as error:
-        return outcome(400, str(error))
-    except EngineFault as fault:
-        # an error status reads as 'all clear' in a client and is posted again; a card is seen
-        _log.error("engine fault: %s", fault)
-        cards = [fault_card(engine.knowledge)]
-    except Exception as error:  # whatever else goes wrong: no advice, no text of the request, and a card that says so
-        _log.error("fault: %s", type(error).__name__)
-        cards = [fault_card(engine.knowledge)]
-    return _json(_encode({"cards": cards}))
-
-
-async def _body(request: HttpRequest) -> bytes | None:
-    """The body, or None when it is too large; never more than the limit in memory."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > MAX_BODY:
-        return None
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            return None
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _json(content: bytes, status: int = 200) -> Response:
-    return Response(content, status_code=status, media_type="application/json")
-
-
-def outcome(status: int, message: str) -> Response:
-    """An error as an OperationOutcome; ``message`` never holds anything of the request."""
-    issue = {"severity": "error", "code": _ISSUE.get(status, "processing"), "diagnostics": message}
-    return _json(_encode({"resourceType": "OperationOutcome", "issue": [issue]}), status)
-
-
-async def _http_error(request: HttpRequest, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {404: "there is nothing at this address", 405: "this address does not take that method"}
     response = outcome(error.status_code, words.get(error.status_code, "the request cannot be answered"))

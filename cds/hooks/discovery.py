@@ -38,7 +38,8 @@ def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
         "Draft rules, not clinically signed off; no substitute for judgement.",
         "version": "2.0.1",
         "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
-        "what is missing of the other keys is named on a card. Everything is judged from prefetch alone.",
+        "what is missing of the other keys is named on a card. Keys that are absent are fetched from fhirServer where the "
+        "service's settings allow that server; otherwise everything is judged from prefetch alone.",
         "prefetch": prefetch(knowledge),
     }
 
@@ -49,6 +50,44 @@ def prefetch(knowledge: Knowledge) -> dict[str, str]:
     queries["patient"] = "Patient/{{context.patientId}}"
     queries["observations"] += f"&code={_loinc(knowledge)}&_sort=-date"
     return queries
+
+
+_WHY = {
+    "patient": "age, sex; without it the age group is not known",
+    "medications": "every order of sirolimus and of other drugs, running and over: the course is read from it",
+    "administrations": "when doses were given (the age of a level), and infusions that raise the count",
+    "statements": "what the patient takes without an order: herbs, grapefruit, drugs of others",
+    "observations": "levels, counts, weight, height and the tests that are watched",
+    "conditions": "the diagnosis, bleeding, pregnancy, infections, lung disease",
+    "procedures": "transfusions, splenectomy",
+    "requests": "tests that are on order, operations that are planned",
+    "allergies": "sirolimus and what its oral solution holds",
+    "appointments": "operations that are booked",
+}
+_MANDATORY = ("medications",)
+_UNNAMED = ("requests", "appointments")
+
+
+def prefetch_page(knowledge: Knowledge) -> str:
+    """The prefetch as a page for the person who types it into an EHR."""
+    lines = [
+        "# Prefetch",
+        "",
+        "Written by `sirolimus-cds prefetch`; a test keeps it current. Type the keys and queries into the EHR exactly as they",
+        "stand. `medications` is mandatory: without it a call is answered with 412, unless the EHR's FHIR server may be",
+        "called back. What is missing of the others is named on a card, but for the two that few systems can supply.",
+        "All dates are filtered here, so that no query has a date; send the whole history where the EHR allows it.",
+        "",
+        "| key | mandatory | what for |",
+        "|---|---|---|",
+    ]
+    queries = prefetch(knowledge)
+    for key in queries:
+        word = "yes" if key in _MANDATORY else "no, and not named when missing" if key in _UNNAMED else "no"
+        lines.append(f"| `{key}` | {word} | {_WHY[key]} |")
+    for key, query in queries.items():
+        lines += ["", f"## {key}", "", "```", query, "```"]
+    return "\n".join(lines) + "\n"
 
 
 def _loinc(knowledge: Knowledge) -> str:

@@ -15,8 +15,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks import app as service
-from cds.hooks.app import MAX_BODY, create_app
+from cds.hooks import http
+from cds.hooks.app import create_app
+from cds.hooks.settings import Settings
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
 
@@ -107,7 +108,7 @@ def test_without_medications_nothing_can_be_judged_412(client: TestClient, prefe
 
 def test_a_body_over_the_limit_is_413(client: TestClient) -> None:
     refused(
-        client.post(VIEW, content=b" " * (MAX_BODY + 1), headers={"content-type": "application/json"}),
+        client.post(VIEW, content=b" " * (Settings().max_body + 1), headers={"content-type": "application/json"}),
         413,
         "larger than",
     )
@@ -200,7 +201,7 @@ def test_a_page_elsewhere_may_not(client: TestClient, origin: str) -> None:
 
 def test_a_page_that_was_named_may_call(engine: Engine) -> None:
     named = "https://sandbox.example"
-    client = TestClient(create_app(engine, origins=[named]))
+    client = TestClient(create_app(engine, Settings(allow_origins=[named])))
     asked = {"origin": named, "access-control-request-method": "POST", "access-control-request-private-network": "true"}
     answer = client.options(VIEW, headers=asked)
     assert answer.headers["access-control-allow-origin"] == named
@@ -247,7 +248,7 @@ def test_a_body_that_never_comes_is_given_up(client: TestClient, monkeypatch: py
     async def never(*_: Any) -> Any:
         raise TimeoutError
 
-    monkeypatch.setattr(service, "_body", never)
+    monkeypatch.setattr(http, "_read", never)
     refused(client.post(VIEW, json={}), 408, "did not arrive in time")
 
 

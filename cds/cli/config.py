@@ -1,0 +1,22 @@
+"""``sirolimus-cds config``: every setting of the service as it would be used."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from cds.cli.common import Rules, rules_options
+from cds.cli.serve import settings_of, settings_options
+
+
+@click.command("config")
+@settings_options
+@rules_options
+def command(rules: Rules, config: str | None, **options: Any) -> None:
+    """Print the settings of the service, from file, environment and options, without starting it.
+
+    There is no secret among them: issuers sign, and only their public keys are known here.
+    """
+    click.echo(json.dumps(settings_of(rules, config, options).shown(), indent=2))

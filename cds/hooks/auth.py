@@ -1,0 +1,150 @@
+"""Who is calling: the bearer token of a CDS Hooks client, checked in full or refused without a word why."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+
+from cds.hooks.keys import Keys, UnknownKey
+from cds.hooks.replay import SeenTokens
+from cds.hooks.settings import Issuer, Settings
+
+_LEEWAY = 30
+_LONGEST = 3600  # seconds from issue to expiry
+_EARLY = 360  # seconds that `nbf` may lie before the issue; one EHR writes five minutes
+_REQUIRED = ["iss", "aud", "exp", "iat", "jti"]
+_MOST_CHARACTERS = 16 * 1024
+_SERVICES = "/cds-services"
+
+
+class Refused(Exception):
+    """The call is not authenticated. ``reason`` is for the log, never for the caller."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A caller that may ask, and the FHIR servers that it may name."""
+
+    issuer: str
+    fhir_servers: tuple[str, ...]
+
+
+class Authentication:
+    """Checks tokens by the settings. Without issuers everybody may call."""
+
+    def __init__(self, settings: Settings, now: Callable[[], float], client: httpx.AsyncClient | None = None) -> None:
+        self._settings, self._now = settings, now
+        self._issuers = {issuer.iss: issuer for issuer in settings.issuers}
+        self._keys = {issuer.iss: Keys(issuer, now, client) for issuer in settings.issuers}
+        self._seen = SeenTokens(settings.replay_file, now) if settings.issuers and settings.replay == "reject" else None
+
+    async def check(self, authorization: str | None, path: str) -> Caller:
+        """The caller behind an Authorization header of a call to ``path``. Raises Refused."""
+        if not self._issuers:
+            return Caller("", tuple(self._settings.fhir_servers))
+        token = _bearer(authorization)
+        issuer = self._issuer_of(token)
+        claims = await self._claims(token, issuer, _audiences(issuer, path))
+        self._check_times(claims)
+        if issuer.tenants and claims.get("tenant") not in issuer.tenants:
+            raise Refused("tenant")
+        self._check_replay(issuer, claims)
+        return Caller(issuer.iss, tuple(issuer.fhir_servers))
+
+    def _issuer_of(self, token: str) -> Issuer:
+        """The issuer that a token claims, if we know it; nothing else of it is believed yet."""
+        try:
+            claims = jwt.decode(token, options={"verify_signature": False})
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise Refused("not a token") from None
+        name = claims.get("iss")
+        issuer = self._issuers.get(name) if isinstance(name, str) else None
+        if issuer is None:
+            raise Refused("issuer")
+        return issuer
+
+    async def _claims(self, token: str, issuer: Issuer, audiences: Sequence[str]) -> Mapping[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+        except (jwt.PyJWTError, ValueError, RecursionError):
+            raise Refused("header") from None
+        if header.get("alg") not in issuer.algorithms:  # never the token's own choice
+            raise Refused("algorithm")
+        if header.get("jku") is not None and header["jku"] != issuer.jwks_url:
+            raise Refused("jku")  # compared, never fetched
+        try:
+            key = await self._keys[issuer.iss].key(str(header.get("kid", "")))
+            if key.algorithm not in ("", header["alg"]):
+                raise Refused("algorithm of the key")
+            claims: Mapping[str, Any] = jwt.decode(
+                token,
+                key.public,
+                algorithms=list(issuer.algorithms),
+                audience=list(audiences),
+                issuer=issuer.iss,
+                leeway=_LEEWAY,
+                options={"require": _REQUIRED, "enforce_minimum_key_length": True, "verify_exp": False,
+                         "verify_iat": False, "verify_nbf": False},
+            )  # fmt: skip
+        except UnknownKey:
+            raise Refused("key") from None
+        except (jwt.PyJWTError, ValueError, TypeError):
+            raise Refused("signature or claims") from None
+        return claims
+
+    def _check_times(self, claims: Mapping[str, Any]) -> None:
+        """What the library leaves open: numbers that are numbers, a short life, not issued long ago or ahead."""
+        now = self._now()
+        exp, iat, nbf = claims["exp"], claims["iat"], claims.get("nbf", claims["iat"])
+        if any(type(each) not in (int, float) for each in (exp, iat, nbf)):
+            raise Refused("times")
+        if not now - _LEEWAY < exp <= iat + _LONGEST + _LEEWAY:
+            raise Refused("expiry")
+        if not now - _LONGEST - _LEEWAY <= iat <= now + _LEEWAY:
+            raise Refused("issued")
+        if not iat - _EARLY <= nbf <= now + _LEEWAY:
+            raise Refused("not before")
+
+    def _check_replay(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+        jti = claims["jti"]
+        if not isinstance(jti, str) or not jti:
+            raise Refused("jti")
+        if self._seen is None:
+            return
+        try:
+            first = self._seen.first_use(issuer.iss, jti, float(claims["exp"]) + _LEEWAY)
+        except sqlite3.Error:
+            raise Refused("replay store") from None  # not knowing is no yes
+        if not first:
+            raise Refused("replayed")
+
+    def close(self) -> None:
+        """Let go of the replay store."""
+        if self._seen is not None:
+            self._seen.close()
+
+
+def _audiences(issuer: Issuer, path: str) -> list[str]:
+    """What a token for a call to ``path`` may be meant for.
+
+    An audience that ends in ``/cds-services`` stands for every address below it, each for itself alone: a token for one
+    service opens no other. Any other audience is taken as it is, for EHRs that write one by hand.
+    """
+    below = path.rstrip("/").removeprefix(_SERVICES)
+    return [each + below if each.endswith(_SERVICES) else each for each in issuer.audiences]
+
+
+def _bearer(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > _MOST_CHARACTERS:
+        raise Refused("no token")
+    return token.strip()

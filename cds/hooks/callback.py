@@ -1,0 +1,69 @@
+"""What a client did not send along, asked of its own FHIR server, and put where its prefetch would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES
+from cds.chart.request import Request
+from cds.hooks.auth import Caller
+from cds.hooks.fetch import Server, allowed, fetch
+
+_PATIENT = "{{context.patientId}}"
+
+
+class Calling(msgspec.Struct):
+    """The part of a request that says whom to ask; whatever its shape."""
+
+    fhirServer: Any = None
+    fhirAuthorization: Any = None
+
+
+def server_of(body: bytes, caller: Caller) -> Server | None:
+    """The FHIR server that a request names, if this caller's are allowed to be asked; with its token."""
+    if not caller.fhir_servers:
+        return None
+    try:
+        calling = msgspec.json.decode(body, type=Calling)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    named = calling.fhirServer if isinstance(calling.fhirServer, str) else None
+    base = allowed(named, caller.fhir_servers)
+    if base is None:
+        return None
+    given = calling.fhirAuthorization if isinstance(calling.fhirAuthorization, dict) else {}
+    token = given.get("access_token")
+    usable = isinstance(token, str) and token.isascii() and token.isprintable() and " " not in token
+    return Server(base, token if usable and isinstance(token, str) else "")
+
+
+def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
+    """The queries whose answers were not sent, or not whole, with the patient filled in."""
+    lacking = {*question.not_supplied, *(kind for kind, why in question.incomplete if why == MORE_PAGES)}
+    patient = quote(question.patient_id, safe="")
+    return {
+        key: template.replace(_PATIENT, patient)
+        for key, template in templates.items()
+        if PREFETCH_TYPES.get(key) in lacking
+    }
+
+
+async def completed(
+    body: bytes, client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float
+) -> tuple[bytes, int]:
+    """The request with what could be fetched in its prefetch, and how many queries were answered."""
+    found = await fetch(client, server, queries, seconds)
+    if not found:
+        return body, 0
+    whole = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    prefetch: dict[str, msgspec.Raw] = {}
+    if bytes(whole.get("prefetch", msgspec.Raw(b"null"))) not in (b"", b"null"):
+        prefetch = msgspec.json.decode(whole["prefetch"], type=dict[str, msgspec.Raw])
+    prefetch |= {key: msgspec.Raw(answer) for key, answer in found.items()}
+    whole["prefetch"] = msgspec.Raw(msgspec.json.encode(prefetch))
+    return msgspec.json.encode(whole), len(found)

@@ -1,0 +1,93 @@
+"""What clinicians did with our cards: accepted, or set aside and why. Checked here, kept elsewhere."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+_MOST = 1_000
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class AcceptedSuggestion(_Lenient):
+    id: str = Field(min_length=1, max_length=200)
+
+
+class ReasonCoding(_Lenient):
+    code: str = Field(min_length=1, max_length=200)
+    system: str = Field(default="", max_length=500)
+    display: str = Field(default="", max_length=500)
+
+
+class OverrideReason(_Lenient):
+    """A coded reason, a comment, or what a vendor puts into an extension."""
+
+    reason: ReasonCoding | None = None
+    userComment: str = Field(default="", max_length=4_000)
+    extension: dict[str, Any] | None = None
+
+
+class Feedback(_Lenient):
+    """What became of one card."""
+
+    card: str = Field(min_length=1, max_length=200)
+    outcome: Literal["accepted", "overridden"]
+    outcomeTimestamp: AwareDatetime
+    acceptedSuggestions: list[AcceptedSuggestion] = Field(default=[], max_length=100)
+    overrideReason: OverrideReason | None = Field(
+        default=None, validation_alias=AliasChoices("overrideReason", "overrideReasons")
+    )
+
+    @model_validator(mode="after")
+    def _accepted_what(self) -> Feedback:
+        if self.outcome == "accepted" and not self.acceptedSuggestions:
+            raise ValueError("an accepted card needs acceptedSuggestions")
+        return self
+
+    @property
+    def key(self) -> tuple[str, str, datetime]:
+        """What makes two reports one: they may be sent again."""
+        return self.card, self.outcome, self.outcomeTimestamp
+
+
+class Batch(_Lenient):
+    """What is posted to a service's feedback address."""
+
+    feedback: list[Feedback] = Field(min_length=1, max_length=_MOST)
+
+
+class WrongFeedback(Exception):
+    """The body is no feedback; ``str`` names the places, never the values."""
+
+
+class Keeper(Protocol):
+    """Where feedback goes."""
+
+    async def keep(self, service: str, reports: list[Feedback]) -> None:
+        """Take reports; the same ones may come again."""
+
+
+class Counted:
+    """Keeps nothing but how often, until there is a store: by service and outcome."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, str], int] = {}
+
+    async def keep(self, service: str, reports: list[Feedback]) -> None:
+        for report in {each.key: each for each in reports}.values():
+            key = service, report.outcome
+            self.counts[key] = self.counts.get(key, 0) + 1
+
+
+def read_feedback(body: bytes) -> list[Feedback]:
+    """The reports in a body. Raises WrongFeedback."""
+    try:
+        return Batch.model_validate_json(body).feedback
+    except ValidationError as error:
+        places = sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors(include_input=False)})
+        raise WrongFeedback("cannot be taken: " + ", ".join(places[:10])) from None

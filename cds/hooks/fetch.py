@@ -1,0 +1,164 @@
+"""Calls back to the EHR's FHIR server: what a client did not send along is fetched, within one deadline.
+
+Only servers that the settings allow are asked, by the base address that the settings give; no redirect is followed,
+nothing compressed is taken, and the token goes to that server alone. Nothing is logged but that it failed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+_MOST_BYTES = 4 * 1024 * 1024
+_MOST_PAGES = 20
+_log = logging.getLogger("cds.hooks")
+
+
+class NotFetched(Exception):
+    """A query that brought nothing to judge by; ``str`` is a word for the log."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where to ask, and with which token."""
+
+    base: str
+    token: str
+
+
+class Page(msgspec.Struct):
+    """What must be known of an answer; the rest stays bytes."""
+
+    resourceType: str = ""
+    link: list[dict[str, Any]] = []
+
+
+def allowed(named: str | None, servers: Sequence[str]) -> str | None:
+    """The base address from the settings that a request's ``fhirServer`` is; None when it is none of them.
+
+    The two are compared as httpx would send them, so that no other spelling of an address can slip through.
+    """
+    if not named:
+        return None
+    asked = _canonical(named)
+    return next((base for base in servers if asked is not None and _canonical(base) == asked), None)
+
+
+def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        return None
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        return None
+    port = parsed.port or {"https": 443, "http": 80}.get(parsed.scheme)
+    return parsed.scheme, parsed.host, port, parsed.path.rstrip("/")
+
+
+async def fetch(
+    client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float
+) -> dict[str, bytes]:
+    """The answers to queries (key to relative address), in parallel; those that failed or came too late are not among them."""
+    tasks = {key: asyncio.create_task(_all_pages(client, server, query)) for key, query in queries.items()}
+    if not tasks:
+        return {}
+    done, late = await asyncio.wait(tasks.values(), timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    found: dict[str, bytes] = {}
+    for key, task in tasks.items():
+        fault = "late" if task not in done else str(task.exception() or "")
+        if fault:
+            _log.warning("a FHIR query failed", extra={"key": key, "fault": fault})
+        else:
+            found[key] = task.result()
+    return found
+
+
+async def _all_pages(client: httpx.AsyncClient, server: Server, query: str) -> bytes:
+    """A resource, or a Bundle with the entries of every page. Raises NotFetched."""
+    pages: list[bytes] = []
+    address, seen, size = f"{server.base}/{query}", set[str](), 0
+    while len(pages) < _MOST_PAGES and address not in seen:
+        seen.add(address)
+        body = await _one(client, server, address)
+        size += len(body)
+        if size > _MOST_BYTES:
+            raise NotFetched("large")
+        pages.append(body)
+        following = _next(body)
+        if not following:
+            return pages[0] if len(pages) == 1 else _joined(pages)
+        address = _within(server.base, following)
+    raise NotFetched("paging")
+
+
+async def _one(client: httpx.AsyncClient, server: Server, address: str) -> bytes:
+    headers = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
+    if server.token:
+        headers["Authorization"] = f"Bearer {server.token}"
+    try:
+        async with client.stream("GET", address, headers=headers) as answer:
+            if answer.status_code == 404 and "?" not in address:
+                raise NotFetched("404")
+            if answer.status_code != 200:
+                raise NotFetched(str(answer.status_code))
+            if answer.headers.get("content-encoding", "identity") != "identity":
+                raise NotFetched("compressed")
+            if "json" not in answer.headers.get("content-type", "json"):
+                raise NotFetched("not JSON")
+            body = bytearray()
+            async for chunk in answer.aiter_raw():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    raise NotFetched("large")
+            return bytes(body)
+    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+        raise NotFetched(type(error).__name__) from None
+
+
+def _next(body: bytes) -> str:
+    """The address of the following page; empty for the last one. Raises NotFetched for what is no FHIR."""
+    try:
+        page = msgspec.json.decode(body, type=Page)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise NotFetched("not FHIR") from None
+    if not page.resourceType:
+        raise NotFetched("not FHIR")
+    if page.resourceType == "OperationOutcome":
+        raise NotFetched("outcome")
+    links = (each for each in page.link if isinstance(each, dict) and each.get("relation") == "next")
+    url = next((each.get("url") for each in links), "")
+    return url if isinstance(url, str) else ""
+
+
+def _within(base: str, url: str) -> str:
+    """A page's address on the same server under the same base. Raises NotFetched for any other."""
+    whole = str(httpx.URL(base + "/").join(url))
+    wanted, got = urlsplit(base), urlsplit(whole)
+    same = (wanted.scheme, wanted.netloc) == (got.scheme, got.netloc)
+    if (
+        not same
+        or not (got.path == wanted.path or got.path.startswith(wanted.path.rstrip("/") + "/"))
+        or ".." in got.path
+    ):
+        raise NotFetched("another server")
+    return whole
+
+
+def _joined(pages: Sequence[bytes]) -> bytes:
+    """One searchset of all entries."""
+    entries: list[msgspec.Raw] = []
+    for page in pages:
+        whole = msgspec.json.decode(page, type=dict[str, msgspec.Raw])
+        if "entry" in whole:
+            entries += msgspec.json.decode(whole["entry"], type=list[msgspec.Raw])
+    return msgspec.json.encode({"resourceType": "Bundle", "type": "searchset", "entry": entries})

@@ -1,0 +1,73 @@
+"""What every answer over HTTP has in common: bodies that are bounded, errors that say nothing of the request."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+_ISSUE = {
+    400: "invalid",
+    401: "login",
+    404: "not-found",
+    405: "not-supported",
+    408: "timeout",
+    412: "required",
+    413: "too-long",
+    415: "not-supported",
+    503: "transient",
+}
+
+
+class Answered(Exception):
+    """The call is answered already, with an error."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
+
+
+def as_json(content: bytes, status: int = 200) -> Response:
+    return Response(content, status_code=status, media_type="application/json")
+
+
+def outcome(status: int, message: str) -> Response:
+    """An error as an OperationOutcome; ``message`` never holds anything of the request."""
+    issue = {"severity": "error", "code": _ISSUE.get(status, "processing"), "diagnostics": message}
+    return as_json(encode({"resourceType": "OperationOutcome", "issue": [issue]}), status)
+
+
+async def body_of(request: Request, most: int, seconds: float) -> bytes:
+    """The JSON body of a call. Raises Answered when there is none, too much of it, or it comes too slowly."""
+    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if kind not in ("application/json", "application/fhir+json"):
+        raise Answered(outcome(415, "the body must be application/json"))
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Answered(outcome(415, "compressed bodies are not taken"))
+    try:
+        body = await asyncio.wait_for(_read(request, most), seconds)
+    except TimeoutError:
+        raise Answered(outcome(408, "the body did not arrive in time")) from None
+    except ClientDisconnect:
+        raise Answered(Response(status_code=400)) from None
+    if body is None:
+        raise Answered(outcome(413, f"the body is larger than {most} bytes"))
+    return body
+
+
+async def _read(request: Request, most: int) -> bytes | None:
+    """The body, or None when it is too large; never more than the limit in memory."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > most:
+        return None
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)

@@ -1,0 +1,89 @@
+"""HTTP connections that must speak: silent and slow ones are closed, headers are bounded, and at the end they drain.
+
+uvicorn bounds none of the three. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
+`loop`; the tests drive it over sockets, so that another release of uvicorn that moves them is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_HEADER_BYTES = 64 * 1024
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Impatient(HttpToolsProtocol):
+    """Closes a connection that has not sent a whole head in time, on its first request and on every later one."""
+
+    silent_seconds = 5.0
+    drain_seconds = 5.0
+    _timer: asyncio.TimerHandle | None = None
+    _header_bytes = 0
+    _refused = False
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._wait()  # the head of a later request begins
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        self._header_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        if not self._refused:
+            super().on_headers_complete()
+
+    def shutdown(self) -> None:
+        """Let the caller finish: an idle connection is kept for a while, its next answer says that it is the last."""
+        service = self.app_state.get("service")
+        if service is not None:
+            service.draining = True
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return
+        self.loop.call_later(self.drain_seconds, self._close)
+
+    def _count(self, number: int) -> None:
+        self._header_bytes += number
+        if self._header_bytes > MOST_HEADER_BYTES and not self._refused:
+            self._refused = True
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def _wait(self) -> None:
+        self._timer = self.loop.call_later(self.silent_seconds, self._close)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        self._timer = None
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,49 @@
+"""The service as a process: one worker or several, each with an engine of its own, so that a crash costs one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import uvicorn
+from starlette.applications import Starlette
+
+from cds.engine import Engine
+from cds.hooks.app import create_app, settle_memory
+from cds.hooks.log import set_up_logs
+from cds.hooks.protocol import Impatient
+from cds.hooks.settings import Settings
+from cds.knowledge.load import load
+
+_HANDED_ON = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER"
+_KEEP_ALIVE = 75
+"""Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
+
+
+def from_environment() -> Starlette:
+    """The application of one worker; what ``serve`` was told is handed on in the environment."""
+    settings = Settings.model_validate_json(os.environ[_HANDED_ON])
+    set_up_logs(settings.log_level)
+    Impatient.silent_seconds, Impatient.drain_seconds = settings.silent_seconds, settings.drain_seconds
+    app = create_app(Engine(load(settings.rules, settings.protocol, settings.overlays)), settings)
+    settle_memory()
+    return app
+
+
+def serve(settings: Settings, started: Callable[[], None]) -> None:
+    """Run until told to stop; the calls that are under way then are answered."""
+    os.environ[_HANDED_ON] = settings.model_dump_json()
+    started()
+    uvicorn.run(
+        "cds.hooks.serving:from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        http="cds.hooks.protocol:Impatient",  # a name, so that every worker finds it
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=int(settings.drain_seconds) + 5,
+        server_header=False,
+    )

@@ -1,0 +1,168 @@
+"""How the service is set up: by one TOML file, by the environment, or by the command line, in rising order."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+PREFIX = "SIROLIMUS_CDS_"
+Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
+
+
+class WrongSettings(Exception):
+    """The settings cannot be used; ``str`` says which and why, one a line."""
+
+
+def _base(url: str) -> str:
+    """A FHIR server's base address: https, or http on loopback, without user, query or fragment."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not secure or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("must be an https address without user, query or fragment (http only on loopback)")
+    return url.rstrip("/")
+
+
+def _zone(name: str) -> str:
+    if name and name not in available_timezones():
+        raise ValueError("is not a time zone; write for example Europe/Vienna")
+    return name
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+BaseUrl = Annotated[str, AfterValidator(_base)]
+
+
+class Issuer(BaseModel):
+    """An EHR that may call: who signs its tokens, with what, for which address, and which FHIR servers are its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    iss: str = Field(min_length=1)
+    jwks_url: BaseUrl | None = None
+    jwks_file: Path | None = None
+    algorithms: list[Algorithm] = ["ES384", "RS384"]
+    audiences: list[str] = Field(min_length=1)  # addresses of our endpoints, exactly as the EHR writes them
+    tenants: list[str] = []
+    fhir_servers: list[BaseUrl] = []
+
+    @model_validator(mode="after")
+    def _one_source_of_keys(self) -> Issuer:
+        if (self.jwks_url is None) == (self.jwks_file is None):
+            raise ValueError("give either jwks_url or jwks_file")
+        return self
+
+
+class Settings(BaseModel):
+    """Everything that may be set. ``without_authentication`` must be said in words to serve beyond loopback."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default=1, ge=1, le=64)
+    rules: Path | None = None
+    protocol: str = ""
+    overlays: list[Path] = []
+    allow_origins: list[str] = []
+    time_zone: Annotated[str, AfterValidator(_zone)] = ""
+    issuers: list[Issuer] = []
+    without_authentication: bool = False
+    replay: Literal["reject", "allow"] = "reject"
+    replay_file: Path | None = None
+    fhir_servers: list[BaseUrl] = []  # those that may be called back when nobody is authenticated
+    max_body: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
+    body_seconds: float = Field(default=5.0, gt=0, le=60)
+    answer_seconds: float = Field(default=1.5, gt=0, le=30)
+    silent_seconds: float = Field(default=5.0, gt=0, le=60)
+    drain_seconds: float = Field(default=5.0, ge=0, le=120)
+    max_in_flight: int = Field(default=64, ge=1, le=10_000)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _safe_to_expose(self) -> Settings:
+        if not self.issuers and not self.without_authentication and not is_loopback(self.host):
+            raise ValueError(
+                f"{self.host} can be reached from other machines: name the issuers that may call, "
+                "or say without_authentication = true"
+            )
+        if self.issuers and self.without_authentication:
+            raise ValueError("issuers are named, and without_authentication is said too")
+        if self.workers > 1 and self.issuers and self.replay == "reject" and self.replay_file is None:
+            raise ValueError("several workers need a replay_file to know of each other's tokens")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The hospital's time zone; None for the machine's."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    def shown(self) -> dict[str, Any]:
+        """Everything as it is set, for printing."""
+        return self.model_dump(mode="json")
+
+
+def read_settings(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, given: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings of a TOML file, overruled by the environment, overruled by what was ``given`` on the command line.
+
+    Raises:
+        WrongSettings: a key is unknown or a value cannot be used; all faults at once.
+    """
+    environ = os.environ if environ is None else environ
+    named = environ.get(f"{PREFIX}CONFIG")
+    path = file or (Path(named) if named else None)
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongSettings(f"{path.name}: cannot be read ({type(error).__name__})") from None
+        except tomllib.TOMLDecodeError as error:
+            raise WrongSettings(f"{path.name}: {error}") from None
+    values |= _from_environment(environ)
+    values |= {name: value for name, value in (given or {}).items() if value is not None}
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise WrongSettings("\n".join(_sentence(dict(each)) for each in error.errors(include_input=False))) from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Plain values by ``SIROLIMUS_CDS_NAME``; lists with commas. Issuers are for the file."""
+    found: dict[str, Any] = {}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX) or name in (f"{PREFIX}CONFIG", f"{PREFIX}SETTINGS_OF_A_WORKER"):
+            continue
+        key = name.removeprefix(PREFIX).lower()
+        field = Settings.model_fields.get(key)
+        if field is None or key == "issuers":
+            raise WrongSettings(f"{name}: there is no such setting in the environment")
+        several = field.default == [] or isinstance(field.default, list)
+        found[key] = [part.strip() for part in text.split(",") if part.strip()] if several else text
+    return found
+
+
+def _sentence(item: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    said = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "extra_forbidden":
+        said = "there is no such setting"
+    return f"{place}: {said}" if place else said

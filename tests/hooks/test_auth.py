@@ -1,0 +1,305 @@
+"""Who may call: every token that a client may send and every one that an attacker may make."""
+
+from __future__ import annotations
+
+import json
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from starlette.testclient import TestClient
+
+from cds.engine import Engine
+from cds.hooks.app import create_app
+from cds.hooks.replay import SeenTokens
+from cds.hooks.settings import Issuer, Settings
+from tests.charts import day, itp, patient, request, sirolimus
+from tests.judge import now_on
+
+BASE = "https://cds.example/cds-services"
+VIEW, SIGN = "sirolimus-itp-patient-view", "sirolimus-itp-order-sign"
+BODY = request("patient-view", [patient(), itp(), sirolimus("s", day(0), 12)])
+EC, RSA = ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)
+OTHER, SHORT, SMALL = (
+    ec.generate_private_key(ec.SECP384R1()),
+    rsa.generate_private_key(65537, 1024),
+    ec.generate_private_key(ec.SECP256R1()),
+)
+
+
+def jwk(key: Any, kid: str) -> dict[str, Any]:
+    kind = jwt.algorithms.ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else jwt.algorithms.RSAAlgorithm
+    return json.loads(kind.to_jwk(key.public_key())) | {"kid": kid}
+
+
+def write_keys(file: Path, *keys: tuple[Any, str]) -> None:
+    file.write_text(json.dumps({"keys": [jwk(key, kid) for key, kid in keys]}))
+
+
+@pytest.fixture
+def issuer(tmp_path: Path) -> Issuer:
+    file = tmp_path / "keys.json"
+    write_keys(file, (EC, "ec"), (RSA, "rsa"), (SHORT, "short"), (SMALL, "small"))
+    return Issuer(iss="https://ehr.example", jwks_file=file, audiences=[BASE], tenants=["ward"])
+
+
+@pytest.fixture
+def caller(engine: Engine, issuer: Issuer) -> TestClient:
+    return TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20)))
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    made = {
+        "iss": "https://ehr.example",
+        "aud": f"{BASE}/{VIEW}",
+        "iat": now,
+        "exp": now + 300,
+        "jti": str(time.time_ns()),
+    }
+    made |= {"tenant": "ward"} | changes
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def signed(
+    key: Any = EC, alg: str = "ES384", kid: str = "ec", header: dict[str, Any] | None = None, **changes: Any
+) -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a key that is too short
+        return jwt.encode(claims(**changes), key, alg, headers={"kid": kid} | (header or {}))
+
+
+def ask(caller: TestClient, token: str | None, service: str = VIEW) -> int:
+    headers = {"authorization": f"Bearer {token}"} if token is not None else {}
+    return caller.post(f"/cds-services/{service}", json=BODY, headers=headers).status_code
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda: signed(),
+        lambda: signed(RSA, "RS384", "rsa"),
+        lambda: signed(aud=[f"{BASE}/{VIEW}", "https://else.example"]),
+        lambda: signed(nbf=int(time.time()) - 300),  # as one EHR writes it
+        lambda: signed(exp=time.time() + 200.5),
+        lambda: signed(sub="client-1", unheard={"x": 1}),
+    ],
+    ids=["ES384", "RS384", "several audiences", "nbf five minutes ago", "times with a fraction", "more claims"],
+)
+def test_a_token_that_is_right(caller: TestClient, token: Any) -> None:
+    assert ask(caller, token()) == 200
+
+
+PUBLIC = EC.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def confused() -> str:
+    """HS256 with the public key as the secret; made by hand, since the library refuses to."""
+    import base64
+    import hashlib
+    import hmac
+
+    def part(value: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    head = part({"alg": "HS256", "typ": "JWT", "kid": "ec"}) + "." + part(claims())
+    mac = hmac.new(PUBLIC, head.encode(), hashlib.sha256).digest()
+    return head + "." + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
+
+
+NOW = int(time.time())
+WRONG: dict[str, Any] = {
+    "none at all": lambda: None,
+    "empty": lambda: "",
+    "no token": lambda: "x.y.z",
+    "20 kB": lambda: "a" * 20_000,
+    "alg none": lambda: jwt.encode(claims(), None, "none", headers={"kid": "ec"}),  # type: ignore[arg-type]
+    "HS256 with the public key": confused,
+    "another key": lambda: signed(OTHER),
+    "an unknown kid": lambda: signed(kid="other"),
+    "no kid": lambda: jwt.encode(claims(), EC, "ES384"),
+    "a 1024 bit key": lambda: signed(SHORT, "RS384", "short"),
+    "an algorithm that is not listed": lambda: signed(SMALL, "ES256", "small"),
+    "an unknown issuer": lambda: signed(iss="https://evil.example"),
+    "no issuer": lambda: signed(iss=None),
+    "a jku that is not the issuer's": lambda: signed(header={"jku": "https://evil.example/keys"}),
+    "another service": lambda: signed(aud=f"{BASE}/{SIGN}"),
+    "the base alone": lambda: signed(aud=BASE),
+    "another host": lambda: signed(aud=f"https://else.example/cds-services/{VIEW}"),
+    "no audience": lambda: signed(aud=None),
+    "expired": lambda: signed(iat=NOW - 400, exp=NOW - 60),
+    "no expiry": lambda: signed(exp=None),
+    "ten years": lambda: signed(exp=NOW + 315_360_000),
+    "an expiry in words": lambda: signed(exp=str(NOW + 300)),
+    "an expiry that is true": lambda: signed(exp=True),
+    "issued a day ago": lambda: signed(iat=NOW - 86_400),
+    "issued ahead": lambda: signed(iat=NOW + 120, exp=NOW + 300),
+    "no time of issue": lambda: signed(iat=None),
+    "not before tomorrow": lambda: signed(nbf=NOW + 86_400),
+    "no jti": lambda: signed(jti=None),
+    "an empty jti": lambda: signed(jti=""),
+    "another tenant": lambda: signed(tenant="other"),
+    "no tenant": lambda: signed(tenant=None),
+    "a critical header": lambda: signed(header={"crit": ["x"], "x": 1}),
+}
+
+
+@pytest.mark.parametrize("token", WRONG.values(), ids=WRONG.keys())
+def test_a_token_that_is_wrong(caller: TestClient, token: Any) -> None:
+    made = token()
+    answer = caller.post(
+        f"/cds-services/{VIEW}", json=BODY, headers={} if made is None else {"authorization": f"Bearer {made}"}
+    )
+    assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+    assert answer.json()["issue"][0]["diagnostics"] == "the call is not authenticated"  # and not why
+
+
+@pytest.mark.parametrize("header", ["Basic eDp5", "bearer", "Bearer", "Token x"])
+def test_another_scheme(caller: TestClient, header: str) -> None:
+    assert caller.post(f"/cds-services/{VIEW}", json=BODY, headers={"authorization": header}).status_code == 401
+
+
+def test_discovery_and_feedback_ask_too_and_health_does_not(caller: TestClient) -> None:
+    assert caller.get("/cds-services").status_code == 401
+    assert caller.get("/cds-services", headers={"authorization": f"Bearer {signed(aud=BASE)}"}).status_code == 200
+    assert caller.post(f"/cds-services/{VIEW}/feedback", json={}).status_code == 401
+    token = signed(aud=f"{BASE}/{VIEW}/feedback")
+    assert (
+        caller.post(f"/cds-services/{VIEW}/feedback", json={}, headers={"authorization": f"Bearer {token}"}).status_code
+        == 400
+    )
+    assert caller.get("/livez").status_code == caller.get("/readyz").status_code == 200
+
+
+def test_an_unknown_service_is_not_told_to_strangers(caller: TestClient) -> None:
+    assert ask(caller, None, "x") == 401
+    assert ask(caller, signed(aud=f"{BASE}/x"), "x") == 404
+
+
+def test_an_audience_that_an_ehr_writes_by_hand(engine: Engine, issuer: Issuer) -> None:
+    by_hand = issuer.model_copy(update={"audiences": ["sirolimus"]})
+    caller = TestClient(create_app(engine, Settings(issuers=[by_hand]), clock=lambda: now_on(20)))
+    assert ask(caller, signed(aud="sirolimus")) == 200
+
+
+# --- replay ----------------------------------------------------------------------------------------
+
+
+def test_a_token_may_be_used_once(caller: TestClient) -> None:
+    token = signed()
+    assert [ask(caller, token), ask(caller, token), ask(caller, signed())] == [200, 401, 200]
+
+
+def test_also_after_a_restart_and_by_another_worker(engine: Engine, issuer: Issuer, tmp_path: Path) -> None:
+    settings = Settings(issuers=[issuer], replay_file=tmp_path / "seen.sqlite", workers=2)
+    token = signed()
+    first, second = (TestClient(create_app(engine, settings, clock=lambda: now_on(20))) for _ in range(2))
+    assert [ask(first, token), ask(second, token)] == [200, 401]
+
+
+def test_where_clients_use_tokens_again_it_can_be_allowed(engine: Engine, issuer: Issuer) -> None:
+    caller = TestClient(create_app(engine, Settings(issuers=[issuer], replay="allow"), clock=lambda: now_on(20)))
+    token = signed()
+    assert [ask(caller, token), ask(caller, token)] == [200, 200]
+
+
+def test_a_wrong_token_uses_up_no_jti(caller: TestClient) -> None:
+    assert ask(caller, signed(OTHER, jti="one")) == 401
+    assert ask(caller, signed(jti="one")) == 200
+
+
+def test_a_store_that_cannot_be_asked_is_no_yes(caller: TestClient) -> None:
+    service = caller.app.state.service  # type: ignore[attr-defined]
+    service.authentication.close()
+    assert ask(caller, signed()) == 401
+
+
+def test_what_is_expired_is_forgotten(tmp_path: Path) -> None:
+    clock = [1_000.0]
+    seen = SeenTokens(tmp_path / "seen", lambda: clock[0])
+    assert seen.first_use("a", "1", 1_100.0) and not seen.first_use("a", "1", 1_100.0)
+    assert seen.first_use("b", "1", 1_100.0)  # another issuer's
+    clock[0] = 1_200.0
+    for number in range(300):
+        assert seen.first_use("a", f"x{number}", 9_999.0)
+    assert seen.first_use("a", "1", 9_999.0)
+    seen.close()
+
+
+# --- keys that are fetched -------------------------------------------------------------------------
+
+
+class Keeper:
+    """An issuer's key server: what it answers, and how often it was asked for what."""
+
+    def __init__(self, *keys: tuple[Any, str]) -> None:
+        self.answer = httpx.Response(200, json={"keys": [jwk(key, kid) for key, kid in keys]})
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(str(request.url))
+        return httpx.Response(self.answer.status_code, stream=httpx.ByteStream(self.answer.content))
+
+
+def with_url(engine: Engine, keeper: Keeper) -> TestClient:
+    issuer = Issuer(iss="https://ehr.example", jwks_url="https://ehr.example/keys", audiences=[BASE])
+    client = httpx.AsyncClient(transport=httpx.MockTransport(keeper))
+    return TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20), client=client))
+
+
+def test_keys_are_fetched_once_and_kept(engine: Engine) -> None:
+    keeper = Keeper((EC, "ec"))
+    caller = with_url(engine, keeper)
+    right = {"jku": "https://ehr.example/keys"}
+    assert [ask(caller, signed()), ask(caller, signed(header=right))] == [200, 200]
+    assert keeper.asked == ["https://ehr.example/keys"]
+
+
+def test_a_storm_of_unknown_keys_asks_nobody(engine: Engine) -> None:
+    keeper = Keeper((EC, "ec"))
+    caller = with_url(engine, keeper)
+    assert ask(caller, signed()) == 200
+    for number in range(50):
+        assert ask(caller, signed(OTHER, kid=f"k{number}", header={"jku": "https://evil.example"})) == 401
+        assert ask(caller, signed(OTHER, kid=f"k{number}")) == 401
+    assert keeper.asked == ["https://ehr.example/keys"]
+
+
+def test_rotated_keys_are_found_and_old_ones_outlive_a_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    keeper = Keeper((EC, "ec"))
+    caller = with_url(engine, keeper)
+    keys = caller.app.state.service.authentication._keys["https://ehr.example"]  # type: ignore[attr-defined]
+    assert ask(caller, signed()) == 200
+    keys._tried -= 60  # half a minute and more has passed
+    keeper.answer = httpx.Response(200, json={"keys": [jwk(OTHER, "new"), jwk(EC, "ec")]})
+    assert ask(caller, signed(OTHER, kid="new")) == 200
+    for broken in (
+        httpx.Response(500),
+        httpx.Response(200, content=b"x" * 300_000),
+        httpx.Response(302),
+        httpx.Response(200, content=b"{"),
+    ):
+        keys._tried -= 60
+        keys._fetched -= 700
+        keeper.answer = broken
+        assert ask(caller, signed()) == 200
+    keys._fetched -= 86_400  # a day without an answer is too long
+    keys._tried -= 60
+    assert ask(caller, signed()) == 401
+
+
+def test_private_and_symmetric_keys_in_a_key_set_are_passed_over(engine: Engine, tmp_path: Path) -> None:
+    private = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(EC)) | {"kid": "ec"}
+    file = tmp_path / "keys.json"
+    file.write_text(
+        json.dumps({"keys": [private, {"kty": "oct", "k": "YWJj", "kid": "s"}, 7, {"kty": "EC", "kid": "x"}]})
+    )
+    issuer = Issuer(iss="https://ehr.example", jwks_file=file, audiences=[BASE])
+    caller = TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20)))
+    assert ask(caller, signed()) == 401

@@ -1,0 +1,257 @@
+"""The service as a process, over sockets: impatient with the silent and the slow, patient at its end, and silent about patients."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.charts import as_bytes, day, itp, patient, request, sirolimus
+
+VIEW = "/cds-services/sirolimus-itp-patient-view"
+MARKER = "Wilhelmina-9231"
+BODY = as_bytes(
+    request("patient-view", [patient(pid=MARKER), itp(MARKER), sirolimus("s", day(0), 12, pid=MARKER)], pid=MARKER)
+)
+
+
+@dataclass
+class Running:
+    """A service that was started by its command."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def call(
+        self, method: str = "GET", path: str = "/readyz", body: bytes | None = None, **headers: str
+    ) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path, body, {"content-type": "application/json", **headers})
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, content
+
+    def stop(self) -> tuple[int, list[dict[str, Any]]]:
+        """The exit code and the lines of the log."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        _, said = self.process.communicate(timeout=30)
+        lines = [line for line in said.splitlines() if not line.startswith("Listening on ")]
+        return self.process.returncode, [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    started: list[Running] = []
+
+    def run(**settings: Any) -> Running:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environ = os.environ | {f"SIROLIMUS_CDS_{name.upper()}": str(value) for name, value in settings.items()}
+        command = [sys.executable, "-c", "from cds.cli.main import run; run()", "serve", "--port", str(port)]
+        running = Running(
+            subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True), port
+        )
+        started.append(running)
+        for _ in range(600):
+            try:
+                assert running.call()[0] == 200
+                return running
+            except OSError:
+                assert running.process.poll() is None, running.process.communicate()[1]
+                time.sleep(0.05)
+        raise AssertionError("it did not start")
+
+    yield run
+    for running in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(running.process.pid, signal.SIGKILL)  # with its workers
+        running.process.communicate()
+
+
+def closed_after(connection: socket.socket, sent: bytes = b"", drip: bytes = b"") -> float:
+    """Seconds until the other side closes; ``drip`` is sent byte by byte meanwhile."""
+    began = time.monotonic()
+    connection.settimeout(0.1)
+    if sent:
+        connection.sendall(sent)
+    for place in range(100):
+        try:
+            if drip:
+                connection.sendall(drip[place % len(drip) : place % len(drip) + 1])
+            if connection.recv(1000) == b"":
+                break
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+    return time.monotonic() - began
+
+
+def test_silent_and_slow_connections_are_closed_and_idle_ones_kept(start: Callable[..., Running]) -> None:
+    running = start(silent_seconds=1)
+    address = ("127.0.0.1", running.port)
+    with socket.create_connection(address) as silent:
+        assert closed_after(silent) < 4
+    with socket.create_connection(address) as slow:
+        assert closed_after(slow, b"GET /livez HTTP/1.1\r\n", b"x") < 4
+    kept = http.client.HTTPConnection(*address, timeout=5)
+    for _ in range(2):
+        kept.request("GET", "/livez")
+        assert kept.getresponse().read() == b'{"status":"alive"}'
+        time.sleep(1.5)  # idle for longer than a silent connection may be
+    kept.request("GET", "/livez")
+    assert kept.getresponse().status == 200
+    sock = kept.sock
+    assert sock is not None and closed_after(sock, b"GET /livez HT", b"x") < 4  # slow on a later request
+    kept.close()
+    assert running.call()[0] == 200
+
+
+def test_stalled_connections_hold_nobody_up(start: Callable[..., Running]) -> None:
+    running = start(silent_seconds=2)
+    stalled = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(200)]
+    for each in stalled:
+        each.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\n")
+    assert running.call()[0] == 200
+    assert max(closed_after(each) for each in stalled[:3]) < 5
+    for each in stalled:
+        each.close()
+
+
+def test_heads_that_are_too_large_or_contradict_themselves(start: Callable[..., Running]) -> None:
+    running = start()
+    for head, status in (
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nx: " + b"y" * 4_000_000 + b"\r\n\r\n", b"431"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"x: y\r\n" * 50_000 + b"\r\n", b"431"),
+        (b"POST /x HTTP/1.1\r\nHost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"nonsense\r\n\r\n", b"400"),
+    ):
+        with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
+            try:
+                connection.sendall(head)
+                answer = connection.recv(200)
+            except ConnectionError:
+                continue  # closed before all of it was sent
+            assert answer.split(b" ")[1] == status, answer
+    assert running.call()[0] == 200
+
+
+def test_bodies_that_never_end(start: Callable[..., Running]) -> None:
+    running = start(body_seconds=1, max_body=10_000)
+    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
+        head = f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n".encode()
+        connection.sendall(head + b"{")
+        assert b" 408 " in connection.recv(500)
+    assert running.call("POST", VIEW, b"x" * 20_000)[0] == 413
+
+
+def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> None:
+    running = start(max_in_flight=2, body_seconds=3)
+    held = []
+    for _ in range(2):
+        connection = socket.create_connection(("127.0.0.1", running.port))
+        connection.sendall(
+            f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{".encode()
+        )
+        held.append(connection)
+    time.sleep(0.3)
+    assert running.call("POST", VIEW, BODY)[0] == 503
+    assert running.call()[0] == 200  # health is never refused
+    for connection in held:
+        connection.close()
+    time.sleep(0.3)
+    assert running.call("POST", VIEW, BODY)[0] == 200
+
+
+def test_at_the_end_no_call_is_lost(start: Callable[..., Running]) -> None:
+    running = start(drain_seconds=1)
+    kept = [http.client.HTTPConnection("127.0.0.1", running.port, timeout=10) for _ in range(4)]
+    failed: list[str] = []
+    finished: list[int] = []
+
+    def work(connection: http.client.HTTPConnection) -> None:
+        for number in range(10_000):
+            try:
+                connection.request("POST", VIEW, BODY, {"content-type": "application/json"})
+                answer = connection.getresponse()
+                answer.read()
+                if answer.status != 200:
+                    failed.append(str(answer.status))
+                if answer.headers.get("connection") == "close":
+                    finished.append(number)
+                    return
+            except OSError as error:
+                failed.append(type(error).__name__)
+                return
+
+    workers = [threading.Thread(target=work, args=(connection,)) for connection in kept]
+    for worker in workers:
+        worker.start()
+    time.sleep(0.5)
+    running.process.send_signal(signal.SIGTERM)
+    for worker in workers:
+        worker.join(timeout=10)
+    assert failed == [] and len(finished) == 4
+    code, _ = running.stop()
+    assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_several_workers_answer_and_outlive_one_another(start: Callable[..., Running]) -> None:
+    running = start(workers=2)
+    assert running.call("POST", VIEW, BODY)[0] == 200
+    parents = {
+        path.parent.name: path.read_text().rpartition(")")[2].split()[1] for path in Path("/proc").glob("[0-9]*/stat")
+    }
+    victims = [
+        int(pid)
+        for pid, parent in parents.items()
+        if parent == str(running.process.pid) and "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()
+    ]
+    assert len(victims) == 2
+    os.kill(victims[0], signal.SIGSEGV)
+    time.sleep(0.3)
+    answered = 0
+    for _ in range(20):
+        try:
+            answered += running.call("POST", VIEW, BODY)[0] == 200
+        except OSError:
+            time.sleep(0.1)
+    assert answered >= 15
+
+
+def test_the_log_says_what_happened_and_nothing_of_the_patient(start: Callable[..., Running]) -> None:
+    running = start(log_level="debug")
+    assert MARKER in BODY.decode()
+    assert running.call("POST", VIEW, BODY, **{"x-request-id": "abc-12345678"})[0] == 200
+    running.call(
+        "POST", VIEW, b'{"hook": "' + MARKER.encode() + b'"}', **{"x-request-id": MARKER + "\n{}"[:0] + " spaces"}
+    )
+    running.call("POST", f"/cds-services/{MARKER}", BODY, authorization=f"Bearer {MARKER}")
+    running.call("GET", f"/{MARKER}?{MARKER}={MARKER}")
+    running.call("POST", VIEW + "/feedback", as_bytes({"feedback": [{"card": MARKER, "outcome": MARKER}]}))
+    deep = BODY.replace(b'"birthDate": "1990-03-14"', b'"birthDate": {"' + MARKER.encode() + b'": NaN}')
+    running.call("POST", VIEW, deep)
+    _, lines = running.stop()
+    answered = [line for line in lines if line["event"] == "answered"]
+    assert answered[0] | {"ms": 0, "time": ""} == {
+        "time": "", "level": "info", "event": "answered", "request": "abc-12345678",
+        "service": "sirolimus-itp-patient-view", "status": 200, "cards": 2, "ms": 0,
+    }  # fmt: skip
+    assert MARKER not in json.dumps(lines)
+    assert {line["status"] for line in answered} == {200, 400, 404}

@@ -1,0 +1,170 @@
+"""Calls back to the FHIR server: what was not sent is fetched, from the allowed server alone, within the deadline."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from cds.engine import Engine
+from cds.hooks.app import create_app
+from cds.hooks.fetch import allowed
+from cds.hooks.settings import Settings
+from tests.charts import Resource, day, itp, level, patient, request, sirolimus, watched
+from tests.hooks.fhir_server import Stub, serving
+from tests.judge import now_on
+
+VIEW = "/cds-services/sirolimus-itp-patient-view"
+CHART = [
+    patient(),
+    itp(),
+    sirolimus("s", day(0), 12),
+    level("l1", day(10), 7),
+    level("l2", day(15), 7),
+    *watched(day(5)),
+]
+TOKEN = "canary-token-9231"
+
+
+@pytest.fixture
+def stub() -> Iterator[Stub]:
+    with serving(CHART) as server:
+        yield server
+
+
+def client_for(engine: Engine, *servers: str, **more: Any) -> TestClient:
+    return TestClient(create_app(engine, Settings(fhir_servers=list(servers), **more), clock=lambda: now_on(20)))
+
+
+def asking(stub: Stub, *absent: str, server: str = "") -> Resource:
+    body = request("patient-view", CHART)
+    for key in absent or tuple(body["prefetch"]):
+        del body["prefetch"][key]
+    body["fhirServer"] = server or stub.base
+    body["fhirAuthorization"] = {
+        "access_token": TOKEN,
+        "token_type": "Bearer",
+        "expires_in": 300,
+        "scope": "x",
+        "subject": "y",
+    }
+    return body
+
+
+def topics(answer: Any) -> list[str]:
+    assert answer.status_code == 200, answer.text
+    return [card["source"]["topic"]["code"] for card in answer.json()["cards"]]
+
+
+def gaps(answer: Any) -> str:
+    return str([card["detail"] for card in answer.json()["cards"] if card["source"]["topic"]["code"] == "notAssessed"])
+
+
+def test_all_of_it_is_fetched_with_the_token(engine: Engine, stub: Stub) -> None:
+    answer = client_for(engine, stub.base).post(VIEW, json=asking(stub))
+    assert topics(answer) == ["doseFarAboveWindow"]
+    assert len(stub.asked) == 10 and {token for _, token in stub.asked} == {f"Bearer {TOKEN}"}
+    assert "/fhir/Patient/itp-1" in {path for path, _ in stub.asked}
+    assert TOKEN not in answer.text
+
+
+def test_only_what_is_absent_is_fetched(engine: Engine, stub: Stub) -> None:
+    assert topics(client_for(engine, stub.base).post(VIEW, json=asking(stub, "conditions"))) == ["doseFarAboveWindow"]
+    assert [path for path, _ in stub.asked] == ["/fhir/Condition?patient=itp-1"]
+
+
+def test_a_key_that_is_null_was_asked_already(engine: Engine, stub: Stub) -> None:
+    body = asking(stub, "statements")
+    body["prefetch"]["conditions"] = None
+    client_for(engine, stub.base).post(VIEW, json=body)
+    assert [path for path, _ in stub.asked] == ["/fhir/MedicationStatement?patient=itp-1"]
+
+
+def test_pages_that_go_on_are_fetched(engine: Engine, stub: Stub) -> None:
+    body = asking(stub, "statements")
+    body["prefetch"]["observations"]["link"] = [{"relation": "next", "url": f"{stub.base}/Observation?page=2"}]
+    stub.fault["Observation"] = "pages"
+    answer = client_for(engine, stub.base).post(VIEW, json=body)
+    assert topics(answer) == ["doseFarAboveWindow"]  # and not: Observation is incomplete
+    assert sum(path.startswith("/fhir/Observation") for path, _ in stub.asked) == 2
+
+
+FAULTS = ["401", "403", "404", "429", "500", "redirect", "hang", "drip", "truncated", "html", "bomb", "large", "outcome", "loop", "elsewhere"]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_cannot_be_fetched_is_said_in_time(engine: Engine, stub: Stub, fault: str) -> None:
+    stub.fault["Observation"] = fault
+    began = time.monotonic()
+    answer = client_for(engine, stub.base, answer_seconds=0.8).post(
+        VIEW, json=asking(stub, "observations", "conditions")
+    )
+    assert "doseFarAboveWindow" in topics(answer)  # the rest is judged
+    assert "Observation was not supplied" in gaps(answer)
+    assert time.monotonic() - began < 2.5
+    assert all(path.startswith(("/fhir/Observation", "/fhir/Condition")) for path, _ in stub.asked)
+
+
+@pytest.mark.parametrize("fault", ["500", "hang"])
+def test_without_medications_nothing_can_be_said(engine: Engine, stub: Stub, fault: str) -> None:
+    stub.fault["MedicationRequest"] = fault
+    answer = client_for(engine, stub.base, answer_seconds=0.5).post(VIEW, json=asking(stub, "medications"))
+    assert answer.status_code == 412 and "medications" in answer.json()["issue"][0]["diagnostics"]
+
+
+def test_another_patient_on_the_server_is_refused(engine: Engine, stub: Stub) -> None:
+    stub.resources[:] = [patient(pid="other"), *CHART[1:]]
+    answer = client_for(engine, stub.base).post(VIEW, json=asking(stub, "patient"))
+    assert answer.status_code == 400
+
+
+def test_a_server_that_is_not_allowed_is_not_asked(engine: Engine, stub: Stub) -> None:
+    client = client_for(engine, "https://ehr.example/fhir")
+    assert client.post(VIEW, json=asking(stub, "medications")).status_code == 412
+    assert client_for(engine).post(VIEW, json=asking(stub, "medications")).status_code == 412
+    assert stub.asked == []
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "https://ehr.example/fhir/../admin", "https://ehr.example:444/fhir", "http://ehr.example/fhir", "https://ehr.example/fhir2",
+        "https://ehr.example.evil.example/fhir", "https://u@ehr.example/fhir", "https://ehr.example/fhir?x=1", "https://ehr.example/fhir#x",
+        "https://evil.example/https://ehr.example/fhir", "https://127.0.0.1/fhir", "http://169.254.169.254/", "http://2130706433/", "http://0x7f000001/",
+        "http://[64:ff9b::7f00:1]/", "file:///etc/passwd", "//ehr.example/fhir", "ehr.example/fhir", "", None, "https://ehr.example\t/fhir",
+        "https://ehr.example/fhir\r\nx: y", "https://127。0。0。1/fhir", "ftp://ehr.example/fhir", "https:///fhir", "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_not_the_server(named: str | None) -> None:
+    assert allowed(named, ["https://ehr.example/fhir"]) is None
+
+
+@pytest.mark.parametrize(
+    "named", ["https://ehr.example/fhir", "https://ehr.example/fhir/", "https://EHR.example:443/fhir"]
+)
+def test_spellings_of_the_server(named: str) -> None:
+    assert allowed(named, ["https://ehr.example/fhir"]) == "https://ehr.example/fhir"
+
+
+def test_nothing_of_it_is_logged(engine: Engine, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # as set_up_logs does
+    stub.fault |= {"Observation": "500", "Condition": "html"}
+    client_for(engine, stub.base).post(VIEW, json=asking(stub))
+    said = caplog.text + str([record.__dict__ for record in caplog.records])
+    assert "a FHIR query failed" in said
+    assert TOKEN not in said and "itp-1" not in said and stub.base not in said
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, {}, {"access_token": ""}, {"access_token": 7}, {"access_token": "a\r\nx: y"}, "x"]
+)
+def test_without_a_usable_token_none_is_sent(engine: Engine, stub: Stub, authorization: Any) -> None:
+    body = asking(stub, "conditions") | {"fhirAuthorization": authorization}
+    assert topics(client_for(engine, stub.base).post(VIEW, json=body)) == ["doseFarAboveWindow"]
+    assert [token for _, token in stub.asked] == [""]
