@@ -97,7 +97,7 @@ def rules_options(command: Callable[..., None]) -> Callable[..., None]:
             "--protocol",
             default="",
             metavar="NAME",
-            help="A protocol under rules/protocols/ (default: the one that says so, seed-2024 as shipped).",
+            help="A protocol under rules/protocols/ (default: the one that says so).",
         ),
     ):
         decorated = option(decorated)
