@@ -23,6 +23,7 @@ class Stub:
         self.fault: dict[str, str] = {}
         self.asked: list[tuple[str, str]] = []
         self.base = ""
+        self.finished: set[str] = set()  # slow answers that were given to their end
 
     def of(self, kind: str) -> list[Resource]:
         return [each for each in self.resources if each["resourceType"] == kind]
@@ -51,15 +52,17 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("location", "http://127.0.0.1:9/fhir/x")
                 self.end_headers()
             elif fault == "hang":
-                time.sleep(3)
+                time.sleep(4)
+                stub.finished.add(fault)
             elif fault == "drip":
                 self.send_response(200)
                 self.send_header("content-type", "application/fhir+json")
                 self.end_headers()
-                for _ in range(30):
+                for _ in range(40):
                     self.wfile.write(b" ")
                     self.wfile.flush()
                     time.sleep(0.1)
+                stub.finished.add(fault)
             elif fault == "truncated":
                 self.raw(b'{"resourceType": "Bundle", "entry": [', 1_000)
             elif fault == "html":

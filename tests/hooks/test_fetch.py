@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -99,13 +98,12 @@ FAULTS = ["401", "403", "404", "429", "500", "redirect", "hang", "drip", "trunca
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_cannot_be_fetched_is_said_in_time(engine: Engine, stub: Stub, fault: str) -> None:
     stub.fault["Observation"] = fault
-    began = time.monotonic()
     answer = client_for(engine, stub.base, answer_seconds=0.8).post(
         VIEW, json=asking(stub, "observations", "conditions")
     )
     assert "doseFarAboveWindow" in topics(answer)  # the rest is judged
     assert "Observation was not supplied" in gaps(answer)
-    assert time.monotonic() - began < 2.5
+    assert stub.finished == set()  # nobody waited for the slow ones
     assert all(path.startswith(("/fhir/Observation", "/fhir/Condition")) for path, _ in stub.asked)
 
 

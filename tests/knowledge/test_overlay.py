@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cds.authoring.cases import cases_of
+from cds.authoring.check import Engines
+from cds.authoring.scenarios import run_check, scenarios_of
 from cds.cli.main import main
 from cds.engine import Engine
 from cds.knowledge.load import load
 from cds.knowledge.read import read_folder
+from cds.knowledge.tree import Fault
 from tests.charts import count, day, itp, level, patient, sirolimus
 from tests.conftest import RULES
 from tests.judge import gaps, judge, topics
@@ -98,28 +102,55 @@ def test_an_overlay_that_is_not_there(tmp_path: Path) -> None:
     assert result.exit_code == 2 and "gone:1: is not a folder of rules" in result.stderr
 
 
-def test_check_judges_each_case_under_its_own_protocol(site: Path) -> None:
+def faults_of(site: Path) -> list[str]:
+    """What `check` would say of the scenarios of a site; the shipped ones are tested elsewhere."""
+    engines, found = Engines(RULES, [site]), list[Fault]()
+    for scenario in scenarios_of(RULES, found, [site]):
+        if scenario.document.path.startswith("our hospital/"):
+            for check in scenario.checks:
+                try:
+                    fault = run_check(check, engines.of(scenario.shape.protocol, check.fault))
+                except Fault as unknown:
+                    fault = unknown
+                found += [fault] if fault is not None else []
+    return list(map(str, found))
+
+
+def test_a_scenario_is_judged_under_its_own_protocol(site: Path) -> None:
     add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
     scenario = (
         "scenario: Ours\nstory: A level of 5.5.\nprotocol: ours\ndays:\n  0: sirolimus 2 mg daily\n"
         "  20: [level 5.5, platelets 60]\ncards:\n  - {day: 21, expect: [trough-low]}\n"
     )
     add(site, "scenarios/ours.yaml", scenario)
-    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
-    assert result.exit_code == 0, result.output
+    assert faults_of(site) == []
     add(site, "scenarios/ours.yaml", scenario.replace("[trough-low]", "none"))
-    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
-    assert "our hospital/scenarios/ours.yaml:8: day 21: expected (-) and got (+):" in result.output
+    (said,) = faults_of(site)
+    assert said.startswith("our hospital/scenarios/ours.yaml:8: day 21: expected (-) and got (+):")
     add(site, "scenarios/ours.yaml", scenario.replace("protocol: ours", "protocol: theirs"))
-    result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
-    assert "day 21: there is no protocol 'theirs'" in result.output
+    (said,) = faults_of(site)
+    assert "day 21: there is no protocol 'theirs'" in said
+
+
+def test_a_default_of_the_site_does_not_judge_the_shipped_cases(site: Path) -> None:
+    add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
+    read = Engines(RULES, [site]).read()
+    assert read.knowledge is not None and read.knowledge.protocol.id == "seed-2024"
 
 
 def test_a_case_under_an_unknown_protocol_is_a_fault(site: Path) -> None:
     rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
     add(site, "trough/trough-low.yaml", rule.replace("protocol: ctd-6-15", "protocol: ctd"))
+    engines = Engines(RULES, [site])
+    case = next(case for case in cases_of(engines.read()) if case.shape.protocol == "ctd")
+    with pytest.raises(Fault, match="there is no protocol 'ctd'; there is: ctd-6-15, feng-2020"):
+        engines.of(case.shape.protocol, case.fault)
+
+
+def test_check_reads_the_overlay_too(site: Path) -> None:
+    add(site, "definitions.yaml", "adult_age: {value: 16, unit: year, means: Adult here., basis: JUDGEMENT}\n")
     result = CliRunner().invoke(main, ["check", "--overlay", str(site)])
-    assert result.exit_code == 1 and "there is no protocol 'ctd'; there is: ctd-6-15, feng-2020" in result.output
+    assert result.exit_code == 1 and "our hospital/definitions.yaml:1: adult_age: 'cite' is missing" in result.output
 
 
 # --- the protocols that ship -----------------------------------------------------------------------
