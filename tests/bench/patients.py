@@ -20,6 +20,7 @@ from tests.charts import (
     patient,
     sirolimus,
     subject,
+    watched,
     weight,
 )  # fmt: skip
 
@@ -27,7 +28,8 @@ SEED = 20250601
 JUDGED_ON = 100
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
-_LABS = ("2345-7", "718-7", "6690-2", "2160-0", "1742-6", "1920-8", "2093-3", "2571-8", "8480-6", "8867-4")
+_LABS = ("2951-2", "2823-3", "6690-2", "2075-0", "17861-6", "3094-0", "2885-2", "1751-7", "8480-6", "8867-4")
+"""Tests that no rule reads, so that the expected cards need no second reading of the toxicity rules."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def _sample(chance: random.Random, index: int) -> Sample:
             sirolimus("siro", day(0), dose, pid=pid),
             level("lvl", day(91, "07:45"), value, pid=pid),
             intake("dose", day(90, "08:00"), pid),
+            *(each | {"subject": subject(pid)} for each in watched(day(90))),
         ]
         if partner:
             ours.append(drug("clari", "clarithromycin", day(95), pid=pid))
@@ -125,6 +128,8 @@ def _expected(dose: int, value: float, newest: int, base: int, partner: bool) ->
         found.add("responsePartial")
     else:
         found.add("responseNone" if value >= 5 else "responseNoneUnexposed")
+    if response != "NR" and 2 < dose <= 10 and 5 <= value <= 15:
+        found.add("stepDownToMaintenance")  # unless another card speaks of the dose
     if partner:
         found.add("strongInhibitor")
     return frozenset(found)
