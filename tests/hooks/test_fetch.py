@@ -36,7 +36,11 @@ def stub() -> Iterator[Stub]:
 
 
 def client_for(engine: Engine, *servers: str, **more: Any) -> TestClient:
-    return TestClient(create_app(engine, Settings(fhir_servers=list(servers), **more), clock=lambda: now_on(20)))
+    return TestClient(
+        create_app(
+            engine, Settings(fhir_servers=list(servers), **({"answer_seconds": 10} | more)), clock=lambda: now_on(20)
+        )
+    )
 
 
 def asking(stub: Stub, *absent: str, server: str = "") -> Resource:
