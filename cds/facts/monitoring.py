@@ -10,6 +10,7 @@ from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 from cds.knowledge.compiled import LabTest
 
+_ONCE = 36_500  # days: a result of any age will do
 _SCREENS = ("hepatitis-c", "hiv", "tuberculosis")
 _STRETCHES = ("weeks_1_to_4_until", "months_2_and_3_until", "months_4_to_6_until")
 
@@ -70,12 +71,14 @@ def _missing(situation: Situation) -> list[Named]:
         age = newest.moment.days_until(situation.now) if newest is not None and newest.moment is not None else None
         known = age is not None and age <= test.baseline
         if test.baseline and not known and not situation.chart.ordered(*test.seen_by):
-            found.append(_named(test, newest))
+            found.append(_named(test, newest, test.baseline))
     return found
 
 
-def _named(test: LabTest, newest: Lab | None) -> Named:
+def _named(test: LabTest, newest: Lab | None, wanted: int = 0) -> Named:
     when = f"last on {on_day(newest.moment)}" if newest is not None else "none on record"
+    if wanted:
+        when += f"; wanted of the last {wanted} days" if wanted < _ONCE else "; wanted once"
     return Named(test.means, when, (newest.reference,) if newest is not None else (), fact=test.id)
 
 

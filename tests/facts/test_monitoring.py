@@ -87,9 +87,14 @@ def test_no_baseline_is_asked_for_later(engine: Engine) -> None:
         ("lipids", 20, 135),
         ("lipids", 200, 547),
         ("creatinine", 30, 45),
-        ("creatinine", 92, 135),
+        ("creatinine", 40, 135),
+        ("creatinine", 200, 135),
         ("liver enzymes", 30, 45),
+        ("liver enzymes", 40, 135),
+        ("liver enzymes", 200, 135),
         ("glucose", 30, 45),
+        ("glucose", 40, 135),
+        ("glucose", 200, 135),
         ("protein in urine", 40, 135),
         ("protein in urine", 190, 270),
     ],
@@ -115,9 +120,20 @@ def test_the_sixth_month_ends_on_day_182(engine: Engine, on: int, late: bool) ->
     assert ("blood count" in overdue(engine, on, *bloods(day(on - 46)))) == late
 
 
-def test_a_test_never_done_is_counted_from_the_start(engine: Engine) -> None:
-    assert "lipids" not in overdue(engine, 42, level("l", day(14), 8))
-    assert "lipids" in overdue(engine, 43, level("l", day(14), 8))
+@pytest.mark.parametrize(
+    ("test", "waits"),
+    [
+        ("blood count", 10),
+        ("lipids", 42),
+        ("creatinine", 42),
+        ("liver enzymes", 42),
+        ("glucose", 42),
+        ("protein in urine", 135),
+    ],
+)
+def test_a_test_never_done_is_counted_from_the_start(engine: Engine, test: str, waits: int) -> None:
+    assert test not in overdue(engine, waits, level("l", day(9), 8))
+    assert test in overdue(engine, waits + 1, level("l", day(9), 8))
 
 
 def test_an_order_counts_for_45_days(engine: Engine) -> None:

@@ -43,6 +43,7 @@ def test_a_dose_that_is_just_above_goes_to_the_window(engine: Engine) -> None:
         ([LEVEL, drug("r", "rifampin", day(97))], "an interacting drug was started or stopped"),
         ([LEVEL, drug("f", "fluconazole", day(80), status="stopped", end=day(98))], "an interacting drug was started or stopped"),
         ([LEVEL, count("x", day(98), 104)], "the platelet count is falling"),
+        ([LEVEL, count("x", day(98), 105)], "the platelet count is falling"),  # by 30 % of 150
         ([LEVEL, count("x", day(98), 106)], "Change the order to 2.5 mg/day"),
         ([level("l", day(95, "08:00"), 16)], "no card"),  # the level card carries the dose
         ([LEVEL, count("x", day(98), 60)], "no card"),  # a complete response that has become a partial one
