@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cds.chart.medications import meanings, named_in
 from cds.chart.model import Problem
-from cds.chart.reader import Reader, first_moment, status_word
+from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS, Reader, first_moment, status_word
 from cds.chart.wire import CodeableConcept, Reaction, Resource, later
-from cds.knowledge.compiled import Concept, Knowledge
+from cds.knowledge.compiled import Concept
 
-_DRUGS = ("sirolimus", "mtor-inhibitor")
-_FOODS = "allergen"
+_DRUGS = ALLERGENIC_DRUGS
+_FOODS = ALLERGENIC_FOODS
 _WORD = re.compile(r"[^\W\d_]+")
 _DENIED = re.compile(
     r"\bno (?:known )?(?:\w+ )?(?:allerg|intoleran|hypersens)|\bnot allergic|\bdenies|\bwithout allerg|\bnil known|\bnegative\b|\bruled out\b"
@@ -28,7 +28,7 @@ _SKEW = timedelta(days=1)
 def read_allergy(reader: Reader, resource: Resource) -> None:
     """An allergy or intolerance of ours, unless it is refuted or over."""
     concepts = [resource.code, *(each.substance for each in later(resource.reaction, Reaction))]
-    meant = [m for each in concepts if each is not None for m in _allergens(each, reader.knowledge)]
+    meant = [m for each in concepts if each is not None for m in _allergens(each, reader)]
     ours = [m for m in meant if m.valueset in (*_DRUGS, _FOODS)]
     if not ours or not reader.is_ours(resource, ours[0].valueset):
         return
@@ -49,23 +49,21 @@ def read_allergy(reader: Reader, resource: Resource) -> None:
         reader.chart.allergies.append(Problem(resource.reference, name, True, recorded, None, display))
 
 
-def _allergens(concept: CodeableConcept, knowledge: Knowledge) -> Iterator[Concept]:
+def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
     """What a substance is: by code, and else by its words, which may also name other drugs."""
-    coded = [meant for coding in concept.coding or () for meant in meanings(knowledge, coding)]
+    coded = [meant for coding in concept.coding or () for meant in meanings(reader.knowledge, coding)]
     yield from (meant for meant in coded if meant.valueset in (*_DRUGS, _FOODS))
     if any(meant.valueset in (*_DRUGS, _FOODS) for meant in coded):
         return
     for text in (concept.text, *(coding.display for coding in concept.coding or ())):
         if text and not _DENIED.search(text):
-            yield from named_in(text, knowledge)
-            yield from _inside(text[:1_000].lower(), knowledge)
+            yield from named_in(text, reader.knowledge)
+            yield from _inside(text[:1_000].lower(), reader.allergens)
 
 
-def _inside(text: str, knowledge: Knowledge) -> Iterator[Concept]:
+def _inside(text: str, known: Mapping[str, Concept]) -> Iterator[Concept]:
     """Foods and drugs of ours at the beginning of a longer word, as in other languages, or within a script without spaces."""
     tokens = _WORD.findall(text)
-    known = {name: meant for name, meant in knowledge.names.items() if meant.valueset in _DRUGS}
-    known |= {word: meant for word, meant in knowledge.words.items() if meant.valueset == _FOODS}
     for word, meant in known.items():
         if (
             word in tokens

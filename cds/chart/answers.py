@@ -46,6 +46,8 @@ _NEGATED = re.compile(
 _DOUBTED = re.compile(
     r"not confirmed|unconfirmed|nicht bestätigt|[:=]\s*(?:no|not|none|nein|non)\W*$|\bnot (?:done|performed|tested)\b"
 )
+_PERHAPS = re.compile(_NEGATED.pattern.replace("{0,2}?", "{3,8}?"))
+"""A denial so far from the word that nobody can tell whether it is meant."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -99,6 +101,8 @@ def _by_words(text: str) -> bool | None:
     if _DOUBTED.search(lowered):
         return None
     negated, times = _NEGATED.subn(" ", lowered)
+    if _PERHAPS.search(negated):
+        return None
     words = set(_WORD.findall(negated))
     no = bool(times) or bool(words & _NO)
     yes = bool(words & _YES)

@@ -13,7 +13,8 @@ from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Reference, Resource, given, later
 from cds.knowledge.compiled import Concept, Knowledge
 
-_NEVER = ("entered-in-error", "cancelled")
+ALLERGENIC_DRUGS = ("sirolimus", "mtor-inhibitor")
+ALLERGENIC_FOODS = "allergen"
 
 
 class Reader:
@@ -37,6 +38,14 @@ class Reader:
             drafts = (draft.resource for draft in self.request.drafts)
             self._by_reference.update({each.reference: each for each in (*self.request.resources, *drafts)})
         return self._by_reference
+
+    @cached_property
+    def allergens(self) -> dict[str, Concept]:
+        """The words by which an allergy of ours is known, where no code says it."""
+        known = {name: meant for name, meant in self.knowledge.names.items() if meant.valueset in ALLERGENIC_DRUGS}
+        return known | {
+            word: meant for word, meant in self.knowledge.words.items() if meant.valueset == ALLERGENIC_FOODS
+        }
 
     @cached_property
     def is_replay(self) -> bool:

@@ -41,6 +41,7 @@ def read(**elements: Any) -> bool | None:
         ("Not performed - insufficient sample", None),
         ("Indeterminate", None),
         ("see comment", None),
+        ("No evidence of hepatitis B virus DNA detected", None),
     ],
 )
 def test_words(words: str, answer: bool | None) -> None:
