@@ -39,9 +39,15 @@ class Engines:
         """The rules under that protocol, with what lies over them."""
         if not protocol and self.default.knowledge is not None:
             protocol = self.default.knowledge.protocol.id
-        if protocol not in self.folders:
+        if protocol not in self.folders and not self.overlays and self._is_default(protocol):
+            self.folders[protocol] = self.default
+        elif protocol not in self.folders:
             self.folders[protocol] = read_folder(self.folder, protocol, self.overlays)
         return self.folders[protocol]
+
+    def _is_default(self, protocol: str) -> bool:
+        known = self.default.knowledge
+        return known is None or known.protocol.id == protocol
 
     def of(self, protocol: str, fault: Callable[[str], Fault]) -> Engine:
         """The engine under that protocol. Raises ``fault`` where there is none, EngineFault where it fails."""

@@ -66,11 +66,11 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     chosen = Rules(
         str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays))
     )
-    make_engine(chosen)  # faults of the rules are told here, once, and not by every worker
+    engine = make_engine(chosen)  # faults of the rules are told here, once, and not by every worker
 
     from cds.hooks.serving import serve
 
     def started() -> None:
         click.echo(f"Listening on http://{settings.host}:{settings.port}/cds-services; stop with Ctrl-C", err=True)
 
-    serve(settings, started)
+    serve(engine, settings, started)

@@ -23,20 +23,25 @@ _KEEP_ALIVE = 75
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
+    return _application(Engine(load(settings.rules, settings.protocol, settings.overlays)), settings)
+
+
+def _application(engine: Engine, settings: Settings) -> Starlette:
     set_up_logs(settings.log_level)
     Impatient.silent_seconds, Impatient.drain_seconds = settings.silent_seconds, settings.drain_seconds
-    app = create_app(Engine(load(settings.rules, settings.protocol, settings.overlays)), settings)
+    app = create_app(engine, settings)
     settle_memory()
     return app
 
 
-def serve(settings: Settings, started: Callable[[], None]) -> None:
-    """Run until told to stop; the calls that are under way then are answered."""
+def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> None:
+    """Run until told to stop; the calls that are under way then are answered. One worker takes ``engine`` as it is."""
     os.environ[_HANDED_ON] = settings.model_dump_json()
+    alone = settings.workers == 1
     started()
     uvicorn.run(
-        "cds.hooks.serving:from_environment",
-        factory=True,
+        _application(engine, settings) if alone else "cds.hooks.serving:from_environment",
+        factory=not alone,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,

@@ -324,7 +324,7 @@ class Course:
             return []
         if rules & {"pneumonitis", "serious-infection", "pregnancy"} and self.dose:
             self.end_order(today)
-            self.held_until, self.start = week + 4, self.start
+            self.held_until = week + 4
             return []
         for name in [
             name for name in self.factor if rules & {"strong-inhibitor", "strong-inducer", "bleeding-risk-drug"}

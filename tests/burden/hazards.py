@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cds.chart.model import Hook
 from cds.engine import Engine
-from tests.burden.course import Course
+from tests.burden.course import Card, Course
 from tests.charts import (
     RXNORM,
     SNOMED,
@@ -42,27 +42,34 @@ class Hazard:
     hook: Hook = "patient-view"
 
 
-def caught(rule: str, engine: Engine) -> bool:
-    """Whether the rule is silent at the visit before, and speaks at the one after the hazard."""
+def planted(rule: str, engine: Engine) -> tuple[list[Card], list[Card]]:
+    """The cards of the visit before a rule's hazard (none before the first), and of the visit that could see it."""
     hazard = HAZARDS[rule]
     course = Course(7, quiet=True)
     hazard.setup(course)
+    earlier: list[Card] = []
     for week in range(hazard.week + 1):
         course.before(week)
         if week == 0 and hazard.week > 0:
             course.order(course.start, day(0))
-        if week == hazard.week - 1 and rule in _speaking(course, engine, week, "patient-view", None):
-            return False
+        if week == hazard.week - 1:
+            earlier = course.ask(engine, week)
     drafts = hazard.plant(course, 7 * hazard.week - 1)
-    return rule in _speaking(course, engine, hazard.week, hazard.hook, drafts)
+    return earlier, course.ask(engine, hazard.week, hazard.hook, drafts)
 
 
-def _speaking(course: Course, engine: Engine, week: int, hook: Hook, drafts: Drafts | None) -> set[str]:
-    cards = course.ask(engine, week, hook, drafts)
-    return {finding["rule"] for card in cards for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
+def rules_of(card: Card) -> set[str]:
+    """Every rule that a card speaks for."""
+    return {finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
 
 
-def draft(mg: float, **more: object) -> Hazard:
+def caught(rule: str, engine: Engine) -> bool:
+    """Whether the rule is silent at the visit before, and speaks at the one after the hazard."""
+    earlier, seen = planted(rule, engine)
+    return not any(rule in rules_of(card) for card in earlier) and any(rule in rules_of(card) for card in seen)
+
+
+def draft(mg: float) -> Hazard:
     """A first order of so much."""
     return Hazard(0, lambda course, on: [sirolimus("d", day(0), mg, status="draft", tablet="0.5")], hook="order-sign")
 

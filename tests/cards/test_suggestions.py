@@ -8,8 +8,7 @@ import pytest
 
 from cds.engine import Engine
 from cds.knowledge.read import Folder
-from tests.burden.course import Course
-from tests.burden.hazards import HAZARDS
+from tests.burden.hazards import planted, rules_of
 from tests.charts import FIRST_LINE, count, day, hcg, itp, level, patient, sirolimus
 from tests.judge import judge, judge_order
 
@@ -51,16 +50,8 @@ def pressed(suggestion: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("rule", OFFERS)
 def test_what_is_offered(engine: Engine, rule: str) -> None:
-    hazard = HAZARDS[rule]
-    course = Course(7, quiet=True)
-    hazard.setup(course)
-    for week in range(hazard.week + 1):
-        course.before(week)
-        if week == 0 and hazard.week > 0:
-            course.order(course.start, day(0))
-    drafts = hazard.plant(course, 7 * hazard.week - 1)
-    cards = course.ask(engine, hazard.week, hazard.hook, drafts)
-    (card,) = [c for c in cards if rule in {f["rule"] for f in c["extension"]["net.sirolimus-itp-cds.findings"]}]
+    _, cards = planted(rule, engine)
+    (card,) = [each for each in cards if rule in rules_of(each)]
     assert [pressed(suggestion) for suggestion in card["suggestions"]] == OFFERS[rule]
     assert "No button is offered" not in card["detail"]
 
