@@ -31,6 +31,8 @@ from cds.hooks.discovery import SERVICES, discovery, prefetch
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
 from cds.hooks.http import Answered, as_json, body_of, encode, outcome
 from cds.hooks.log import request_id
+from cds.hooks.messages import NotValid, check_answer
+from cds.hooks.openapi import openapi
 from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
@@ -66,6 +68,7 @@ class Service:
         self.authentication = Authentication(settings, time.time, self.client)
         self.document = encode(discovery(engine.knowledge))
         self.templates = prefetch(engine.knowledge)
+        self.contract = encode(openapi(bool(settings.issuers)))
         self.in_flight = 0
         self.draining = False
 
@@ -98,6 +101,10 @@ class Service:
         await self.keeper.keep(service, reports)
         return as_json(b"{}")
 
+    async def openapi(self, request: Request) -> Response:
+        """GET /openapi.json: the contract, which holds nothing that must be kept from anybody."""
+        return as_json(self.contract)
+
     async def livez(self, request: Request) -> Response:
         """GET /livez: the loop turns."""
         return as_json(b'{"status":"alive"}')
@@ -124,33 +131,42 @@ class Service:
             raise Answered(response) from None
 
     async def _judge(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Response:
+        """The answer to a body. Whatever goes wrong inside is a card that says so: an error status reads as 'all clear'
+        in a client, and is posted again."""
         said = request.state.said
         try:
-            question = read_request(body, hook)
-            if not question.from_hook:
-                return outcome(400, "this is a FHIR Bundle, not a CDS Hooks request")
-            server = server_of(body, caller)
-            queries = missing(question, self.templates) if server is not None else {}
-            if server is not None and queries:
-                left = self.settings.answer_seconds - (time.monotonic() - arrived)
-                body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
-                question = read_request(body, hook)
-            if "MedicationRequest" in question.not_supplied:
-                return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
-            cards = advise(question, self.engine, self.clock()).cards
+            cards = await self._cards(body, hook, caller, arrived, said)
+            content = encode({"cards": cards})
+            if self.settings.check_answers:
+                check_answer(content)
+        except Answered:
+            raise
         except InputError as error:
             return outcome(400, str(error))
-        except EngineFault as fault:
-            # an error status reads as 'all clear' in a client and is posted again; a card is seen
-            _log.error("engine fault", extra={"fault": type(fault).__name__})
+        except Exception as error:
+            event = "engine fault" if isinstance(error, EngineFault) else "fault"
+            _log.error(event, extra={"fault": str(error) if isinstance(error, NotValid) else type(error).__name__})
             cards = [fault_card(self.engine.knowledge)]
-        except (
-            Exception
-        ) as error:  # whatever else goes wrong: no advice, no text of the request, and a card that says so
-            _log.error("fault", extra={"fault": type(error).__name__})
-            cards = [fault_card(self.engine.knowledge)]
+            content = encode({"cards": cards})
         said["cards"] = len(cards)
-        return as_json(encode({"cards": cards}))
+        return as_json(content)
+
+    async def _cards(
+        self, body: bytes, hook: Hook, caller: Caller, arrived: float, said: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        question = read_request(body, hook)
+        if not question.from_hook:
+            raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
+        server = server_of(body, caller)
+        queries = missing(question, self.templates) if server is not None else {}
+        if server is not None and queries:
+            left = self.settings.answer_seconds - (time.monotonic() - arrived)
+            body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
+            question = read_request(body, hook)
+        if "MedicationRequest" in question.not_supplied:
+            words = "the prefetch key 'medications' was not supplied; without it nothing can be judged"
+            raise Answered(outcome(412, words))
+        return advise(question, self.engine, self.clock()).cards
 
     def guarded(self, handle: Callable[[Request], Any]) -> Callable[[Request], Any]:
         """A handler with what surrounds every call: a limit on how many at once, an id, and one line in the log."""
@@ -175,6 +191,7 @@ class Service:
                 response.headers["connection"] = "close"
             service = request.path_params.get("id", "")
             said |= {"status": response.status_code, "ms": round((time.monotonic() - began) * 1000, 1)}
+            response.headers["server-timing"] = f"answer;dur={said['ms']}"
             _log.info("answered", extra=said | ({"service": service} if service in SERVICES else {}))
             return response
 
@@ -205,6 +222,7 @@ def create_app(
     routes = [
         Route("/livez", service.livez, methods=["GET"]),
         Route("/readyz", service.readyz, methods=["GET"]),
+        Route("/openapi.json", service.openapi, methods=["GET"]),
         Route("/cds-services", service.guarded(service.services), methods=["GET"]),
         Route("/cds-services/", service.guarded(service.services), methods=["GET"]),
         Route("/cds-services/{id}", service.guarded(service.service), methods=["POST"]),
@@ -217,7 +235,7 @@ def create_app(
         allow_private_network=True,  # a page on the internet asks the browser before it calls loopback
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "x-request-id"],
-        expose_headers=["x-request-id", "retry-after"],
+        expose_headers=["x-request-id", "retry-after", "server-timing"],
     )
     app = Starlette(
         routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan

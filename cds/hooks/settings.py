@@ -93,6 +93,7 @@ class Settings(BaseModel):
     silent_seconds: float = Field(default=5.0, gt=0, le=60)
     drain_seconds: float = Field(default=5.0, ge=0, le=120)
     max_in_flight: int = Field(default=64, ge=1, le=10_000)
+    check_answers: bool = False  # hold every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")

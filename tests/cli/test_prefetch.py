@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from click.testing import CliRunner
-from starlette.testclient import TestClient
 
 from cds.cli.main import main
 from cds.engine import Engine
-from cds.hooks.app import create_app
 from cds.hooks.settings import Settings
 from tests.conftest import ROOT
+from tests.hooks.doors import client_of
 
 PAGE = (ROOT / "docs" / "prefetch.md").read_text(encoding="utf-8")
 
 
 def test_the_page_is_what_the_service_asks_for(engine: Engine) -> None:
     assert CliRunner().invoke(main, ["prefetch"]).stdout == PAGE, "run 'make docs'"
-    for service in TestClient(create_app(engine)).get("/cds-services").json()["services"]:
+    for service in client_of(engine).get("/cds-services").json()["services"]:
         for key, query in service["prefetch"].items():
             assert f"\n## {key}\n\n```\n{query}\n```" in PAGE
 

@@ -11,16 +11,15 @@ from click.testing import CliRunner
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
-from starlette.testclient import TestClient
 
 from cds.chart.request import newest_date, read_request
 from cds.cli.main import main
 from cds.engine import Engine
-from cds.hooks.app import create_app
 from tests.charts import request
 from tests.examples.stories import STORIES
 from tests.examples.story import Story, expected
 from tests.examples.write import FOLDER, files
+from tests.hooks.doors import client_of
 
 by_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 
@@ -52,7 +51,7 @@ def cards_by_http(story: Story, engine: Engine) -> list[dict[str, Any]]:
     body = story.content
     if "hook" not in body:
         body = request("patient-view", [entry["resource"] for entry in body["entry"]])
-    client = TestClient(create_app(engine, clock=lambda: moment))
+    client = client_of(engine, on=moment)
     answer = client.post(f"/cds-services/sirolimus-itp-{body['hook']}", json=body)
     assert answer.status_code == 200, answer.text
     cards: list[dict[str, Any]] = answer.json()["cards"]

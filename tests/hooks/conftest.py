@@ -6,10 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks.app import create_app
-from tests.judge import now_on
+from tests.hooks.doors import client_of
 
 
 @pytest.fixture
 def client(engine: Engine) -> TestClient:
-    return TestClient(create_app(engine, clock=lambda: now_on(20)), raise_server_exceptions=False)
+    return client_of(engine)

@@ -16,11 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks.app import create_app
 from cds.hooks.replay import SeenTokens
 from cds.hooks.settings import Issuer, Settings
 from tests.charts import day, itp, patient, request, sirolimus
-from tests.judge import now_on
+from tests.hooks.doors import client_of
 
 BASE = "https://cds.example/cds-services"
 VIEW, SIGN = "sirolimus-itp-patient-view", "sirolimus-itp-order-sign"
@@ -51,7 +50,7 @@ def issuer(tmp_path: Path) -> Issuer:
 
 @pytest.fixture
 def caller(engine: Engine, issuer: Issuer) -> TestClient:
-    return TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20)))
+    return client_of(engine, Settings(issuers=[issuer]))
 
 
 def claims(**changes: Any) -> dict[str, Any]:
@@ -184,7 +183,7 @@ def test_an_unknown_service_is_not_told_to_strangers(caller: TestClient) -> None
 
 def test_an_audience_that_an_ehr_writes_by_hand(engine: Engine, issuer: Issuer) -> None:
     by_hand = issuer.model_copy(update={"audiences": ["sirolimus"]})
-    caller = TestClient(create_app(engine, Settings(issuers=[by_hand]), clock=lambda: now_on(20)))
+    caller = client_of(engine, Settings(issuers=[by_hand]))
     assert ask(caller, signed(aud="sirolimus")) == 200
 
 
@@ -199,12 +198,12 @@ def test_a_token_may_be_used_once(caller: TestClient) -> None:
 def test_also_after_a_restart_and_by_another_worker(engine: Engine, issuer: Issuer, tmp_path: Path) -> None:
     settings = Settings(issuers=[issuer], replay_file=tmp_path / "seen.sqlite", workers=2)
     token = signed()
-    first, second = (TestClient(create_app(engine, settings, clock=lambda: now_on(20))) for _ in range(2))
+    first, second = (client_of(engine, settings) for _ in range(2))
     assert [ask(first, token), ask(second, token)] == [200, 401]
 
 
 def test_where_clients_use_tokens_again_it_can_be_allowed(engine: Engine, issuer: Issuer) -> None:
-    caller = TestClient(create_app(engine, Settings(issuers=[issuer], replay="allow"), clock=lambda: now_on(20)))
+    caller = client_of(engine, Settings(issuers=[issuer], replay="allow"))
     token = signed()
     assert [ask(caller, token), ask(caller, token)] == [200, 200]
 
@@ -250,7 +249,7 @@ class Keeper:
 def with_url(engine: Engine, keeper: Keeper) -> TestClient:
     issuer = Issuer(iss="https://ehr.example", jwks_url="https://ehr.example/keys", audiences=[BASE])
     client = httpx.AsyncClient(transport=httpx.MockTransport(keeper))
-    return TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20), client=client))
+    return client_of(engine, Settings(issuers=[issuer]), client=client)
 
 
 def test_keys_are_fetched_once_and_kept(engine: Engine) -> None:
@@ -301,5 +300,5 @@ def test_private_and_symmetric_keys_in_a_key_set_are_passed_over(engine: Engine,
         json.dumps({"keys": [private, {"kty": "oct", "k": "YWJj", "kid": "s"}, 7, {"kty": "EC", "kid": "x"}]})
     )
     issuer = Issuer(iss="https://ehr.example", jwks_file=file, audiences=[BASE])
-    caller = TestClient(create_app(engine, Settings(issuers=[issuer]), clock=lambda: now_on(20)))
+    caller = client_of(engine, Settings(issuers=[issuer]))
     assert ask(caller, signed()) == 401

@@ -16,16 +16,14 @@ from starlette.testclient import TestClient
 
 from cds.engine import Engine, EngineFault
 from cds.hooks import app as service
-from cds.hooks.app import create_app
 from cds.hooks.discovery import SERVICES
 from tests.chart.test_spoilt import HOSTILE, places
 from tests.charts import day, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
-from tests.judge import now_on
+from tests.hooks.doors import VIEW, client_of
+from tests.hooks.test_service import rich_requests
 
 MARKER = "ZZTOP-7741"
-VIEW = "/cds-services/sirolimus-itp-patient-view"
-SIGN = "/cds-services/sirolimus-itp-order-sign"
 CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
 
 
@@ -120,7 +118,7 @@ def test_every_card_keeps_the_specification(engine: Engine, story: Any) -> None:
     if "hook" not in body:
         body = request("patient-view", [entry["resource"] for entry in body["entry"]])
     for on in (0, 20, 95, 119, 190, 400):
-        client = TestClient(create_app(engine, clock=lambda on=on: now_on(on)))  # type: ignore[misc]
+        client = client_of(engine, on=on)
         cards = client.post(f"/cds-services/sirolimus-itp-{body['hook']}", json=body).json()["cards"]
         ids = [value["uuid"] for card in cards for value in walk(card) if isinstance(value, dict) and "uuid" in value]
         assert len(ids) == len(set(ids))
@@ -179,11 +177,8 @@ def mutated(chance: random.Random, body: bytes) -> bytes:
 def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
     """200 or a 4xx with an OperationOutcome; never a 5xx."""
     chance = random.Random(2024)
-    client = TestClient(create_app(engine, clock=lambda: now_on(95)))
-    rich = [
-        s.content if "hook" in s.content else request("patient-view", [e["resource"] for e in s.content["entry"]])
-        for s in STORIES
-    ]
+    client = client_of(engine, on=95)
+    rich = rich_requests()
     seen = Counter[int]()
     for _ in range(2_000):
         content = chance.choice(rich)

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
+from tests.hooks.doors import VIEW
 
-VIEW = "/cds-services/sirolimus-itp-patient-view"
 MARKER = "Wilhelmina-9231"
 BODY = as_bytes(
     request("patient-view", [patient(pid=MARKER), itp(MARKER), sirolimus("s", day(0), 12, pid=MARKER)], pid=MARKER)

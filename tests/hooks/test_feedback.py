@@ -8,8 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks.app import create_app
 from cds.hooks.feedback import Counted, Feedback
+from tests.hooks.doors import client_of
 
 URL = "/cds-services/sirolimus-itp-patient-view/feedback"
 ACCEPTED = {
@@ -44,7 +44,7 @@ def kept() -> Kept:
 
 @pytest.fixture
 def client(engine: Engine, kept: Kept) -> TestClient:
-    return TestClient(create_app(engine, keeper=kept))
+    return client_of(engine, keeper=kept)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks.app import create_app
 from cds.hooks.fetch import allowed
 from cds.hooks.settings import Settings
 from tests.charts import Resource, day, itp, level, patient, request, sirolimus, watched
+from tests.hooks.doors import VIEW, client_of
 from tests.hooks.fhir_server import Stub, serving
-from tests.judge import now_on
 
-VIEW = "/cds-services/sirolimus-itp-patient-view"
 CHART = [
     patient(),
     itp(),
@@ -36,11 +34,7 @@ def stub() -> Iterator[Stub]:
 
 
 def client_for(engine: Engine, *servers: str, **more: Any) -> TestClient:
-    return TestClient(
-        create_app(
-            engine, Settings(fhir_servers=list(servers), **({"answer_seconds": 10} | more)), clock=lambda: now_on(20)
-        )
-    )
+    return client_of(engine, Settings(fhir_servers=list(servers), **({"answer_seconds": 10} | more)))
 
 
 def asking(stub: Stub, *absent: str, server: str = "") -> Resource:

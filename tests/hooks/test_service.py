@@ -16,14 +16,20 @@ from starlette.testclient import TestClient
 
 from cds.engine import Engine
 from cds.hooks import http
-from cds.hooks.app import create_app
 from cds.hooks.settings import Settings
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
+from tests.hooks.doors import SIGN, VIEW, client_of
 
-VIEW = "/cds-services/sirolimus-itp-patient-view"
-SIGN = "/cds-services/sirolimus-itp-order-sign"
 CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
+
+
+def rich_requests() -> list[dict[str, Any]]:
+    """The stories as calls."""
+    return [
+        s.content if "hook" in s.content else request("patient-view", [e["resource"] for e in s.content["entry"]])
+        for s in STORIES
+    ]
 
 
 def refused(answer: Any, status: int, words: str) -> None:
@@ -201,7 +207,7 @@ def test_a_page_elsewhere_may_not(client: TestClient, origin: str) -> None:
 
 def test_a_page_that_was_named_may_call(engine: Engine) -> None:
     named = "https://sandbox.example"
-    client = TestClient(create_app(engine, Settings(allow_origins=[named])))
+    client = client_of(engine, Settings(allow_origins=[named]))
     asked = {"origin": named, "access-control-request-method": "POST", "access-control-request-private-network": "true"}
     answer = client.options(VIEW, headers=asked)
     assert answer.headers["access-control-allow-origin"] == named
