@@ -12,9 +12,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Fhir = dict[str, Any]
-"""A FHIR R4 resource; what of it cannot be read is named on a card, not refused."""
-
 
 class _Received(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
@@ -24,7 +21,7 @@ class Context(_Received):
     """Who is asked about. ``draftOrders`` is needed by the order hooks; ``userId`` is not read and may be missing."""
 
     patientId: str = Field(min_length=1, description="The patient, as an id or as Patient/id.")
-    draftOrders: Fhir | None = Field(default=None, description="A Bundle of the orders that are being written.")
+    draftOrders: Any = Field(default=None, description="A Bundle of the orders that are being written.")
     selections: list[Any] | None = Field(default=None, description="References of the orders just selected.")
 
 
