@@ -8,13 +8,13 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench examples docs burden clean
+.PHONY: demo test lint bench fuzz load examples docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
 
 test: $(TESTED)
-	@"$(BIN)/python" -m pytest $(ARGS)
+	@"$(BIN)/python" -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(TESTED)
 	@"$(BIN)/ruff" check .
@@ -32,6 +32,12 @@ examples: $(TESTED)
 docs: $(READY)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
 	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
+
+fuzz: $(TESTED)
+	@"$(BIN)/python" -m tests.fuzz $(ARGS)
+
+load: $(TESTED)
+	@"$(BIN)/python" -m tests.load
 
 burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden

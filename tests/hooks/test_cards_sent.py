@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import random
 import re
 import uuid
@@ -17,9 +15,9 @@ from starlette.testclient import TestClient
 from cds.engine import Engine, EngineFault
 from cds.hooks import app as service
 from cds.hooks.discovery import SERVICES
-from tests.chart.test_spoilt import HOSTILE, places
 from tests.charts import day, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
+from tests.fuzz.bodies import spoilt
 from tests.hooks.doors import VIEW, client_of
 from tests.hooks.test_service import rich_requests
 
@@ -157,23 +155,6 @@ def test_an_engine_fault_is_a_card_that_advises_nothing(
     assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
 
 
-def mutated(chance: random.Random, body: bytes) -> bytes:
-    """A body with some of its bytes or elements changed."""
-    if chance.random() < 0.5:
-        spoilt = bytearray(body)
-        for _ in range(chance.randint(1, 8)):
-            spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
-        return bytes(spoilt[: chance.randint(1, len(spoilt))] if chance.random() < 0.3 else spoilt)
-    content = json.loads(body)
-    for _ in range(chance.randint(1, 4)):
-        path = chance.choice(places(content))
-        holder = content
-        for key in path[:-1]:
-            holder = holder[key]
-        holder[path[-1]] = copy.deepcopy(chance.choice(HOSTILE))
-    return json.dumps(content).encode()
-
-
 def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
     """200 or a 4xx with an OperationOutcome; never a 5xx."""
     chance = random.Random(2024)
@@ -181,10 +162,8 @@ def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
     rich = rich_requests()
     seen = Counter[int]()
     for _ in range(2_000):
-        content = chance.choice(rich)
-        answer = client.post(
-            f"/cds-services/sirolimus-itp-{content['hook']}", content=mutated(chance, json.dumps(content).encode())
-        )
+        hook, body = spoilt(chance, rich)
+        answer = client.post(f"/cds-services/sirolimus-itp-{hook}", content=body)
         seen[answer.status_code] += 1
         assert answer.status_code in (200, 400, 412)
         for card in answer.json().get("cards", []):

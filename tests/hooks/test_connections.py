@@ -8,19 +8,16 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.hooks.doors import VIEW
+from tests.hooks.process import Running, started
 
 MARKER = "Wilhelmina-9231"
 BODY = as_bytes(
@@ -28,60 +25,10 @@ BODY = as_bytes(
 )
 
 
-@dataclass
-class Running:
-    """A service that was started by its command."""
-
-    process: subprocess.Popen[str]
-    port: int
-
-    def call(
-        self, method: str = "GET", path: str = "/readyz", body: bytes | None = None, **headers: str
-    ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path, body, {"content-type": "application/json", **headers})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, content
-
-    def stop(self) -> tuple[int, list[dict[str, Any]]]:
-        """The exit code and the lines of the log."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        _, said = self.process.communicate(timeout=30)
-        lines = [line for line in said.splitlines() if not line.startswith("Listening on ")]
-        return self.process.returncode, [json.loads(line) for line in lines]
-
-
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    started: list[Running] = []
-
-    def run(**settings: Any) -> Running:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        environ = os.environ | {f"SIROLIMUS_CDS_{name.upper()}": str(value) for name, value in settings.items()}
-        command = [sys.executable, "-c", "from cds.cli.main import run; run()", "serve", "--port", str(port)]
-        running = Running(
-            subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True), port
-        )
-        started.append(running)
-        for _ in range(600):
-            try:
-                assert running.call()[0] == 200
-                return running
-            except OSError:
-                assert running.process.poll() is None, running.process.communicate()[1]
-                time.sleep(0.05)
-        raise AssertionError("it did not start")
-
-    yield run
-    for running in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(running.process.pid, signal.SIGKILL)  # with its workers
-        running.process.communicate()
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(started(settings))
 
 
 def is_closed(connection: socket.socket, sent: bytes = b"", drip: bytes = b"") -> bool:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from cds.hooks.settings import Settings
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
 from tests.hooks.doors import SIGN, VIEW, client_of
+from tests.hooks.process import Running, started
 
 CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
 
@@ -219,36 +217,18 @@ def test_a_page_that_was_named_may_call(engine: Engine) -> None:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The command as a user starts it, on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "stderr"  # a pipe that nobody reads would fill and stop the service
-    with log.open("w") as written:
-        command = [sys.executable, "-c", "from cds.cli.main import run; run()", "serve", "--port", str(port)]
-        process = subprocess.Popen(command, stderr=written)
-    base = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(400):
-            try:
-                urllib.request.urlopen(f"{base}/cds-services", timeout=1).read()
-                break
-            except OSError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.05)
-        yield base
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+def running() -> Iterator[Running]:
+    """The command as a user starts it."""
+    with started() as service:
+        yield service
 
 
-def test_calls_made_from_the_contract_get_answers_that_keep_it(running: str, tmp_path: Path) -> None:
+def test_calls_made_from_the_contract_get_answers_that_keep_it(running: Running, tmp_path: Path) -> None:
     """An outside tool makes calls from ``/openapi.json``, right and wrong ones. A call that is right by the models may be
     refused still: they do not say which hook belongs to which address, nor that a patient has to agree."""
     tool = Path(sys.executable).with_name("schemathesis")
     ended = subprocess.run(
-        [tool, "run", f"{running}/openapi.json", "--exclude-checks", "positive_data_acceptance", "--max-examples", "40",
+        [tool, "run", f"{running.base}/openapi.json", "--exclude-checks", "positive_data_acceptance", "--max-examples", "40",
          "--seed", "1", "--generation-database", "none", "--no-color"],
         cwd=tmp_path, capture_output=True, text=True,
     )  # fmt: skip
@@ -256,11 +236,11 @@ def test_calls_made_from_the_contract_get_answers_that_keep_it(running: str, tmp
     assert "Tested: 3" in ended.stdout
 
 
-def test_the_command_serves(running: str) -> None:
+def test_the_command_serves(running: Running) -> None:
     body = json.dumps(request("order-sign", CHART, [drug("d", "clarithromycin", day(20), status="draft")])).encode()
-    call = urllib.request.Request(running + SIGN, body, {"content-type": "application/json"})
-    with urllib.request.urlopen(call, timeout=5) as answer:
-        cards = json.loads(answer.read())["cards"]
+    status, content = running.call("POST", SIGN, body)
+    assert status == 200
+    cards = json.loads(content)["cards"]
     assert [card["source"]["topic"]["code"] for card in cards] == ["strongInhibitor"]
 
 
