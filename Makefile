@@ -29,9 +29,11 @@ bench: $(TESTED)
 examples: $(TESTED)
 	@"$(BIN)/python" -m tests.examples.write
 
-docs: $(READY)
+docs: $(TESTED)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
+	@"$(BIN)/python" -m tests.hooks.conformance
 	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
+	@"$(BIN)/sirolimus-cds" capability > docs/capability.md
 
 fuzz: $(TESTED)
 	@"$(BIN)/python" -m tests.fuzz $(ARGS)

@@ -11,6 +11,6 @@ from cds.cli.common import Rules, load_rules, rules_options
 @rules_options
 def command(rules: Rules) -> None:
     """Print the prefetch keys: what each asks, what for, and which must be there."""
-    from cds.hooks.discovery import prefetch_page
+    from cds.hooks.pages import prefetch_page
 
     click.echo(prefetch_page(load_rules(rules)), nl=False)

@@ -9,7 +9,7 @@ from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.knowledge.compiled import Knowledge
 
-_WHAT = {
+WHEN = {
     "patient-view": "when a chart is opened",
     "order-select": "while orders are selected",
     "order-sign": "when orders are signed",
@@ -34,7 +34,7 @@ def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
         "hook": hook,
         "id": service_id(hook),
         "title": "Sirolimus in immune thrombocytopenia",
-        "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {_WHAT[hook]}. "
+        "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {WHEN[hook]}. "
         "Draft rules, not clinically signed off; no substitute for judgement.",
         "version": "2.0.1",
         "hookVersion": "1.0",
@@ -51,44 +51,6 @@ def prefetch(knowledge: Knowledge) -> dict[str, str]:
     queries["patient"] = "Patient/{{context.patientId}}"
     queries["observations"] += f"&code={_loinc(knowledge)}&_sort=-date"
     return queries
-
-
-_WHY = {
-    "patient": "age, sex; without it the age group is not known",
-    "medications": "every order of sirolimus and of other drugs, running and over: the course is read from it",
-    "administrations": "when doses were given (the age of a level), and infusions that raise the count",
-    "statements": "what the patient takes without an order: herbs, grapefruit, drugs of others",
-    "observations": "levels, counts, weight, height and the tests that are watched",
-    "conditions": "the diagnosis, bleeding, pregnancy, infections, lung disease",
-    "procedures": "transfusions, splenectomy",
-    "requests": "tests that are on order, operations that are planned",
-    "allergies": "sirolimus and what its oral solution holds",
-    "appointments": "operations that are booked",
-}
-_MANDATORY = ("medications",)
-_UNNAMED = ("requests", "appointments")
-
-
-def prefetch_page(knowledge: Knowledge) -> str:
-    """The prefetch as a page for the person who types it into an EHR."""
-    lines = [
-        "# Prefetch",
-        "",
-        "Written by `sirolimus-cds prefetch`; a test keeps it current. Type the keys and queries into the EHR exactly as they",
-        "stand. `medications` is mandatory: without it a call is answered with 412, unless the EHR's FHIR server may be",
-        "called back. What is missing of the others is named on a card, but for the two that few systems can supply.",
-        "All dates are filtered here, so that no query has a date; send the whole history where the EHR allows it.",
-        "",
-        "| key | mandatory | what for |",
-        "|---|---|---|",
-    ]
-    queries = prefetch(knowledge)
-    for key in queries:
-        word = "yes" if key in _MANDATORY else "no, and not named when missing" if key in _UNNAMED else "no"
-        lines.append(f"| `{key}` | {word} | {_WHY[key]} |")
-    for key, query in queries.items():
-        lines += ["", f"## {key}", "", "```", query, "```"]
-    return "\n".join(lines) + "\n"
 
 
 def _loinc(knowledge: Knowledge) -> str:

@@ -107,6 +107,19 @@ def test_bodies_that_never_end(start: Callable[..., Running]) -> None:
     assert running.call("POST", VIEW, b"x" * 20_000)[0] == 413
 
 
+def test_a_client_that_goes_away_is_no_error(start: Callable[..., Running]) -> None:
+    running = start()
+    head = (
+        f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{{".encode()
+    )
+    for _ in range(100):
+        with socket.create_connection(("127.0.0.1", running.port)) as connection:
+            connection.sendall(head)
+    assert running.call("POST", VIEW, BODY)[0] == 200
+    _, lines = running.stop()
+    assert {line["level"] for line in lines} == {"info"}
+
+
 def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> None:
     running = start(max_in_flight=2, body_seconds=3)
     held = []

@@ -1,0 +1,130 @@
+"""The service as pages for people: what an analyst types into an EHR, and what the service can do."""
+
+from __future__ import annotations
+
+from cds.cards.order import MAX_CARDS
+from cds.chart.body import MAX_DEPTH
+from cds.chart.prefetch import PREFETCH_TYPES
+from cds.hooks.discovery import SERVICES, WHEN, discovery, prefetch
+from cds.hooks.settings import Issuer, Settings
+from cds.knowledge.compiled import Knowledge
+
+_WHY = {
+    "patient": "age, sex; without it the age group is not known",
+    "medications": "every order of sirolimus and of other drugs, running and over: the course is read from it",
+    "administrations": "when doses were given (the age of a level), and infusions that raise the count",
+    "statements": "what the patient takes without an order: herbs, grapefruit, drugs of others",
+    "observations": "levels, counts, weight, height and the tests that are watched",
+    "conditions": "the diagnosis, bleeding, pregnancy, infections, lung disease",
+    "procedures": "transfusions, splenectomy",
+    "requests": "tests that are on order, operations that are planned",
+    "allergies": "sirolimus and what its oral solution holds",
+    "appointments": "operations that are booked",
+}
+_MANDATORY = ("medications",)
+_UNNAMED = ("requests", "appointments")
+
+
+def prefetch_page(knowledge: Knowledge) -> str:
+    """The prefetch as a page for the person who types it into an EHR."""
+    lines = [
+        "# Prefetch",
+        "",
+        "Written by `sirolimus-cds prefetch`; a test keeps it current. Type the keys and queries into the EHR exactly as they",
+        "stand. `medications` is mandatory: without it a call is answered with 412, unless the EHR's FHIR server may be",
+        "called back. What is missing of the others is named on a card, but for the two that few systems can supply.",
+        "All dates are filtered here, so that no query has a date; send the whole history where the EHR allows it.",
+        "",
+        "| key | mandatory | what for |",
+        "|---|---|---|",
+    ]
+    queries = prefetch(knowledge)
+    for key in queries:
+        word = "yes" if key in _MANDATORY else "no, and not named when missing" if key in _UNNAMED else "no"
+        lines.append(f"| `{key}` | {word} | {_WHY[key]} |")
+    for key, query in queries.items():
+        lines += ["", f"## {key}", "", "```", query, "```"]
+    return "\n".join(lines) + "\n"
+
+
+_CAPABILITY = """# What the service can do
+
+Written by `sirolimus-cds capability`; a test holds it against the running service. It serves CDS Hooks {version} over FHIR R4
+(4.0.1), and advises on sirolimus (off label) in primary immune thrombocytopenia. Every rule is a draft that no clinician has signed
+off; the service is no medical device, and no substitute for judgement.
+
+## Services
+
+One for each hook, each with an id of its own. Discovery, calls and feedback: `GET /cds-services`, `POST /cds-services/{{id}}`,
+`POST /cds-services/{{id}}/feedback`. The contract is at `/openapi.json`.
+
+| hook | version | id | called |
+|---|---|---|---|
+{services}
+
+Revised orders count as drafts too, whatever their status. `encounterId` and `userId` are not read, so no user has to be in the context.
+
+## Data
+
+Everything is judged from prefetch; what was not sent is fetched from `fhirServer` where the settings allow that server. The queries to type
+in are in [prefetch.md](prefetch.md).
+
+| key | resource | SMART 1 scope | SMART 2 scope | when it is missing |
+|---|---|---|---|---|
+{data}
+
+Resources of another patient are never used; a context and a Patient that differ are refused. R4 only: resources of other FHIR versions are refused.
+
+## Cards
+
+- At most {cards} cards, critical ones always; the rest are folded into one that names them. Nothing to say is an empty list.
+- Summary under 140 characters, plain Markdown without tables or HTML, the source, a topic code that never changes, reasons to set it aside.
+- Buttons of one action each, never recommended by themselves: change or hold the sirolimus order (`update`), order a level or a test
+  (`create` of a ServiceRequest), leave a draft out (`delete`). Each card is complete without its button. No links, no system actions.
+- What could not be judged is said on a card. A fault of the rule engine is a card that advises nothing, and not an error status.
+
+## Limits
+
+| | default | beyond it |
+|---|---|---|
+| body | {max_body} bytes, {body_seconds:g} s, {depth} levels deep, not compressed | 413, 408, 400, 415 |
+| calls at once, a worker | {max_in_flight} | 503 with `Retry-After` |
+| calls back | {answer_seconds:g} s for the whole call | named as missing |
+| tokens | {algorithms}; an hour; once | 401 |
+
+Without the medications nothing can be judged: 412. Every error is an OperationOutcome of our own words.
+
+## Rules
+
+| rule | topic code | title | hooks |
+|---|---|---|---|
+{rules}
+"""
+
+
+def capability_page(knowledge: Knowledge) -> str:
+    """What the service can do, its limits and its rules, in Markdown."""
+    limits = Settings()
+    services = discovery(knowledge)["services"]
+    algorithms = ", ".join(Issuer.model_fields["algorithms"].default)
+    missing = {True: "412", False: "named on a card"} | {None: "not named"}
+    state = {key: key in _MANDATORY or (None if key in _UNNAMED else False) for key in PREFETCH_TYPES}
+    return _CAPABILITY.format(
+        version=services[0]["version"],
+        services="\n".join(
+            f"| {each['hook']} | {each['hookVersion']} | `{each['id']}` | {WHEN[SERVICES[each['id']]]} |"
+            for each in services
+        ),
+        data="\n".join(
+            f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` | {missing[state[key]]} |"
+            for key, kind in PREFETCH_TYPES.items()
+        ),
+        cards=MAX_CARDS,
+        depth=MAX_DEPTH,
+        algorithms=algorithms,
+        rules="\n".join(
+            f"| [{rule.id}](rules.md#{rule.id}) | `{rule.topic}` | {rule.title} | {', '.join(rule.hooks)} |"
+            for rule in sorted(knowledge.rules, key=lambda rule: rule.id)
+        ),
+        **limits.model_dump(include={"max_body", "body_seconds", "max_in_flight", "answer_seconds"}),
+    )
