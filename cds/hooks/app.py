@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import logging
@@ -23,6 +24,7 @@ from cds.advise import advise
 from cds.cards.order import fault_card
 from cds.chart.body import InputError
 from cds.chart.model import Hook
+from cds.chart.request import Request as Question
 from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused
@@ -70,6 +72,8 @@ class Service:
         self.templates = prefetch(engine.knowledge)
         self.contract = encode(openapi(bool(settings.issuers)))
         self.in_flight = 0
+        # one judgement a turn of the loop: new calls are heard in between, and refused at once when there are too many
+        self.turn = asyncio.Lock()
         self.draining = False
 
     async def services(self, request: Request) -> Response:
@@ -154,15 +158,20 @@ class Service:
     async def _cards(
         self, body: bytes, hook: Hook, caller: Caller, arrived: float, said: dict[str, Any]
     ) -> list[dict[str, Any]]:
-        question = read_request(body, hook)
-        if not question.from_hook:
-            raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
-        server = server_of(body, caller)
-        queries = missing(question, self.templates) if server is not None else {}
-        if server is not None and queries:
-            left = self.settings.answer_seconds - (time.monotonic() - arrived)
-            body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
+        async with self.turn:
             question = read_request(body, hook)
+            if not question.from_hook:
+                raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
+            server = server_of(body, caller)
+            queries = missing(question, self.templates) if server is not None else {}
+            if server is None or not queries:
+                return self._advice(question)
+        left = self.settings.answer_seconds - (time.monotonic() - arrived)
+        body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
+        async with self.turn:
+            return self._advice(read_request(body, hook))
+
+    def _advice(self, question: Question) -> list[dict[str, Any]]:
         if "MedicationRequest" in question.not_supplied:
             words = "the prefetch key 'medications' was not supplied; without it nothing can be judged"
             raise Answered(outcome(412, words))

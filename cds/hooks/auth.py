@@ -52,31 +52,29 @@ class Authentication:
         if not self._issuers:
             return Caller("", tuple(self._settings.fhir_servers))
         token = _bearer(authorization)
-        issuer = self._issuer_of(token)
-        claims = await self._claims(token, issuer, _audiences(issuer, path))
+        issuer, header = self._issuer_of(token)
+        claims = await self._claims(token, header, issuer, _audiences(issuer, path))
         self._check_times(claims)
         if issuer.tenants and claims.get("tenant") not in issuer.tenants:
             raise Refused("tenant")
         self._check_replay(issuer, claims)
         return Caller(issuer.iss, tuple(issuer.fhir_servers))
 
-    def _issuer_of(self, token: str) -> Issuer:
-        """The issuer that a token claims, if we know it; nothing else of it is believed yet."""
+    def _issuer_of(self, token: str) -> tuple[Issuer, Mapping[str, Any]]:
+        """The issuer that a token claims, if we know it, and the token's header; nothing of it is believed yet."""
         try:
-            claims = jwt.decode(token, options={"verify_signature": False})
+            unverified = jwt.decode_complete(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError):
             raise Refused("not a token") from None
-        name = claims.get("iss")
+        name = unverified["payload"].get("iss")
         issuer = self._issuers.get(name) if isinstance(name, str) else None
         if issuer is None:
             raise Refused("issuer")
-        return issuer
+        return issuer, unverified["header"]
 
-    async def _claims(self, token: str, issuer: Issuer, audiences: Sequence[str]) -> Mapping[str, Any]:
-        try:
-            header = jwt.get_unverified_header(token)
-        except (jwt.PyJWTError, ValueError, RecursionError):
-            raise Refused("header") from None
+    async def _claims(
+        self, token: str, header: Mapping[str, Any], issuer: Issuer, audiences: Sequence[str]
+    ) -> Mapping[str, Any]:
         if header.get("alg") not in issuer.algorithms:  # never the token's own choice
             raise Refused("algorithm")
         if header.get("jku") is not None and header["jku"] != issuer.jwks_url:

@@ -48,6 +48,7 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
         http="cds.hooks.protocol:Impatient",  # a name, so that every worker finds it
         log_config=None,
         access_log=False,
+        loop="asyncio",  # uvloop takes one new connection a turn: under load calls waited for seconds, unseen and unrefused
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(settings.drain_seconds) + 5,
         server_header=False,

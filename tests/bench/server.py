@@ -5,10 +5,11 @@ from __future__ import annotations
 import http.client
 from collections.abc import Iterator
 
+from tests.bench.patients import JUDGED_ON
 from tests.hooks.doors import VIEW
 from tests.hooks.process import COMMAND, started
 
-_FLOOR = """
+EMPTY = """
 import gc, orjson, uvicorn
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -21,6 +22,14 @@ async def ready(request):
 app = Starlette(routes=[Route("/", ready), Route("/cds-services/{id}", answer, methods=["POST"])])
 uvicorn.run(app, port=%d, log_level="warning", access_log=False, timeout_keep_alive=75)
 """
+
+
+def ours_on(day: int) -> str:
+    """The command, with its clock on a day of the course; the code that ``started`` runs."""
+    return (
+        "from functools import partial; from cds.hooks import serving; from tests.judge import now_on\n"
+        f"serving.create_app = partial(serving.create_app, clock=lambda: now_on({day}))\n{COMMAND}"
+    )
 
 
 def _rate(code: str, ready: str, bodies: list[bytes], requests: int) -> tuple[float, float, float]:
@@ -45,8 +54,8 @@ def _rate(code: str, ready: str, bodies: list[bytes], requests: int) -> tuple[fl
 
 def measure_servers(bodies: list[bytes], requests: int = 4000) -> Iterator[str]:
     """The lines of the report."""
-    floor, _, _ = max(_rate(_FLOOR, "/", bodies, requests) for _ in range(2))
-    ours, idle, loaded = max(_rate(COMMAND, "/readyz", bodies, requests) for _ in range(2))
+    floor, _, _ = max(_rate(EMPTY, "/", bodies, requests) for _ in range(2))
+    ours, idle, loaded = max(_rate(ours_on(JUDGED_ON), "/readyz", bodies, requests) for _ in range(2))
     size = sum(map(len, bodies)) / len(bodies) / 1000
     yield f"HTTP, {size:.0f} kB requests         {ours:8.0f} requests a server-CPU-second"
     yield f"  against parse and empty list {ours / floor:8.2f} x   (goal 0.60; floor {floor:.0f})"

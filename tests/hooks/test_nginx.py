@@ -23,7 +23,7 @@ MAKE_KEYS, LIST_SERVICES = re.findall(r"```sh\n(.*?)```", PAGE.partition("\n## "
 BODY = as_bytes(request("patient-view", [patient(), itp(), sirolimus("s", day(0), 12)]))
 
 pytestmark = pytest.mark.skipif(
-    shutil.which("nginx") is None and "SIROLIMUS_CDS_TESTS_NEED_NGINX" not in os.environ,
+    shutil.which("nginx") is None and "TESTS_NEED_NGINX" not in os.environ,
     reason="nginx is not installed; .ci/run installs it",
 )
 
