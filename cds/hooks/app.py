@@ -28,7 +28,7 @@ from cds.chart.request import Request as Question
 from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused
-from cds.hooks.callback import completed, missing, server_of
+from cds.hooks.callback import completed, medications, missing, server_of
 from cds.hooks.discovery import SERVICES, discovery, prefetch
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
 from cds.hooks.http import Answered, as_json, body_of, encode, outcome
@@ -163,13 +163,21 @@ class Service:
             if not question.from_hook:
                 raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
             server = server_of(body, caller)
-            queries = missing(question, self.templates) if server is not None else {}
-            if server is None or not queries:
+            if server is None:
                 return self._advice(question)
-        left = self.settings.answer_seconds - (time.monotonic() - arrived)
-        body, said["fetched"] = await completed(body, self.client, server, queries, max(left, 0.0))
+            queries = missing(question, self.templates) | medications(question, server)
+        said["fetched"] = 0
+        for _ in range(2):  # what was not sent, and then the Medications that the answers point to
+            if queries:
+                left = self.settings.answer_seconds - (time.monotonic() - arrived)
+                body, answered = await completed(body, self.client, server, queries, max(left, 0.0))
+                said["fetched"] += answered
+                async with self.turn:
+                    question = read_request(body, hook)
+                tried = set(queries.values())
+                queries = {key: read for key, read in medications(question, server).items() if read not in tried}
         async with self.turn:
-            return self._advice(read_request(body, hook))
+            return self._advice(question)
 
     def _advice(self, question: Question) -> list[dict[str, Any]]:
         if "MedicationRequest" in question.not_supplied:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from cds.hooks.auth import Caller
 from cds.hooks.fetch import Server, allowed, fetch
 
 _PATIENT = "{{context.patientId}}"
+_MOST_MEDICATIONS = 50
 
 
 class Calling(msgspec.Struct):
@@ -51,6 +53,19 @@ def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
         for key, template in templates.items()
         if PREFETCH_TYPES.get(key) in lacking
     }
+
+
+def medications(question: Request, server: Server) -> dict[str, str]:
+    """Reads of the Medications that orders only refer to and that nobody sent; only those on this server."""
+    known = {resource.reference for resource in question.resources} | set(question.full_urls)
+    ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9.-]{{1,64}})(?:/_history/[^/]+)?")
+    found: dict[str, None] = {}
+    for resource in (*question.resources, *(draft.resource for draft in question.drafts)):
+        pointed = resource.medicationReference
+        match = ours.fullmatch(pointed.reference) if pointed is not None and pointed.reference else None
+        if match is not None and known.isdisjoint((match[0], match[1])):
+            found[match[1]] = None
+    return {f"medication-{number}": read for number, read in enumerate(list(found)[:_MOST_MEDICATIONS])}
 
 
 async def completed(

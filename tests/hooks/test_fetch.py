@@ -112,6 +112,43 @@ def test_without_medications_nothing_can_be_said(engine: Engine, stub: Stub, fau
     assert answer.status_code == 412 and "medications" in answer.json()["issue"][0]["diagnostics"]
 
 
+BY_REFERENCE = {key: value for key, value in sirolimus("s", day(0), 12).items() if key != "medicationCodeableConcept"}
+TABLET = {"resourceType": "Medication", "id": "m1", "code": sirolimus("s", day(0), 12)["medicationCodeableConcept"]}
+
+
+@pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1", "Medication/m1/_history/2"])
+@pytest.mark.parametrize("sent", [True, False], ids=["order sent", "order fetched"])
+def test_a_medication_that_an_order_refers_to_is_fetched(
+    engine: Engine, stub: Stub, reference: str, sent: bool
+) -> None:
+    order = BY_REFERENCE | {"medicationReference": {"reference": reference.format(base=stub.base)}}
+    stub.resources = [*(each for each in CHART if each["id"] != "s"), order, TABLET]
+    body = request("patient-view", stub.resources[:-1]) | {
+        "fhirServer": stub.base,
+        "fhirAuthorization": {"access_token": TOKEN},
+    }
+    if not sent:
+        del body["prefetch"]["medications"]
+    assert topics(client_for(engine, stub.base).post(VIEW, json=body)) == ["doseFarAboveWindow"]
+    assert [path for path, token in stub.asked if "Medication/" in path] == ["/fhir/Medication/m1"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Medication/m2", "http://127.0.0.1:9/fhir/Medication/m1", "Medication/../Patient/x", "#m1", "Medication/m 1"],
+)
+def test_a_medication_that_cannot_be_had_is_a_gap(engine: Engine, stub: Stub, reference: str) -> None:
+    order = BY_REFERENCE | {"medicationReference": {"reference": reference}}
+    stub.resources = [*(each for each in CHART if each["id"] != "s"), order, TABLET]
+    body = request("patient-view", stub.resources[:-1]) | {
+        "fhirServer": stub.base,
+        "fhirAuthorization": {"access_token": TOKEN},
+    }
+    answer = client_for(engine, stub.base).post(VIEW, json=body)
+    assert topics(answer) == ["notAssessed"] and "MedicationRequest/s" in answer.text
+    assert [path for path, token in stub.asked] == (["/fhir/Medication/m2"] if reference == "Medication/m2" else [])
+
+
 def test_another_patient_on_the_server_is_refused(engine: Engine, stub: Stub) -> None:
     stub.resources[:] = [patient(pid="other"), *CHART[1:]]
     answer = client_for(engine, stub.base).post(VIEW, json=asking(stub, "patient"))
