@@ -112,6 +112,15 @@ def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = (
     return found
 
 
+def scenario_in(path: Path) -> Scenario:
+    """The scenario in a file. Raises Fault when it is none."""
+    document = read(path, path.name)
+    shape, wrong = shaped(document, ScenarioShape)
+    if shape is None:
+        raise wrong[0]
+    return Scenario(document, shape)
+
+
 def body_of(check: Check, engine: Engine) -> tuple[bytes, datetime]:
     """The FHIR of a day of a scenario, and the time to judge it at. Raises Fault for a line that cannot be written."""
     shape = check.scenario.shape

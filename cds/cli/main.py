@@ -8,7 +8,7 @@ import click
 
 from cds import __version__
 
-_COMMANDS = ("evaluate", "explain", "lint", "check", "docs", "serve", "config", "prefetch", "capability")
+_COMMANDS = ("evaluate", "explain", "lint", "check", "docs", "serve", "config", "prefetch", "capability", "scenario")
 
 
 class LazyGroup(click.Group):
