@@ -36,12 +36,10 @@ class Running:
     def call(
         self, method: str = "GET", path: str = "/readyz", body: bytes | None = None, **headers: str
     ) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request(method, path, body, {"content-type": "application/json", **headers})
-        answer = connection.getresponse()
-        content = answer.read()
-        connection.close()
-        return answer.status, content
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
+            connection.request(method, path, body, {"content-type": "application/json", **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
 
     def stop(self) -> tuple[int, list[dict[str, Any]]]:
         """The exit code and the lines of the log."""

@@ -112,7 +112,10 @@ def confused() -> str:
     return head + "." + base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
-NOW = int(time.time())
+def now() -> int:
+    return int(time.time())
+
+
 WRONG: dict[str, Any] = {
     "none at all": lambda: None,
     "empty": lambda: "",
@@ -132,15 +135,15 @@ WRONG: dict[str, Any] = {
     "the base alone": lambda: signed(aud=BASE),
     "another host": lambda: signed(aud=f"https://else.example/cds-services/{VIEW}"),
     "no audience": lambda: signed(aud=None),
-    "expired": lambda: signed(iat=NOW - 400, exp=NOW - 60),
+    "expired": lambda: signed(iat=now() - 400, exp=now() - 60),
     "no expiry": lambda: signed(exp=None),
-    "ten years": lambda: signed(exp=NOW + 315_360_000),
-    "an expiry in words": lambda: signed(exp=str(NOW + 300)),
+    "ten years": lambda: signed(exp=now() + 315_360_000),
+    "an expiry in words": lambda: signed(exp=str(now() + 300)),
     "an expiry that is true": lambda: signed(exp=True),
-    "issued a day ago": lambda: signed(iat=NOW - 86_400),
-    "issued ahead": lambda: signed(iat=NOW + 120, exp=NOW + 300),
+    "issued a day ago": lambda: signed(iat=now() - 86_400),
+    "issued ahead": lambda: signed(iat=now() + 120, exp=now() + 300),
     "no time of issue": lambda: signed(iat=None),
-    "not before tomorrow": lambda: signed(nbf=NOW + 86_400),
+    "not before tomorrow": lambda: signed(nbf=now() + 86_400),
     "no jti": lambda: signed(jti=None),
     "an empty jti": lambda: signed(jti=""),
     "another tenant": lambda: signed(tenant="other"),

@@ -115,7 +115,11 @@ def test_a_client_that_goes_away_is_no_error(start: Callable[..., Running]) -> N
     for _ in range(100):
         with socket.create_connection(("127.0.0.1", running.port)) as connection:
             connection.sendall(head)
-    assert running.call("POST", VIEW, BODY)[0] == 200
+    for _ in range(100):  # those that went away are noticed one after another
+        if running.call("POST", VIEW, BODY)[0] == 200:
+            break
+    else:
+        raise AssertionError("those who went away still count")
     _, lines = running.stop()
     assert {line["level"] for line in lines} == {"info"}
 
@@ -141,15 +145,15 @@ def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> N
 def test_more_calls_than_it_bears_are_answered_or_refused_and_none_is_lost(start: Callable[..., Running]) -> None:
     running = start(max_in_flight=4)
     call = f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n".encode()
-    connections = [socket.create_connection(("127.0.0.1", running.port), timeout=10) for _ in range(120)]
-    for connection in connections:
-        connection.sendall(call + BODY)
-    heads = [connection.recv(100_000) for connection in connections]
+    with contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", running.port)
+        connections = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(120)]
+        for connection in connections:
+            connection.sendall(call + BODY)
+        heads = [connection.recv(100_000) for connection in connections]
     statuses = [head.split(b" ")[1] for head in heads]
     assert set(statuses) == {b"200", b"503"}
     assert all(b"retry-after: 1" in head for head, status in zip(heads, statuses, strict=True) if status == b"503")
-    for connection in connections:
-        connection.close()
     assert running.call("POST", VIEW, BODY)[0] == 200
 
 
