@@ -34,6 +34,7 @@ docs: $(TESTED)
 	@"$(BIN)/python" -m tests.hooks.conformance
 	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
 	@"$(BIN)/sirolimus-cds" capability > docs/capability.md
+	@"$(BIN)/sirolimus-cds" schema --all docs/schemas
 
 fuzz: $(TESTED)
 	@"$(BIN)/python" -m tests.fuzz $(ARGS)

@@ -8,7 +8,19 @@ import click
 
 from cds import __version__
 
-_COMMANDS = ("evaluate", "explain", "lint", "check", "docs", "serve", "config", "prefetch", "capability", "scenario")
+_COMMANDS = (
+    "evaluate",
+    "explain",
+    "lint",
+    "check",
+    "docs",
+    "serve",
+    "config",
+    "prefetch",
+    "capability",
+    "scenario",
+    "schema",
+)
 
 
 class LazyGroup(click.Group):

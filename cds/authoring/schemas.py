@@ -1,0 +1,72 @@
+"""JSON Schemas of the files under ``rules/``, for editors: made from the shapes that the files are read with.
+
+They say which keys there are and what they hold; what the words mean together only ``check`` can tell.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import core_schema
+
+from cds.authoring.scenarios import ScenarioShape
+from cds.knowledge.shapes import (
+    NumberShape,
+    ProtocolShape,
+    ReasonShape,
+    RuleShape,
+    SourceShape,
+    TestShape,
+    ValueSetShape,
+)
+from cds.vocabulary import VOCABULARY
+
+_SUBJECTS = "dosing,interactions,monitoring,response,safety,trough"
+KINDS: dict[str, tuple[str, Any]] = {
+    "rule": (f"rules/{{{_SUBJECTS}}}/*.yaml", RuleShape),
+    "protocol": ("rules/protocols/*.yaml", ProtocolShape),
+    "valueset": ("rules/valuesets/*.yaml", ValueSetShape),
+    "scenario": ("rules/scenarios/*.yaml", ScenarioShape),
+    "definitions": ("rules/definitions.yaml", dict[str, NumberShape]),
+    "schedule": ("rules/schedule.yaml", dict[str, TestShape]),
+    "sources": ("rules/sources.yaml", dict[str, SourceShape]),
+    "override-reasons": ("rules/override-reasons.yaml", dict[str, ReasonShape]),
+}
+"""Each kind of file: which files are of it, and what it is read as."""
+
+
+class _AsWritten(GenerateJsonSchema):
+    """Numbers are numbers in YAML, and a word that looks like one may be written without quotes."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
+        return {"type": "number"}
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> dict[str, Any]:
+        made = super().function_before_schema(schema)
+        return made | {"type": ["string", "number"]} if made.get("type") == "string" else made
+
+
+def schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a kind of file."""
+    glob, shape = KINDS[kind]
+    made = TypeAdapter(shape).json_schema(schema_generator=_AsWritten)
+    made |= {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "description": f"A file {glob} of sirolimus-cds.",
+    }
+    if kind == "rule":
+        facts = {"propertyNames": {"enum": sorted(VOCABULARY)}}
+        made["$defs"]["CaseShape"]["properties"]["given"] |= facts
+        made["properties"]["background"] |= facts
+        cited = made["properties"]["sources"]["items"]
+        from_protocol = {"type": "object", "properties": {"protocol": {"type": "string"}}, "required": ["protocol"]}
+        made["properties"]["sources"]["items"] = {"anyOf": [cited, from_protocol | {"additionalProperties": False}]}
+    return made
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON takes it, where a default is a decimal."""
+    return float(value) if isinstance(value, Decimal) else str(value)
