@@ -33,7 +33,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
     """The folder with the keys, and the port at which nginx answers."""
     folder, port = tmp_path_factory.mktemp("tls"), free_port()
     subprocess.run(["sh", "-ec", MAKE_KEYS], cwd=folder, check=True, capture_output=True)
-    with started({"without_authentication": "true"}) as running:
+    with started() as running:
         site = (ROOT / "docs" / "nginx.conf").read_text(encoding="utf-8")
         for old, new in (
             ("/etc/nginx/tls/", f"{folder}/"),
@@ -48,7 +48,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]
             f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         (folder / "nginx.conf").write_text(
-            f"{user} pid {folder}/pid; events {{}} http {{ {places} include {folder}/site.conf; }}"
+            f"{user} pid {folder}/pid; error_log {folder}/errors warn; events {{}} http {{ {places} include {folder}/site.conf; }}"
         )
         command = ["nginx", "-p", folder, "-e", folder / "errors", "-c", folder / "nginx.conf", "-g", "daemon off;"]
         process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
@@ -89,6 +89,15 @@ def test_calls_go_through_tls(front: tuple[Path, int]) -> None:
     status, body = ask(folder, port, VIEW, "-H", "content-type: application/json", "--data-binary", "@body.json")
     assert status == 200
     assert "doseFarAboveWindow" in {card["source"]["topic"]["code"] for card in json.loads(body)["cards"]}
+
+
+def test_no_patient_is_written_to_a_file(front: tuple[Path, int]) -> None:
+    """nginx says so in its error log when it writes a body to a temporary file."""
+    folder, port = front
+    padded = BODY[:-1] + b" " * 1_500_000 + b"}"
+    (folder / "padded.json").write_bytes(padded)
+    assert ask(folder, port, VIEW, "-H", "content-type: application/json", "--data-binary", "@padded.json")[0] == 200
+    assert "temporary file" not in (folder / "errors").read_text()
 
 
 def test_with_mutual_tls_a_caller_without_a_certificate_is_turned_away(front: tuple[Path, int]) -> None:
