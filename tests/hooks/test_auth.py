@@ -179,6 +179,12 @@ def test_discovery_and_feedback_ask_too_and_health_does_not(caller: TestClient) 
     assert caller.get("/livez").status_code == caller.get("/readyz").status_code == 200
 
 
+def test_the_contract_says_that_a_token_is_needed_and_needs_none(caller: TestClient) -> None:
+    contract = caller.get("/openapi.json").json()
+    assert contract["security"] == [{"token": []}]
+    assert contract["components"]["securitySchemes"]["token"]["bearerFormat"] == "JWT"
+
+
 def test_an_unknown_service_is_not_told_to_strangers(caller: TestClient) -> None:
     assert ask(caller, None, "x") == 401
     assert ask(caller, signed(aud=f"{BASE}/x"), "x") == 404
