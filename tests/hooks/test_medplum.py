@@ -52,7 +52,8 @@ def asked(engine: Engine, server: str, service: str, token: str = TOKEN) -> tupl
     body |= {"prefetch": {}, "fhirServer": server}
     body["fhirAuthorization"] = {"access_token": token, "token_type": "Bearer", "expires_in": 300, "scope": "user/*.rs", "subject": "x"}  # fmt: skip
     settings = Settings(fhir_servers=[server], answer_seconds=15)
-    answer = client_of(engine, settings).post(service, json=body)
+    with client_of(engine, settings) as client:  # at whose end the connections to the server are closed
+        answer = client.post(service, json=body)
     cards = answer.json().get("cards", [])
     return answer.status_code, {card["source"]["topic"]["code"]: card["summary"] for card in cards}
 
