@@ -58,7 +58,7 @@ def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
 def medications(question: Request, server: Server) -> dict[str, str]:
     """Reads of the Medications that orders only refer to and that nobody sent; only those on this server."""
     known = {resource.reference for resource in question.resources} | set(question.full_urls)
-    ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9.-]{{1,64}})(?:/_history/[^/]+)?")
+    ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9-][A-Za-z0-9.-]{{0,63}})(?:/_history/[^/]+)?")
     found: dict[str, None] = {}
     for resource in (*question.resources, *(draft.resource for draft in question.drafts)):
         pointed = resource.medicationReference

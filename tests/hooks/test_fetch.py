@@ -135,7 +135,7 @@ def test_a_medication_that_an_order_refers_to_is_fetched(
 
 @pytest.mark.parametrize(
     "reference",
-    ["Medication/m2", "http://127.0.0.1:9/fhir/Medication/m1", "Medication/../Patient/x", "#m1", "Medication/m 1"],
+    ["Medication/m2", "http://127.0.0.1:9/fhir/Medication/m1", "Medication/../Patient/x", "Medication/..", "#m1", "Medication/m 1"],
 )
 def test_a_medication_that_cannot_be_had_is_a_gap(engine: Engine, stub: Stub, reference: str) -> None:
     order = BY_REFERENCE | {"medicationReference": {"reference": reference}}
