@@ -10,6 +10,8 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
+from cds.cards.build import NAMESPACE
+from cds.chart.body import InputError, decode
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES
 from cds.chart.request import Request
 from cds.hooks.auth import Caller
@@ -48,6 +50,8 @@ def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
     """The queries whose answers were not sent, or not whole, with the patient filled in."""
     lacking = {*question.not_supplied, *(kind for kind, why in question.incomplete if why == MORE_PAGES)}
     patient = quote(question.patient_id, safe="")
+    if patient in (".", ".."):  # no id, but a way to every patient
+        return {}
     return {
         key: template.replace(_PATIENT, patient)
         for key, template in templates.items()
@@ -56,23 +60,47 @@ def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
 
 
 def medications(question: Request, server: Server) -> dict[str, str]:
-    """Reads of the Medications that orders only refer to and that nobody sent; only those on this server."""
+    """Reads of the Medications that orders only refer to and that nobody sent; only those of this server.
+
+    A version of one is not asked for, since a server may not keep it, and the newest may be another drug. Nor is an id
+    that some order has from elsewhere: once here, it would be taken for that one too.
+    """
     known = {resource.reference for resource in question.resources} | set(question.full_urls)
-    ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9-][A-Za-z0-9.-]{{0,63}})(?:/_history/[^/]+)?")
+    ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9-][A-Za-z0-9.-]{{0,63}})")
     found: dict[str, None] = {}
+    elsewhere: set[str] = set()
     for resource in (*question.resources, *(draft.resource for draft in question.drafts)):
         pointed = resource.medicationReference
-        match = ours.fullmatch(pointed.reference) if pointed is not None and pointed.reference else None
-        if match is not None and known.isdisjoint((match[0], match[1])):
+        if pointed is None or not pointed.reference:
+            continue
+        match = ours.fullmatch(pointed.reference)
+        if match is None:
+            elsewhere.add("/".join(pointed.reference.split("/_history/")[0].split("/")[-2:]))
+        elif known.isdisjoint((match[0], match[1])):
             found[match[1]] = None
-    return {f"medication-{number}": read for number, read in enumerate(list(found)[:_MOST_MEDICATIONS])}
+    wanted = [read for read in found if read not in elsewhere][:_MOST_MEDICATIONS]
+    return {f"{NAMESPACE}.fetched-{len(known)}-{number}": read for number, read in enumerate(wanted)}
+
+
+def _is_what_was_read(answer: bytes, read: str) -> bool:
+    """Whether the answer to a read of a Medication is that Medication, and stands."""
+    try:
+        got, broken = decode(answer)
+    except InputError:
+        return False
+    return not broken and f"{got.resourceType}/{got.id}" == read and got.status != "entered-in-error"
 
 
 async def completed(
     body: bytes, client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float
 ) -> tuple[bytes, int]:
     """The request with what could be fetched in its prefetch, and how many queries were answered."""
-    found = await fetch(client, server, queries, seconds)
+    answers = await fetch(client, server, queries, seconds)
+    found = {
+        key: answer
+        for key, answer in answers.items()
+        if not queries[key].startswith("Medication/") or _is_what_was_read(answer, queries[key])
+    }
     if not found:
         return body, 0
     whole = msgspec.json.decode(body, type=dict[str, msgspec.Raw])

@@ -39,7 +39,7 @@ def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
         "version": "2.0.1",
         "hookVersion": "1.0",
         "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
-        "what is missing of the other keys is named on a card. Keys that are absent are fetched from fhirServer where the "
+        "what is missing of the other keys is named on a card (but for requests and appointments). Keys that are absent are fetched from fhirServer where the "
         "service's settings allow that server; otherwise everything is judged from prefetch alone.",
         "prefetch": prefetch(knowledge),
     }

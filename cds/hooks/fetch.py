@@ -11,7 +11,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import msgspec
@@ -148,7 +148,7 @@ def _within(base: str, url: str) -> str:
     if (
         not same
         or not (got.path == wanted.path or got.path.startswith(wanted.path.rstrip("/") + "/"))
-        or ".." in got.path
+        or ".." in unquote(got.path)
     ):
         raise NotFetched("another server")
     return whole

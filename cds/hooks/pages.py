@@ -73,7 +73,9 @@ in are in [prefetch.md](prefetch.md).
 |---|---|---|---|---|
 {data}
 
-Resources of another patient are never used; a context and a Patient that differ are refused. R4 only: resources of other FHIR versions are refused.
+Medications that orders only refer to are read one by one (`user/Medication.read`, `user/Medication.rs`), where calls back are allowed.
+
+Resources of another patient are never used; a context and a Patient that differ are refused. R4 only: medication resources in the form of another version are refused.
 
 ## Cards
 
@@ -92,7 +94,7 @@ Resources of another patient are never used; a context and a Patient that differ
 | calls back | {answer_seconds:g} s for the whole call | named as missing |
 | tokens | {algorithms}; an hour; once | 401 |
 
-Without the medications nothing can be judged: 412. Every error is an OperationOutcome of our own words.
+Without the medications nothing can be judged: 412. Every error of a service is an OperationOutcome of our own words.
 
 ## Rules
 

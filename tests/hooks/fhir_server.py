@@ -21,6 +21,7 @@ class Stub:
     def __init__(self, resources: list[Resource]) -> None:
         self.resources = list(resources)
         self.fault: dict[str, str] = {}
+        self.answers: dict[str, Resource] = {}  # what a read gets instead
         self.asked: list[tuple[str, str]] = []
         self.base = ""
         self.finished: set[str] = set()  # slow answers that were given to their end
@@ -45,6 +46,9 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
                 kind = kind or path.query
             fault = stub.fault.get(kind, "")
             found = stub.of(kind)
+            if rid:
+                found = [each for each in found if each["id"] == rid] or found
+                found = [stub.answers[f"{kind}/{rid}"]] if f"{kind}/{rid}" in stub.answers else found
             if fault.isdigit():
                 self.say(int(fault), {"resourceType": "OperationOutcome", "issue": []})
             elif fault == "redirect":

@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from cds.engine import Engine
 from cds.hooks.fetch import allowed
 from cds.hooks.settings import Settings
-from tests.charts import Resource, day, itp, level, patient, request, sirolimus, watched
-from tests.hooks.doors import VIEW, client_of
+from tests.charts import Resource, day, drug, itp, level, patient, request, sirolimus, watched
+from tests.hooks.doors import SIGN, VIEW, client_of
 from tests.hooks.fhir_server import Stub, serving
 
 CHART = [
@@ -116,7 +116,7 @@ BY_REFERENCE = {key: value for key, value in sirolimus("s", day(0), 12).items() 
 TABLET = {"resourceType": "Medication", "id": "m1", "code": sirolimus("s", day(0), 12)["medicationCodeableConcept"]}
 
 
-@pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1", "Medication/m1/_history/2"])
+@pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1"])
 @pytest.mark.parametrize("sent", [True, False], ids=["order sent", "order fetched"])
 def test_a_medication_that_an_order_refers_to_is_fetched(
     engine: Engine, stub: Stub, reference: str, sent: bool
@@ -135,7 +135,15 @@ def test_a_medication_that_an_order_refers_to_is_fetched(
 
 @pytest.mark.parametrize(
     "reference",
-    ["Medication/m2", "http://127.0.0.1:9/fhir/Medication/m1", "Medication/../Patient/x", "Medication/..", "#m1", "Medication/m 1"],
+    [
+        "Medication/m2",
+        "http://127.0.0.1:9/fhir/Medication/m1",
+        "Medication/../Patient/x",
+        "Medication/..",
+        "Medication/m1/_history/2",
+        "#m1",
+        "Medication/m 1",
+    ],
 )
 def test_a_medication_that_cannot_be_had_is_a_gap(engine: Engine, stub: Stub, reference: str) -> None:
     order = BY_REFERENCE | {"medicationReference": {"reference": reference}}
@@ -147,6 +155,61 @@ def test_a_medication_that_cannot_be_had_is_a_gap(engine: Engine, stub: Stub, re
     answer = client_for(engine, stub.base).post(VIEW, json=body)
     assert topics(answer) == ["notAssessed"] and "MedicationRequest/s" in answer.text
     assert [path for path, token in stub.asked] == (["/fhir/Medication/m2"] if reference == "Medication/m2" else [])
+
+
+def by_reference(rid: str, mid: str, code: Resource) -> tuple[Resource, Resource]:
+    """An order that only refers to its Medication, and the Medication."""
+    order = {k: v for k, v in code.items() if k != "medicationCodeableConcept"} | {"id": rid}
+    return order | {"medicationReference": {"reference": f"Medication/{mid}"}}, {
+        "resourceType": "Medication", "id": mid, "code": code["medicationCodeableConcept"],
+    }  # fmt: skip
+
+
+def test_medications_of_both_rounds_are_kept_and_none_that_was_sent_is_lost(engine: Engine, stub: Stub) -> None:
+    draft, partner = by_reference("c", "m1", drug("c", "clarithromycin", day(20), status="draft"))
+    order, tablet = by_reference("s", "m2", sirolimus("s", day(0), 2))
+    stub.resources = [patient(), itp(), order, partner, tablet]
+    body = request("order-sign", stub.resources, [draft]) | {"fhirServer": stub.base}
+    del body["prefetch"]["medications"]
+    assert "strongInhibitor" in topics(client_for(engine, stub.base).post(SIGN, json=body))
+    body["prefetch"] |= {
+        "medication-0": partner,
+        "medications": {"resourceType": "Bundle", "entry": [{"resource": order}]},
+    }
+    assert "strongInhibitor" in topics(client_for(engine, stub.base).post(SIGN, json=body))
+
+
+def test_a_medication_of_another_server_is_not_taken_for_ours(engine: Engine, stub: Stub) -> None:
+    foreign, partner = by_reference("c", "m1", drug("c", "clarithromycin", day(1)))
+    stopped, _ = by_reference("old", "m1", drug("old", "clarithromycin", day(-300), status="stopped"))
+    foreign["medicationReference"]["reference"] = "https://pharmacy.example/fhir/Medication/m1"
+    stub.resources = [*CHART, foreign, stopped, partner]
+    body = request("patient-view", stub.resources[:-1]) | {"fhirServer": stub.base}
+    answer = client_for(engine, stub.base).post(VIEW, json=body)
+    assert "notAssessed" in topics(answer) and "strongInhibitor" not in topics(answer)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        drug("x", "clarithromycin", day(1)) | {"id": "m1"},
+        patient(pid="somebody-else"),
+        TABLET | {"id": "m9"},
+        TABLET | {"status": "entered-in-error"},
+    ],
+    ids=["an order", "a patient", "another id", "a mistake"],
+)
+def test_what_is_not_the_medication_that_was_asked_for_is_a_gap(engine: Engine, stub: Stub, answer: Resource) -> None:
+    order, _ = by_reference("s", "m1", sirolimus("s", day(0), 12))
+    stub.resources = [*(each for each in CHART if each["id"] != "s"), order]
+    body = request("patient-view", stub.resources) | {"fhirServer": stub.base}
+    stub.answers = {"Medication/m1": answer}
+    assert topics(client_for(engine, stub.base).post(VIEW, json=body)) == ["notAssessed"]
+
+
+def test_a_patient_that_is_a_way_up_is_not_asked_for(engine: Engine, stub: Stub) -> None:
+    body = request("patient-view", [], pid=".") | {"fhirServer": stub.base, "prefetch": {}}
+    assert client_for(engine, stub.base).post(VIEW, json=body).status_code == 412 and stub.asked == []
 
 
 def test_another_patient_on_the_server_is_refused(engine: Engine, stub: Stub) -> None:
