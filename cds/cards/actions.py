@@ -28,7 +28,7 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
         return order_test(situation, suggestion.test) if situation.chart.patient_id else None
     order = _order_to_change(situation, suggestion)
     found = original(order) if order else None
-    if found is None:
+    if found is None or _has_holes(found):
         return None
     resource = _without_empties(found)
     if suggestion.action == "hold":
@@ -48,6 +48,13 @@ def _without_empties(value: Any) -> Any:
     if isinstance(value, list):
         return [part for part in map(_without_empties, value) if part is not None and part not in ("", [], {})]
     return value
+
+
+def _has_holes(value: Any) -> bool:
+    """Whether a list holds null: it keeps the place of an element whose extension stands beside, and cannot be left out."""
+    if isinstance(value, dict):
+        return any(map(_has_holes, value.values()))
+    return isinstance(value, list) and (None in value or any(map(_has_holes, value)))
 
 
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:

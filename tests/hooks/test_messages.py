@@ -97,6 +97,15 @@ def test_an_answer_that_breaks_the_contract_is_not_sent(
     assert "cards.0.summary" in said.__dict__["fault"] and "ZZTOP" not in said.__dict__["fault"]
 
 
+def test_an_order_with_holes_in_its_lists_is_not_rewritten(client: TestClient) -> None:
+    """null in a list keeps a place for the extension beside it; without it the order would say something else."""
+    holes = {"instantiatesUri": [None, "urn:x"], "_instantiatesUri": [{"id": "a"}, None]}
+    for more, offered in (({}, {"update", "create"}), (holes, {"create"})):
+        chart = [patient(), itp(), sirolimus("s", day(0), 12, **more), level("high", day(17), 32)]
+        cards = client.post(VIEW, json=request("patient-view", chart)).json()["cards"]
+        assert {a["type"] for c in cards for s in c.get("suggestions", ()) for a in s["actions"]} == offered
+
+
 def test_discovery_and_errors_keep_their_models(client: TestClient) -> None:
     Services.model_validate_json(client.get("/cds-services").content)
     for answer in (
