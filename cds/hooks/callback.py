@@ -79,6 +79,7 @@ def medications(question: Request, server: Server) -> dict[str, str]:
         elif known.isdisjoint((match[0], match[1])):
             found[match[1]] = None
     wanted = [read for read in found if read not in elsewhere][:_MOST_MEDICATIONS]
+    # the keys are ours alone, and differ from round to round: what was fetched before must not be overwritten
     return {f"{NAMESPACE}.fetched-{len(known)}-{number}": read for number, read in enumerate(wanted)}
 
 

@@ -109,8 +109,8 @@ def capability_page(knowledge: Knowledge) -> str:
     limits = Settings()
     services = discovery(knowledge)["services"]
     algorithms = ", ".join(Issuer.model_fields["algorithms"].default)
-    missing = {True: "412", False: "named on a card"} | {None: "not named"}
-    state = {key: key in _MANDATORY or (None if key in _UNNAMED else False) for key in PREFETCH_TYPES}
+    missing = dict.fromkeys(PREFETCH_TYPES, "named on a card")
+    missing |= dict.fromkeys(_MANDATORY, "412") | dict.fromkeys(_UNNAMED, "not named")
     return _CAPABILITY.format(
         version=services[0]["version"],
         services="\n".join(
@@ -118,7 +118,7 @@ def capability_page(knowledge: Knowledge) -> str:
             for each in services
         ),
         data="\n".join(
-            f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` | {missing[state[key]]} |"
+            f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` | {missing[key]} |"
             for key, kind in PREFETCH_TYPES.items()
         ),
         cards=MAX_CARDS,
