@@ -10,7 +10,7 @@ from cds.cards.build import NewId, card_for, new_id
 from cds.cards.order import MAX_CARDS, arranged, merged
 from cds.chart.read import read_chart
 from cds.chart.request import Request
-from cds.engine import Engine
+from cds.engine import Opinion
 from cds.engine.evaluate import Explained
 from cds.facts import read_facts
 from cds.facts.situation import Situation
@@ -27,14 +27,14 @@ class Advice:
 
 def advise(
     request: Request,
-    engine: Engine,
+    engine: Opinion,
     now: datetime,
     *,
     explain: bool = False,
     max_cards: int = MAX_CARDS,
     make_id: NewId = new_id,
 ) -> Advice:
-    """Judge ``request`` at ``now``.
+    """Judge ``request`` at ``now``; for advice ``engine`` is an :class:`Engine`, whose two halves must agree.
 
     Raises:
         EngineFault: the engine failed or the two engines disagree; no advice may be given.

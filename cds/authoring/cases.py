@@ -8,7 +8,7 @@ from typing import Any
 
 from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill
-from cds.engine import Engine, Holding
+from cds.engine import Holding, Opinion
 from cds.facts.record import Named
 from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
@@ -63,7 +63,7 @@ def cases_of(folder: Folder) -> Iterator[Case]:
             yield Case(file, index, shape)
 
 
-def run_case(case: Case, engine: Engine) -> Fault | None:
+def run_case(case: Case, engine: Opinion) -> Fault | None:
     """None when the case gets the card it expects; else what it got instead."""
     facts = case.facts
     holding = next((item for item in engine.holding(facts, case.hook) if item.rule.id == case.file.rule.id), None)
@@ -76,7 +76,7 @@ def run_case(case: Case, engine: Engine) -> Fault | None:
     return None
 
 
-def summary_of(holding: Holding, facts: dict[str, Any], engine: Engine) -> str:
+def summary_of(holding: Holding, facts: dict[str, Any], engine: Opinion) -> str:
     """The summary of a rule that holds."""
     row = numbers_for(engine.knowledge, holding.variant)
     return cut(fill(holding.level.summary, facts, row, markdown=False) or "")

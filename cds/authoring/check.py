@@ -1,29 +1,78 @@
-"""Everything that can be said about a rules folder: faults, cases, mutants."""
+"""Everything that can be said about a rules folder: faults, cases, scenarios, mutants, numbers that nobody watches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+from cds.advise import advise
 from cds.authoring.cases import cases_of, check_both_ways, run_case
-from cds.authoring.mutants import all_survivors
-from cds.authoring.scenarios import run_check, scenarios_of
+from cds.authoring.mutants import survivors
+from cds.authoring.pins import Bench, Pin, pins_of
+from cds.authoring.regions import Space, never, together
+from cds.authoring.scenarios import Check, difference, scenarios_of
+from cds.authoring.tried import Tried, facts_of, tried
+from cds.cards.build import NAMESPACE
 from cds.engine import Engine
 from cds.knowledge.layers import Layers
 from cds.knowledge.read import Folder, read_folder
 from cds.knowledge.tree import Fault
+from cds.vocabulary import VOCABULARY
+
+T = TypeVar("T")
+
+
+class Watch(Protocol):
+    """Shows how far a long loop has come."""
+
+    def __call__(self, label: str, items: Sequence[T]) -> Iterable[T]: ...
+
+
+def unwatched(label: str, items: Sequence[T]) -> Iterable[T]:
+    """Nobody is looking."""
+    return items
 
 
 @dataclass
 class Report:
-    """What ``check`` found."""
+    """What ``check`` found. ``faults`` empty: sound."""
 
     rules: int = 0
     cases: int = 0
     mutants: int = 0
     days: int = 0  # of scenarios
+    by_rule: list[Tried] = field(default_factory=list)
+    pins: list[Pin] = field(default_factory=list)
+    together: list[tuple[str, str]] = field(default_factory=list)  # rules that always speak at once
+    unused_facts: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for a program: counts, then rule by rule, number by number, and the faults."""
+        return {
+            "sound": not self.faults,
+            "rules": self.rules,
+            "cases": self.cases,
+            "scenarioDays": self.days,
+            "mutants": {"made": self.mutants, "killed": sum(each.killed for each in self.by_rule)},
+            "byRule": [each.as_json() for each in self.by_rule],
+            "numbers": [
+                {
+                    "name": pin.number.name,
+                    "protocol": pin.protocol,
+                    "value": float(pin.number.value),
+                    "unit": pin.number.unit,
+                    "noticedAbove": pin.more,
+                    "noticedBelow": pin.less,
+                }
+                for pin in self.pins
+            ],
+            "alwaysTogether": [list(pair) for pair in self.together],
+            "factsNeverUsed": self.unused_facts,
+            "faults": [{"file": f.path, "line": f.line, "message": f.message} for f in self.faults],
+        }
 
 
 class Engines:
@@ -59,9 +108,16 @@ class Engines:
             self._engines[name] = Engine(read.knowledge)
         return self._engines[name]
 
+    def every(self) -> list[Folder]:
+        """The rules under each protocol there is, the default one first."""
+        first = self.read()
+        names = [path.stem for path in Layers(self.folder, self.overlays).files("protocols/*.yaml")]
+        known = first.knowledge.protocol.id if first.knowledge is not None else ""
+        return [first, *(self.read(name) for name in names if name != known)]
 
-def check_folder(folder: Path, overlays: Sequence[Path] = ()) -> Report:
-    """Read every rule under every protocol, run every case and scenario under its own, and try the mutants.
+
+def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unwatched) -> Report:
+    """Read every rule under every protocol, run every case and scenario under its own, and move every number.
 
     Raises:
         EngineFault: the engine failed.
@@ -71,23 +127,62 @@ def check_folder(folder: Path, overlays: Sequence[Path] = ()) -> Report:
     report = Report(rules=len(read.files), faults=list(read.faults))
     if read.knowledge is None:
         return report
-    for path in Layers(folder, overlays).files("protocols/*.yaml"):
+    for other in engines.every():
         known = set(map(str, report.faults))
-        report.faults += [fault for fault in engines.read(path.stem).faults if str(fault) not in known]
+        report.faults += [fault for fault in other.faults if str(fault) not in known]
     if report.faults:
         return report
-    for case in cases_of(read):
+    for case in watch("cases", list(cases_of(read))):
         report.cases += 1
         _note(report, lambda case=case: run_case(case, engines.of(case.shape.protocol, case.fault)))  # type: ignore[misc]
     report.faults += check_both_ways(read)
-    for scenario in scenarios_of(folder, report.faults, overlays):
-        for check in scenario.checks:
-            report.days += 1
-            _note(report, lambda c=check: run_check(c, engines.of(c.scenario.shape.protocol, c.fault)))  # type: ignore[misc]
-    if not report.faults:  # a mutant says nothing while a case fails
-        report.mutants, alive = all_survivors(read)
+    space = Space(read.knowledge)
+    for file in read.files:
+        lines = file.document
+        report.faults += [Fault(lines.path, lines.line("when"), said) for said in never(file, read.names, space)]
+    spoken, benches = _days(engines, report, scenarios_of(folder, report.faults, overlays), watch)
+    report.unused_facts = sorted(VOCABULARY.keys() - facts_of(read.knowledge))
+    report.together = list(together(read.knowledge))
+    if report.faults:  # a mutant says nothing while a case fails
+        return report
+    for file in watch("mutants", read.files):
+        made, alive = survivors(file, read.knowledge)
+        report.mutants += made
         report.faults += alive
+        report.by_rule.append(tried(file, read.knowledge, made, [each.message for each in alive], spoken))
+    for bench, number in watch("numbers", list(pins_of(benches))):
+        report.pins.append(bench.pin(number))
+        report.faults += report.pins[-1].faults
     return report
+
+
+def _days(
+    engines: Engines, report: Report, scenarios: Iterable[Any], watch: Watch
+) -> tuple[dict[str, int], list[Bench]]:
+    """Judge every day of every scenario: on how many each rule spoke, and the benches with the days of each protocol."""
+    spoken: dict[str, int] = {}
+    benches = [Bench(read, not number) for number, read in enumerate(engines.every())]
+    by_protocol = {bench.knowledge.protocol.id: bench for bench in benches} | {"": benches[0]}
+    checks = [check for scenario in scenarios for check in scenario.checks]
+    for check in watch("scenarios", checks):
+        report.days += 1
+
+        def run(check: Check = check) -> Fault | None:
+            engine = engines.of(check.scenario.shape.protocol, check.fault)
+            day = by_protocol[check.scenario.shape.protocol].take(check)
+            cards = advise(day.request, engine, day.now, max_cards=99).cards
+            for rule in {found["rule"] for card in cards for found in card["extension"][f"{NAMESPACE}.findings"]}:
+                spoken[rule] = spoken.get(rule, 0) + 1
+            return difference(check, cards)
+
+        _note(report, run)
+    for scenario in {check.scenario.document.path: check.scenario for check in checks}.values():
+        known = {*benches[0].read.names.numbers, *by_protocol[scenario.shape.protocol].read.names.numbers}
+        for name in scenario.shape.about:
+            if name not in known:
+                line = scenario.document.line("about")
+                report.faults.append(Fault(scenario.document.path, line, f"about: there is no number '{name}'"))
+    return spoken, benches
 
 
 def _note(report: Report, run: Callable[[], Fault | None]) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from cds.authoring.cases import Case
 from cds.engine.opinion import truth
 from cds.knowledge.compiled import Condition, Knowledge, Operator, Rule, Variant
-from cds.knowledge.read import Folder, RuleFile
+from cds.knowledge.read import RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.tree import Fault
 from cds.vocabulary import VOCABULARY
@@ -110,10 +110,3 @@ def survivors(file: RuleFile, knowledge: Knowledge) -> tuple[int, list[Fault]]:
             document = file.document
             alive.append(Fault(document.path, document.line("cases"), f"no case notices if {mutant.words}"))
     return made, alive
-
-
-def all_survivors(folder: Folder) -> tuple[int, list[Fault]]:
-    """The same for every rule of a folder."""
-    assert folder.knowledge is not None
-    results = [survivors(file, folder.knowledge) for file in folder.files]
-    return sum(made for made, _ in results), [fault for _, alive in results for fault in alive]

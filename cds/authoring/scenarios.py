@@ -20,7 +20,8 @@ from cds.advise import advise
 from cds.authoring.timeline import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import Opinion
+from cds.knowledge.compiled import Knowledge
 from cds.knowledge.layers import Layers
 from cds.knowledge.shapes import Hook, Shape, Word, shaped
 from cds.knowledge.tree import Document, Fault, read
@@ -47,6 +48,7 @@ class ScenarioShape(Shape):
     scenario: str
     story: str
     protocol: str = ""  # the one it is judged under; the default where none is named
+    about: list[str] = Field(default=[])  # the numbers whose place it shows, which `check` tries on it first
     patient: PatientShape = PatientShape()
     days: dict[str, str | list[str]] = Field(min_length=1)
     cards: list[ExpectShape] = Field(min_length=1)
@@ -76,6 +78,12 @@ class Check:
     @property
     def name(self) -> str:
         return f"{Path(self.scenario.document.path).stem} | day {self.shape.day}, {self.shape.hook}"
+
+    @property
+    def moment(self) -> datetime:
+        """The time to judge at. Raises Unwritten."""
+        day, _, clock = self.shape.day.partition(" ")
+        return moment_of(day, clock) if clock else datetime.combine(_date(day), _EVENING, UTC)
 
     @property
     def expected(self) -> dict[str, str]:
@@ -121,20 +129,18 @@ def scenario_in(path: Path) -> Scenario:
     return Scenario(document, shape)
 
 
-def body_of(check: Check, engine: Engine) -> tuple[bytes, datetime]:
+def body_of(check: Check, knowledge: Knowledge) -> tuple[bytes, datetime]:
     """The FHIR of a day of a scenario, and the time to judge it at. Raises Fault for a line that cannot be written."""
     shape = check.scenario.shape
-    day, _, clock = check.shape.day.partition(" ")
     try:
-        moment = moment_of(day, clock) if clock else datetime.combine(_date(day), _EVENING, UTC)
+        moment = check.moment
         events = _events(shape.days)
-        chart_of(
-            shape.patient.model_dump(), events, engine.knowledge
-        )  # a line that is wrong is told, whenever it comes
+        if check.index == 0:  # a line that is wrong is told, even if no day that is looked at comes after it
+            chart_of(shape.patient.model_dump(), events, knowledge)
         known = [event for event in events if event[0] <= moment.isoformat()]  # the record as it was on that day
-        chart = chart_of(shape.patient.model_dump(), known, engine.knowledge)
+        chart = chart_of(shape.patient.model_dump(), known, knowledge)
         drafts = [check.shape.draft] if isinstance(check.shape.draft, str) else check.shape.draft
-        asked = question(chart, check.shape.hook, [draft for draft in drafts if draft], moment, engine.knowledge)
+        asked = question(chart, check.shape.hook, [draft for draft in drafts if draft], moment, knowledge)
     except Unwritten as unwritten:
         raise check.fault(str(unwritten)) from None
     return json.dumps(asked, default=_plain).encode(), moment
@@ -171,17 +177,22 @@ def _events(days: dict[str, str | list[str]]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda event: event[0])
 
 
-def run_check(check: Check, engine: Engine) -> Fault | None:
+def run_check(check: Check, engine: Opinion) -> Fault | None:
     """None when exactly the expected rules speak, with the expected sentences; else the difference in words."""
     try:
-        body, moment = body_of(check, engine)
+        body, moment = body_of(check, engine.knowledge)
     except Fault as fault:
         return fault
-    cards = advise(read_request(body), engine, moment, max_cards=99).cards
+    return difference(check, advise(read_request(body), engine, moment, max_cards=99).cards)
+
+
+def difference(check: Check, cards: list[dict[str, Any]]) -> Fault | None:
+    """None when ``cards`` are those that the day should bring, with the expected sentences; else the difference."""
     got: dict[str, str] = {}
     for card in cards:
         for finding in card["extension"][f"{NAMESPACE}.findings"]:
-            text = f"{card['summary']}\n{card['detail']}".replace("\\", "").replace("**", "")
+            said = [card["summary"], card["detail"], *(each["label"] for each in card.get("suggestions", []))]
+            text = "\n".join(said).replace("\\", "").replace("**", "")
             got[finding["rule"]] = got.get(finding["rule"], "") + text
     expected = check.expected
     missing = [f"- {rule}" for rule in expected if rule not in got]

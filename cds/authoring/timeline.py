@@ -10,6 +10,8 @@ from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
+from pydantic import ValidationError
+
 from cds.knowledge.compiled import Knowledge
 
 Resource = dict[str, Any]
@@ -26,11 +28,11 @@ _RHYTHMS: dict[str, Resource] = {
 }
 _RHYTHM = "|".join(_RHYTHMS)
 _UNITS = {"platelets": "10*9/L", "level": "ng/mL", "trough": "ng/mL", "weight": "kg", "height": "cm"}
-_ORDER = re.compile(rf"(?P<drug>.+?) (?P<mg>[0-9.]+) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?")
+_ORDER = re.compile(rf"(?P<drug>.+?) (?P<mg>[0-9.]+) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?(?P<too> too)?")
 _CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken|stated)")
 _RESULT = re.compile(
     r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9.]+)(?: (?P<unit>\S+?))?"
-    r"(?:,? (?P<status>preliminary|corrected))?"
+    r"(?: \(upper limit (?P<limit>[0-9.]+)\))?(?: by (?P<method>immunoassay|LC-MS))?(?:,? (?P<status>preliminary|corrected))?"
 )
 _ANSWER = re.compile(r"(?P<name>[a-z][a-z0-9 -]*?) (?P<answer>positive|negative|present|absent)")
 _PLAN = re.compile(r"(?P<name>.+?) planned in (?P<days>[0-9]+) days")
@@ -117,7 +119,11 @@ def _bundle(resources: Sequence[Resource]) -> Resource:
 def _validated(resource: Resource) -> None:
     """Held against the R4B model, which catches a slip of ours before it is called a slip of the reader's."""
     kind = resource["resourceType"]
-    getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind).model_validate(resource)
+    try:
+        getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind).model_validate(resource)
+    except ValidationError as error:
+        place = ".".join(map(str, error.errors()[0]["loc"]))
+        raise Unwritten(f"a line makes a {kind} that is not valid FHIR: {place}") from None
 
 
 # --- writers: one kind of line each; False when the line is not theirs ---------------------------------------
@@ -128,7 +134,8 @@ def _order(line: Timeline, when: str, words: str) -> bool:
     if match is None:
         return False
     amount = Decimal(match["mg"])
-    order = _request(line, when, _drug(line.knowledge, match["drug"], amount, bool(match["solution"])), match["drug"])
+    concept = _drug(line.knowledge, match["drug"], amount, bool(match["solution"]))
+    order = _request(line, when, concept, match["drug"], beside=bool(match["too"]))
     instruction = order["dosageInstruction"][0]
     instruction["timing"]["repeat"] |= _RHYTHMS[match["rhythm"]]
     instruction["doseAndRate"] = [
@@ -160,8 +167,8 @@ def _change(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _request(line: Timeline, when: str, concept: Resource, drug: str) -> Resource:
-    """An order that takes the place of the one that runs."""
+def _request(line: Timeline, when: str, concept: Resource, drug: str, beside: bool = False) -> Resource:
+    """An order that takes the place of the one that runs, or stands ``beside`` it."""
     order = {
         "resourceType": "MedicationRequest",
         "status": "active",
@@ -171,7 +178,7 @@ def _request(line: Timeline, when: str, concept: Resource, drug: str) -> Resourc
         "medicationCodeableConcept": concept,
         "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": when}}}}],
     }
-    before = line.running.get(drug)
+    before = line.running.get(drug) if not beside else None
     line.running[drug] = line.add(order)
     if before is not None:
         _end(before, when)
@@ -189,10 +196,19 @@ def _result(line: Timeline, when: str, words: str) -> bool:
     if match is None:
         return False
     unit = match["unit"] or _UNITS.get(match["name"], "")
+    if not unit:
+        raise Unwritten(f"'{words}' has no unit; write for example 'hemoglobin 9 g/dL'")
     quantity: Resource = {"value": float(match["value"]), "unit": unit, "system": UCUM, "code": unit}
     if match["sign"]:
         quantity["comparator"] = match["sign"]
-    return _observation(line, when, match["name"], {"valueQuantity": quantity}, match["status"] or "final")
+    value: Resource = {"valueQuantity": quantity}
+    if match["limit"]:
+        value["referenceRange"] = [
+            {"high": {"value": float(match["limit"]), "unit": unit, "system": UCUM, "code": unit}}
+        ]
+    if match["method"]:
+        value["method"] = {"text": match["method"]}
+    return _observation(line, when, match["name"], value, match["status"] or "final")
 
 
 def _answer(line: Timeline, when: str, words: str) -> bool:

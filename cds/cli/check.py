@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from cds.cli.common import FAULT, stop
+from cds.cli.common import FAULT, stop, watched
 from cds.engine import EngineFault
 from cds.knowledge.load import shipped_rules
+
+if TYPE_CHECKING:
+    from cds.authoring.check import Report
 
 
 @click.command("check")
@@ -17,14 +22,20 @@ from cds.knowledge.load import shipped_rules
 @click.option(
     "--overlay", "overlays", multiple=True, metavar="FOLDER", help="A folder that lies over it. May be repeated."
 )
-def command(folder: str | None, overlays: tuple[str, ...]) -> None:
+@click.option("--require-signed", is_flag=True, help="Every rule must be signed as it is now, under the protocol.")
+@click.option("--protocol", default="", metavar="NAME", help="For --require-signed: the protocol that is in force.")
+@click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
+def command(folder: str | None, overlays: tuple[str, ...], require_signed: bool, protocol: str, form: str) -> None:
     """Read every rule in FOLDER (default: the shipped rules), run its cases and try its mutants.
 
-    Each case and scenario is judged under the protocol that it names, else under the default one.
+    Each case and scenario is judged under the protocol that it names, else under the default one. Then every condition of a
+    rule, and every number of definitions and protocols, is changed a little, to see whether a case or scenario notices.
 
     All faults are printed at once with file and line; the exit code is 1 if there are any.
     """
     from cds.authoring.check import check_folder  # pydantic and ruamel: only authors need them
+    from cds.authoring.sign import unsigned
+    from cds.knowledge.read import read_folder
 
     path = Path(folder) if folder else shipped_rules()
     above = [Path(each) for each in overlays]
@@ -32,12 +43,34 @@ def command(folder: str | None, overlays: tuple[str, ...]) -> None:
         if not each.is_dir():
             stop(f"{each}: is not a folder")
     try:
-        report = check_folder(path, above)
+        report = check_folder(path, above, watched)
     except EngineFault as error:
         stop(f"the rule engine failed: {error}", FAULT)
+    if require_signed:
+        read = read_folder(path, protocol, above)
+        report.faults += unsigned(read) if read.knowledge is not None else []
+    if form == "json":
+        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        _print(report)
+    sys.exit(1 if report.faults else 0)
+
+
+def _print(report: Report) -> None:
+    from cds.authoring.tried import line_of
+
+    for each in report.by_rule:
+        click.echo(line_of(each))
+    if report.by_rule:
+        click.echo("(hook fires+rests: in so many cases the rule speaks, and is silent, on that hook)")
+    for one, other in report.together:
+        click.echo(f"{one} and {other} always speak together")
+    if report.unused_facts:
+        click.echo(f"facts that no rule uses: {', '.join(report.unused_facts)}")
     for fault in report.faults:
         click.echo(str(fault))
+    pinned = sum(bool(pin.more and pin.less) for pin in report.pins)
+    if report.pins:
+        click.echo(f"{len(report.pins)} numbers of definitions and protocols, {pinned} pinned on both sides")
     counted = f"{report.rules} rules, {report.cases} cases, {report.days} scenario days, {report.mutants} mutants"
     click.echo(f"{counted}: " + (f"{len(report.faults)} faults" if report.faults else "sound"))
-    if report.faults:
-        sys.exit(1)

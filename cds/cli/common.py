@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import click
 
@@ -18,8 +18,10 @@ from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import UnsoundRules, load
+from cds.knowledge.reviews import active_only
 
 USAGE, FAULT = 2, 70
+T = TypeVar("T")
 
 
 def stop(message: str, code: int = USAGE) -> NoReturn:
@@ -117,14 +119,34 @@ def load_rules(rules: Rules) -> Knowledge:
     return knowledge
 
 
-def make_engine(rules: Rules) -> Any:
-    """The engine over the rules asked for; ends with a message when they are unsound (2) or it fails (70)."""
+def make_engine(rules: Rules, *, signed: bool = False) -> Any:
+    """The engine over the rules asked for, or the ``signed`` among them.
+
+    Ends with a message when they are unsound or none is signed (2), or the engine fails (70).
+    """
     from cds.engine import Engine, EngineFault
 
+    knowledge = load_rules(rules)
+    if signed:
+        drafts = [rule.id for rule in knowledge.rules if rule.status != "active"]
+        knowledge = active_only(knowledge)
+        if not knowledge.rules:
+            stop("only signed rules are to be served, and none is signed; see 'sirolimus-cds sign'")
+        if drafts:
+            click.echo(f"sirolimus-cds: not served, for want of a signature: {', '.join(drafts)}", err=True)
     try:
-        return Engine(load_rules(rules))
+        return Engine(knowledge)
     except EngineFault as fault:
         stop(f"the rule engine cannot be used: {fault}", FAULT)
+
+
+def watched(label: str, items: Sequence[T]) -> Iterator[T]:
+    """``items``, with a bar on standard error where somebody is looking."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    with click.progressbar(items, label=f"{label:<10}", file=sys.stderr) as bar:
+        yield from bar
 
 
 def shown_name(name: str) -> str:

@@ -38,7 +38,7 @@ def command(rules: Rules, file: str, day: str | None, bundle: bool) -> None:
         if bundle:
             if len(checks) > 1:
                 stop("choose a day with --day: " + ", ".join(dict.fromkeys(check.shape.day for check in checks)))
-            body, moment = body_of(checks[0], engine)
+            body, moment = body_of(checks[0], engine.knowledge)
             click.echo(f"sirolimus-cds: judge it with --at {moment.isoformat()}", err=True)
             click.echo(body)
             return

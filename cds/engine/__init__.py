@@ -5,7 +5,7 @@ reading of the same conditions (:mod:`cds.engine.opinion`). If they differ, nobo
 :class:`EngineFault` is raised and the caller fails closed.
 """
 
-from cds.engine.evaluate import Engine, Holding
+from cds.engine.evaluate import Engine, Holding, Opinion
 from cds.engine.guard import EngineFault
 
-__all__ = ["Engine", "EngineFault", "Holding"]
+__all__ = ["Engine", "EngineFault", "Holding", "Opinion"]

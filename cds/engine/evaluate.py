@@ -36,42 +36,29 @@ class Explained:
     conditions: tuple[tuple[str, bool], ...]
 
 
-class Engine:
-    """The rules of ``knowledge``, ready to be asked. Safe to share between threads.
-
-    Raises:
-        EngineFault: the installed engine is not the one that was verified, or fails its self-test.
-    """
+class Opinion:
+    """The second opinion alone, to ask what a changed rule would do. Advice to a clinician needs an :class:`Engine`."""
 
     def __init__(self, knowledge: Knowledge) -> None:
-        require_known_release()
         self.knowledge = knowledge
         self._flat = alternatives(knowledge.rules)
-        self._shards: list[Shard] = shards([((r, v, b), tests) for r, v, b, tests in self._flat])
         self._tests = [
             tuple(dict.fromkeys(test for variant in rule.variants for branch in variant.branches for test in branch))
             for rule in knowledge.rules
         ]
-        self.self_test()
 
-    def self_test(self) -> None:
-        """A known answer from a tiny ruleset, and a case in which nothing holds. Raises EngineFault."""
-        key = (0, 0, 0)
-        test = Condition("daily_dose", ">", number=Decimal("4"))
-        shard = Shard("selftest", [(key, (test,))])
-        for dose, expected in ((4_000_001, {key}), (4_000_000, set())):
-            if shard.ask({"daily_dose": dose}, {}) != expected:
-                raise EngineFault("the engine failed its self-test")
+    def positions(self, values: Mapping[str, Any]) -> set[tuple[int, int, int]]:
+        """Rule, variant and branch of all that holds."""
+        return holding(self._flat, values)
 
     def holding(self, values: Mapping[str, Any], hook: str) -> list[Holding]:
         """The rules that hold and may speak on ``hook``, most important first.
 
         Raises:
-            EngineFault: either engine failed, or they disagree.
+            EngineFault: either engine failed, or they disagree (an :class:`Engine` alone).
         """
-        positions = self._agreed(values)
         first: dict[int, tuple[int, int]] = {}
-        for rule_at, variant_at, branch_at in sorted(positions):
+        for rule_at, variant_at, branch_at in sorted(self.positions(values)):
             first.setdefault(rule_at, (variant_at, branch_at))
         rules = self.knowledge.rules
         true_ids = {rules[rule_at].id for rule_at in first}
@@ -82,16 +69,6 @@ class Engine:
                 variant = rule.variants[variant_at]
                 speaking.append(Holding(rule, variant, variant.branches[branch_at]))
         return speaking
-
-    def _agreed(self, values: Mapping[str, Any]) -> set[tuple[int, int, int]]:
-        admissible = admitted(values)
-        answer: set[tuple[int, int, int]] = set()
-        for shard in self._shards:
-            if shard.may_hold(values):
-                answer |= shard.ask(admissible, values)
-        if answer != holding(self._flat, values):
-            raise EngineFault("the two engines disagree")
-        return answer
 
     def explain(self, values: Mapping[str, Any], speaking: list[Holding], hook: str) -> list[Explained]:
         """Every rule, with the truth of each of its conditions; ``speaking`` as :meth:`holding` said."""
@@ -109,3 +86,37 @@ class Engine:
             gives_way = tuple(sorted(hold.intersection(rule.yields_to))) if rule.id in hold else ()
             result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions)))
         return result
+
+
+class Engine(Opinion):
+    """The rules of ``knowledge``, ready to be asked: both engines, which must agree. Safe to share between threads.
+
+    Raises:
+        EngineFault: the installed engine is not the one that was verified, or fails its self-test.
+    """
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        require_known_release()
+        super().__init__(knowledge)
+        self._shards: list[Shard] = shards([((r, v, b), tests) for r, v, b, tests in self._flat])
+        self.self_test()
+
+    def self_test(self) -> None:
+        """A known answer from a tiny ruleset, and a case in which nothing holds. Raises EngineFault."""
+        key = (0, 0, 0)
+        test = Condition("daily_dose", ">", number=Decimal("4"))
+        shard = Shard("selftest", [(key, (test,))])
+        for dose, expected in ((4_000_001, {key}), (4_000_000, set())):
+            if shard.ask({"daily_dose": dose}, {}) != expected:
+                raise EngineFault("the engine failed its self-test")
+
+    def positions(self, values: Mapping[str, Any]) -> set[tuple[int, int, int]]:
+        """What both engines say holds. Raises EngineFault where either failed, or they disagree."""
+        admissible = admitted(values)
+        answer: set[tuple[int, int, int]] = set()
+        for shard in self._shards:
+            if shard.may_hold(values):
+                answer |= shard.ask(admissible, values)
+        if answer != holding(self._flat, values):
+            raise EngineFault("the two engines disagree")
+        return answer

@@ -1,0 +1,164 @@
+"""Where rules hold, decided exactly: which can never hold, and which always hold together.
+
+A condition compares one fact with constants. So the values of each fact fall into finitely many cells (a number between
+two thresholds, at one of them, not known at all) on which no condition changes its mind, and a rule holds in a union of
+boxes of cells. What one box covers of others is arithmetic on sets: nothing is sampled.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from cds.engine.opinion import truth
+from cds.facts.record import Named
+from cds.knowledge.compiled import Condition, Knowledge, Variant
+from cds.knowledge.conditions import fill
+from cds.knowledge.read import RuleFile
+from cds.knowledge.rules import Names
+from cds.knowledge.shapes import AnyOf, Conditions
+from cds.vocabulary import VOCABULARY
+
+Box = Mapping[str, frozenset[int]]
+"""Fact by fact the cells that are allowed; a fact that is not named may be anything."""
+
+_HOOK = "hook"  # a dimension beside the facts
+
+
+class Space:
+    """The cells of every fact that the rules of ``knowledge`` compare, and of the hooks."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        numbers: dict[str, set[Decimal]] = defaultdict(set)
+        tests = {t for rule in knowledge.rules for v in rule.variants for branch in v.branches for t in branch}
+        for test in tests:
+            if test.number is not None:
+                numbers[test.fact].add(test.number)
+        self.hooks = ("patient-view", "order-select", "order-sign")
+        self._samples = {test.fact: _samples(test.fact, sorted(numbers[test.fact])) for test in tests}
+        self._samples["ordering"] = [{"ordering": True}, {"ordering": False}]
+
+    def cells(self, test: Condition) -> frozenset[int]:
+        """The cells of its fact in which a condition holds."""
+        return frozenset(at for at, sample in enumerate(self._samples[test.fact]) if truth(test, sample))
+
+    def box(self, tests: Iterable[Condition]) -> Box | None:
+        """Where all of ``tests`` hold; None if they never do."""
+        box: dict[str, frozenset[int]] = {}
+        for test in tests:
+            box[test.fact] = box[test.fact] & self.cells(test) if test.fact in box else self.cells(test)
+            if not box[test.fact]:
+                return None
+        return box
+
+    def region(self, variants: Iterable[Variant], hooks: Iterable[str] = ()) -> list[Box]:
+        """Where one of ``variants`` holds, on ``hooks`` (on any, where none is named)."""
+        plain = [box for variant in variants for branch in variant.branches if (box := self.box(branch)) is not None]
+        if not hooks:
+            return plain
+        ordering = frozenset({0}), frozenset({1})
+        placed: list[Box] = []
+        for box in plain:
+            for hook in hooks:
+                asked = ordering[hook == "patient-view"] & box.get("ordering", frozenset({0, 1}))
+                if asked:
+                    placed.append({**box, "ordering": asked, _HOOK: frozenset({self.hooks.index(hook)})})
+        return placed
+
+    def covered(self, box: Box, others: Sequence[Box]) -> bool:
+        """Whether every record in ``box`` is in one of ``others``."""
+        near = [other for other in others if self._meet(box, other)]
+        if not near:
+            return False
+        return all(self.covered(piece, near[1:]) for piece in self._less(box, near[0]))
+
+    def within(self, region: Sequence[Box], other: Sequence[Box]) -> bool:
+        """Whether ``region`` lies wholly in ``other``."""
+        return all(self.covered(box, other) for box in region)
+
+    def without(self, region: Sequence[Box], other: Sequence[Box]) -> list[Box]:
+        """``region`` less ``other``."""
+        left = list(region)
+        for each in other:
+            left = [piece for box in left for piece in (self._less(box, each) if self._meet(box, each) else (box,))]
+        return left
+
+    def _all(self, fact: str) -> frozenset[int]:
+        return frozenset(range(len(self.hooks) if fact == _HOOK else len(self._samples[fact])))
+
+    @staticmethod
+    def _meet(one: Box, other: Box) -> bool:
+        return all(one[fact] & other[fact] for fact in one.keys() & other.keys())
+
+    def _less(self, box: Box, other: Box) -> Iterator[Box]:
+        """``box`` without ``other``, which it meets, as boxes that do not overlap."""
+        left = dict(box)
+        for fact, cells in other.items():
+            mine = left.get(fact, self._all(fact))
+            if outside := mine - cells:
+                yield {**left, fact: outside}
+            left[fact] = mine & cells
+
+
+def _samples(fact: str, thresholds: Sequence[Decimal]) -> list[dict[str, Any]]:
+    """One record for each cell of a fact; the first is the one in which it is not known."""
+    entry = VOCABULARY[fact]
+    if entry.type == "number":
+        values: list[Any] = []
+        for at, threshold in enumerate(thresholds):
+            below = thresholds[at - 1] if at else threshold - 2
+            values += [(below + threshold) / 2, threshold]
+        values.append(thresholds[-1] + 1 if thresholds else Decimal(0))
+    elif entry.type == "flag":
+        values = [True, False]
+    elif entry.type == "code":
+        values = list(entry.codes)
+    else:
+        values = [[Named("something")]] if entry.type == "names" else ["something"]
+    return [{}, *({fact: value} for value in values)]
+
+
+def never(file: RuleFile, names: Names, space: Space) -> Iterator[str]:
+    """Degrees and alternatives of a rule that can never hold or never be reached, in words."""
+    rule = file.rule
+    by_level: dict[int, list[Variant]] = defaultdict(list)
+    for variant in rule.variants:
+        by_level[variant.level].append(variant)
+    earlier: list[Box] = []
+    for level, variants in by_level.items():
+        region = space.region(variants)
+        name = f"degree {level + 1} ({rule.levels[level].indicator})" if len(by_level) > 1 else "this rule"
+        if not region:
+            yield f"{name} can never hold: its conditions exclude one another"
+        elif level and space.within(region, earlier):
+            yield f"{name} is never reached: a degree before it holds whenever it does"
+        earlier += region
+        if file.shape.levels:
+            yield from _idle(file.shape.levels[level].when, variants, names, space)
+    yield from _idle(file.shape.when, rule.variants, names, space)
+
+
+def _idle(when: Conditions, variants: Sequence[Variant], names: Names, space: Space) -> Iterator[str]:
+    """Alternatives, of which one is enough, that decide nothing in any of ``variants``."""
+    alive = {test.text for v in variants for b in v.branches if space.box(b) is not None for test in b}
+    texts = [text for item in when if isinstance(item, AnyOf) for text in item.any]
+    for text in texts if alive else ():
+        if not any(fill(text, names.values(variant.row)) in alive for variant in variants):
+            yield f"the alternative `{text}` decides nothing: it cannot hold with the rest, or asks for more than another"
+
+
+def together(knowledge: Knowledge) -> Iterator[tuple[str, str]]:
+    """Pairs of rules that speak whenever the other does, on the same hooks."""
+    space = Space(knowledge)
+    whole = {rule.id: space.region(rule.variants, rule.hooks) for rule in knowledge.rules}
+    speaks = {
+        rule.id: space.without(whole[rule.id], [box for other in rule.yields_to for box in whole.get(other, [])])
+        for rule in knowledge.rules
+    }
+    ids = [rule.id for rule in knowledge.rules]
+    for at, one in enumerate(ids):
+        for other in ids[at + 1 :]:
+            if speaks[one] and space.within(speaks[one], speaks[other]) and space.within(speaks[other], speaks[one]):
+                yield one, other

@@ -1,0 +1,167 @@
+"""``sirolimus-cds check``: what it tells of sound rules, and that no small change gets past it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cds.cli.main import main
+from cds.knowledge.load import load
+from tests.conftest import RULES
+from tests.knowledge.test_wrong_rules import MY, RULE, folder_of
+
+
+def check(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["check", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The report on a copy of the shipped rules, for which nothing outside the folder is needed."""
+    rules = shutil.copytree(RULES, tmp_path_factory.mktemp("elsewhere") / "rules")
+    told = check(rules, "--format", "json")
+    assert told.exit_code == 0 and told.stderr == "", told.output
+    return dict(json.loads(told.stdout))
+
+
+def test_the_shipped_rules_are_sound_and_nothing_is_idle(report: dict[str, Any]) -> None:
+    assert report["sound"] is True and report["faults"] == []
+    assert report["rules"] == len(report["byRule"]) == 61
+    assert (
+        report["mutants"]["made"] == report["mutants"]["killed"] == sum(r["mutants"]["made"] for r in report["byRule"])
+    )
+    assert report["factsNeverUsed"] == [] and report["alwaysTogether"] == []
+
+
+def test_every_rule_fires_and_rests_and_is_tried_on_both_sides(report: dict[str, Any]) -> None:
+    for rule in report["byRule"]:
+        assert all(hook["fires"] for hook in rule["hooks"].values()), rule["rule"]
+        assert sum(hook["rests"] for hook in rule["hooks"].values()), rule["rule"]
+        assert all(boundary["bothSides"] for boundary in rule["boundaries"]), rule["rule"]
+        assert rule["scenarioDays"] > 0, rule["rule"]
+    low = next(rule for rule in report["byRule"] if rule["rule"] == "trough-low")
+    assert {"condition": "trough < 5 ng/mL", "holdsAt": 4.9, "failsAt": 5.0, "bothSides": True} in low["boundaries"]
+    assert low["status"] == "draft"
+
+
+def test_every_number_is_pinned_on_both_sides(report: dict[str, Any]) -> None:
+    assert len(report["numbers"]) == 158
+    assert [n["name"] for n in report["numbers"] if not (n["noticedAbove"] and n["noticedBelow"])] == []
+    (age,) = (number for number in report["numbers"] if number["name"] == "adult_age")
+    assert age == {
+        "name": "adult_age", "protocol": "seed-2024", "value": 18.0, "unit": "year",
+        "noticedAbove": "birthday-of-eighteen | day 0, order-select",
+        "noticedBelow": "birthday-of-eighteen | day -1, order-select",
+    }  # fmt: skip
+
+
+def test_what_another_protocol_says_differently_is_pinned_under_it(report: dict[str, Any]) -> None:
+    protocols = {number["protocol"] for number in report["numbers"]}
+    assert protocols == {path.stem for path in (RULES / "protocols").glob("*.yaml")}
+
+
+SEED = {
+    "adults start on 2": ("protocols/seed-2024.yaml", "phase: starting, low: 2", "phase: starting, low: 1.9"),
+    "to 4 mg/day": ("protocols/seed-2024.yaml", "low: 2, high: 4", "low: 2, high: 4.1"),
+    "are kept on 1": ("protocols/seed-2024.yaml", "phase: maintenance, low: 1,", "phase: maintenance, low: 0.9,"),
+    "to 2 mg/day": ("protocols/seed-2024.yaml", "phase: maintenance, low: 1, high: 2", "phase: maintenance, low: 1, high: 2.1"),
+    "children start on 1": ("protocols/seed-2024.yaml", "phase: starting, low: 1,", "phase: starting, low: 1.1,"),
+    "and are kept on 0.5": ("protocols/seed-2024.yaml", "low: 0.5, high: 1", "low: 0.6, high: 1"),
+    "to 1 mg/day": ("protocols/seed-2024.yaml", "low: 0.5, high: 1", "low: 0.5, high: 1.1"),
+    "5 ng/mL": ("protocols/seed-2024.yaml", "trough_low:\n    value: 5", "trough_low:\n    value: 4.9"),
+    "15 ng/mL": ("protocols/seed-2024.yaml", "trough_high:\n    value: 15", "trough_high:\n    value: 15.1"),
+    "30": ("definitions.yaml", "partial_count:\n  value: 30", "partial_count:\n  value: 29"),
+    "100": ("definitions.yaml", "complete_count:\n  value: 100", "complete_count:\n  value: 101"),
+    "3 months": ("definitions.yaml", "landmark_3_from:\n  value: 69", "landmark_3_from:\n  value: 70"),
+    "6 months": ("definitions.yaml", "landmark_6_to:\n  value: 208", "landmark_6_to:\n  value: 207"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SEED)
+def test_no_number_of_the_study_changes_unnoticed(what: str, tmp_path: Path) -> None:
+    file, old, new = SEED[what]
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    text = (rules / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1, text.count(old)
+    (rules / file).write_text(text.replace(old, new), encoding="utf-8")
+    told = check(rules)
+    assert told.exit_code == 1 and "faults" in told.stdout.splitlines()[-1]
+    assert load(rules).hash != load().hash  # it was read, and it is another knowledge
+
+
+def test_a_rule_whose_cases_are_not_sharp(tmp_path: Path) -> None:
+    blunt = RULE.replace("    given: {trough: 5}", "    given: {trough: 6}")
+    told = check(folder_of(tmp_path, blunt))
+    assert told.exit_code == 1
+    assert f"{MY}:18: no case notices if `trough < 5 ng/mL` becomes `trough <= 5 ng/mL`\n" in told.stdout
+    assert f"{MY}:18: no case notices if `trough < 5 ng/mL` becomes `trough < 5.1 ng/mL`\n" in told.stdout
+    assert "boundaries 0/1; mutants 2/4" in told.stdout
+
+
+def test_a_number_that_nobody_watches(tmp_path: Path) -> None:
+    lines = check(folder_of(tmp_path, RULE)).stdout.splitlines()
+    said = "rules/definitions.yaml:1: no case or scenario notices if adult_age becomes {} year in place of 18"
+    assert said.format(19) in lines and said.format(17) in lines
+    assert not any("trough_low becomes" in line for line in lines)  # the rule's own number is pinned by its cases
+    assert lines[-2:] == [
+        "4 numbers of definitions and protocols, 1 pinned on both sides",
+        "1 rules, 2 cases, 0 scenario days, 4 mutants: 6 faults",
+    ]
+
+
+LEVELS = """levels:
+  - when: [trough < 3 ng/mL]
+    indicator: critical
+  - when: [trough < {second} ng/mL]
+    indicator: warning
+"""
+NEVER = [
+    (
+        RULE.replace("ng/mL\ncard", "ng/mL\n  - trough > {trough_low} ng/mL\ncard"),
+        f"{MY}:6: this rule can never hold: its conditions exclude one another",
+    ),
+    (
+        RULE.replace("ng/mL\ncard", "ng/mL\n  - trough is absent\ncard"),
+        f"{MY}:6: this rule can never hold: its conditions exclude one another",
+    ),
+    (
+        RULE.replace("  indicator: warning\n", "").replace("sources:", LEVELS.format(second=2) + "sources:")
+        .replace("above 5 ng/mL", "above 5 ng/mL, not 2 or 3"),
+        f"{MY}:6: degree 2 (warning) is never reached: a degree before it holds whenever it does",
+    ),
+    (
+        RULE.replace("  - trough < {trough_low} ng/mL", "  - trough < {trough_low} ng/mL\n  - any:\n      - phase is starting\n      - trough >= {trough_low} ng/mL"),
+        f"{MY}:6: the alternative `trough >= {{trough_low}} ng/mL` decides nothing: it cannot hold with the rest, or asks for more than another",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "said"), NEVER)
+def test_what_can_never_hold_is_told(rule: str, said: str, tmp_path: Path) -> None:
+    told = check(folder_of(tmp_path, rule))
+    assert told.exit_code == 1 and said in told.stdout.splitlines(), told.stdout
+
+
+def test_two_rules_that_always_speak_together(tmp_path: Path) -> None:
+    rules = folder_of(tmp_path, RULE)
+    twin = (
+        RULE.replace("id: my-rule", "id: my-twin")
+        .replace("trough < {trough_low}", "trough < 5")
+        .replace("title: A rule", "title: Its twin")
+    )
+    (rules / "trough" / "my-twin.yaml").write_text(twin)
+    assert "my-rule and my-twin always speak together" in check(rules).stdout.splitlines()
+
+
+def test_a_scenario_that_is_about_a_number_nobody_knows(tmp_path: Path) -> None:
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    file = rules / "scenarios" / "birthday-of-eighteen.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("[adult_age]", "[adult_agee]"), encoding="utf-8")
+    told = check(rules)
+    assert told.exit_code == 1
+    assert "rules/scenarios/birthday-of-eighteen.yaml:3: about: there is no number 'adult_agee'" in told.stdout
