@@ -21,6 +21,7 @@ lint: $(TESTED)
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
 	@"$(BIN)/lint-imports"
+	@"$(BIN)/sirolimus-cds" fmt --check rules
 	@"$(BIN)/sirolimus-cds" check
 
 bench: $(TESTED)
@@ -31,6 +32,7 @@ examples: $(TESTED)
 
 docs: $(TESTED)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
+	@"$(BIN)/sirolimus-cds" docs --proof > docs/proof.md
 	@"$(BIN)/python" -m tests.hooks.conformance
 	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
 	@"$(BIN)/sirolimus-cds" capability > docs/capability.md

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cds.cards.detail import BASIS_WORDS, GRADES
-from cds.knowledge.compiled import Citation, Knowledge, Level, Suggestion
+from cds.knowledge.compiled import Citation, Knowledge, Level, Rule, Suggestion
 from cds.knowledge.read import SUBJECTS, Folder, RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
@@ -36,7 +36,7 @@ def page(folder: Folder) -> str:
             lines += [f"## {subject.capitalize()}", ""]
             lines += [f"- [{file.rule.id}](#{file.rule.id}): {file.rule.title}" for file in several]
             lines += [""]
-    numbers = {name: shown(number.value) for name, number in folder.numbers.items()}
+    numbers = {name: shown(number.value) for name, number in folder.names.numbers.items()}
     for several in files.values():
         for file in several:
             lines += _rule(file, knowledge, numbers)
@@ -48,7 +48,7 @@ def _rule(file: RuleFile, knowledge: Knowledge, numbers: dict[str, str]) -> Iter
     rule, shape = file.rule, file.shape
     yield f"### {rule.id}"
     yield ""
-    yield f"{rule.title}. *{rule.status.capitalize()}.* Speaks on {', '.join(rule.hooks)}."
+    yield f"{rule.title}. *{_signed(rule)}.* Speaks on {', '.join(rule.hooks)}."
     if rule.yields_to:
         yield f"Silent where {' or '.join(rule.yields_to)} speaks."
     if rule.merge:
@@ -56,13 +56,13 @@ def _rule(file: RuleFile, knowledge: Knowledge, numbers: dict[str, str]) -> Iter
     yield ""
     yield "**When** all of these hold:"
     yield ""
-    yield from (f"- {words}" for words in _conditions(shape.when, numbers))
+    yield from (f"- {words}" for words in condition_words(shape.when, numbers))
     if shape.table:
         yield from _table([variant.row for variant in rule.variants if variant.level == 0])
     for number, level in enumerate(rule.levels):
         yield ""
         if shape.levels:
-            also = "; ".join(_conditions(shape.levels[number].when, numbers))
+            also = "; ".join(condition_words(shape.levels[number].when, numbers))
             yield f"**{level.indicator.capitalize()}**, if also {also}:"
         else:
             yield f"**{level.indicator.capitalize()}**:"
@@ -80,7 +80,12 @@ def _rule(file: RuleFile, knowledge: Knowledge, numbers: dict[str, str]) -> Iter
     yield ""
 
 
-def _conditions(when: Conditions, numbers: dict[str, str]) -> list[str]:
+def _signed(rule: Rule) -> str:
+    return "Signed off by " + "; ".join(rule.signed) if rule.signed else "Draft"
+
+
+def condition_words(when: Conditions, numbers: dict[str, str]) -> list[str]:
+    """Each condition as a clinician would say it; ``numbers`` are filled in."""
     return [
         " **or** ".join(_words(each, numbers) for each in item.any)
         if isinstance(item, AnyOf)
@@ -91,7 +96,7 @@ def _conditions(when: Conditions, numbers: dict[str, str]) -> list[str]:
 
 def _words(condition: str, numbers: dict[str, str]) -> str:
     """A condition as a clinician would say it."""
-    fact, operator, *rest = _filled(condition, numbers).split()
+    fact, operator, *rest = filled(condition, numbers).split()
     name = fact.replace("_", " ")
     if operator in _WORDS:
         return f"{name} {_WORDS[operator]} {' '.join(rest)}"
@@ -105,23 +110,24 @@ def _words(condition: str, numbers: dict[str, str]) -> str:
     return f"{name} is {value.replace('_', ' ')}"
 
 
-def _filled(text: str, numbers: dict[str, str]) -> str:
+def filled(text: str, numbers: dict[str, str]) -> str:
+    """A text with its cited numbers; facts, which only a chart can fill, stay in braces."""
     for name, value in numbers.items():
         text = text.replace(f"{{{name}}}", value)
     return text
 
 
 def _card(level: Level, numbers: dict[str, str]) -> Iterator[str]:
-    yield f"> {_plain(_filled(level.summary, numbers))}"
+    yield f"> {_plain(filled(level.summary, numbers))}"
     yield ">"
-    yield from (f"> - {_plain(_filled(line, numbers))}" for line in level.detail)
+    yield from (f"> - {_plain(filled(line, numbers))}" for line in level.detail)
     if level.suggestions:
         yield ">"
         yield from (f"> Suggestion: {_plain(_suggestion(each, numbers))}" for each in level.suggestions)
 
 
 def _suggestion(suggestion: Suggestion, numbers: dict[str, str]) -> str:
-    label = _filled(suggestion.label, numbers)
+    label = filled(suggestion.label, numbers)
     return f"{label} (one for each of {suggestion.each.replace('_', ' ')})" if suggestion.each else label
 
 

@@ -29,7 +29,7 @@ BASIS_WORDS = {
 
 # What only depends on the knowledge is written once; its hash stands for all it says.
 _numbers: dict[str, dict[str, str]] = {}
-_footers: dict[tuple[str, str, bool], list[str]] = {}
+_footers: dict[tuple[str, str, tuple[str, ...], bool], list[str]] = {}
 
 
 def numbers_for(knowledge: Knowledge, variant: Variant) -> dict[str, str]:
@@ -65,7 +65,7 @@ def detail(
 
 def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     """The sources with their grade, and what every card says of itself."""
-    key = (knowledge.hash, holding.rule.id, itp)
+    key = (knowledge.hash, holding.rule.id, holding.rule.signed, itp)
     known = _footers.get(key)
     if known is not None:
         return known
@@ -75,9 +75,10 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
         where = f"[{cited.citation}]({cited.url})" if cited.url else f"{cited.citation}."
         graded = f"grade {citation.grade}, {GRADES[citation.grade]}{BASIS_WORDS[citation.basis]}"
         lines.append(f"- **Source** ({graded}): {citation.states} {where}")
-    signed = "" if holding.rule.status == "active" else " This rule is a draft: not clinically signed off."
+    signatures = "; ".join(map(escape, holding.rule.signed))
+    signed = f"Signed off by {signatures}." if signatures else "This rule is a draft: not clinically signed off."
     protocol = f"{LABEL} is off label. Protocol: {knowledge.protocol.title}."
-    lines.append(f"- {protocol if itp else 'No ITP is on record, so the ITP protocol is not applied.'}{signed}")
+    lines.append(f"- {protocol if itp else 'No ITP is on record, so the ITP protocol is not applied.'} {signed}")
     _footers[key] = lines
     return lines
 

@@ -20,6 +20,11 @@ _COMMANDS = (
     "capability",
     "scenario",
     "schema",
+    "new",
+    "fmt",
+    "diff",
+    "sign",
+    "export",
 )
 
 

@@ -24,6 +24,12 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
             default=None,
             help="Serve other machines without asking who calls; for a proxy that does.",
         ),
+        click.option(
+            "--active-only",
+            is_flag=True,
+            default=None,
+            help="Serve none but the rules that a clinician has signed.",
+        ),
         click.option("--workers", type=click.IntRange(1, 64), help="Processes to answer with (default: 1)."),
         click.option(
             "--allow-origin",
@@ -66,7 +72,9 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     chosen = Rules(
         str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays))
     )
-    engine = make_engine(chosen)  # faults of the rules are told here, once, and not by every worker
+    engine = make_engine(
+        chosen, signed=settings.active_only
+    )  # faults of the rules are told here, once, and not by every worker
 
     from cds.hooks.serving import serve
 

@@ -35,7 +35,7 @@ def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
         "id": service_id(hook),
         "title": "Sirolimus in immune thrombocytopenia",
         "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {WHEN[hook]}. "
-        "Draft rules, not clinically signed off; no substitute for judgement.",
+        f"{_signed_off(knowledge)}; no substitute for judgement.",
         "version": "2.0.1",
         "hookVersion": "1.0",
         "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
@@ -43,6 +43,15 @@ def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
         "service's settings allow that server; otherwise everything is judged from prefetch alone.",
         "prefetch": prefetch(knowledge),
     }
+
+
+def _signed_off(knowledge: Knowledge) -> str:
+    drafts = sum(rule.status == "draft" for rule in knowledge.rules)
+    if drafts == len(knowledge.rules):
+        return "Draft rules, not clinically signed off"
+    if drafts:
+        return f"{drafts} of {len(knowledge.rules)} rules are drafts, not clinically signed off"
+    return "Clinically signed off by the site's own reviewers"
 
 
 def prefetch(knowledge: Knowledge) -> dict[str, str]:

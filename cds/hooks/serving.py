@@ -14,6 +14,7 @@ from cds.hooks.log import set_up_logs
 from cds.hooks.protocol import Impatient
 from cds.hooks.settings import Settings
 from cds.knowledge.load import load
+from cds.knowledge.reviews import active_only
 
 _HANDED_ON = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER"
 _KEEP_ALIVE = 75
@@ -23,7 +24,8 @@ _KEEP_ALIVE = 75
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
-    return _application(Engine(load(settings.rules, settings.protocol, settings.overlays)), settings)
+    knowledge = load(settings.rules, settings.protocol, settings.overlays)
+    return _application(Engine(active_only(knowledge) if settings.active_only else knowledge), settings)
 
 
 def _application(engine: Engine, settings: Settings) -> Starlette:

@@ -80,6 +80,7 @@ class Settings(BaseModel):
     rules: Path | None = None
     protocol: str = ""
     overlays: list[Path] = []
+    active_only: bool = False  # serve none but the rules that a clinician has signed
     allow_origins: list[str] = []
     time_zone: Annotated[str, AfterValidator(_zone)] = ""
     issuers: list[Issuer] = []

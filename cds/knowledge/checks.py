@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import Any
 
 from cds.knowledge.compiled import Level, Rule, Source
 from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
@@ -43,11 +44,19 @@ def check_texts(
                 "judgement is D" if kind == "judgement" else "A is for labels and guidelines"
             )
             faults.append(Fault(document.path, document.line("sources", index), sentence))
-    if shape.status == "active" and any(citation.basis == "RECALLED" for citation in shape.sources):
-        sentence = "a rule that rests on recalled knowledge must stay a draft"
-        faults.append(Fault(document.path, document.line("status"), sentence))
+    faults += [Fault(document.path, line, "is still to be written (TODO)") for line in _unwritten(document)]
     if not shape.levels and shape.card.indicator is None:
         faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
+
+
+def _unwritten(document: Document, value: Any = None, place: tuple[str | int, ...] = ()) -> Iterator[int]:
+    """The lines of texts that are marked as still to be written."""
+    value = document.value if value is None else value
+    if isinstance(value, dict | list):
+        for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _unwritten(document, each, (*place, key))
+    elif isinstance(value, str) and value.startswith("TODO"):
+        yield document.line(*place)
 
 
 def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, faults: list[Fault]) -> None:

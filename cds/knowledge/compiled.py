@@ -76,6 +76,8 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
+    """A rule as compiled. ``status`` is "active" while a signature stands for it, else "draft"."""
+
     id: str
     subject: str
     title: str
@@ -88,6 +90,7 @@ class Rule(msgspec.Struct, frozen=True):
     override: tuple[Reason, ...]
     merge: str  # rules of one group make one card, worst first
     citations: tuple[Citation, ...]
+    signed: tuple[str, ...] = ()  # who stands for it as it is now, in words
 
     @property
     def topic(self) -> str:
@@ -140,6 +143,20 @@ class LabTest(msgspec.Struct, frozen=True):
     seen_by: tuple[str, ...]  # names of results
     baseline: int  # days that a result before the first dose may be old; 0: never wanted then
     every: tuple[int, ...]  # days between two: in the first weeks, to month 3, to month 6, later; empty: not watched
+
+
+class Signature(msgspec.Struct, frozen=True):
+    """Who stands for a rule, under which protocol, and for which meaning of it."""
+
+    rule: str
+    protocol: str
+    meaning: str
+    by: str
+    role: str
+    on: str
+
+    def __str__(self) -> str:
+        return f"{self.by}, {self.role}, {self.on}"
 
 
 class Knowledge(msgspec.Struct, frozen=True):

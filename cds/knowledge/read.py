@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from cds.knowledge.checks import check_rule, check_texts, check_yields
-from cds.knowledge.compiled import Knowledge, LabTest, Protocol, Reason, Rule, Source, Window
+from cds.knowledge.compiled import Knowledge, LabTest, Protocol, Reason, Rule, Signature, Source, Window
 from cds.knowledge.layers import Layers
+from cds.knowledge.reviews import FILE as REVIEWS
+from cds.knowledge.reviews import meanings, signed_off
 from cds.knowledge.rules import Names, compile_rule
 from cds.knowledge.shapes import (
     NumberShape,
@@ -20,7 +22,9 @@ from cds.knowledge.shapes import (
     ReasonShape,
     RuleShape,
     Shape,
+    SignaturesShape,
     SourceShape,
+    Subject,
     TestShape,
     ValueSetShape,
     shaped,
@@ -29,7 +33,7 @@ from cds.knowledge.tree import Document, Fault, read
 from cds.knowledge.valuesets import PRODUCTS, ValueSets, well_formed
 from cds.vocabulary import VOCABULARY
 
-SUBJECTS = ("dosing", "trough", "response", "interactions", "safety", "monitoring")
+SUBJECTS: tuple[str, ...] = get_args(Subject)
 NO_RULES = ("protocols", "valuesets", "scenarios")
 REASON_SYSTEMS = {
     "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
@@ -53,7 +57,11 @@ class Folder:
     knowledge: Knowledge | None = None
     files: list[RuleFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    numbers: dict[str, NumberShape] = field(default_factory=dict)
+    places: dict[str, tuple[str, int]] = field(default_factory=dict)  # file and line of each number and table row
+    names: Names = field(default_factory=Names)  # what `{name}` may stand for in a rule
+    valuesets: dict[str, ValueSetShape] = field(default_factory=dict)  # as written, by id
+    meanings: dict[str, str] = field(default_factory=dict)  # the hash of each rule's meaning, by id
+    signatures: list[Signature] = field(default_factory=list)  # all of them, standing or not
 
 
 def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = ()) -> Folder:
@@ -72,25 +80,25 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
     protocol, numbers = reader.protocol(protocol_id, sources)
     if protocol is None:
         return result
-    result.numbers = {**definitions, **numbers}
-    for name in sorted(VOCABULARY.keys() & result.numbers.keys()):
+    names = Names({**definitions, **numbers}, protocol.tables, reader.reasons(), reader.schedule(sources))
+    result.names = names
+    for name in sorted(VOCABULARY.keys() & names.numbers.keys()):
         result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
-    names = Names(result.numbers, protocol.tables, reader.reasons(), reader.schedule(sources))
     rules = reader.rules(names, sources)
     valuesets = reader.valuesets(sources)
     documents = {file.rule.id: file.document for file in result.files}
     check_yields([file.rule for file in result.files], documents, reader.rule_ids, result.faults)
+    result.signatures = reader.signatures({file.rule.id: file.rule for file in result.files})
     if not result.faults:
-        windows = tuple(
-            Window(str(row["age_group"]), str(row["phase"]), Decimal(row["low"]), Decimal(row["high"]))
-            for row in protocol.tables.get("dose_windows", [])
-        )
-        result.knowledge = sealed(
+        knowledge = sealed(
             Knowledge(
                 hash="",
                 rules=tuple(sorted(rules, key=lambda rule: (rule.priority, rule.id))),
                 protocol=Protocol(
-                    protocol.id, protocol.title, windows, {name: number.value for name, number in numbers.items()}
+                    protocol.id,
+                    protocol.title,
+                    windows_of(protocol.tables),
+                    {name: number.value for name, number in numbers.items()},
                 ),
                 definitions={name: number.value for name, number in definitions.items()},
                 sources=sources,
@@ -102,7 +110,19 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
                 changes=tuple(reader.layers.changes),
             )
         )
+        result.meanings = meanings(knowledge, reader.confined)
+        result.knowledge = signed_off(knowledge, result.signatures, result.meanings)
+        for file in result.files:
+            file.rule = result.knowledge.rule(file.rule.id)
     return result
+
+
+def windows_of(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Window, ...]:
+    """The dose windows among a protocol's tables."""
+    return tuple(
+        Window(str(row["age_group"]), str(row["phase"]), Decimal(row["low"]), Decimal(row["high"]))
+        for row in tables.get("dose_windows", [])
+    )
 
 
 def sealed(knowledge: Knowledge) -> Knowledge:
@@ -119,6 +139,7 @@ class _Reader:
         self.rule_ids: set[str] = set()
         self.scheduled: dict[LabTest, Document] = {}  # with the file that says so
         self.citations: dict[str, Any] = {}  # of the protocol, by name
+        self.confined: dict[str, frozenset[str]] = {}  # to which subjects a definition or value set is
 
     def _document(self, path: Path) -> Document | None:
         try:
@@ -167,11 +188,10 @@ class _Reader:
                 continue
             for key, value in (document.value if document else {}).items():
                 assert document is not None
-                entry, faults = shaped(document, shape, value)
-                self.result.faults += [
-                    Fault(document.path, document.line(key), f"{key}: {fault.message}") for fault in faults
-                ]
-                self.layers.note(path, key, key in seen)
+                entry, faults = shaped(document, shape, value, (key,))
+                self.result.faults += [Fault(document.path, fault.line, f"{key}: {fault.message}") for fault in faults]
+                if name != REVIEWS:  # who signed changes no judgement
+                    self.layers.note(path, key, key in seen)
                 seen.add(key)
                 if entry:
                     yield key, document, entry
@@ -191,6 +211,23 @@ class _Reader:
             found[key] = Reason(key, REASON_SYSTEMS[entry.system], entry.display)
         return found
 
+    def signatures(self, rules: dict[str, Rule]) -> list[Signature]:
+        """Every signature. A folder without that file has none; those of an overlay stand beside the others."""
+        found = []
+        for key, document, entry in self._entries(REVIEWS, SignaturesShape, needed=False):
+            assert isinstance(entry, SignaturesShape)
+            found += [
+                Signature(key, each.protocol, each.meaning, each.by, each.role, each.on) for each in entry.signatures
+            ]
+            said = None
+            if key not in self.rule_ids:
+                said = f"there is no rule '{key}'"
+            elif key in rules and any(citation.basis == "RECALLED" for citation in rules[key].citations):
+                said = f"'{key}' rests on recalled knowledge and cannot be signed"
+            if said is not None:
+                self.result.faults.append(Fault(document.path, document.line(key), said))
+        return found
+
     def definitions(self, sources: dict[str, Source]) -> dict[str, NumberShape]:
         found: dict[str, NumberShape] = {}
         for key, document, entry in self._entries("definitions.yaml", NumberShape):
@@ -200,6 +237,9 @@ class _Reader:
                 sentence = f"{key}: is in {found[key].unit} here, not in {entry.unit}"
                 self.result.faults.append(Fault(document.path, document.line(key), sentence))
             found[key] = entry
+            self.result.places[key] = (document.path, document.line(key))
+            if entry.subjects:
+                self.confined[key] = frozenset(entry.subjects)
         return found
 
     def schedule(self, sources: dict[str, Source]) -> dict[str, LabTest]:
@@ -236,12 +276,14 @@ class _Reader:
         assert isinstance(shape, ProtocolShape)
         for name, number in shape.numbers.items():
             self._cite(document, number.cite, sources, "numbers", name)
+            self.result.places[name] = (document.path, document.line("numbers", name))
         for name, citation in shape.citations.items():
             self._cite(document, citation.cite, sources, "citations", name)
         self.citations = {name: citation.model_dump() for name, citation in shape.citations.items()}
         for name, rows in shape.tables.items():
             for index, row in enumerate(rows):
                 self._cite(document, str(row.get("cite", "")), sources, "tables", name, index)
+                self.result.places[f"{name} {index}"] = (document.path, document.line("tables", name, index))
         return shape, dict(shape.numbers)
 
     def _default(self, files: Sequence[Path]) -> Path | None:
@@ -286,6 +328,9 @@ class _Reader:
             document, shape = read_as
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
+            if shape.subjects:
+                self.confined[shape.id] = frozenset(shape.subjects)
+            self.result.valuesets[shape.id] = shape
             found.take(document, shape, self.result.faults)
         for number, path in enumerate(self.layers.each(PRODUCTS)):
             if number:

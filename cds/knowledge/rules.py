@@ -17,8 +17,8 @@ from cds.knowledge.tree import Document, Fault
 class Names:
     """What ``{name}`` may stand for in a rule, beside facts: cited numbers and the protocol's tables."""
 
-    numbers: dict[str, NumberShape]
-    tables: dict[str, list[dict[str, Any]]]
+    numbers: dict[str, NumberShape] = field(default_factory=dict)
+    tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     reasons: dict[str, Reason] = field(default_factory=dict)
     tests: dict[str, LabTest] = field(default_factory=dict)
 
@@ -55,7 +55,7 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         id=shape.id,
         subject=subject,
         title=shape.title,
-        status=shape.status,
+        status="draft",  # until the signatures are read
         hooks=tuple(shape.hooks),
         priority=shape.priority,
         variants=tuple(variants),

@@ -22,6 +22,7 @@ def _word(value: Any) -> Any:
 Word = Annotated[str, BeforeValidator(_word), Field(min_length=1)]
 Hook = Literal["patient-view", "order-select", "order-sign"]
 Basis = Literal["SEEN", "RECALLED", "DERIVED", "JUDGEMENT"]
+Subject = Literal["dosing", "trough", "response", "interactions", "safety", "monitoring"]
 RuleId = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z0-9]+)*$")]
 
 
@@ -87,10 +88,21 @@ class ReasonShape(Shape):
     system: Literal["hl7", "ours"]
 
 
+class SignatureShape(Shape):
+    protocol: RuleId
+    meaning: str = Field(pattern=r"^[0-9a-f]{16}$")
+    by: str = Field(min_length=1)
+    role: str = Field(min_length=1)
+    on: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+
+
+class SignaturesShape(Shape):
+    signatures: list[SignatureShape] = Field(min_length=1)
+
+
 class RuleShape(Shape):
     id: RuleId
     title: str
-    status: Literal["draft", "active"]
     hooks: list[Hook] = Field(min_length=1)
     priority: int = Field(ge=1, le=100)
     table: str = ""
@@ -111,6 +123,7 @@ class NumberShape(Shape):
     means: str
     cite: str
     basis: Basis
+    subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
 
 
 class TestShape(Shape):
@@ -170,6 +183,7 @@ class ValueSetShape(Shape):
     id: RuleId
     means: str
     cite: str
+    subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
     codes: list[CodeShape] = []
     drugs: list[DrugShape] = []
 
@@ -183,16 +197,29 @@ _SENTENCES = {
 }
 
 
-def shaped(document: Document, shape: type[S], value: Any = None) -> tuple[S | None, list[Fault]]:
-    """``document`` as ``shape``, or the faults that keep it from being one."""
+_FORMS = {
+    "id": "small words joined by hyphens",
+    "yields_to": "ids of rules: small words joined by hyphens",
+    "url": "an address that begins with https://",
+    "protocol": "the id of a protocol",
+    "meaning": "the hash that 'sirolimus-cds sign' writes",
+    "on": "a date such as 2026-01-31",
+}
+"""What a key holds that has a form of its own."""
+
+
+def shaped(
+    document: Document, shape: type[S], value: Any = None, at: tuple[str | int, ...] = ()
+) -> tuple[S | None, list[Fault]]:
+    """``document``, or the ``value`` that stands ``at`` a place in it, as ``shape``; or the faults that keep it from being one."""
     try:
         return shape.model_validate(document.value if value is None else value), []
     except ValidationError as error:
-        faults = [_fault(document, shape, dict(item)) for item in error.errors(include_input=False)]
+        faults = [_fault(document, shape, dict(item), at) for item in error.errors(include_input=False)]
         return None, faults
 
 
-def _fault(document: Document, shape: type[Shape], item: dict[str, Any]) -> Fault:
+def _fault(document: Document, shape: type[Shape], item: dict[str, Any], at: tuple[str | int, ...]) -> Fault:
     # pydantic names the branch of a union in the place; only keys and positions exist in the file
     place = tuple(part for part in item["loc"] if not (isinstance(part, str) and part[:1].isupper()) and part != "str")
     key = str(place[-1]) if place else ""
@@ -200,10 +227,14 @@ def _fault(document: Document, shape: type[Shape], item: dict[str, Any]) -> Faul
     if item["type"] == "extra_forbidden" and len(place) == 1:
         near = get_close_matches(key, list(shape.model_fields), 1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
+    if item["type"] == "extra_forbidden" and shape is RuleShape and place == ("status",):
+        hint = ": a rule is active while somebody's signature stands for it; see 'sirolimus-cds sign'"
     sentence = _SENTENCES.get(item["type"])
     if sentence is None:
         expected = item.get("ctx", {}).get("expected")
         said = f"must be {expected}" if expected else item["msg"][0].lower() + item["msg"][1:]
+        form = next((_FORMS[part] for part in reversed(place) if part in _FORMS), "")
+        said = f"must be {form}" if item["type"] == "string_pattern_mismatch" and form else said
         sentence = f"'{key}': {said}" if key else said
-        return Fault(document.path, document.line(*place), sentence)
-    return Fault(document.path, document.line(*place), sentence.format(key=key, hint=hint))
+        return Fault(document.path, document.line(*at, *place), sentence)
+    return Fault(document.path, document.line(*at, *place), sentence.format(key=key, hint=hint))

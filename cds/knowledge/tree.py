@@ -59,6 +59,11 @@ def read(path: Path, shown: str) -> Document:
         raise Fault(shown, 1, "is not UTF-8 text") from None
     except OSError as error:
         raise Fault(shown, 1, f"cannot be read: {error.strerror}") from None
+    return plain(text, shown)
+
+
+def plain(text: str, shown: str) -> Document:
+    """The same for a text that came from elsewhere. Raises Fault."""
     if len(text) > MAX_BYTES:
         raise Fault(shown, 1, "is larger than a rule file may be (1 MB)")
     try:

@@ -32,10 +32,15 @@ def test_every_command_of_the_page_does_what_it_says(checkout: Path) -> None:
         ended = subprocess.run(["sh", "-ec", command], cwd=checkout, env=environ, capture_output=True, text=True)
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
         said.append(ended.stdout)
-    _, _, _, scenario, check, tests, _, service = said
+    _, _, _, scenario, check, compared, tests, _, signed, service = said
     assert scenario.splitlines() == ["day 21, patient-view: as expected", "day 29, patient-view: as expected"]
-    assert re.search(r"^\d+ rules, \d+ cases, 14[0-9] scenario days, \d+ mutants: sound$", check, re.MULTILINE)
-    assert re.search(r"\b6\d\d passed", tests) and "failed" not in tests
+    assert re.search(r"^\d+ rules, \d+ cases, \d+ scenario days, \d+ mutants: sound$", check, re.MULTILINE)
+    assert "trough-low" in compared and compared.splitlines()[-1] == "63 judged by both: 9 differ"
+    assert signed.startswith("trough-low: signed under our-hospital as it is now (")
+    assert "159 numbers of definitions and protocols, 159 pinned on both sides" in " ".join( (
+        checkout / "our-proof.md"
+    ).read_text(encoding="utf-8")
+    assert re.search(r"\b\d{3} passed", tests) and "failed" not in tests
     page = (checkout / "our-rules.md").read_text(encoding="utf-8")
     assert "This hospital keeps the level between 6 and 15 ng/mL." in page and "`our-hospital`" in page
     assert "below the target of\n  6-15 ng/mL" in service

@@ -22,7 +22,7 @@ def told(name: str, day: str, *cards: Card, hook: str = "patient-view", draft: s
         for each in scenario.checks
         if (each.shape.day, each.shape.hook) == (day, hook) and draft in each.shape.draft
     )
-    body, _ = body_of(check, _ENGINE)
+    body, _ = body_of(check, _ENGINE.knowledge)
     return Story(name, scenario.shape.story, json.loads(body), cards)
 
 

@@ -1,0 +1,213 @@
+"""What two sets of rules say of the same patients: who gains, loses or sees another card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cds.authoring.scenarios import body_of, scenario_in, scenarios_of
+from cds.authoring.sides import Side
+from cds.cards.build import card_for
+from cds.chart.body import InputError
+from cds.chart.read import read_chart
+from cds.chart.request import Request, newest_date, read_request
+from cds.engine import Engine
+from cds.facts import read_facts
+from cds.knowledge.tree import Fault
+
+PARTS = ("indicator", "summary", "detail", "suggestions")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question about one patient: its name (a file and line, or a scenario's day) and how to read it.
+
+    ``moment`` None: judge at the newest date in it. ``protocol``: the one a scenario names.
+    """
+
+    name: str
+    body: Callable[[Side], bytes]
+    moment: datetime | None = None
+    protocol: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A card that both sides show, and each part that differs, old and new."""
+
+    rule: str
+    parts: dict[str, tuple[Any, Any]]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What differs of one item; rules with the summaries of their cards."""
+
+    item: str
+    gained: dict[str, str] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
+    changed: list[Changed] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.gained or self.lost or self.changed)
+
+
+@dataclass
+class Comparison:
+    """Both sides over all items; ``unreadable`` are those that neither could judge, with the reason."""
+
+    items: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+    def by_rule(self) -> dict[str, tuple[int, int, int]]:
+        """By rule: on how many items its card is gained, lost, changed."""
+        gained = Counter(rule for each in self.differences for rule in each.gained)
+        lost = Counter(rule for each in self.differences for rule in each.lost)
+        changed = Counter(one.rule for each in self.differences for one in each.changed)
+        return {rule: (gained[rule], lost[rule], changed[rule]) for rule in sorted({*gained, *lost, *changed})}
+
+
+def items_of(names: Sequence[str], new: Side) -> list[Item]:
+    """What the files hold: Bundles, CDS Hooks requests, lines of NDJSON, scenarios. Without files, the new side's scenarios.
+
+    Raises:
+        InputError: a file cannot be read or is none of these.
+    """
+    if not names:
+        faults: list[Fault] = []
+        found = scenarios_of(new.engines.folder, faults, new.engines.overlays)
+        if faults:
+            raise InputError(str(faults[0]))
+        return [item for scenario in found for item in _days(scenario)]
+    items: list[Item] = []
+    for name in names:
+        path = Path(name)
+        files = [path]
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.suffix == ".ndjson" or (p.suffix == ".json" and _may_ask(p)))
+        if not files:
+            raise InputError(f"{name}: there is no Bundle, CDS Hooks request or .ndjson file in it")
+        for file in files:
+            items += _in_file(file)
+    return items
+
+
+class _Head(msgspec.Struct):
+    resourceType: Any = None
+    hook: Any = None
+    context: Any = None
+
+
+def _may_ask(path: Path) -> bool:
+    """Whether a file found in a folder is a question: other JSON that lies about is passed over."""
+    try:
+        head = msgspec.json.decode(path.read_bytes(), type=_Head)
+    except msgspec.ValidationError:
+        return False  # JSON of another kind
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return True  # to be named as unreadable
+    return head.resourceType == "Bundle" or (head.hook is not None and head.context is not None)
+
+
+def _in_file(path: Path) -> Iterator[Item]:
+    try:
+        if path.suffix in (".yaml", ".yml"):
+            yield from _days(scenario_in(path))
+        elif path.suffix == ".ndjson":
+            starts = _starts(path)
+            for number, start in enumerate(starts, start=1):
+                yield Item(f"{path}:{number}", lambda side, start=start: _line(path, start))  # type: ignore[misc]
+        else:
+            path.stat()
+            yield Item(str(path), lambda side: path.read_bytes())
+    except Fault as fault:
+        raise InputError(str(fault)) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _starts(path: Path) -> list[int]:
+    """Where each line that holds something begins: thousands of charts are not kept in memory."""
+    starts, at = [], 0
+    with path.open("rb") as file:
+        for line in file:
+            if line.strip():
+                starts.append(at)
+            at += len(line)
+    return starts
+
+
+def _line(path: Path, start: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.readline()
+
+
+def _days(scenario: Any) -> Iterator[Item]:
+    for check in scenario.checks:
+
+        def body(side: Side, check: Any = check) -> bytes:
+            try:
+                return body_of(check, side.engine(check.scenario.shape.protocol).knowledge)[0]
+            except Fault as fault:
+                raise InputError(str(fault)) from None
+
+        yield Item(check.name, body, check.moment, scenario.shape.protocol)
+
+
+def compare(items: Sequence[Item], old: Side, new: Side, at: datetime | None) -> Iterator[Difference | tuple[str, str]]:
+    """Each item judged by both: what differs, or its name and why it cannot be judged. ``at`` None: its newest date.
+
+    Raises:
+        NoSide: the rules of a side cannot be used. EngineFault: an engine failed.
+    """
+    for item in items:
+        try:
+            body = item.body(new)
+            request = read_request(body)
+            now = item.moment or at or newest_date(request)
+            if now is None:
+                raise InputError("nothing in it has a date, so there is no latest one")
+            before = _cards(request, old.engine(item.protocol), now)
+            after = _cards(read_request(body), new.engine(item.protocol), now)
+        except InputError as error:
+            yield item.name, str(error)
+            continue
+        except OSError as error:
+            yield item.name, f"cannot be read ({error.strerror})"
+            continue
+        yield Difference(
+            item.name,
+            {rule: card["summary"] for rule, card in after.items() if rule not in before},
+            {rule: card["summary"] for rule, card in before.items() if rule not in after},
+            [
+                Changed(rule, parts)
+                for rule, card in after.items()
+                if rule in before and (parts := _parts(before[rule], card))
+            ],
+        )
+
+
+def _cards(request: Request, engine: Engine, now: datetime) -> dict[str, dict[str, Any]]:
+    """The card of each rule that speaks, before cards are merged or folded."""
+    chart = read_chart(request, engine.knowledge, now)
+    situation = read_facts(chart, engine.knowledge, request.hook, now)
+    holding = engine.holding(situation.facts.values, request.hook)
+    speaking = {item.rule.id for item in holding}
+    return {item.rule.id: card_for(item, situation, speaking, request.original, lambda: "") for item in holding}
+
+
+def _parts(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    return {
+        part: (old.get(part), new.get(part))
+        for part in PARTS
+        if json.dumps(old.get(part), default=str) != json.dumps(new.get(part), default=str)
+    }

@@ -1,0 +1,78 @@
+"""The normal form of a rule file: keys in one order, one layout, a sentence on one line, every comment kept."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cds.authoring.schemas import KINDS
+from cds.authoring.written import text_of, tree_of
+from cds.knowledge.read import NO_RULES, SUBJECTS
+from cds.knowledge.shapes import Shape
+from cds.knowledge.tree import Fault, plain, read
+
+_KEY = re.compile(r"([a-z_]+):")
+_FOLDERS = dict(zip(NO_RULES, ("protocol", "valueset", "scenario"), strict=True)) | dict.fromkeys(SUBJECTS, "rule")
+
+
+def kind_of(path: Path) -> str:
+    """Which kind of file ``path`` is, by its name and its folder; empty where it is none of ours."""
+    if path.suffix != ".yaml":
+        return ""
+    return path.stem if path.stem in KINDS else _FOLDERS.get(path.parent.name, "")
+
+
+def normal(path: Path, shown: str) -> str:
+    """The text of a file in its normal form.
+
+    Raises:
+        Fault: it cannot be read, or is none of our files; or its normal form would not say the same (then it is left alone).
+    """
+    before = read(path, shown)
+    kind = kind_of(path)
+    if not kind:
+        raise Fault(
+            shown, 1, "is no file of a rules folder: its folder says what it is, as in rules/trough/my-rule.yaml"
+        )
+    shape = KINDS[kind][1]
+    text = path.read_text(encoding="utf-8")
+    if isinstance(before.value, dict) and isinstance(shape, type) and issubclass(shape, Shape):
+        text = _ordered(text, list(shape.model_fields))
+    text = text_of(tree_of(text))
+    if plain(text, shown).value != before.value or _comments(text) != _comments(path.read_text(encoding="utf-8")):
+        raise Fault(shown, 1, "cannot be put in its normal form without changing what it says; it is left as it is")
+    return text
+
+
+def _ordered(text: str, keys: list[str]) -> str:
+    """``text`` with its top-level keys in the order of ``keys``; a comment goes with the key below it."""
+    head: list[str] = []
+    blocks: list[tuple[str, list[str]]] = []
+    waiting: list[str] = []  # comments and blank lines that belong to what follows
+    for line in text.splitlines(keepends=True):
+        match = _KEY.match(line)
+        if match:
+            if not blocks:
+                head, waiting = waiting, []
+            blocks.append((match[1], [*waiting, line]))
+            waiting = []
+        elif not line.strip() or line.startswith("#"):
+            waiting.append(line)
+        elif blocks:
+            blocks[-1][1].extend([*waiting, line])
+            waiting = []
+        else:
+            return text  # it does not begin with a key: leave it to the layout
+    place = {key: at for at, key in enumerate(keys)}
+    blocks.sort(key=lambda block: place.get(block[0], len(place)))
+    return "".join([*head, *(line for _, lines in blocks for line in _ended(lines)), *waiting])
+
+
+def _ended(lines: list[str]) -> list[str]:
+    """The last line of a file may lack its end."""
+    return [*lines[:-1], lines[-1] if lines[-1].endswith("\n") else lines[-1] + "\n"]
+
+
+def _comments(text: str) -> list[str]:
+    """The comments of a file, in no order; what looks like one inside a text is found on both sides alike."""
+    return sorted(match.strip() for match in re.findall(r"(?:^|\s)#.*$", text, re.MULTILINE))

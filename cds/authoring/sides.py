@@ -1,0 +1,89 @@
+"""Two sets of rules to compare: each a folder with what lies over it, as it stands or as a git commit had it."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from cds.authoring.check import Engines
+from cds.engine import Engine
+from cds.knowledge.tree import Fault
+
+_SECONDS = 60
+_MOST = 5  # faults that are told of a side; `check` tells all
+
+
+class NoSide(Exception):
+    """What was named is no set of rules; ``str`` says why."""
+
+
+@dataclass
+class Side:
+    """One of the two: its name as it was given, and its engines, one a protocol."""
+
+    name: str
+    engines: Engines
+    protocol: str
+
+    def engine(self, protocol: str = "") -> Engine:
+        """The engine under ``protocol``, else under the side's own. Raises NoSide, EngineFault."""
+        wanted = protocol or self.protocol
+        try:
+            return self.engines.of(wanted, lambda message: Fault(self.name, 1, message))
+        except Fault as fault:
+            faults = list(map(str, self.engines.read(wanted).faults or [fault]))
+            more = [f"and {len(faults) - _MOST} more"] if len(faults) > _MOST else []
+            raise NoSide("\n".join([f"{self.name}: its rules cannot be used", *faults[:_MOST], *more])) from None
+
+
+def side(text: str, into: Path) -> Side:
+    """The side that ``text`` names: PLACE[+OVERLAY...][@PROTOCOL], where PLACE is a rules folder or a git commit.
+
+    What git has is written into a folder under ``into``.
+
+    Raises:
+        NoSide: there is neither such a folder nor such a commit, or the commit has no rules.
+    """
+    place, overlays, protocol = text, [], ""
+    if not Path(text).is_dir():
+        place, _, protocol = text.rpartition("@") if _names_protocol(text) else (text, "", "")
+        place, *overlays = place.split("+")
+    folder = Path(place) if Path(place).is_dir() else _from_git(place, into)
+    above = [Path(each) for each in overlays]
+    for each in above:
+        if not each.is_dir():
+            raise NoSide(f"{each}: is not a folder")
+    return Side(text, Engines(folder, above), protocol)
+
+
+def _names_protocol(text: str) -> bool:
+    """Whether what follows the last @ is a protocol, and not a part of git's HEAD@{1}."""
+    _, found, protocol = text.rpartition("@")
+    return bool(found) and not protocol.startswith("{")
+
+
+def _from_git(ref: str, into: Path) -> Path:
+    """The ``rules`` folder as a commit had it, found in the repository around the current folder."""
+    if not ref or ref.startswith("-"):
+        raise NoSide(f"'{ref}' is neither a rules folder nor a git commit")
+    try:
+        top = _git(["rev-parse", "--show-toplevel"]).decode().strip()
+        commit = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"]).decode().strip()
+    except (OSError, subprocess.SubprocessError):
+        raise NoSide(f"'{ref}' is neither a rules folder nor a git commit of the repository here") from None
+    try:
+        packed = _git(["-C", top, "archive", "--format=tar", commit, "rules"])
+    except (OSError, subprocess.SubprocessError):
+        raise NoSide(f"the commit {ref} has no folder 'rules'") from None
+    folder = into / commit
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "rules"
+
+
+def _git(words: Sequence[str]) -> bytes:
+    return subprocess.run(["git", *words], capture_output=True, check=True, timeout=_SECONDS).stdout  # noqa: S603, S607  # git, of whoever calls

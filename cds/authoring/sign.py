@@ -1,0 +1,88 @@
+"""Put a signature under rules as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from ruamel.yaml.comments import CommentedMap
+
+from cds.authoring.cases import cases_of, run_case
+from cds.authoring.check import Engines
+from cds.authoring.written import replace, text_of, tree_of
+from cds.knowledge.read import Folder
+from cds.knowledge.reviews import FILE
+from cds.knowledge.tree import Fault
+
+_HEAD = """# Who stands for which rule, written by `sirolimus-cds sign`. `meaning` is the hash of what was signed: the rule, the numbers of
+# its protocol, and the definitions and value sets that its subject rests on. When one of them changes, the rule is a draft again.
+
+"""
+
+
+class Unsignable(Exception):
+    """A rule that nobody can sign as it is; ``str`` says why."""
+
+
+def sign(engines: Engines, read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on: date) -> list[str]:
+    """Sign ``rules`` in the ``reviews.yaml`` of the folder ``into``; what was done, a line a rule.
+
+    ``read`` are the rules under the protocol to sign for. A rule is signed only if each of its cases gets the card it
+    expects, under the protocol that it names.
+
+    Raises:
+        Unsignable: there is no such rule, it rests on recalled knowledge, or a case of it fails. Nothing is written.
+        OSError: the file cannot be written.
+    """
+    assert read.knowledge is not None, "only sound rules are signed"
+    knowledge = read.knowledge
+    for name in rules:
+        file = next((each for each in read.files if each.rule.id == name), None)
+        if file is None:
+            raise Unsignable(f"there is no rule '{name}'")
+        recalled = [citation.cite for citation in file.rule.citations if citation.basis == "RECALLED"]
+        if recalled:
+            raise Unsignable(
+                f"{name} rests on recalled knowledge ({', '.join(recalled)}): find the source, say what it states and change "
+                "'basis' before it is signed"
+            )
+        for case in cases_of(read):
+            if case.file is file:
+                fault = run_case(case, engines.of(case.shape.protocol, case.fault))
+                if fault is not None:
+                    raise Unsignable(f"{name} does not do what its cases say\n{fault}")
+    path = into / FILE
+    text = path.read_text(encoding="utf-8") if path.is_file() else _HEAD
+    tree = tree_of(text)
+    for name in rules:
+        entry = tree.setdefault(name, CommentedMap())
+        kept = [each for each in entry.get("signatures", []) if not _same(each, knowledge.protocol.id, by)]
+        kept.append(CommentedMap(protocol=knowledge.protocol.id, meaning=read.meanings[name], by=by, role=role, on=on))
+        entry["signatures"] = kept
+    written = text_of(tree)
+    replace(path, written if text is not _HEAD else _HEAD + written)
+    return [f"{name}: signed under {knowledge.protocol.id} as it is now ({read.meanings[name]})" for name in rules]
+
+
+def _same(signature: CommentedMap, protocol: str, by: str) -> bool:
+    """A newer signature of one person under one protocol takes the place of the older."""
+    return bool(signature.get("protocol") == protocol and signature.get("by") == by)
+
+
+def unsigned(read: Folder) -> list[Fault]:
+    """Each rule that nobody stands for as it is now, in words: never signed, or changed since."""
+    assert read.knowledge is not None
+    protocol = read.knowledge.protocol.id
+    faults = []
+    for file in read.files:
+        if file.rule.status == "active":
+            continue
+        mine = [each for each in read.signatures if (each.rule, each.protocol) == (file.rule.id, protocol)]
+        said = (
+            f"was signed under {protocol} by {' and by '.join(map(str, mine))}; it, or a number it uses, has changed since"
+            if mine
+            else f"is not signed under {protocol}"
+        )
+        faults.append(Fault(file.document.path, file.document.line("id"), said))
+    return faults

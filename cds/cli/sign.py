@@ -1,0 +1,65 @@
+"""``sirolimus-cds sign``: a clinician stands for rules as they are now."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from cds.cli.common import FAULT, Rules, rules_options, stop
+from cds.engine import EngineFault
+from cds.knowledge.load import shipped_rules
+
+
+@click.command("sign")
+@click.argument("names", nargs=-1, metavar="RULE...")
+@click.option("--all", "everything", is_flag=True, help="Every rule that can be signed and is not.")
+@click.option("--by", required=True, metavar="NAME", help="Who signs: the name that every card of the rule will show.")
+@click.option("--role", required=True, metavar="ROLE", help="As what: consultant haematologist, for example.")
+@click.option("--on", metavar="DATE", help="The day of the signature, as 2026-01-31 (default: today).")
+@rules_options
+def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, role: str, on: str | None) -> None:
+    """Sign RULEs: record in reviews.yaml who stands for them as they are now, under the protocol in force.
+
+    The signature is written into the topmost folder: the last --overlay, else the rules folder. It covers the rule, the
+    numbers of its protocol, and the definitions and value sets it rests on; when one of them changes, the rule is a draft
+    again. Comments, layout and cases may change.
+    """
+    from cds.authoring.check import Engines
+    from cds.authoring.sign import Unsignable, sign
+
+    if everything == bool(names):
+        stop("name the rules to sign, or say --all")
+    if not by.strip() or not role.strip():
+        stop("--by and --role must say who signs, and as what")
+    try:
+        day = date.fromisoformat(on) if on else datetime.now().astimezone().date()
+    except ValueError:
+        stop(f"--on: '{on}' is not a date; write 2026-01-31")
+    folder = Path(rules.folder) if rules.folder else shipped_rules()
+    overlays = [Path(each) for each in rules.overlays]
+    engines = Engines(folder, overlays)
+    read = engines.read(rules.protocol)
+    if read.knowledge is None:
+        stop("the rules cannot be signed; see 'sirolimus-cds check'\n" + "\n".join(map(str, read.faults)))
+    if everything:
+        drafts = [file.rule for file in read.files if file.rule.status == "draft"]
+        recalled = [rule.id for rule in drafts if any(each.basis == "RECALLED" for each in rule.citations)]
+        names = tuple(rule.id for rule in drafts if rule.id not in recalled)
+        if recalled:
+            click.echo(f"sirolimus-cds: left out, for they rest on recalled knowledge: {', '.join(recalled)}", err=True)
+        if not names:
+            stop("there is nothing to sign")
+    into = [folder, *overlays][-1]
+    try:
+        lines = sign(engines, read, into, names, by.strip(), role.strip(), day)
+    except Unsignable as unsignable:
+        stop(str(unsignable))
+    except OSError as error:
+        stop(
+            f"{into.name}/reviews.yaml cannot be written ({error.strerror}); sign into a folder of your own: --overlay"
+        )
+    except EngineFault as error:
+        stop(f"the rule engine failed: {error}", FAULT)
+    click.echo("\n".join(lines))

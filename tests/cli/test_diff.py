@@ -1,0 +1,142 @@
+"""``sirolimus-cds diff``: who would get other cards under other rules."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cds.cli.main import main
+from tests.conftest import ROOT, RULES
+
+EXAMPLES = ROOT / "fhir_examples"
+LOW = EXAMPLES / "course-1-titration" / "bundle.json"  # a level of 3.9 ng/mL
+QUIET = EXAMPLES / "no-sirolimus" / "bundle.json"
+
+
+def diff(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["diff", *map(str, arguments)])
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A folder over the rules with a protocol of its own: a target of 3.5 to 15 ng/mL."""
+    folder = tmp_path / "our site"
+    (folder / "protocols").mkdir(parents=True)
+    text = (RULES / "protocols" / "seed-2024.yaml").read_text(encoding="utf-8")
+    text = text.replace("id: seed-2024", "id: ours").replace("default: true\n", "")
+    text = text.replace("trough_low:\n    value: 5", "trough_low:\n    value: 3.5")
+    (folder / "protocols" / "ours.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_same_rules_bring_the_same_cards() -> None:
+    same = diff(RULES, RULES, LOW, QUIET)
+    assert (same.exit_code, same.stdout) == (0, "2 judged by both: no card differs\n")
+
+
+def test_a_patient_who_loses_a_card_is_named_with_it(site: Path) -> None:
+    found = diff(RULES, f"{RULES}+{site}@ours", LOW, QUIET)
+    assert found.exit_code == 1
+    assert found.stdout.splitlines() == [
+        str(LOW),
+        "  - trough-low: Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL",
+        "",
+        f"{'rule':<44} gained   lost changed",
+        f"{'trough-low':<44} {0:>6} {1:>6} {0:>7}",
+        "2 judged by both: 1 differ",
+    ]
+
+
+def test_the_other_way_round_it_is_gained(site: Path) -> None:
+    found = diff(f"{RULES}+{site}@ours", RULES, LOW, "--format", "json")
+    told = json.loads(found.stdout)
+    assert found.exit_code == 1
+    assert (told["judged"], told["differ"]) == (1, 1)
+    assert told["byRule"] == {"trough-low": {"gained": 1, "lost": 0, "changed": 0}}
+    assert list(told["patients"][0]["gained"]) == ["trough-low"]
+    assert told["old"]["hash"] != told["new"]["hash"]
+
+
+def test_a_card_that_changes_says_in_what(site: Path) -> None:
+    (site / "protocols" / "ours.yaml").write_text(
+        (site / "protocols" / "ours.yaml")
+        .read_text()
+        .replace("trough_low:\n    value: 3.5", "trough_low:\n    value: 4"),
+    )
+    found = diff(RULES, f"{RULES}+{site}@ours", LOW)
+    assert "  ~ trough-low (summary, detail): Sirolimus trough 3.9 ng/mL" in found.stdout
+    (one,) = json.loads(diff(RULES, f"{RULES}+{site}@ours", LOW, "--format", "json").stdout)["patients"]
+    (changed,) = one["changed"]
+    assert changed["rule"] == "trough-low" and changed["summary"]["new"].endswith("below the target of 4-15 ng/mL")
+
+
+def test_without_files_the_scenarios_are_judged(tmp_path: Path) -> None:
+    over = tmp_path / "over"
+    over.mkdir()
+    (over / "definitions.yaml").write_text(
+        "adult_age: {value: 17, unit: year, means: Adult, cite: judgement, basis: JUDGEMENT}\n"
+    )
+    found = diff(RULES, f"{RULES}+{over}")
+    assert found.exit_code == 1
+    assert "birthday-of-eighteen | day -1, order-select\n  - dose-above-window: " in found.stdout
+
+
+def test_lines_of_ndjson_and_scenarios_and_folders(tmp_path: Path, site: Path) -> None:
+    lines = [json.dumps(json.loads(LOW.read_text())), "", "not JSON", json.dumps(json.loads(QUIET.read_text()))]
+    many = tmp_path / "many.ndjson"
+    many.write_text("\n".join(lines) + "\n")
+    found = diff(RULES, f"{RULES}+{site}@ours", many, RULES / "scenarios" / "titrated-to-response.yaml", LOW.parent)
+    assert found.exit_code == 2
+    assert f"{many}:1\n  - trough-low: " in found.stdout and f"{LOW}\n  - trough-low: " in found.stdout
+    assert "titrated-to-response | day 14, patient-view\n  - trough-low" in found.stdout
+    assert found.stderr == f"sirolimus-cds: {many}:2: is not valid JSON\n" or f"{many}:2: " in found.stderr
+    assert "10 judged by both: 3 differ" in found.stdout
+
+
+def test_two_commits_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "a repository"
+    shutil.copytree(RULES, repository / "rules")
+
+    def git(*words: str) -> None:
+        who = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *who, *words], cwd=repository, check=True, capture_output=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--quiet", "-m", "as shipped")
+    protocol = repository / "rules" / "protocols" / "seed-2024.yaml"
+    protocol.write_text(protocol.read_text().replace("trough_low:\n    value: 5", "trough_low:\n    value: 3.5"))
+    git("commit", "--quiet", "-am", "a lower floor")
+    monkeypatch.chdir(repository / "rules")
+    found = diff("main~1..HEAD", LOW)
+    assert found.exit_code == 1 and "  - trough-low: " in found.stdout
+    assert diff("HEAD", repository / "rules", LOW).exit_code == 0
+    shutil.rmtree(repository / "rules" / "trough")
+    git("rm", "-r", "--quiet", "--cached", ".")
+    git("commit", "--quiet", "--allow-empty", "-m", "nothing left")
+    gone = diff("main~1..HEAD", LOW)
+    assert gone.exit_code == 2 and "the commit HEAD has no folder 'rules'" in gone.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((RULES,), "name two sets of rules: OLD NEW, or OLD..NEW for two git commits"),
+        ((RULES, "no-such-branch"), "'no-such-branch' is neither a rules folder nor a git commit of the repository here"),
+        ((RULES, "--upload-pack=x"), "No such option"),
+        ((RULES, f"{RULES}+/no/such/folder"), "/no/such/folder: is not a folder"),
+        ((RULES, f"{RULES}@nobodys"), "there is no protocol 'nobodys'"),
+        ((RULES, RULES, "/no/such/file.json"), "/no/such/file.json: cannot be read (No such file or directory)"),
+        ((RULES, RULES, RULES / "trough"), "there is no Bundle, CDS Hooks request or .ndjson file in it"),
+        ((RULES, RULES, RULES / "trough" / "trough-low.yaml"), "trough-low.yaml:1: "),
+        ((RULES, RULES, LOW, "--at", "soon"), "--at: 'soon' is not an ISO 8601 date or time, nor 'latest'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_said(arguments: tuple[str | Path, ...], said: str) -> None:
+    refused = diff(*arguments)
+    assert refused.exit_code == 2 and said in refused.stderr and refused.stdout == ""

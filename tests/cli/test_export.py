@@ -1,0 +1,165 @@
+"""``sirolimus-cds export``: the knowledge as FHIR R4, for another engine or a terminology server."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from fhir.resources.R4B.bundle import Bundle
+
+from cds.cli.main import main
+from cds.knowledge.compiled import Concept
+from cds.knowledge.load import load
+from tests.conftest import RULES
+
+URN = "urn:sirolimus-itp-cds"
+Resource = dict[str, Any]
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["export", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resource]:
+    folder = tmp_path_factory.mktemp("x") / "for our server"
+    done = run(folder)
+    assert (done.exit_code, done.stdout) == (0, f"99 resources in {folder}\n")
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
+
+
+def test_there_is_one_of_each(exported: dict[str, Resource]) -> None:
+    plans = {f"PlanDefinition-{rule.id}" for rule in load().rules}
+    sets = {f"ValueSet-{path.stem}" for path in (RULES / "valuesets").glob("*.yaml")}
+    assert set(exported) == plans | sets | {"Library-seed-2024"}
+
+
+def test_all_together_they_are_a_valid_transaction(exported: dict[str, Resource]) -> None:
+    bundle = json.loads(run().stdout)
+    read = Bundle.model_validate(bundle)
+    assert len(read.entry) == len(exported)
+    puts = {entry["request"]["url"] for entry in bundle["entry"]}
+    assert puts == {name.replace("-", "/", 1) for name in exported}
+
+
+def test_the_library_names_everything_by_version(exported: dict[str, Resource]) -> None:
+    library = exported["Library-seed-2024"]
+    named = {each["resource"] for each in library["relatedArtifact"]}
+    assert named == {f"{r['url']}|{r['version']}" for r in exported.values() if r is not library}
+    assert "trough_low 5" in library["purpose"] and "complete_count 100" in library["purpose"]
+    assert library["version"].endswith(f"+{load().hash}")
+
+
+def test_a_rule_is_told_with_its_condition_its_sources_and_its_degrees(exported: dict[str, Resource]) -> None:
+    plan = exported["PlanDefinition-dose-above-window"]
+    assert plan["status"] == "draft" and plan["experimental"] is True
+    texts = [action["condition"][0]["expression"]["expression"] for action in plan["action"]]
+    assert len(texts) == 4  # an action for each row of the protocol's table
+    assert texts[0].splitlines()[:4] == [
+        "itp on record",
+        "age group is adult",
+        "phase is starting",
+        "daily dose above 4 mg/day",
+    ]
+    assert {trigger["name"] for trigger in plan["action"][0]["trigger"]} == {
+        "patient-view",
+        "order-select",
+        "order-sign",
+    }
+    cited = plan["relatedArtifact"][0]
+    assert cited["label"] == "grade C, SEEN" and cited["url"] == "https://doi.org/10.1097/MBC.0000000000001303"
+    fat = exported["PlanDefinition-hyperlipidaemia"]
+    assert [fat["action"][0]["priority"], fat["action"][-1]["priority"]] == ["stat", "routine"]
+    assert "Silent where one of these speaks: dose-far-above-window" in plan["usage"]
+    assert (
+        exported["PlanDefinition-trough-low"]["action"][0]["action"][1]["title"]
+        == "Change the order to {proposed_dose} mg/day"
+    )
+
+
+def test_a_signed_rule_is_active_and_says_who_signed(tmp_path: Path) -> None:
+    site = tmp_path / "ours"
+    site.mkdir()
+    signed = CliRunner().invoke(
+        main,
+        [
+            "sign",
+            "trough-low",
+            "--overlay",
+            str(site),
+            "--by",
+            "A tester",
+            "--role",
+            "haematologist",
+            "--on",
+            "2026-01-31",
+        ],
+    )
+    assert signed.exit_code == 0
+    run(tmp_path / "out", "--overlay", site)
+    plan = json.loads((tmp_path / "out" / "PlanDefinition-trough-low.json").read_text(encoding="utf-8"))
+    assert plan["status"] == "active" and plan["reviewer"] == [{"name": "A tester, haematologist, 2026-01-31"}]
+
+
+def test_every_code_comes_back_as_it_was(exported: dict[str, Resource]) -> None:
+    """The round trip: what a server reads from the value sets is what the rules know."""
+    back: dict[tuple[str, str], set[Concept]] = defaultdict(set)
+    for resource in exported.values():
+        if resource["resourceType"] == "ValueSet":
+            compose = resource["compose"]
+            for part in [*compose["include"], *compose.get("exclude", [])]:
+                codes = [concept["code"] for concept in part["concept"]]
+                assert len(codes) == len(set(codes)), "a server refuses a code that stands twice"
+                for concept in part["concept"]:
+                    for meant in concept.get("extension", []):
+                        said = {each["url"]: each["valueString"] for each in meant["extension"]}
+                        back[part["system"], concept["code"]].add(
+                            Concept(
+                                resource["id"],
+                                said["name"],
+                                "not-oral" not in said,
+                                said.get("strength", ""),
+                                rejected=said.get("rejected", ""),
+                            )
+                        )
+    knowledge = load()
+    known = {
+        (system, code): {
+            Concept(m.valueset, m.name, m.oral, m.strength, rejected=m.rejected) for m in meant
+        }
+        for system, codes in knowledge.codes.items()
+        for code, meant in codes.items()
+    }  # fmt: skip
+    assert back == known and len(known) > 2000
+
+
+def test_what_is_not_taken_is_excluded_with_the_reason(exported: dict[str, Resource]) -> None:
+    excluded = exported["ValueSet-sirolimus"]["compose"]["exclude"]
+    assert {part["system"] for part in excluded} >= {"http://www.nlm.nih.gov/research/umls/rxnorm"}
+    reasons = {
+        each["url"] for part in excluded for concept in part["concept"] for each in concept["extension"][0]["extension"]
+    }
+    assert "not-oral" in reasons
+
+
+def test_names_come_with_what_they_mean(exported: dict[str, Resource]) -> None:
+    back = {}
+    for resource in exported.values():
+        for each in resource.get("extension", []):
+            word, meant = (part["valueString"] for part in each["extension"])
+            back[word] = (resource["id"], meant)
+    knowledge = load()
+    known = {**knowledge.names, **knowledge.words}
+    assert back == {word: (concept.valueset, concept.name) for word, concept in known.items()}
+
+
+def test_where_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = run(tmp_path / "file")
+    assert refused.exit_code == 2 and "cannot be written" in refused.stderr
+    unsound = run("--protocol", "nobodys")
+    assert unsound.exit_code == 2 and "there is no protocol 'nobodys'" in unsound.stderr
