@@ -19,6 +19,7 @@ _TEXT = re.compile(
 
 _FIRST_YEAR = 1900
 """No data of a living patient are older; an earlier date is a slip or a placeholder."""
+_EARLIEST = datetime.min.replace(tzinfo=UTC)  # before any time of its day, in whatever offset that is given
 _LAST_YEAR = 2200
 """Records end orders in the year 9999; nobody judges a chart then."""
 
@@ -49,7 +50,7 @@ class Moment:
 
     def sort_key(self) -> tuple[date, datetime]:
         """Order by day, then by instant; a date without a time comes first on its day."""
-        return self.day, self.at or datetime.combine(self.day, datetime.min.time(), UTC)
+        return self.day, self.at or _EARLIEST
 
 
 def parse_moment(text: str | None) -> Moment | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -29,10 +29,6 @@ class Regimen:
     def references(self) -> tuple[str, ...]:
         return tuple(order.reference for order in self.orders)
 
-    @property
-    def key(self) -> tuple[Decimal | None, str, str]:
-        return self.dose.on_one_day, self.dose.rhythm, self.dose.problem
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -41,6 +37,7 @@ class Change:
     moment: Moment
     direction: int
     is_start: bool = False
+    is_hold: bool = False  # from here on nothing is taken
 
     def precedes(self, drawn: Moment) -> bool:
         """Whether a level drawn then may reflect this change.
@@ -80,7 +77,12 @@ class Course:
         return self.changes[place - 1] if place else None
 
     def regimen_at(self, drawn: Moment) -> Regimen | None:
-        """The dose that a level drawn then reflects."""
+        """The dose that a level drawn then reflects; None in a hold, where there is none to scale from."""
+        change = self.last_change_before(drawn)
+        return None if change is None or change.is_hold else self.last_regimen_before(drawn)
+
+    def last_regimen_before(self, drawn: Moment) -> Regimen | None:
+        """The same, and in a hold the one before it."""
         change = self.last_change_before(drawn)
         if change is None:
             return None
@@ -118,13 +120,27 @@ def _regimens(orders: Sequence[Order]) -> list[Regimen]:
         else:
             near.append([order])
             groups.append(near[-1])
-    result = []
-    for group in groups:
-        starts = [order.start for order in group if order.start is not None]
-        ends = [order.end for order in group if order.end is not None]
-        end = max(ends, key=Moment.sort_key) if len(ends) == len(group) else None
-        result.append(Regimen(group, starts[0], end, group[0].status, combined(group)))
-    return result
+    stretches = [stretch for group in groups for stretch in _stretches(group)]
+    return sorted(stretches, key=lambda regimen: (regimen.start.sort_key(), regimen.orders[0].reference))
+
+
+def _stretches(group: list[Order]) -> list[Regimen]:
+    """Orders that make one dose, each for as long as it is in force: a strength that is added later is a change."""
+    starts = {order.start.day: order.start for order in reversed(group) if order.start is not None}
+    ends = [order.end for order in group if order.end is not None]
+    end = max(ends, key=Moment.sort_key) if len(ends) == len(group) else None
+    edges = sorted({**{each.day: each for each in ends if end is None or each.day < end.day}, **starts}.values(), key=Moment.sort_key)  # fmt: skip
+    found = []
+    for edge, following in itertools.zip_longest(edges, edges[1:]):
+        inside = [order for order in group if _in_force(order, edge)]
+        if inside:
+            status = group[0].status if following is None else "completed"
+            found.append(Regimen(inside, edge, following or end, status, combined(inside)))
+    return found
+
+
+def _in_force(order: Order, at: Moment) -> bool:
+    return order.start is not None and order.start.day <= at.day and (order.end is None or at.day < order.end.day or order.start.day == at.day)  # fmt: skip
 
 
 def taken_together(one: Order, other: Order) -> bool:
@@ -142,13 +158,31 @@ def combined(orders: Sequence[Order]) -> Dose:
         return orders[0].dose
     doses = [order.dose for order in orders]
     problem = next((dose.problem for dose in doses if dose.problem), "")
-    if not problem and {dose.rhythm for dose in doses} != {"daily"}:
-        problem = "orders that belong together are not all daily"
+    if not problem and len({(dose.rhythm, dose.rhythm == "daily" or dose.interval_hours) for dose in doses}) > 1:
+        problem = "orders that belong together have different rhythms"
     if problem:
         return Dose(problem=problem)
-    total = sum((dose.per_day or Decimal(0) for dose in doses), Decimal(0))
-    hours = max(dose.interval_hours or Decimal(24) for dose in doses)
-    return Dose(total, None, total, "daily", hours, total)
+    hours = [dose.interval_hours for dose in doses if dose.interval_hours is not None]
+    daily = doses[0].rhythm == "daily"
+    return Dose(
+        _sum(dose.per_day for dose in doses) if daily else None,
+        None,
+        _sum(dose.on_one_day for dose in doses),
+        doses[0].rhythm,
+        max(hours) if hours else Decimal(24) if daily else None,
+        _sum(dose.mean for dose in doses),
+    )
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum, if every amount is known."""
+    known = list(amounts)
+    return sum((each for each in known if each is not None), Decimal(0)) if None not in known else None
+
+
+def changed(before: Dose, after: Dose) -> bool:
+    """Whether another amount is taken on a day, or in another rhythm."""
+    return (before.on_one_day, before.rhythm, before.problem) != (after.on_one_day, after.rhythm, after.problem)
 
 
 def _settle_ends(regimens: list[Regimen]) -> list[Order]:
@@ -164,7 +198,7 @@ def _settle_ends(regimens: list[Regimen]) -> list[Order]:
     conflict = []
     for older, later in itertools.pairwise(active):
         renewed = (
-            older.key == newest.key and older.start.day != newest.start.day
+            not changed(older.dose, newest.dose) and older.start.day != newest.start.day
         )  # one day, one dose: perhaps two intakes
         if renewed or not replaced.isdisjoint(older.references):
             older.end = later.start
@@ -193,12 +227,12 @@ def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
         if before.status == "on-hold":
             changes.append(Change(after.start, 1))  # resumed; when it was held is not on record
         elif before.end is not None and before.end.days_to(after.start) > resume_gap:
-            changes += [Change(before.end, -1), Change(after.start, 1)]
-        elif before.key != after.key:
+            changes += [Change(before.end, -1, is_hold=True), Change(after.start, 1)]
+        elif changed(before.dose, after.dose) and after.start.day > regimens[0].start.day:
             changes.append(Change(after.start, _direction(before.dose, after.dose)))
     last = regimens[-1]
     if last.status != "active" and last.end is not None:
-        changes.append(Change(last.end, -1))
+        changes.append(Change(last.end, -1, is_hold=True))
     return sorted(changes, key=lambda change: change.moment.day)
 
 

@@ -81,10 +81,13 @@ class Response:
         found = self.category(count)
         return found == category or (category == "partial" and found == "complete")
 
-    def confirmed_by(self, count: Count) -> Count | None:
-        """The earlier count that confirms a response: 7 days before, and none between fails it."""
-        category = self.category(count)
-        if category not in RESPONDS:
+    def confirmed_by(self, count: Count, category: str = "") -> Count | None:
+        """The earlier count that confirms a response: 7 days before, and none between fails it.
+
+        ``category``: the response to confirm, where it is a lesser one than that of ``count``.
+        """
+        category = category or self.category(count)
+        if category not in RESPONDS or not self.meets(count, category):
             return None
         for other in self.usable[self._place[id(count.lab)] + 1 :]:
             if other.moment.sort_key() == count.moment.sort_key():

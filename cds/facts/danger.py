@@ -69,7 +69,9 @@ def _put_unusable(situation: Situation) -> None:
     facts = situation.facts
     names = ("unusable_count", "unusable_count_report", "unusable_count_why")
     newest = next((count for count in situation.counts if count.lab.status != "preliminary"), None)
-    if newest is None or not newest.why_not:
+    if not situation.still_counts and not situation.drafts:
+        facts.miss("sirolimus is not being taken", *names)
+    elif newest is None or not newest.why_not:
         facts.miss("the newest platelet count is usable" if newest else "there is no platelet count", *names)
     elif newest.for_good:
         facts.miss("no count of this course can be used any more", *names)

@@ -126,7 +126,7 @@ def _put_history(situation: Situation) -> None:
     stretches = exposure(course, situation.now, situation.days("resume_gap"))
     if stretches:
         facts.put("dose_history", history(stretches), *references)
-    if situation.start_known:
+    if situation.start_known or not course.last_change.is_start:
         since = course.last_change.moment.days_until(situation.now)
         facts.put("days_since_change", Decimal(since), *course.regimens[-1].references)
 

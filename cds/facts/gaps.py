@@ -111,12 +111,16 @@ def _given_without_order(situation: Situation) -> list[Intake]:
 
 
 def _level_without_order(situation: Situation) -> list[Lab]:
-    if situation.course.state != "none":
+    """A recent level while no order is on record, or so long after the end of the last one that it must go on."""
+    ended, counts = situation.course.ended, situation.days("stop_still_counts")
+    if situation.course.state != "none" and (situation.course.state != "stopped" or ended is None):
         return []
     return [
         lab
         for lab in situation.levels
-        if lab.moment is not None and lab.moment.days_until(situation.now) <= situation.days("level_max_age")
+        if lab.moment is not None
+        and lab.moment.days_until(situation.now) <= situation.days("level_max_age")
+        and (ended is None or ended.days_to(lab.moment) > counts)
     ][:1]
 
 
@@ -215,7 +219,7 @@ def _course(situation: Situation) -> list[Named]:
         gaps.append(
             Named(
                 "A level without an order",
-                f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus",
+                f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus for that time",
                 (lab.reference,),
                 "daily_dose",
             )

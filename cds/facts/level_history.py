@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.facts.episodes import episodes
 from cds.facts.levels import MOVERS, NG_ML, Judged, since_last_change
@@ -51,13 +52,18 @@ def _put_shift(situation: Situation, judged: list[Judged]) -> None:
     """The newest usable level by mg of daily dose, over the same of the usable one before it in this course."""
     facts, names = situation.facts, ("exposure_ratio", "exposure_report")
     start, recent = situation.course.start, situation.days("count_recent")
-    found = []
+    if not situation.taking or situation.course.conflict:
+        facts.miss("sirolimus is not being taken now, or it is not clear in which dose", *names)
+        return
+    found: list[tuple[Lab, Decimal]] = []
     for each in judged:
         lab = each.lab
         if each.verdict != "usable" or lab.amount is None or lab.moment is None or lab.amount.comparator:
             continue
         regimen = situation.course.regimen_at(lab.moment)
         if start is None or lab.moment.day < start.day or regimen is None or not regimen.dose.per_day:
+            continue
+        if found and _which_is_newer_is_not_known(lab.moment, found[0][0].moment):
             continue
         found.append((lab, lab.amount.value / regimen.dose.per_day))
         if len(found) == 2:
@@ -67,6 +73,9 @@ def _put_shift(situation: Situation, judged: list[Judged]) -> None:
         return
     (newer, exposure), (older, before) = found
     assert newer.moment is not None
+    if not since_last_change(situation, newer):
+        facts.miss("the newest usable level is from before the last change", *names)
+        return
     if newer.moment.days_until(situation.now) > recent:
         facts.miss("the newest usable level is too old to speak of", *names)
         return
@@ -74,6 +83,10 @@ def _put_shift(situation: Situation, judged: list[Judged]) -> None:
     facts.put("exposure_explained", _drug_between(situation, older.moment, newer.moment))
     words = f"{rounded(exposure, '0.1')} after {rounded(before, '0.1')} ng/mL for each mg/day"
     facts.put("exposure_report", f"{reported(newer, NG_ML)}, {words}")
+
+
+def _which_is_newer_is_not_known(one: Moment, other: Moment | None) -> bool:
+    return other is not None and one.day == other.day and (one.at is None or other.at is None)
 
 
 def _drug_between(situation: Situation, older: Moment | None, newer: Moment) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from cds.chart.model import Lab
+from cds.chart.numbers import Amount
 from cds.chart.times import Moment
 from cds.facts.course import Change
 from cds.facts.episodes import episodes
@@ -131,14 +133,15 @@ def _hours_since_dose(situation: Situation, drawn: Moment, intakes: list[datetim
     """Hours from the last recorded dose to the draw; None when either time is not known."""
     if drawn.at is None:
         return None
-    place = bisect_right(intakes, drawn.at)
+    place = bisect_left(intakes, drawn.at)  # a dose charted at the minute of the draw is the one that came after it
     if not place or drawn.at - intakes[place - 1] > timedelta(hours=situation.days("dose_search")):
         return None
     return Decimal(int((drawn.at - intakes[place - 1]).total_seconds())) / 3600
 
 
 def interval_at(situation: Situation, drawn: Moment) -> Decimal:
-    regimen = situation.course.regimen_at(drawn)
+    """Hours between two doses of what was taken then, or last before a hold."""
+    regimen = situation.course.last_regimen_before(drawn)
     return (regimen.dose.interval_hours if regimen else None) or Decimal(24)
 
 
@@ -160,6 +163,17 @@ def _steadiness(situation: Situation, drawn: Moment, change: Change | None) -> t
     if not young and days >= situation.days("provisional_from"):
         return "nearly_at_steady_state", f"{why}: nearly at steady state, provisional", again
     return "not_at_steady_state", f"{why}: not at steady state", again
+
+
+def beyond(amount: Amount, numbers: Mapping[str, Decimal]) -> int:
+    """1 for a level above the target, -1 for one below it, 0 for one that is in it or whose bound cannot tell."""
+    if amount.comparator in ("", ">=") and amount.value > numbers["trough_high"]:
+        return 1
+    if amount.comparator == ">" and amount.value >= numbers["trough_high"]:
+        return 1
+    if amount.comparator in ("", "<=") and amount.value < numbers["trough_low"]:
+        return -1
+    return -1 if amount.comparator == "<" and amount.value <= numbers["trough_low"] else 0
 
 
 def since_last_change(situation: Situation, lab: Lab) -> bool:

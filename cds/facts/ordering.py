@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from cds.chart.model import Order
-from cds.facts.course import Regimen
+from cds.facts.course import Regimen, changed
+from cds.facts.levels import age_in_days, beyond
 from cds.facts.record import Named, on_day, said
 from cds.facts.situation import Situation
 
@@ -48,17 +49,20 @@ def _put_change(situation: Situation) -> None:
     """Whether the draft changes the dose that is taken, and whether it is a cut that a high level asks for."""
     facts, current = situation.facts, situation.course.current
     names = ("draft_changes_dose", "cut_for_high_level")
-    draft, before = situation.dose.per_day, current.dose.per_day if current is not None else None
-    if not situation.drafts or not situation.taking or situation.course.conflict or draft is None or before is None:
+    if not situation.drafts or not situation.taking or situation.course.conflict or current is None:
         facts.miss("no draft changes a dose that is taken", *names)
         return
+    draft, before = situation.dose, current.dose
+    if draft.mean is None or before.mean is None:
+        facts.miss("the dose of the draft, or the one that is taken, is not known", *names)
+        return
     references = [order.reference for order in situation.dose_orders]
-    facts.put("draft_changes_dose", draft != before, *references)
+    facts.put("draft_changes_dose", changed(before, draft), *references)
     newest = next((lab for lab in situation.levels if not lab.wrong_specimen), None)
-    ceiling = situation.knowledge.protocol.numbers["trough_high"]
-    high = newest is not None and newest.amount is not None and not newest.amount.comparator.startswith("<")
-    above = high and newest is not None and newest.amount is not None and newest.amount.value > ceiling
-    facts.put("cut_for_high_level", draft < before and above, *references)
+    recent = newest is not None and age_in_days(newest, situation.now) <= situation.days("level_max_age")
+    numbers = situation.knowledge.protocol.numbers
+    high = recent and newest is not None and newest.amount is not None and beyond(newest.amount, numbers) > 0
+    facts.put("cut_for_high_level", draft.mean < before.mean and high, *references)
 
 
 def _put_switch(situation: Situation) -> None:

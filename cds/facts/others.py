@@ -9,10 +9,11 @@ from cds.facts.situation import Situation
 
 def put_diagnosis(situation: Situation) -> None:
     """Whether ITP is on record; windows, level cards and response cards need it."""
+    current = situation.course.current
     problems = [problem.reference for problem in situation.chart.problems if problem.name == "itp" and problem.active]
     orders = [
         order.reference
-        for order in (*situation.dose_orders, *(situation.course.current.orders if situation.course.current else []))
+        for order in (*situation.dose_orders, *situation.course.conflict, *(current.orders if current else ()))
         if order.for_itp
     ]
     situation.facts.put("itp_on_record", bool(problems or orders), *problems, *orders)

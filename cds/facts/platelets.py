@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -16,6 +17,7 @@ from cds.facts.record import on_day, reported
 from cds.facts.situation import Situation
 
 COUNT = "x 10^9/L"
+_WORSE = "a lower count of the same day is judged: nobody knows which of the two is newer"
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -76,6 +78,10 @@ class Count:
         assert self.lab.amount is not None
         return self.lab.amount.comparator
 
+    def rank(self) -> tuple[Decimal, str]:
+        """The lower, the worse."""
+        return self.value, self.lab.reference
+
     def words(self) -> str:
         return reported(self.lab, COUNT)
 
@@ -84,7 +90,27 @@ def read_counts(situation: Situation) -> list[Count]:
     """Every readable count, newest first, each usable or with the reason why not."""
     spans = Spans(_spans(situation))
     clumped = [lab.moment for lab in situation.chart.lab("clumps") if lab.positive and lab.moment is not None]
-    return [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
+    counts = [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
+    return _worst_of_each_day(counts)
+
+
+def _worst_of_each_day(counts: list[Count]) -> list[Count]:
+    """Of usable counts of one day whose order nobody knows the lowest is judged, and no other."""
+    lowest: dict[date, Count] = {}
+    untimed: dict[date, Count] = {}
+    for count in counts:
+        if not count.why_not:
+            day = count.moment.day
+            lowest[day] = min(lowest.get(day, count), count, key=Count.rank)
+            if count.moment.at is None:
+                untimed[day] = min(untimed.get(day, count), count, key=Count.rank)
+
+    def better(count: Count) -> bool:
+        among = lowest if count.moment.at is None else untimed  # two with a time are in a known order
+        other = among.get(count.moment.day)
+        return not count.why_not and other is not None and other.rank() < count.rank()
+
+    return [replace(count, why_not=_WORSE) if better(count) else count for count in counts]
 
 
 def put_count(situation: Situation) -> None:
@@ -167,19 +193,32 @@ def _steroid_spans(situation: Situation, episode: Episode, begun: Moment, during
     elif start is not None:
         until = min(_plus(begun.day, days), start.day)
         spans.append(Span(begun, until, f"within {days} days after {episode.name} was started on {on_day(begun)}"))
+    before = _last_raise(episode, start)
+    if before is not None and start is not None:
+        until = min(_plus(before.day, days), start.day)
+        spans.append(Span(before, until, f"within {days} days after {episode.name} was raised on {on_day(before)}"))
     return spans
 
 
-def _first_raise(episode: Episode, start: Moment | None) -> Moment | None:
-    """When, during the course, an order asks for more than the one before it; unknown doses raise nothing."""
+def _raises(episode: Episode) -> Iterator[Moment]:
+    """When an order asks for more than the one before it; unknown doses raise nothing."""
     known: Decimal | None = None
     for use in episode.uses:
         if use.per_day is None or use.start is None:
             continue
-        if known is not None and use.per_day > known and start is not None and use.start.day >= start.day:
-            return use.start
+        if known is not None and use.per_day > known:
+            yield use.start
         known = use.per_day
-    return None
+
+
+def _first_raise(episode: Episode, start: Moment | None) -> Moment | None:
+    """The first raise during the course."""
+    return next((each for each in _raises(episode) if start is not None and each.day >= start.day), None)
+
+
+def _last_raise(episode: Episode, start: Moment | None) -> Moment | None:
+    """The last raise before the course."""
+    return next((each for each in reversed(list(_raises(episode))) if start is not None and each.day < start.day), None)
 
 
 def _now(situation: Situation) -> Moment:

@@ -82,7 +82,7 @@ def _put_bleeding(response: Response, count: Count) -> None:
 
 def _put_history(situation: Situation, response: Response, usable: list[Count]) -> None:
     facts = situation.facts
-    confirmed = [count for count in usable if response.confirmed_by(count) is not None]
+    confirmed = [c for c in usable if response.confirmed_by(c) or response.confirmed_by(c, "partial")]
     facts.put("response_was_confirmed", bool(confirmed), *(count.lab.reference for count in confirmed[:1]))
     facts.put("response_lost", False)
     if not confirmed or not usable:
@@ -96,9 +96,9 @@ def _put_history(situation: Situation, response: Response, usable: list[Count]) 
         and all(response.category(count) == "none" for count in after[: after.index(second) + 1])
     )
     recent = newest.moment.days_until(situation.now) <= situation.days("landmark_shown")
-    word = _WORDS[response.category(confirmed[0])]
-    if response.category(newest) == "partial" and any(response.category(count) == "complete" for count in confirmed):
-        best = next(count for count in confirmed if response.category(count) == "complete")
+    word = _WORDS[response.category(confirmed[0]) if response.confirmed_by(confirmed[0]) else "partial"]
+    best = next((c for c in confirmed if response.category(c) == "complete" and response.confirmed_by(c)), None)
+    if response.category(newest) == "partial" and best is not None:
         facts.put(
             "response_change", f"From a confirmed CR ({best.words()}) to PR.", best.lab.reference, newest.lab.reference
         )

@@ -153,7 +153,8 @@ def _settle_dose(situation: Situation) -> None:
     group = drafts[0].group
     if current is not None and situation.taking and group:
         replaced = {order.reference for order in drafts}
-        drafts += [order for order in current.orders if order.group == group and order.reference not in replaced]
+        standing = course.conflict or current.orders
+        drafts += [order for order in standing if order.group == group and order.reference not in replaced]
     strengths = [(order.strength, order.liquid) for order in drafts]
     if len(drafts) > 1 and (len(set(strengths)) < len(strengths) or not _one_dose(situation.drafts)):
         situation.unresolved = drafts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cds.facts.levels import LEVEL_NAMES, NG_ML, Judged, age_in_days, interval_at, since_last_change
+from cds.facts.levels import LEVEL_NAMES, NG_ML, Judged, age_in_days, beyond, interval_at, since_last_change
 from cds.facts.record import reported, rounded
 from cds.facts.situation import Situation
 
@@ -51,12 +51,10 @@ def _basis(each: Judged, numbers: dict[str, Decimal]) -> str:
         return "usable"
     if not each.early or each.change is None or each.lab.amount is None:
         return ""
-    value, comparator = each.lab.amount.value, each.lab.amount.comparator
-    if each.change.direction > 0 and not comparator.startswith("<") and value > numbers["trough_high"]:
+    side = beyond(each.lab.amount, numbers)
+    if each.change.direction > 0 and side > 0:
         return "early_after_increase"
-    if each.change.direction < 0 and not comparator.startswith(">") and value < numbers["trough_low"]:
-        return "early_after_decrease"
-    return ""
+    return "early_after_decrease" if each.change.direction < 0 and side < 0 else ""
 
 
 def _before(judged: list[Judged], each: Judged) -> Judged | None:
@@ -80,21 +78,18 @@ def _working(each: Judged, before: Judged | None) -> str:
 def _put_critical(situation: Situation, judged: list[Judged]) -> None:
     facts = situation.facts
     names = ("newest_level", "newest_level_over", "newest_level_at_least", "newest_level_report")
-    newest = next((each for each in judged if not each.lab.wrong_specimen), None)
+    levels = [each for each in judged if not each.lab.wrong_specimen]
+    newest = next((each for each in levels if not _just_after_a_dose(situation, each)), None)
     if newest is None:
-        facts.miss("there is no level on record", *names)
+        soon = "every level is known to be drawn too soon after a dose"
+        facts.miss(soon if levels else "there is no level on record", *names)
         return
     lab = newest.lab
     assert lab.amount is not None and lab.moment is not None
     if age_in_days(lab, situation.now) > situation.days("critical_max_age"):
         facts.miss("the newest level is too old to be spoken of as critical", *names)
-    elif situation.course.regimens and not since_last_change(situation, lab):
-        facts.miss("the newest level is from before the last change", *names)
-    elif newest.hours is not None and newest.hours < min(
-        situation.definitions["critical_exempt_hours"],
-        interval_at(situation, lab.moment) - situation.definitions["too_soon_margin"],
-    ):
-        facts.miss("the newest level is known to be drawn too soon after a dose", *names)
+    elif any(change.direction < 0 and not change.precedes(lab.moment) for change in situation.course.changes):
+        facts.miss("the dose was lowered or held after the newest level", *names)
     else:
         name = {"": "newest_level", ">": "newest_level_over", ">=": "newest_level_at_least"}.get(lab.amount.comparator)
         if name is None:
@@ -102,6 +97,16 @@ def _put_critical(situation: Situation, judged: list[Judged]) -> None:
             return
         facts.put(name, lab.amount.value, lab.reference, on=lab.moment.day)
         facts.put("newest_level_report", reported(lab, NG_ML), lab.reference, on=lab.moment.day)
+
+
+def _just_after_a_dose(situation: Situation, each: Judged) -> bool:
+    """Whether a level is known to be drawn so soon after a dose that even a very high one says nothing."""
+    assert each.lab.moment is not None
+    limit = min(
+        situation.definitions["critical_exempt_hours"],
+        interval_at(situation, each.lab.moment) - situation.definitions["too_soon_margin"],
+    )
+    return each.hours is not None and each.hours < limit
 
 
 def _put_unusable(situation: Situation, judged: list[Judged], acted: Judged | None) -> None:

@@ -1,0 +1,301 @@
+"""The oracle's own reading of FHIR R4: only the shapes that docs/fhir.md describes and charts.py makes.
+
+A record is read into plain lists, and whatever lies after ``now`` is dropped here: "anything dated after `now`
+does not exist" (rule-semantics, Time). A day is the calendar day in the source's own offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from tests.oracle.codes import BLEEDING, CLUMPS, ITP, LEVELS, NMOL, PLATELET_TRANSFUSION, SIROLIMUS, SPLENECTOMY
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class When:
+    """A day, and the instant where the record has one; midnight is a date, not a time (fhir.md)."""
+
+    day: date
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Dose:
+    """So many mg an intake, so many intakes in a period of so many days."""
+
+    mg: Decimal
+    times: int = 1
+    days: int = 1
+
+    @property
+    def per_day(self) -> Decimal | None:
+        """Mg a day only for a daily rhythm (rule-semantics, Dose)."""
+        return self.mg * self.times if self.days == 1 else None
+
+    @property
+    def one_day(self) -> Decimal:
+        """The mg of one day in any rhythm."""
+        return self.mg * self.times if self.days == 1 else self.mg
+
+    @property
+    def mean(self) -> Decimal:
+        """The mg of a day on the average, to say which of two rhythms is more."""
+        return self.mg * self.times / self.days
+
+    def same(self, other: Dose) -> bool:
+        """The same amount a day, however often a day; or the same amount in the same other rhythm."""
+        if self.days == other.days == 1:
+            return self.per_day == other.per_day
+        return self == other
+
+    @property
+    def interval(self) -> Decimal:
+        """Hours between two intakes."""
+        return Decimal(24) * self.days / self.times
+
+
+@dataclass
+class Order:
+    """A MedicationRequest of one drug."""
+
+    id: str
+    code: str
+    status: str
+    start: date
+    end: date | None
+    authored: date
+    dose: Dose | None
+    group: str | None
+    prior: list[str]
+    itp: bool
+    draft: bool
+    step: bool = False
+
+
+@dataclass
+class Value:
+    """An Observation with a number."""
+
+    code: str
+    when: When
+    value: Decimal
+    comparator: str
+    status: str
+    specimen: str
+    unit: str
+    printed: Decimal
+
+
+@dataclass
+class Record:
+    """Everything that the rules of the oracle look at."""
+
+    hook: str
+    today: date
+    now: datetime
+    birth: date
+    orders: list[Order] = field(default_factory=list)
+    given: list[tuple[str, When]] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    clumps: list[When] = field(default_factory=list)
+    itp: bool = False
+    bleeds: list[date] = field(default_factory=list)
+    transfusions: list[When] = field(default_factory=list)
+    splenectomies: list[date] = field(default_factory=list)
+    level_ordered: bool = False
+    unselected: list[Order] = field(default_factory=list)
+
+    @property
+    def ordering(self) -> bool:
+        """Whether the question comes from an order hook."""
+        return self.hook != "patient-view"
+
+    def age(self, on: date) -> int:
+        """Whole years on a day."""
+        return on.year - self.birth.year - ((on.month, on.day) < (self.birth.month, self.birth.day))
+
+
+def when(text: str) -> When:
+    """A FHIR date or dateTime."""
+    if len(text) == 10:
+        return When(date.fromisoformat(text))
+    moment = datetime.fromisoformat(text)
+    return When(moment.date(), None if (moment.hour, moment.minute) == (0, 0) else moment)
+
+
+def codes(concept: Json | None) -> list[str]:
+    """The codes of a CodeableConcept."""
+    return [coding.get("code", "") for coding in (concept or {}).get("coding", [])]
+
+
+def resources(body: Json) -> Iterator[Json]:
+    """Every resource, of a Bundle or of a prefetch."""
+    bundles = [body] if body.get("resourceType") == "Bundle" else list(body["prefetch"].values())
+    for bundle in bundles:
+        if bundle.get("resourceType") == "Bundle":
+            yield from (entry["resource"] for entry in bundle.get("entry", []))
+        else:
+            yield bundle
+
+
+def _dose(instruction: Json) -> Dose | None:
+    repeat = instruction.get("timing", {}).get("repeat", {})
+    if "doseAndRate" not in instruction or "frequency" not in repeat:
+        return None
+    amount = Decimal(str(instruction["doseAndRate"][0]["doseQuantity"]["value"]))  # 1 mL of the solution is 1 mg
+    days = repeat["period"] * {"d": 1, "wk": 7}[repeat["periodUnit"]]
+    return Dose(amount, repeat["frequency"], days)
+
+
+def _orders(resource: Json, draft: bool) -> list[Order]:
+    """An order, or each step of a taper, with its dates, as an order of its own (fhir.md, Dose)."""
+    steps = resource.get("dosageInstruction") or [{}]
+    made = [_order(resource, step, draft) for step in steps]
+    for order, following in pairwise(made):
+        order.step, order.end = True, following.start
+        order.id += f"#{order.start}"
+    return made
+
+
+def _order(resource: Json, instruction: Json, draft: bool) -> Order:
+    """Start: boundsPeriod.start, else validityPeriod.start, else authoredOn; its end likewise (fhir.md)."""
+    bounds = instruction.get("timing", {}).get("repeat", {}).get("boundsPeriod", {})
+    validity = resource.get("dispenseRequest", {}).get("validityPeriod", {})
+    authored = resource["authoredOn"]
+    over = resource["status"] in ("stopped", "completed")
+    end = bounds.get("end") or (validity.get("end") if over else None)
+    links = [resource["priorPrescription"]] if "priorPrescription" in resource else []
+    return Order(
+        id=resource["id"],
+        code=codes(resource["medicationCodeableConcept"])[0],
+        status=resource["status"],
+        start=when(bounds.get("start") or validity.get("start") or authored).day,
+        end=when(end).day if end else None,
+        authored=when(authored).day,
+        dose=_dose(instruction),
+        group=resource.get("groupIdentifier", {}).get("value"),
+        prior=[link["reference"].split("/")[-1] for link in links + resource.get("basedOn", [])],
+        itp=any(code in ITP for reason in resource.get("reasonCode", []) for code in codes(reason)),
+        draft=draft,
+    )
+
+
+def _read_order(record: Record, resource: Json) -> None:
+    """Proposals and plans are no orders, nor is what is not to be done, or what lies ahead."""
+    if resource["intent"] in ("proposal", "plan", "option") or resource.get("doNotPerform"):
+        return
+    if resource["status"] in ("active", "on-hold", "stopped", "completed"):
+        record.orders += [o for o in _orders(resource, False) if o.start <= record.today]
+
+
+def _condition(record: Record, resource: Json) -> None:
+    """ITP counts active or unspecified, not refuted; a bleed by its onset (rule-semantics, The course, Response)."""
+    verification = codes(resource.get("verificationStatus"))
+    if "refuted" in verification or "entered-in-error" in verification:
+        return
+    clinical = (codes(resource.get("clinicalStatus")) or [""])[0]
+    start = resource.get("onsetDateTime") or resource.get("recordedDate")
+    if start and when(start).day > record.today:
+        return
+    for code in codes(resource["code"]):
+        if code in ITP and clinical in ("active", "recurrence", "relapse", ""):
+            record.itp = True
+        if code in BLEEDING and start:
+            record.bleeds.append(when(start).day)
+
+
+def _value(resource: Json, code: str, at: When) -> Value:
+    quantity = resource.get("valueQuantity") or _in_words(resource["valueString"])
+    printed = Decimal(str(quantity["value"]))
+    value = printed * NMOL if quantity["unit"] == "nmol/L" else printed
+    specimen = resource.get("specimen", {}).get("display", "").lower()
+    return Value(
+        code, at, value, quantity.get("comparator", ""), resource["status"], specimen, quantity["unit"], printed
+    )
+
+
+def _in_words(text: str) -> Json:
+    """One number with a unit, such as "<2.0 ng/mL"."""
+    number, unit = text.split()
+    bare = number.lstrip("<>=")
+    return {"value": bare, "unit": unit, "comparator": number[: len(number) - len(bare)]}
+
+
+def _observation(record: Record, resource: Json, at: When) -> None:
+    code = codes(resource["code"])[0]
+    if resource["status"] not in ("final", "amended", "corrected", "preliminary"):
+        return
+    if code in CLUMPS:
+        if resource["valueString"] == "present":
+            record.clumps.append(at)
+    elif "valueQuantity" in resource or code in LEVELS:
+        record.values.append(_value(resource, code, at))
+
+
+def _level_order_counts(resource: Json, today: date) -> bool:
+    """An order of a level counts for 45 days after it was written (fhir.md, ServiceRequest)."""
+    if resource["status"] != "active" or resource["intent"] != "order" or "29247-4" not in codes(resource["code"]):
+        return False
+    written = when(resource["authoredOn"]).day
+    return written <= today <= written + timedelta(days=45)
+
+
+def read(body: Json, now: datetime) -> Record:
+    """The record as it stands at ``now``."""
+    hook = body.get("hook", "patient-view")
+    everything = list(resources(body))
+    patient = next(r for r in everything if r["resourceType"] == "Patient")
+    record = Record(hook, now.date(), now, date.fromisoformat(patient["birthDate"]))
+    for resource in everything:
+        kind = resource["resourceType"]
+        stamp = resource.get("effectiveDateTime") or resource.get("performedDateTime")
+        at = when(stamp) if stamp else None
+        if at and (at.day > record.today or (at.at and at.at > now)):
+            continue
+        if kind == "MedicationRequest" and resource["status"] != "draft":
+            _read_order(record, resource)
+        elif kind == "MedicationAdministration" and resource["status"] == "completed" and at:
+            record.given.append((codes(resource["medicationCodeableConcept"])[0], at))
+        elif kind == "Observation" and at:
+            _observation(record, resource, at)
+        elif kind == "Condition":
+            _condition(record, resource)
+        elif kind == "Procedure" and resource["status"] == "completed" and at:
+            if PLATELET_TRANSFUSION in codes(resource["code"]):
+                record.transfusions.append(at)
+            if SPLENECTOMY in codes(resource["code"]):
+                record.splenectomies.append(at.day)
+        elif kind == "ServiceRequest" and _level_order_counts(resource, record.today):
+            record.level_ordered = True
+    if record.ordering:
+        _read_drafts(record, body["context"])
+    record.itp = record.itp or any(order.itp for order in _reasons(record))
+    return record
+
+
+def _reasons(record: Record) -> list[Order]:
+    """The orders whose reason counts: drafts, and what is taken now or was taken last."""
+    named = {prior for o in record.orders if not o.draft for prior in o.prior}  # a renewal took their place
+    mine = [o for o in record.orders if o.code in SIROLIMUS and o.id not in named]
+    running = [o for o in mine if o.status in ("active", "on-hold") or o.draft]
+    lately = record.today - timedelta(days=28)  # how long after a stop sirolimus still counts as taken
+    last = max((o.start for o in mine if not o.draft and (o.end is None or o.end >= lately)), default=None)
+    return running + [o for o in mine if o.start == last]
+
+
+def _read_drafts(record: Record, context: Json) -> None:
+    """On order-select the selections are the drafts; missing, empty or unknown ones mean all drafts (fhir.md)."""
+    drafts = [entry["resource"] for entry in context["draftOrders"]["entry"]]
+    chosen = drafts
+    if record.hook == "order-select":
+        wanted = {ref.split("/")[-1] for ref in context.get("selections", [])}
+        chosen = [draft for draft in drafts if draft["id"] in wanted] or drafts
+    record.orders += [order for draft in chosen for order in _orders(draft, True)]
+    record.unselected = [order for draft in drafts if draft not in chosen for order in _orders(draft, True)]

@@ -1,0 +1,95 @@
+"""The whole of the oracle on a page: one chart in, the rules that fire out.
+
+rules/*.yaml: which rule yields to which.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.oracle import dosing, interactions, levels, response
+from tests.oracle.codes import LEVELS, NOT_BLOOD
+from tests.oracle.course import Course, read_course, still_counts
+from tests.oracle.fhir import Record, read
+
+COVERED = [
+    "dose-above-window",
+    "dose-far-above-window",
+    "dose-above-daily-maximum",
+    "dose-below-window",
+    "dose-change-too-soon",
+    "child-dose-by-size",
+    "step-down-to-maintenance",
+    "duplicate-orders",
+    "trough-low",
+    "trough-low-in-response",
+    "trough-high",
+    "trough-critical",
+    "trough-not-usable",
+    "trough-overdue",
+    "exposure-shift",
+    "response-complete",
+    "response-partial",
+    "response-lost",
+    "response-none",
+    "response-none-unexposed",
+    "response-not-evaluable",
+    "platelet-count-not-usable",
+    "strong-inhibitor",
+    "strong-inducer",
+    "moderate-modulator",
+    "ciclosporin",
+    "interacting-drug-stopped",
+]
+
+YIELDS_TO = {  # "rules before which this one falls silent when they hold too", whether or not those are silent in turn
+    "dose-above-window": {"dose-far-above-window", "dose-above-daily-maximum"},
+    "dose-far-above-window": {"dose-above-daily-maximum"},
+    "trough-high": {"trough-critical"},
+    "trough-not-usable": {"trough-critical"},
+    "trough-overdue": {"trough-not-usable"},
+    "exposure-shift": {"trough-critical"},
+    "response-none": {"response-lost"},
+    "response-none-unexposed": {"response-lost"},
+    "platelet-count-not-usable": {"response-not-evaluable"},
+    "step-down-to-maintenance": {
+        "dose-above-window",
+        "dose-far-above-window",
+        "trough-low",
+        "trough-low-in-response",
+        "trough-high",
+        "trough-critical",
+        "falling-platelets-on-sirolimus",
+    },
+}
+
+
+def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
+    """The ids of the covered rules that fire, each with its indicator and summary."""
+    record = read(body, now)
+    blood = [v for v in record.values if LEVELS.get(v.code, "rejected") != "rejected"]
+    blood = [v for v in blood if not any(word in v.specimen for word in NOT_BLOOD)]
+    oldest = min((v.when.day for v in blood), default=None)
+    course = read_course(record, oldest)
+    judged = levels.read_levels(record, course)
+    seen = response.read_response(record, course)
+    dose = dosing.read_dosing(record, course)
+    answered = dosing.answered(record, course, judged, dose)
+    fires = dosing.rules(record, course, judged, seen, dose)
+    fires |= levels.rules(record, course, judged, seen.in_response, answered)
+    if not record.ordering and still_counts(record, course):
+        fires |= response.rules(record, course, seen, judged.exposed)
+    fires |= interactions.rules(record, course, [lv.day for lv in judged.accepted])
+    held = set(fires)
+    if _falling(record, course, seen, judged):
+        held.add("falling-platelets-on-sirolimus")
+    return {rule: card for rule, card in fires.items() if not held & YIELDS_TO.get(rule, set())}
+
+
+def _falling(record: Record, course: Course, seen: response.Response, judged: levels.Levels) -> bool:
+    """falling-platelets-on-sirolimus: a fall of more than 50 % and a level above the target."""
+    newest = levels.newest_level(record, course, judged)
+    high = bool(newest and not newest.value.comparator and newest.value.value > levels.CEILING)
+    return seen.fall is not None and seen.fall > Decimal(50) and high
