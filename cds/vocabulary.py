@@ -246,6 +246,49 @@ _ALL: tuple[Fact, ...] = (
     _text("pregnancy_evidence", "the test or condition, with its date"),
 )
 
+VALUE_SETS = frozenset(
+    [
+        "ace-inhibitor",
+        "allergen",
+        "angioedema",
+        "bleeding",
+        "bleeding-risk-drug",
+        "body-size",
+        "calcineurin-inhibitor",
+        "ciclosporin",
+        "corticosteroid",
+        "grapefruit",
+        "harm",
+        "hbv-antiviral",
+        "hepatitis-b",
+        "immunoglobulin",
+        "immunosuppressant",
+        "itp",
+        "laboratory",
+        "live-vaccine",
+        "moderate-inducer",
+        "moderate-inhibitor",
+        "mtor-inhibitor",
+        "panel",
+        "pjp-prophylaxis",
+        "platelet-stimulator",
+        "platelets",
+        "pregnancy",
+        "procedures",
+        "rituximab",
+        "screening",
+        "secondary-itp",
+        "sirolimus",
+        "sirolimus-level",
+        "strong-inducer",
+        "strong-inhibitor",
+        "surgery",
+        "treg",
+        "unspecified-vaccine",
+    ]
+)
+"""Every value set that is read from a chart; one of another name would lie there without effect."""
+
 VOCABULARY: dict[str, Fact] = {fact.name: fact for fact in _ALL}
 
 ENGINE_WORDS = ("sid", "id", "m", "$s", "case")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
 
@@ -31,7 +32,7 @@ from cds.knowledge.shapes import (
 )
 from cds.knowledge.tree import Document, Fault, read
 from cds.knowledge.valuesets import PRODUCTS, ValueSets, well_formed
-from cds.vocabulary import VOCABULARY
+from cds.vocabulary import VALUE_SETS, VOCABULARY
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)
 NO_RULES = ("protocols", "valuesets", "scenarios")
@@ -328,6 +329,11 @@ class _Reader:
             document, shape = read_as
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
+            if shape.id not in VALUE_SETS:
+                near = get_close_matches(shape.id, sorted(VALUE_SETS), 1)
+                hint = f"; did you mean '{near[0]}'?" if near else ""
+                sentence = f"nothing reads a value set '{shape.id}'{hint}"
+                self.result.faults.append(Fault(document.path, document.line("id"), sentence))
             if shape.subjects:
                 self.confined[shape.id] = frozenset(shape.subjects)
             self.result.valuesets[shape.id] = shape

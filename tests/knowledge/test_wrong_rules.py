@@ -186,6 +186,25 @@ def test_a_file_that_is_no_rule(tmp_path: Path, content: bytes) -> None:
     assert str(fault).startswith(f"{MY}:1: ")
 
 
+SET = "id: {}\nmeans: Drugs\ncite: study\ndrugs:\n  - {{name: itraconazole, rxnorm: ['28031'], atc: [J02AC02]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SET.format("strong-inhibitors"), "rules/valuesets/mine.yaml:1: nothing reads a value set 'strong-inhibitors'; did you mean 'strong-inhibitor'?"),
+        (SET.format("strong-inhibitor").replace("'28031'", "'x28031'"), "rules/valuesets/mine.yaml:5: 'x28031' is no code of rxnorm"),
+        (SET.format("strong-inhibitor").replace("cite: study", "cite: nobody"), "rules/valuesets/mine.yaml:3: source 'nobody' is not in sources.yaml"),
+        (SET.format("strong-inhibitor") + "subjects: [liver]\n", "rules/valuesets/mine.yaml:6: '0': must be 'dosing', 'trough', 'response', 'interactions', 'safety' or 'monitoring'"),
+    ],
+)  # fmt: skip
+def test_a_wrong_value_set(tmp_path: Path, text: str, said: str) -> None:
+    rules = folder_of(tmp_path)
+    (rules / "valuesets" / "mine.yaml").write_text(text)
+    (rules / "valuesets" / "rxnorm_products.csv").write_text("rxcui,drug,route,strength\n")
+    assert [str(fault) for fault in read_folder(rules).faults] == [said]
+
+
 def test_a_number_may_not_have_the_name_of_a_fact(tmp_path: Path) -> None:
     """A card's text would show the one and mean the other."""
     folder = tmp_path / "rules"
