@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench fuzz load examples docs burden clean
+.PHONY: demo test lint bench fuzz load examples pictures docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -29,6 +29,9 @@ bench: $(TESTED)
 
 examples: $(TESTED)
 	@"$(BIN)/python" -m tests.examples.write
+
+pictures: $(TESTED)
+	@"$(BIN)/python" -m tests.report.pictures
 
 docs: $(TESTED)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md

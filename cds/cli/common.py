@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -51,12 +51,14 @@ class Asked:
     form: str
 
 
-def judging_options(command: Callable[[Asked], None]) -> Callable[..., None]:
-    """The options of every command that judges files, handed to it as one."""
+def judging_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of every command that judges files, handed to it as one; its own come beside them."""
+    shared = {each.name for each in fields(Asked)}
 
     @functools.wraps(command)
     def run(**options: Any) -> None:
-        command(Asked(**options))
+        own = {name: value for name, value in options.items() if name not in shared}
+        command(Asked(**{name: value for name, value in options.items() if name in shared}), **own)
 
     decorated: Callable[..., None] = rules_options(run)
     for option in reversed(

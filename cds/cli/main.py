@@ -19,6 +19,7 @@ _COMMANDS = (
     "prefetch",
     "capability",
     "scenario",
+    "report",
     "schema",
     "new",
     "fmt",

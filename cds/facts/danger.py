@@ -110,7 +110,7 @@ def _put_steroid(situation: Situation) -> None:
         facts.miss("no corticosteroid is taken" if not taken else "more than one corticosteroid is taken", *names)
         return
     uses = _in_time(taken[0])
-    doses = [_as_prednisone(situation, use) for use in uses]
+    doses = [as_prednisone(situation, use) for use in uses]
     if not doses or doses[-1] is None:
         facts.miss("the dose of the corticosteroid is not known", *names)
         return
@@ -126,7 +126,7 @@ def _put_steroid(situation: Situation) -> None:
     )
 
 
-def _as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
+def as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
     factor = situation.definitions[_AS_PREDNISONE[use.name]] if use.name in _AS_PREDNISONE else Decimal(1)
     return use.per_day * factor if use.per_day is not None else None
 
@@ -136,7 +136,7 @@ def steroid_from(situation: Situation, limit: Decimal) -> DrugUse | None:
     for episode in episodes(situation, "corticosteroid"):
         if episode.active:
             uses = _in_time(episode)
-            doses = [_as_prednisone(situation, use) for use in uses]
+            doses = [as_prednisone(situation, use) for use in uses]
             since = _since(uses, [dose is not None and dose >= limit for dose in doses])
             if since is not None:
                 return since

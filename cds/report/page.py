@@ -1,0 +1,109 @@
+"""The page: everything it shows is escaped by the template, cards' Markdown is rendered with HTML switched off."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from cds.advise import Advice
+from cds.cards.text import shown
+from cds.facts.record import Named
+from cds.timeline.picture import picture
+from cds.timeline.rows import Timeline, timeline
+from cds.timeline.spec import spec
+from cds.vocabulary import VOCABULARY
+
+_HERE = Path(__file__).parent
+_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One report in the index: where it is, which file it judges, and its cards by urgency."""
+
+    href: str
+    name: str
+    cards: Sequence[dict[str, Any]]
+
+
+def report(advice: Advice, version: str) -> str:
+    """The page about one patient, as a whole HTML document."""
+    situation, drawn = advice.situation, timeline(advice)
+    facts = situation.facts
+    return _page(
+        "report.html",
+        picture=Markup(picture(spec(drawn), "svg").decode()),  # noqa: S704  # drawn by ourselves, texts escaped by XML
+        rows=list(_told(drawn)),
+        cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
+        gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
+        facts=list(_facts(advice)),
+        patient=situation.chart.patient_id,
+        now=situation.now.strftime("%Y-%m-%d %H:%M"),
+        hook=situation.hook,
+        protocol=situation.knowledge.protocol,
+        knowledge=situation.knowledge.hash,
+        drafts=any(rule.status == "draft" for rule in situation.knowledge.rules),
+        version=version,
+    )
+
+
+def index(entries: Sequence[Entry], version: str) -> str:
+    """The page that lists several reports."""
+    return _page("index.html", entries=entries, version=version)
+
+
+def _page(name: str, **values: Any) -> str:
+    style = (_HERE / "style.css").read_text(encoding="utf-8")
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    text: str = _TEMPLATES.get_template(name).render(
+        style=Markup(style),  # noqa: S704  # our own file
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        **values,
+    )
+    return text
+
+
+def _html(markdown: str) -> Markup:
+    return Markup(_MARKDOWN.render(markdown))  # noqa: S704  # HTML in it is switched off
+
+
+def _told(drawn: Timeline) -> Iterator[tuple[str, str]]:
+    """The picture in words, oldest first."""
+    panels = (
+        drawn.counts,
+        drawn.levels,
+        drawn.doses,
+        drawn.steroids,
+        drawn.bars,
+        drawn.marks,
+        drawn.landmarks,
+        drawn.treg,
+    )
+    rows = [(row["at"][:10], row["say"]) for rows in panels for row in rows]
+    yield from sorted(rows)
+
+
+def _facts(advice: Advice) -> Iterator[dict[str, str]]:
+    """Every fact that is known, with its resources; then those that are not, with the reason."""
+    facts = advice.situation.facts
+    for name, value in facts.values.items():
+        on = f", {facts.dates[name].isoformat()}" if name in facts.dates else ""
+        yield {
+            "name": name.replace("_", " "),
+            "value": f"{shown(value)} {VOCABULARY[name].unit}".strip() + on,
+            "why": ", ".join(facts.evidence.get(name, ())),
+        }
+    for name in VOCABULARY:
+        if name not in facts.values and name in facts.absent:
+            yield {"name": name.replace("_", " "), "value": "not known", "why": facts.absent[name]}

@@ -1,0 +1,1 @@
+"""A patient's course as one picture: effect, exposure and what confounds them, on one line of time."""

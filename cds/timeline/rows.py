@@ -1,0 +1,188 @@
+"""What is drawn: rows with a day, a value and the words that say them. Nothing is judged here, and no free text is taken.
+
+Days are the source's own: a moment is given as its calendar day and clock, whatever its offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cds.advise import Advice
+from cds.cards.build import NAMESPACE
+from cds.chart.times import Moment
+from cds.facts.criteria import Response, read_response
+from cds.facts.danger import as_prednisone
+from cds.facts.episodes import Episode, episodes
+from cds.facts.exposure import exposure
+from cds.facts.levels import MOVERS, NG_ML, judge_levels
+from cds.facts.platelets import COUNT
+from cds.facts.record import on_day, reported, said
+from cds.facts.situation import Situation
+
+Row = dict[str, Any]
+RAISES = ("immunoglobulin", "platelet-stimulator", "rituximab")
+LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
+_CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable"}
+
+
+@dataclass
+class Timeline:
+    """The rows of each panel. ``first`` and ``last`` bound the time that is drawn; ``target`` is that of the level."""
+
+    first: date
+    last: date
+    target: tuple[float, float]
+    start: date | None = None
+    baseline: float | None = None
+    counts: list[Row] = field(default_factory=list)
+    levels: list[Row] = field(default_factory=list)
+    doses: list[Row] = field(default_factory=list)
+    steroids: list[Row] = field(default_factory=list)
+    bars: list[Row] = field(default_factory=list)
+    marks: list[Row] = field(default_factory=list)
+    landmarks: list[Row] = field(default_factory=list)
+    treg: list[Row] = field(default_factory=list)
+
+
+def timeline(advice: Advice) -> Timeline:
+    """The rows of what was judged, with the cards that it brought."""
+    situation = advice.situation
+    numbers, course = situation.knowledge.protocol.numbers, situation.course
+    response = read_response(situation)
+    drawn = Timeline(
+        situation.now.date(),
+        situation.now.date(),
+        (float(numbers["trough_low"]), float(numbers["trough_high"])),
+        course.start.day if course.start is not None else None,
+        float(response.baseline.value) if response is not None and response.baseline is not None else None,
+        counts=[_count(count.moment, count.value, count.words(), count.why_not) for count in situation.counts],
+        levels=list(_levels(situation)),
+        doses=list(_doses(situation)),
+        steroids=list(_steroids(situation)),
+        bars=list(_bars(situation)),
+        marks=[*_events(situation), *_cards(advice)],
+        landmarks=list(_landmarks(situation, response)),
+        treg=list(_treg(situation)),
+    )
+    panels = (drawn.counts, drawn.levels, drawn.doses, drawn.steroids, drawn.bars, drawn.marks, drawn.treg)
+    days = [date.fromisoformat(row["at"][:10]) for rows in panels for row in rows]
+    begins = drawn.start or min(days, default=drawn.first)
+    drawn.first = max(min([*days, begins]), begins - timedelta(days=60)) - timedelta(days=3)
+    drawn.last = max([*days, drawn.last]) + timedelta(days=3)
+    return drawn
+
+
+def _at(moment: Moment) -> str:
+    return moment.at.strftime("%Y-%m-%dT%H:%M") if moment.at is not None else f"{moment.day.isoformat()}T12:00"
+
+
+def _count(moment: Moment, value: Decimal, words: str, why_not: str) -> Row:
+    say = f"Platelets {words}" + (f"; not used: {why_not}" if why_not else "")
+    return {"at": _at(moment), "value": max(float(value), 0.5), "usable": not why_not, "say": say}
+
+
+def _levels(situation: Situation) -> Iterator[Row]:
+    for each in judge_levels(situation):
+        assert each.lab.moment is not None and each.lab.amount is not None
+        usable = each.verdict == "usable"
+        say = f"Sirolimus level {reported(each.lab, NG_ML)}: {'usable, ' if usable else 'not used, '}{each.why}"
+        yield {"at": _at(each.lab.moment), "value": float(each.lab.amount.value), "usable": usable, "say": say}
+
+
+def _doses(situation: Situation) -> Iterator[Row]:
+    course = situation.course
+    if course.conflict:
+        return  # nobody can say what is taken
+    for stretch in exposure(course, situation.now, situation.days("resume_gap")):
+        say = f"Sirolimus {stretch.words} from {stretch.start.isoformat()} to {stretch.end.isoformat()}"
+        yield {
+            "at": stretch.start.isoformat(),
+            "until": (stretch.end + timedelta(days=1)).isoformat(),
+            "value": float(stretch.per_day) if stretch.per_day is not None else None,
+            "say": say,
+        }
+
+
+def _steroids(situation: Situation) -> Iterator[Row]:
+    for episode in episodes(situation, "corticosteroid"):
+        for use in episode.uses:
+            dose = as_prednisone(situation, use)
+            if use.start is None or dose is None:
+                continue
+            end = use.end.day if use.end is not None else situation.now.date()
+            say = f"{use.name}: {said(dose)} mg/day as prednisone, from {on_day(use.start)}"
+            yield {"at": use.start.day.isoformat(), "until": end.isoformat(), "value": float(dose), "say": say}
+
+
+def _bars(situation: Situation) -> Iterator[Row]:
+    for kind, sets in (("moves the level", tuple(MOVERS)), ("raises counts", RAISES)):
+        for episode in episodes(situation, *sets):
+            if episode.start is not None:
+                yield _bar(situation, episode, episode.start, kind)
+
+
+def _bar(situation: Situation, episode: Episode, start: Moment, kind: str) -> Row:
+    end = episode.end.day if episode.end is not None else start.day if episode.end_unknown else situation.now.date()
+    until = on_day(episode.end) if episode.end is not None else "not known when" if episode.end_unknown else "now"
+    return {
+        "at": start.day.isoformat(),
+        "until": max(end, start.day + timedelta(days=1)).isoformat(),
+        "name": episode.name,
+        "kind": kind,
+        "say": f"{episode.name} ({kind}) from {on_day(start)} until {until}",
+    }
+
+
+def _events(situation: Situation) -> Iterator[Row]:
+    for event in situation.chart.events:
+        if event.moment is not None:
+            name = event.name.replace("-", " ")
+            yield {"at": _at(event.moment), "name": name, "kind": "event", "say": f"{name} on {on_day(event.moment)}"}
+    for problem in situation.chart.problems:
+        if problem.name in ("bleeding", "skin-bleeding") and problem.onset is not None:
+            say = f"{problem.display.lower()} on {on_day(problem.onset)}"
+            yield {"at": _at(problem.onset), "name": "bleeding", "kind": "bleeding", "say": say}
+
+
+def _cards(advice: Advice) -> Iterator[Row]:
+    """Each card on the newest day of what made it speak, or on the day of judging."""
+    dates = advice.situation.facts.dates
+    for card in advice.cards:
+        named = [dates[fact] for found in card["extension"].get(f"{NAMESPACE}.findings", ()) for fact in found.get("facts", ()) if fact in dates]  # fmt: skip
+        day = max(named, default=advice.situation.now.date())
+        yield {"at": f"{day.isoformat()}T12:00", "name": "cards", "kind": card["indicator"], "say": card["summary"]}
+
+
+def _landmarks(situation: Situation, response: Response | None) -> Iterator[Row]:
+    start = situation.course.start
+    if start is None or response is None or not situation.start_known:
+        return
+    for months, first, last in LANDMARKS:
+        opens, closes = (start.day + timedelta(days=situation.days(name)) for name in (first, last))
+        if opens > situation.now.date():
+            continue
+        inside = [c for c in response.usable if opens <= c.moment.day <= closes]
+        category = _CATEGORY[response.category(inside[0])] if inside else "no usable count"
+        sure = (
+            "" if not inside or category not in ("CR", "PR") or response.confirmed_by(inside[0]) else " (unconfirmed)"
+        )
+        yield {
+            "at": opens.isoformat(),
+            "until": min(closes + timedelta(days=1), situation.now.date() + timedelta(days=3)).isoformat(),
+            "name": f"{months} months: {category}{sure}",
+            "say": f"{months}-month landmark, days {situation.days(first)} to {situation.days(last)}: {category}{sure}",
+        }
+
+
+def _treg(situation: Situation) -> Iterator[Row]:
+    for lab in situation.chart.lab("treg"):
+        if lab.amount is not None and lab.moment is not None and not lab.amount.comparator:
+            say = f"Regulatory T cells {said(lab.amount.value)} on {on_day(lab.moment)}, LOINC {lab.code}"
+            yield {"at": _at(lab.moment), "value": float(lab.amount.value), "code": f"LOINC {lab.code}", "say": say}
+
+
+__all__ = ["COUNT", "Row", "Timeline", "timeline"]

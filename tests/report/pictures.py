@@ -1,0 +1,50 @@
+"""The pictures of README: ``make pictures``. The patient is the one of rules/scenarios/one-course.yaml."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from cds import __version__
+from cds.advise import Advice, advise
+from cds.authoring.scenarios import body_of, scenario_in
+from cds.chart.request import read_request
+from cds.engine import Engine
+from cds.knowledge.load import load
+from cds.report.page import report
+from cds.timeline.picture import picture
+from cds.timeline.rows import timeline
+from cds.timeline.spec import spec
+from tests.conftest import ROOT, RULES
+
+FOLDER = ROOT / "docs" / "pictures"
+
+
+def judged(day: str) -> Advice:
+    """A day of the scenario, judged."""
+    engine = Engine(load())
+    scenario = scenario_in(RULES / "scenarios" / "one-course.yaml")
+    check = next(each for each in scenario.checks if each.shape.day == day)
+    body, now = body_of(check, engine.knowledge)
+    return advise(read_request(body), engine, now)
+
+
+def main() -> None:
+    """Write the timeline of the whole course, and the card of its first level as a browser shows it."""
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "timeline.svg").write_bytes(picture(spec(timeline(judged("165"))), "svg"))
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        page_file = Path(folder) / "report.html"
+        page_file.write_text(report(judged("15"), __version__), encoding="utf-8")
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 900, "height": 900})
+        page.goto(page_file.as_uri())
+        page.locator("article.card").first.screenshot(path=FOLDER / "card.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""What the timeline draws: every count, level, dose and event of a chart, and whether it could be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cds.engine import Engine
+from cds.timeline.rows import Timeline, timeline
+from cds.timeline.spec import spec
+from tests.charts import condition, count, day, drug, intake, level, sirolimus
+from tests.judge import judge
+
+
+def drawn(engine: Engine, on: int, *resources: dict[str, Any]) -> Timeline:
+    return timeline(judge(engine, on, *resources))
+
+
+def says(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["say"] for row in rows]
+
+
+COURSE = [sirolimus("s1", day(0), 2, status="stopped", end=day(30)), sirolimus("s2", day(40), 3)]
+
+
+def test_counts_and_levels_are_told_usable_or_why_not(engine: Engine) -> None:
+    found = drawn(
+        engine, 60, *COURSE, count("p0", day(-2), 14), count("p1", day(50), 140), drug("x", "ivig", day(45)),
+        intake("d", day(20, "08:00")), level("l1", day(20, "10:00"), 18), level("l2", day(55, "07:40"), 7),
+    )  # fmt: skip
+    assert [(row["value"], row["usable"]) for row in found.counts] == [(140.0, False), (14.0, True)]
+    assert "not used: within 28 days after immunoglobulin" in says(found.counts)[0]
+    assert [(row["value"], row["usable"]) for row in found.levels] == [(7.0, True), (18.0, False)]
+    assert "not used, it was drawn 2 h after a dose" in says(found.levels)[1]
+    assert found.baseline == 14.0 and found.target == (5.0, 15.0)
+    assert [row["name"] for row in found.bars] == ["immunoglobulin (IV/SC)"]
+
+
+def test_doses_are_steps_and_a_hold_is_nothing(engine: Engine) -> None:
+    found = drawn(engine, 60, *COURSE)
+    assert [(row["at"], row["until"], row["value"]) for row in found.doses] == [
+        (day(0), day(31), 2.0),
+        (day(31), day(40), 0.0),
+        (day(40), day(61), 3.0),
+    ]
+
+
+def test_of_contradictory_orders_no_dose_is_drawn(engine: Engine) -> None:
+    assert drawn(engine, 10, sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)).doses == []
+
+
+def test_landmarks_carry_their_category(engine: Engine) -> None:
+    counts = [count("p0", day(-2), 14), count("p1", day(80), 120), count("p2", day(90), 130)]
+    (three,) = drawn(engine, 100, sirolimus("s", day(0), 2), *counts).landmarks
+    assert three["name"] == "3 months: CR" and (three["at"], three["until"]) == (day(69), day(103))
+    (unsure,) = drawn(engine, 85, sirolimus("s", day(0), 2), *counts).landmarks
+    assert unsure["name"] == "3 months: CR (unconfirmed)"
+    (nothing,) = drawn(engine, 75, sirolimus("s", day(0), 2), counts[0]).landmarks
+    assert nothing["name"] == "3 months: no usable count"
+    assert drawn(engine, 60, sirolimus("s", day(0), 2), counts[0]).landmarks == []
+
+
+def test_cards_bleeding_and_other_drugs_are_marked(engine: Engine) -> None:
+    found = drawn(
+        engine, 20, sirolimus("s", day(0), 2), level("l", day(15, "07:40"), 27), drug("c", "clarithromycin", day(12)),
+        condition("b", "249366005", day(10)),
+    )  # fmt: skip
+    assert {(row["name"], row["kind"]) for row in found.bars} == {("clarithromycin", "moves the level")}
+    kinds = {row["kind"]: row for row in found.marks}
+    assert kinds["bleeding"]["at"][:10] == day(10) and kinds["critical"]["at"][:10] == day(15)
+    assert "27 ng/mL" in kinds["critical"]["say"]
+
+
+def test_steroids_are_drawn_as_prednisone(engine: Engine) -> None:
+    dose = {"dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg", "code": "mg", "system": "http://unitsofmeasure.org"}}]}]}  # fmt: skip
+    found = drawn(engine, 20, sirolimus("s", day(0), 2), drug("p", "prednisone", day(5)) | dose)
+    assert [row["value"] for row in found.steroids] == [20.0]
+
+
+def test_a_day_stays_the_sources_own(engine: Engine) -> None:
+    """A draw at 23:30 in New York is of that day, though it is the next one in Greenwich."""
+    late = count("p", "2024-02-01T23:30:00-05:00", 60)
+    assert drawn(engine, 40, sirolimus("s", day(0), 2), late).counts[0]["at"] == "2024-02-01T23:30"
+
+
+@pytest.mark.parametrize(
+    "resources", [[], [sirolimus("s", day(0), 2)], [level("l", day(5), 7)], [count("p", day(0), 5)]]
+)
+def test_a_chart_with_little_in_it_is_drawn_too(engine: Engine, resources: list[dict[str, Any]]) -> None:
+    found = drawn(engine, 10, *resources)
+    assert found.first < found.last
+    titles = [panel["title"] for panel in spec(found)["vconcat"]]
+    assert titles[:3] == [
+        "Platelets (lines at 30 and 100; dotted: baseline)",
+        "Sirolimus level (band: target 5 to 15)",
+        "Sirolimus dose",
+    ]
