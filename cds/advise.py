@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cds.cards.build import NewId, card_for, new_id
-from cds.cards.order import MAX_CARDS, arranged, merged
+from cds.cards.order import MAX_CARDS, arranged, merged, unsigned_card
 from cds.chart.read import read_chart
 from cds.chart.request import Request
 from cds.engine import Opinion
@@ -42,8 +42,13 @@ def advise(
     chart = read_chart(request, engine.knowledge, now)
     situation = read_facts(chart, engine.knowledge, request.hook, now)
     holding = engine.holding(situation.facts.values, request.hook)
-    speaking = {item.rule.id for item in holding}
+    unseen = engine.unseen(situation.facts.values, request.hook)
+    speaking = {
+        item.rule.id for item in holding
+    } | unseen  # what gives way to a rule does so whether or not it is shown
     cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
     cards = merged(cards, [item.rule.merge for item in holding])
+    if unseen:
+        cards.append(unsigned_card(len(unseen), engine.knowledge, make_id))
     explained = engine.explain(situation.facts.values, holding, request.hook) if explain else []
     return Advice(arranged(cards, max_cards, make_id), situation, explained)

@@ -246,6 +246,9 @@ _ALL: tuple[Fact, ...] = (
     _text("pregnancy_evidence", "the test or condition, with its date"),
 )
 
+FACTS = 1
+"""Raised when what a fact means changes in the program: every signature falls, for what was signed is no longer what is judged."""
+
 VALUE_SETS = frozenset(
     [
         "ace-inhibitor",

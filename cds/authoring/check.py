@@ -108,12 +108,15 @@ class Engines:
             self._engines[name] = Engine(read.knowledge)
         return self._engines[name]
 
+    def protocols(self) -> list[str]:
+        """The names of all protocols there are."""
+        return [path.stem for path in Layers(self.folder, self.overlays).files("protocols/*.yaml")]
+
     def every(self) -> list[Folder]:
         """The rules under each protocol there is, the default one first."""
         first = self.read()
-        names = [path.stem for path in Layers(self.folder, self.overlays).files("protocols/*.yaml")]
         known = first.knowledge.protocol.id if first.knowledge is not None else ""
-        return [first, *(self.read(name) for name in names if name != known)]
+        return [first, *(self.read(name) for name in self.protocols() if name != known)]
 
 
 def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unwatched) -> Report:

@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
-from cds.authoring.scenarios import body_of, scenario_in, scenarios_of
+from cds.authoring.scenarios import FOLDER, body_of, scenario_in, scenarios_of
 from cds.authoring.sides import Side
+from cds.authoring.timeline import Unwritten
 from cds.cards.build import card_for
+from cds.cards.order import arranged, merged
 from cds.chart.body import InputError
 from cds.chart.read import read_chart
 from cds.chart.request import Request, newest_date, read_request
@@ -22,7 +24,7 @@ from cds.engine import Engine
 from cds.facts import read_facts
 from cds.knowledge.tree import Fault
 
-PARTS = ("indicator", "summary", "detail", "suggestions")
+PARTS = ("indicator", "summary", "detail", "suggestions", "overrideReasons", "source")
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,15 @@ def items_of(names: Sequence[str], new: Side) -> list[Item]:
         path = Path(name)
         files = [path]
         if path.is_dir():
-            files = sorted(p for p in path.rglob("*") if p.suffix == ".ndjson" or (p.suffix == ".json" and _may_ask(p)))
+            files = sorted(p for p in path.rglob("*") if p.is_file() and _may_ask(p))
         if not files:
             raise InputError(f"{name}: there is no Bundle, CDS Hooks request or .ndjson file in it")
         for file in files:
             items += _in_file(file)
     return items
+
+
+_LINES = (".ndjson", ".jsonl")
 
 
 class _Head(msgspec.Struct):
@@ -107,7 +112,12 @@ class _Head(msgspec.Struct):
 
 
 def _may_ask(path: Path) -> bool:
-    """Whether a file found in a folder is a question: other JSON that lies about is passed over."""
+    """Whether a file found in a folder is a question: other files that lie about are passed over."""
+    kind = path.suffix.lower()
+    if kind in _LINES or (kind == ".yaml" and path.parent.name == FOLDER):
+        return True
+    if kind != ".json":
+        return False
     try:
         head = msgspec.json.decode(path.read_bytes(), type=_Head)
     except msgspec.ValidationError:
@@ -121,7 +131,7 @@ def _in_file(path: Path) -> Iterator[Item]:
     try:
         if path.suffix in (".yaml", ".yml"):
             yield from _days(scenario_in(path))
-        elif path.suffix == ".ndjson":
+        elif path.suffix.lower() in _LINES:
             starts = _starts(path)
             for number, start in enumerate(starts, start=1):
                 yield Item(f"{path}:{number}", lambda side, start=start: _line(path, start))  # type: ignore[misc]
@@ -160,7 +170,10 @@ def _days(scenario: Any) -> Iterator[Item]:
             except Fault as fault:
                 raise InputError(str(fault)) from None
 
-        yield Item(check.name, body, check.moment, scenario.shape.protocol)
+        try:
+            yield Item(check.name, body, check.moment, scenario.shape.protocol)
+        except Unwritten as wrong:
+            raise InputError(str(check.fault(str(wrong)))) from None
 
 
 def compare(items: Sequence[Item], old: Side, new: Side, at: datetime | None) -> Iterator[Difference | tuple[str, str]]:
@@ -184,25 +197,47 @@ def compare(items: Sequence[Item], old: Side, new: Side, at: datetime | None) ->
         except OSError as error:
             yield item.name, f"cannot be read ({error.strerror})"
             continue
-        yield Difference(
-            item.name,
-            {rule: card["summary"] for rule, card in after.items() if rule not in before},
-            {rule: card["summary"] for rule, card in before.items() if rule not in after},
-            [
-                Changed(rule, parts)
-                for rule, card in after.items()
-                if rule in before and (parts := _parts(before[rule], card))
-            ],
+        yield _difference(item.name, before, after)
+
+
+def _difference(name: str, before: Shown, after: Shown) -> Difference:
+    """What differs card by card and, where that is nothing, in how the cards are put together."""
+    changed = [
+        Changed(rule, parts)
+        for rule, card in after.by_rule.items()
+        if rule in before.by_rule and (parts := _parts(before.by_rule[rule], card))
+    ]
+    found = Difference(
+        name,
+        {rule: card["summary"] for rule, card in after.by_rule.items() if rule not in before.by_rule},
+        {rule: card["summary"] for rule, card in before.by_rule.items() if rule not in after.by_rule},
+        changed,
+    )
+    if not found and before.order != after.order:
+        changed.append(
+            Changed("(the order of cards)", {"summary": (" / ".join(before.order), " / ".join(after.order))})
         )
+    return found
 
 
-def _cards(request: Request, engine: Engine, now: datetime) -> dict[str, dict[str, Any]]:
-    """The card of each rule that speaks, before cards are merged or folded."""
+@dataclass(frozen=True)
+class Shown:
+    """The card of each rule that speaks, before cards are merged or folded; and the summaries of those that are shown."""
+
+    by_rule: dict[str, dict[str, Any]]
+    order: tuple[str, ...]
+
+
+def _cards(request: Request, engine: Engine, now: datetime) -> Shown:
     chart = read_chart(request, engine.knowledge, now)
     situation = read_facts(chart, engine.knowledge, request.hook, now)
     holding = engine.holding(situation.facts.values, request.hook)
     speaking = {item.rule.id for item in holding}
-    return {item.rule.id: card_for(item, situation, speaking, request.original, lambda: "") for item in holding}
+    cards = [card_for(item, situation, speaking, request.original, lambda: "") for item in holding]
+    shown = arranged(merged(cards, [item.rule.merge for item in holding]))
+    return Shown(
+        dict(zip((item.rule.id for item in holding), cards, strict=True)), tuple(card["summary"] for card in shown)
+    )
 
 
 def _parts(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -77,7 +77,15 @@ def _plan(file: RuleFile, folder: Folder, knowledge: Knowledge) -> Resource:
         "usage": _NOTICE
         + (" Silent where one of these speaks: " + ", ".join(rule.yields_to) if rule.yields_to else ""),
         "relatedArtifact": [_cited(citation, knowledge) for citation in rule.citations],
-        "action": [_action(file, variant, numbers | variant.row) for variant in rule.variants if variant.branches],
+        "action": [
+            {
+                "title": "The card",
+                "description": "In this order; the first whose condition holds is the card, and no other.",
+                "groupingBehavior": "logical-group",
+                "selectionBehavior": "at-most-one",
+                "action": [_action(file, v, numbers | v.row) for v in rule.variants if v.branches],
+            }
+        ],
     }
     if rule.signed:
         plan["reviewer"] = [{"name": signature} for signature in rule.signed]
@@ -110,7 +118,7 @@ def _action(file: RuleFile, variant: Variant, numbers: dict[str, str]) -> Resour
                 "expression": {
                     "language": "text/plain",
                     "description": "all of these hold",
-                    "expression": "\n".join(words),
+                    "expression": "\n".join(words).replace("**", ""),
                 },
             }
         ],
@@ -123,8 +131,13 @@ def _action(file: RuleFile, variant: Variant, numbers: dict[str, str]) -> Resour
 
 def _suggested(suggestion: Suggestion, numbers: dict[str, str]) -> Resource:
     kind = "update" if suggestion.action in ("change_dose", "hold") else "create"
+    withheld = [f"not while {other} speaks" for other in suggestion.yields_to]
+    withheld += [f"not if {suggestion.unless.replace('_', ' ')}"] if suggestion.unless else []
+    withheld += [f"only if {suggestion.dose.replace('_', ' ')} is known"] if suggestion.dose else []
+    condition = {"kind": "applicability", "expression": {"language": "text/plain", "expression": "\n".join(withheld)}}
     return {
         "title": filled(suggestion.label, numbers),
+        **({"condition": [condition]} if withheld else {}),
         "type": {
             "coding": [
                 {
@@ -146,7 +159,7 @@ def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
     for system, codes in knowledge.codes.items():
         for code, several in codes.items():
             mine: dict[tuple[str, bool], list[Concept]] = {}
-            for concept in several:
+            for concept in several if _is_of(system, code) else ():
                 mine.setdefault((concept.valueset, bool(concept.rejected) or not concept.oral), []).append(concept)
             for (name, out), concepts in mine.items():
                 (left if out else taken).setdefault(name, {}).setdefault(system, []).append(_concept(code, concepts))
@@ -164,6 +177,18 @@ def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
         if not valueset["compose"]["include"]:  # known by name alone: FHIR wants something to include
             valueset["compose"]["include"] = [{"system": f"{URN}:name", "concept": _by_name(known)}]
         yield valueset
+
+
+_ICD_CM, _ICD_WHO = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"
+
+
+def _is_of(system: str, code: str) -> bool:
+    """Whether a code can be one of its system's: records write ICD-10 without the dot, and of the American codes only those
+    with one digit behind it are the WHO's too. Such spellings are read, and not told to others."""
+    dotted = "." in code or len(code) <= 3
+    if system == _ICD_WHO:
+        return dotted and len(code) <= 5
+    return dotted or system != _ICD_CM
 
 
 def _included(by_system: dict[str, list[Resource]]) -> list[Resource]:

@@ -52,8 +52,9 @@ def _ordered(text: str, keys: list[str]) -> str:
     for line in text.splitlines(keepends=True):
         match = _KEY.match(line)
         if match:
-            if not blocks:
-                head, waiting = waiting, []
+            if not blocks:  # what is parted from the first key by an empty line is about the file
+                gap = max((at for at, each in enumerate(waiting) if not each.strip()), default=-1)
+                head, waiting = waiting[: gap + 1], waiting[gap + 1 :]
             blocks.append((match[1], [*waiting, line]))
             waiting = []
         elif not line.strip() or line.startswith("#"):

@@ -128,7 +128,7 @@ def never(file: RuleFile, names: Names, space: Space) -> Iterator[str]:
         by_level[variant.level].append(variant)
     earlier: list[Box] = []
     for level, variants in by_level.items():
-        region = space.region(variants)
+        region = space.region(variants, rule.hooks)
         name = f"degree {level + 1} ({rule.levels[level].indicator})" if len(by_level) > 1 else "this rule"
         if not region:
             yield f"{name} can never hold: its conditions exclude one another"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import tarfile
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -30,8 +30,8 @@ class Side:
     protocol: str
 
     def engine(self, protocol: str = "") -> Engine:
-        """The engine under ``protocol``, else under the side's own. Raises NoSide, EngineFault."""
-        wanted = protocol or self.protocol
+        """The engine under ``protocol``, if there is such a one here, else under the side's own. Raises NoSide, EngineFault."""
+        wanted = protocol if protocol in self.engines.protocols() else self.protocol
         try:
             return self.engines.of(wanted, lambda message: Fault(self.name, 1, message))
         except Fault as fault:
@@ -76,12 +76,12 @@ def _from_git(ref: str, into: Path) -> Path:
     except (OSError, subprocess.SubprocessError):
         raise NoSide(f"'{ref}' is neither a rules folder nor a git commit of the repository here") from None
     try:
-        packed = _git(["-C", top, "archive", "--format=tar", commit, "rules"])
+        packed = _git(["-C", top, "archive", "--format=zip", commit, "rules"])
     except (OSError, subprocess.SubprocessError):
         raise NoSide(f"the commit {ref} has no folder 'rules'") from None
     folder = into / commit
-    with tarfile.open(fileobj=BytesIO(packed)) as archive:
-        archive.extractall(folder, filter="data")
+    with zipfile.ZipFile(BytesIO(packed)) as archive:  # which leaves nothing outside the folder, and makes no links
+        archive.extractall(folder)
     return folder / "rules"
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from ruamel.yaml.comments import CommentedMap
 
-from cds.authoring.cases import cases_of, run_case
-from cds.authoring.check import Engines
 from cds.authoring.written import replace, text_of, tree_of
 from cds.knowledge.read import Folder
 from cds.knowledge.reviews import FILE
+from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault
 
 _HEAD = """# Who stands for which rule, written by `sirolimus-cds sign`. `meaning` is the hash of what was signed: the rule, the numbers of
@@ -25,14 +25,24 @@ class Unsignable(Exception):
     """A rule that nobody can sign as it is; ``str`` says why."""
 
 
-def sign(engines: Engines, read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on: date) -> list[str]:
+def unfit_name(text: str) -> str:
+    """Why a name or a role cannot stand on a card and in a file; empty where it can."""
+    if not text.strip():
+        return "must say who signs, and as what"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8 text"
+    return "" if re.fullmatch(NAME, text.strip()) else "may hold no line break and none of < > | * _ ` [ ]"
+
+
+def sign(read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on: date) -> list[str]:
     """Sign ``rules`` in the ``reviews.yaml`` of the folder ``into``; what was done, a line a rule.
 
-    ``read`` are the rules under the protocol to sign for. A rule is signed only if each of its cases gets the card it
-    expects, under the protocol that it names.
+    ``read`` are the rules under the protocol to sign for, which ``check`` has found sound.
 
     Raises:
-        Unsignable: there is no such rule, it rests on recalled knowledge, or a case of it fails. Nothing is written.
+        Unsignable: there is no such rule, or it rests on recalled knowledge. Nothing is written.
         OSError: the file cannot be written.
     """
     assert read.knowledge is not None, "only sound rules are signed"
@@ -47,11 +57,15 @@ def sign(engines: Engines, read: Folder, into: Path, rules: Sequence[str], by: s
                 f"{name} rests on recalled knowledge ({', '.join(recalled)}): find the source, say what it states and change "
                 "'basis' before it is signed"
             )
-        for case in cases_of(read):
-            if case.file is file:
-                fault = run_case(case, engines.of(case.shape.protocol, case.fault))
-                if fault is not None:
-                    raise Unsignable(f"{name} does not do what its cases say\n{fault}")
+        numbers = [
+            key
+            for key, number in read.names.numbers.items()
+            if number.basis == "RECALLED" and f"{{{key}}}" in str(file.shape)
+        ]
+        if numbers:
+            raise Unsignable(
+                f"{name} names numbers that are recalled ({', '.join(numbers)}): find their source before it is signed"
+            )
     path = into / FILE
     text = path.read_text(encoding="utf-8") if path.is_file() else _HEAD
     tree = tree_of(text)

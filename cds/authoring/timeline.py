@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -28,14 +29,16 @@ _RHYTHMS: dict[str, Resource] = {
 }
 _RHYTHM = "|".join(_RHYTHMS)
 _UNITS = {"platelets": "10*9/L", "level": "ng/mL", "trough": "ng/mL", "weight": "kg", "height": "cm"}
-_ORDER = re.compile(rf"(?P<drug>.+?) (?P<mg>[0-9.]+) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?(?P<too> too)?")
+_ORDER = re.compile(
+    rf"(?P<drug>.+?) (?P<mg>[0-9]+(?:\.[0-9]+)?) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?(?P<too> too)?"
+)
 _CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken|stated)")
 _RESULT = re.compile(
-    r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9.]+)(?: (?P<unit>\S+?))?"
-    r"(?: \(upper limit (?P<limit>[0-9.]+)\))?(?: by (?P<method>immunoassay|LC-MS))?(?:,? (?P<status>preliminary|corrected))?"
+    r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9]+(?:\.[0-9]+)?)(?: (?P<unit>\S+?))?"
+    r"(?: \(upper limit (?P<limit>[0-9]+(?:\.[0-9]+)?)\))?(?: by (?P<method>immunoassay|LC-MS))?(?:,? (?P<status>preliminary|corrected))?"
 )
 _ANSWER = re.compile(r"(?P<name>[a-z][a-z0-9 -]*?) (?P<answer>positive|negative|present|absent)")
-_PLAN = re.compile(r"(?P<name>.+?) planned in (?P<days>[0-9]+) days")
+_PLAN = re.compile(r"(?P<name>.+?) planned in (?P<days>[0-9]{1,4}) days")
 _STATE = re.compile(r"(?P<name>.+?) (?P<verb>begins|ends)")
 
 
@@ -49,7 +52,7 @@ class Timeline:
 
     knowledge: Knowledge
     resources: list[Resource] = field(default_factory=list)
-    running: dict[str, Resource] = field(default_factory=dict)
+    running: dict[str, list[Resource]] = field(default_factory=dict)  # several, where one was ordered beside another
     states: dict[str, Resource] = field(default_factory=dict)
 
     def add(self, resource: Resource) -> Resource:
@@ -116,14 +119,21 @@ def _bundle(resources: Sequence[Resource]) -> Resource:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in resources]}
 
 
+_VALID: set[str] = set()  # what was found valid: a day of a scenario holds all the days before it
+
+
 def _validated(resource: Resource) -> None:
     """Held against the R4B model, which catches a slip of ours before it is called a slip of the reader's."""
     kind = resource["resourceType"]
+    text = json.dumps(resource, default=str)
+    if text in _VALID:
+        return
     try:
         getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind).model_validate(resource)
     except ValidationError as error:
         place = ".".join(map(str, error.errors()[0]["loc"]))
         raise Unwritten(f"a line makes a {kind} that is not valid FHIR: {place}") from None
+    _VALID.add(text)
 
 
 # --- writers: one kind of line each; False when the line is not theirs ---------------------------------------
@@ -161,9 +171,11 @@ def _change(line: Timeline, when: str, words: str) -> bool:
     elif drug not in line.running:
         raise Unwritten(f"'{words}': it was not started")
     elif verb == "held":
-        line.running[drug]["status"] = "on-hold"
+        for order in line.running[drug]:
+            order["status"] = "on-hold"
     else:
-        _end(line.running.pop(drug), when)
+        for order in line.running.pop(drug):
+            _end(order, when)
     return True
 
 
@@ -178,11 +190,11 @@ def _request(line: Timeline, when: str, concept: Resource, drug: str, beside: bo
         "medicationCodeableConcept": concept,
         "dosageInstruction": [{"timing": {"repeat": {"boundsPeriod": {"start": when}}}}],
     }
-    before = line.running.get(drug) if not beside else None
-    line.running[drug] = line.add(order)
-    if before is not None:
-        _end(before, when)
-        order["priorPrescription"] = {"reference": f"MedicationRequest/{before['id']}"}
+    before = line.running.get(drug, [])
+    line.running[drug] = [*(before if beside else ()), line.add(order)]
+    for other in before if not beside else ():
+        _end(other, when)
+        order["priorPrescription"] = {"reference": f"MedicationRequest/{other['id']}"}
     return order
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from errno import EACCES
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,10 @@ def text_of(tree: Any) -> str:
 
 
 def replace(path: Path, text: str) -> None:
-    """Write ``text`` to ``path``, whole or not at all. Raises OSError."""
+    """Write ``text`` to ``path``, or to what it links to, whole or not at all. Raises OSError."""
+    path = path.resolve()
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(EACCES, "is not to be written", str(path))
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from cds.knowledge.compiled import INDICATORS, Knowledge
 MAX_CARDS = 4
 FOLDED_TOPIC = "furtherFindings"
 FAULT_TOPIC = "notAssessed"
+UNSIGNED_TOPIC = "findingsNotShown"
 
 
 def _rank(card: dict[str, Any]) -> int:
@@ -81,6 +82,25 @@ def _folded(cards: Sequence[dict[str, Any]], make_id: NewId) -> dict[str, Any]:
         "source": {"label": LABEL, "topic": topic(FOLDED_TOPIC, "Further findings")},
         "detail": "\n".join(lines),
         "extension": extension,
+    }
+
+
+def unsigned_card(number: int, knowledge: Knowledge, make_id: NewId = new_id) -> dict[str, Any]:
+    """That rules hold which this service does not show. It says nothing of what they are about."""
+    what = "1 finding is" if number == 1 else f"{number} findings are"
+    return {
+        "uuid": make_id(),
+        "summary": f"{what} not shown: nobody has signed their rules here. This is not an all clear.",
+        "indicator": "info",
+        "source": {"label": LABEL, "topic": topic(UNSIGNED_TOPIC, "Findings that are not shown")},
+        "detail": "- This service shows the cards of signed rules alone, and rules that are not signed hold for this patient.\n"
+        "- Consider judging dose, level, interactions, harm and response without this service too.",
+        "extension": {
+            f"{NAMESPACE}.findings": [
+                {"rule": "not-shown", "level": "info", "protocol": knowledge.protocol.id, "knowledge": knowledge.hash}
+            ],
+            f"{NAMESPACE}.gaps": [{"fact": "unsigned", "reason": "rules that hold are not signed and not shown"}],
+        },
     }
 
 

@@ -48,7 +48,7 @@ def command(folder: str | None, overlays: tuple[str, ...], require_signed: bool,
         stop(f"the rule engine failed: {error}", FAULT)
     if require_signed:
         read = read_folder(path, protocol, above)
-        report.faults += unsigned(read) if read.knowledge is not None else []
+        report.faults += unsigned(read) if read.knowledge is not None else read.faults
     if form == "json":
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:

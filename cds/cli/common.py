@@ -130,12 +130,12 @@ def make_engine(rules: Rules, *, signed: bool = False) -> Any:
 
     knowledge = load_rules(rules)
     if signed:
-        drafts = [rule.id for rule in knowledge.rules if rule.status != "active"]
         knowledge = active_only(knowledge)
-        if not knowledge.rules:
+        if not any(rule.status == "active" for rule in knowledge.rules):
             stop("only signed rules are to be served, and none is signed; see 'sirolimus-cds sign'")
-        if drafts:
-            click.echo(f"sirolimus-cds: not served, for want of a signature: {', '.join(drafts)}", err=True)
+        if knowledge.unserved:
+            unsigned = ", ".join(knowledge.unserved)
+            click.echo(f"sirolimus-cds: not shown, for want of a signature: {unsigned}", err=True)
     try:
         return Engine(knowledge)
     except EngineFault as fault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -17,6 +18,9 @@ from cds.engine import EngineFault
 if TYPE_CHECKING:
     from cds.authoring.compare import Comparison, Difference
     from cds.authoring.sides import Side
+
+
+_RANGE = re.compile(r"([^./][^:]*?)\.{2,3}([^./].*)")  # two git commits; ../rules is a path
 
 
 @click.command("diff")
@@ -39,9 +43,9 @@ def command(old: str, new: str | None, files: tuple[str, ...], at: str, form: st
     from cds.authoring.compare import Comparison, compare, items_of
     from cds.authoring.sides import NoSide, side
 
-    if ".." in old and not Path(old).is_dir():
+    if (two := _RANGE.fullmatch(old)) and not Path(old).is_dir():
         files = (*([new] if new is not None else []), *files)
-        old, _, new = old.partition("..")
+        old, new = two[1], two[2]
     if not new:
         stop("name two sets of rules: OLD NEW, or OLD..NEW for two git commits")
     moment = parse_at(at)
@@ -49,6 +53,8 @@ def command(old: str, new: str | None, files: tuple[str, ...], at: str, form: st
         try:
             before, after = side(old, Path(folder)), side(new, Path(folder))
             items = items_of(files, after)
+            if not items:
+                raise InputError("there is nothing to judge in what was named")
             found = Comparison(len(items))
             before.engine(), after.engine()
             results = compare(items, before, after, moment)

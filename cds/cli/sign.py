@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cds.cli.common import FAULT, Rules, rules_options, stop
+from cds.cli.common import FAULT, Rules, rules_options, stop, watched
 from cds.engine import EngineFault
 from cds.knowledge.load import shipped_rules
 
@@ -23,24 +23,25 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
     """Sign RULEs: record in reviews.yaml who stands for them as they are now, under the protocol in force.
 
     The signature is written into the topmost folder: the last --overlay, else the rules folder. It covers the rule, the
-    numbers of its protocol, and the definitions and value sets it rests on; when one of them changes, the rule is a draft
-    again. Comments, layout and cases may change.
+    its sources, its protocol, and the definitions and value sets it rests on; when one of them changes, the rule is a draft
+    again. Comments, layout and cases may change. Nothing is signed unless 'check' finds the rules sound.
     """
-    from cds.authoring.check import Engines
-    from cds.authoring.sign import Unsignable, sign
+    from cds.authoring.check import check_folder
+    from cds.authoring.sign import Unsignable, sign, unfit_name
+    from cds.knowledge.read import read_folder
 
     if everything == bool(names):
         stop("name the rules to sign, or say --all")
-    if not by.strip() or not role.strip():
-        stop("--by and --role must say who signs, and as what")
+    for option, text in (("--by", by), ("--role", role)):
+        if wrong := unfit_name(text):
+            stop(f"{option}: {wrong}")
     try:
         day = date.fromisoformat(on) if on else datetime.now().astimezone().date()
     except ValueError:
         stop(f"--on: '{on}' is not a date; write 2026-01-31")
     folder = Path(rules.folder) if rules.folder else shipped_rules()
     overlays = [Path(each) for each in rules.overlays]
-    engines = Engines(folder, overlays)
-    read = engines.read(rules.protocol)
+    read = read_folder(folder, rules.protocol, overlays)
     if read.knowledge is None:
         stop("the rules cannot be signed; see 'sirolimus-cds check'\n" + "\n".join(map(str, read.faults)))
     if everything:
@@ -53,7 +54,12 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
             stop("there is nothing to sign")
     into = [folder, *overlays][-1]
     try:
-        lines = sign(engines, read, into, names, by.strip(), role.strip(), day)
+        report = check_folder(folder, overlays, watched)
+        if report.faults:
+            stop(
+                "the rules are not sound, so nobody can sign them; see 'sirolimus-cds check'\n" + str(report.faults[0])
+            )
+        lines = sign(read, into, names, by.strip(), role.strip(), day)
     except Unsignable as unsignable:
         stop(str(unsignable))
     except OSError as error:

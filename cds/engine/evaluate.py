@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 from cds.engine.durable import Shard, require_known_release, shards
 from cds.engine.guard import EngineFault, admitted
 from cds.engine.opinion import alternatives, holding, truth
@@ -15,15 +17,17 @@ from cds.knowledge.compiled import Condition, Knowledge, Level, Rule, Variant
 
 @dataclass(frozen=True)
 class Holding:
-    """A rule that holds: the variant and branch that made it hold."""
+    """A rule that holds: the variant and branch that made it hold. ``bare``: it may offer nothing."""
 
     rule: Rule
     variant: Variant
     branch: tuple[Condition, ...]
+    bare: bool = False
 
     @property
     def level(self) -> Level:
-        return self.rule.levels[self.variant.level]
+        level = self.rule.levels[self.variant.level]
+        return msgspec.structs.replace(level, suggestions=()) if self.bare else level
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,24 @@ class Opinion:
         first: dict[int, tuple[int, int]] = {}
         for rule_at, variant_at, branch_at in sorted(self.positions(values)):
             first.setdefault(rule_at, (variant_at, branch_at))
-        rules = self.knowledge.rules
+        rules, unserved = self.knowledge.rules, self.knowledge.unserved
         true_ids = {rules[rule_at].id for rule_at in first}
+        shown_ids = true_ids.difference(unserved)
         speaking = []
         for rule_at, (variant_at, branch_at) in first.items():
             rule = rules[rule_at]
-            if hook in rule.hooks and true_ids.isdisjoint(rule.yields_to):
+            if hook in rule.hooks and rule.id in shown_ids and shown_ids.isdisjoint(rule.yields_to):
                 variant = rule.variants[variant_at]
-                speaking.append(Holding(rule, variant, variant.branches[branch_at]))
+                bare = not true_ids.isdisjoint(rule.yields_to)  # it would be silent, were the other one shown
+                speaking.append(Holding(rule, variant, variant.branches[branch_at], bare))
         return speaking
+
+    def unseen(self, values: Mapping[str, Any], hook: str) -> set[str]:
+        """The rules that hold and may speak on ``hook``, but are not served."""
+        if not self.knowledge.unserved:
+            return set()
+        ids = {self.knowledge.rules[rule_at].id for rule_at, _, _ in self.positions(values)}
+        return {each for each in ids.intersection(self.knowledge.unserved) if hook in self.knowledge.rule(each).hooks}
 
     def explain(self, values: Mapping[str, Any], speaking: list[Holding], hook: str) -> list[Explained]:
         """Every rule, with the truth of each of its conditions; ``speaking`` as :meth:`holding` said."""

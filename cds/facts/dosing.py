@@ -234,7 +234,9 @@ def support(situation: Situation, judged: list[Judged]) -> Support | None:
         if lab.amount.comparator:
             return None  # the newest usable level is only known as a bound
         regimen = situation.course.regimen_at(lab.moment)
-        if regimen is None or regimen.dose.per_day is None:
+        if regimen is None:
+            continue  # drawn in a hold: there is nothing to scale it from
+        if regimen.dose.per_day is None:
             return None
         last = situation.course.last_change
         changed_since = last is not None and not last.precedes(lab.moment)

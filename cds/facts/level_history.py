@@ -64,7 +64,7 @@ def _put_shift(situation: Situation, judged: list[Judged]) -> None:
         if start is None or lab.moment.day < start.day or regimen is None or not regimen.dose.per_day:
             continue
         if found and _which_is_newer_is_not_known(lab.moment, found[0][0].moment):
-            continue
+            break
         found.append((lab, lab.amount.value / regimen.dose.per_day))
         if len(found) == 2:
             break

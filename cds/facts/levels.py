@@ -141,7 +141,8 @@ def _hours_since_dose(situation: Situation, drawn: Moment, intakes: list[datetim
 
 def interval_at(situation: Situation, drawn: Moment) -> Decimal:
     """Hours between two doses of what was taken then, or last before a hold."""
-    regimen = situation.course.last_regimen_before(drawn)
+    course = situation.earlier or situation.course
+    regimen = course.last_regimen_before(drawn)
     return (regimen.dose.interval_hours if regimen else None) or Decimal(24)
 
 

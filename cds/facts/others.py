@@ -8,12 +8,12 @@ from cds.facts.situation import Situation
 
 
 def put_diagnosis(situation: Situation) -> None:
-    """Whether ITP is on record; windows, level cards and response cards need it."""
-    current = situation.course.current
+    """Whether ITP is on record: as a problem, or as the reason of any order of the course, which renewals inherit."""
+    course = situation.course
     problems = [problem.reference for problem in situation.chart.problems if problem.name == "itp" and problem.active]
     orders = [
         order.reference
-        for order in (*situation.dose_orders, *situation.course.conflict, *(current.orders if current else ()))
+        for order in (*situation.dose_orders, *(order for regimen in course.regimens for order in regimen.orders))
         if order.for_itp
     ]
     situation.facts.put("itp_on_record", bool(problems or orders), *problems, *orders)

@@ -38,6 +38,7 @@ class Situation:
     height: Lab | None = None
     any_weight: Lab | None = None  # of any age: too old to judge by, good enough to hold an offer back
     in_response: bool = False
+    earlier: Course | None = None  # the one that had ended long before what is drafted now
     other_drafts: bool = False  # there are drafts of sirolimus that were not selected
     unresolved: list[Order] = field(default_factory=list)  # drafts that nobody can add up
     first_level: date | None = None  # the day of the earliest level in blood
@@ -119,12 +120,21 @@ def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime
     course = read_course(_history(chart), knowledge.definitions)
     every = [order for order in chart.orders if order.draft] if hook != "patient-view" else []
     drafts = [order for order in every if order.selected]
-    gap = int(knowledge.definitions["course_gap"])
+    gap, earlier = int(knowledge.definitions["course_gap"]), None
     if drafts and course.state == "stopped" and course.ended is not None and course.ended.days_until(now) > gap:
-        course = Course(first_order=course.first_order)  # what is drafted now begins another course
+        earlier, course = course, Course(first_order=course.first_order)  # what is drafted now begins another course
     levels = distinct(chart.lab("level", "trough"))
     situation = Situation(
-        chart, knowledge, hook, now, course, drafts, levels, Facts(), other_drafts=len(every) > len(drafts)
+        chart,
+        knowledge,
+        hook,
+        now,
+        course,
+        drafts,
+        levels,
+        Facts(),
+        other_drafts=len(every) > len(drafts),
+        earlier=earlier,
     )
     days = [lab.moment.day for lab in levels if lab.moment is not None and not lab.wrong_specimen]
     situation.first_level = min(days, default=None)

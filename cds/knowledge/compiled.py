@@ -173,6 +173,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
+    unserved: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id. Raises KeyError if there is none."""

@@ -63,8 +63,9 @@ def _cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
     try:
         for folder in folders:
             digest.update(folder.name.encode("utf-8", "replace") + b"\0")
-            for path in sorted(folder.rglob("*")):
-                if path.suffix in (".yaml", ".csv") and path.is_file():
+            # as the reader finds them: a linked folder is entered, which rglob would not do
+            for path in sorted(each for pattern in ("*.yaml", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)):
+                if path.is_file():
                     digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout's code changes without its version
             digest.update(path.read_bytes())

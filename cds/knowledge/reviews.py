@@ -1,8 +1,8 @@
 """Sign-off: a rule is active while somebody's signature stands for what it means now, and a draft otherwise.
 
-A signature covers the rule as it is compiled (not its comments, layout or cases), every number and window of its
-protocol, and each definition and value set that rules of its subject rest on. Whatever of that changes, the rule is a
-draft again.
+A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites, its protocol,
+each definition and value set that rules of its subject rest on, and what the program's facts mean (``FACTS``). Whatever of
+that changes, the rule is a draft again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,12 @@ import msgspec
 
 from cds.knowledge.compiled import Knowledge, Rule, Signature
 from cds.knowledge.conditions import PLACEHOLDER
+from cds.vocabulary import FACTS
 
 FILE = "reviews.yaml"
+DRAWN_BY = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to"))
+"""Definitions by which the button of a card says when a level is to be drawn, whatever the rule is about."""
+
 _SCHEDULED = ("monitoring",)  # the subject whose facts read the schedule of tests
 
 
@@ -30,7 +34,7 @@ def meanings(knowledge: Knowledge, confined: Mapping[str, frozenset[str]]) -> di
     of_subject = {
         subject: _digest(
             [
-                [knowledge.protocol.id, knowledge.protocol.windows, knowledge.protocol.numbers],
+                [FACTS, knowledge.protocol],
                 {k: v for k, v in knowledge.definitions.items() if subject in confined.get(k, (subject,))},
                 {k: v for k, v in sets.items() if subject in confined.get(k, (subject,))},
                 knowledge.tests if subject in _SCHEDULED else (),
@@ -46,9 +50,12 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
     suggestions = [suggestion for level in rule.levels for suggestion in level.suggestions]
     named = set(PLACEHOLDER.findall(" ".join([*texts, *(each.label for each in suggestions)])))
+    if any(each.action == "order_level" for each in suggestions):
+        named |= DRAWN_BY
     orders = any(each.action == "order_test" for each in suggestions)
     return [
         msgspec.structs.replace(rule, status="", signed=()),
+        [knowledge.sources[citation.cite] for citation in rule.citations],
         {name: value for name, value in knowledge.definitions.items() if name in named},
         knowledge.tests if orders else (),
     ]
@@ -84,6 +91,13 @@ def signed_off(knowledge: Knowledge, signatures: Iterable[Signature], meant: Map
     return msgspec.structs.replace(knowledge, rules=rules)
 
 
+ALWAYS = ("not-assessed",)  # it advises nothing: it says what could not be judged
+
+
 def active_only(knowledge: Knowledge) -> Knowledge:
-    """``knowledge`` with none but the signed rules."""
-    return msgspec.structs.replace(knowledge, rules=tuple(rule for rule in knowledge.rules if rule.status == "active"))
+    """``knowledge`` of which none but the signed rules show their cards.
+
+    The others are judged all the same: what a signed rule offers is withheld where one of them, to which it gives way, holds.
+    """
+    drafts = tuple(rule.id for rule in knowledge.rules if rule.status != "active" and rule.id not in ALWAYS)
+    return msgspec.structs.replace(knowledge, unserved=drafts)

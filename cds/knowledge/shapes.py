@@ -88,12 +88,16 @@ class ReasonShape(Shape):
     system: Literal["hl7", "ours"]
 
 
+NAME = r"^[^\s<>|*_`\[\]\x00-\x1f](?:[^<>|*_`\[\]\x00-\x1f]*[^\s<>|*_`\[\]\x00-\x1f])?$"
+"""A name or role: one line without markup, for it is shown on cards and pages."""
+
+
 class SignatureShape(Shape):
     protocol: RuleId
     meaning: str = Field(pattern=r"^[0-9a-f]{16}$")
-    by: str = Field(min_length=1)
-    role: str = Field(min_length=1)
-    on: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
+    by: str = Field(pattern=NAME)
+    role: str = Field(pattern=NAME)
+    on: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
 
 
 class SignaturesShape(Shape):
@@ -204,6 +208,8 @@ _FORMS = {
     "protocol": "the id of a protocol",
     "meaning": "the hash that 'sirolimus-cds sign' writes",
     "on": "a date such as 2026-01-31",
+    "by": "a name, on one line and without markup",
+    "role": "a role, on one line and without markup",
 }
 """What a key holds that has a form of its own."""
 

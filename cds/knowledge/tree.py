@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,11 @@ def read(path: Path, shown: str) -> Document:
     return plain(text, shown)
 
 
+@lru_cache(maxsize=2048)  # the rules are read once for each protocol, and the documents are never changed
 def plain(text: str, shown: str) -> Document:
     """The same for a text that came from elsewhere. Raises Fault."""
+    if text.lstrip("\ufeff").startswith("%"):
+        raise Fault(shown, 1, "directives (%YAML, %TAG) are not allowed")
     if len(text) > MAX_BYTES:
         raise Fault(shown, 1, "is larger than a rule file may be (1 MB)")
     try:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from cds.cli.main import main
 from cds.knowledge.load import load
-from tests.conftest import RULES
+from tests.conftest import ROOT, RULES
 from tests.knowledge.test_wrong_rules import MY, RULE, folder_of
 
 
@@ -122,6 +126,10 @@ LEVELS = """levels:
 """
 NEVER = [
     (
+        RULE.replace("ng/mL\ncard", "ng/mL\n  - ordering is true\ncard"),
+        f"{MY}:6: this rule can never hold: its conditions exclude one another",
+    ),
+    (
         RULE.replace("ng/mL\ncard", "ng/mL\n  - trough > {trough_low} ng/mL\ncard"),
         f"{MY}:6: this rule can never hold: its conditions exclude one another",
     ),
@@ -165,3 +173,16 @@ def test_a_scenario_that_is_about_a_number_nobody_knows(tmp_path: Path) -> None:
     told = check(rules)
     assert told.exit_code == 1
     assert "rules/scenarios/birthday-of-eighteen.yaml:3: about: there is no number 'adult_agee'" in told.stdout
+
+
+def test_a_bar_shows_how_far_it_is_where_somebody_looks(tmp_path: Path) -> None:
+    """On a terminal standard error moves; the report itself stays on standard output."""
+    rules = folder_of(tmp_path, RULE)
+    ours, theirs = pty.openpty()
+    program = [sys.executable, "-c", "from cds.cli.main import run; run()", "check", str(rules)]
+    ended = subprocess.run(program, stdout=subprocess.PIPE, stderr=theirs, text=True, cwd=ROOT)
+    os.close(theirs)
+    seen = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert all(label in seen for label in ("cases", "mutants", "numbers")) and "100%" in seen
+    assert ended.returncode == 1 and "100%" not in ended.stdout

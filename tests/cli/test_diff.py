@@ -75,6 +75,52 @@ def test_a_card_that_changes_says_in_what(site: Path) -> None:
     assert changed["rule"] == "trough-low" and changed["summary"]["new"].endswith("below the target of 4-15 ng/mL")
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new", "part"),
+    [
+        ("trough/trough-low.yaml", "override: [known-monitored, ", "override: [", "overrideReasons"),
+        ("trough/trough-low.yaml", "title: Sirolimus trough below target", "title: Sirolimus too low", "source"),
+        ("response/response-none.yaml", "hooks: [patient-view]", "hooks: [patient-view] # as it was", ""),
+    ],
+)
+def test_no_change_that_a_clinician_sees_is_called_the_same(
+    tmp_path: Path, file: str, old: str, new: str, part: str
+) -> None:
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    text = (rules / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (rules / file).write_text(text.replace(old, new), encoding="utf-8")
+    found = diff(RULES, rules, LOW, EXAMPLES / "no-response-well-exposed")
+    assert (f"~ trough-low ({part})" in found.stdout) == bool(part)
+    assert found.exit_code == (1 if part else 0)
+
+
+def test_cards_put_together_otherwise_are_told(tmp_path: Path) -> None:
+    """Two laboratory cards are one; without `merge` they are two, with the same words."""
+    rules = shutil.copytree(RULES, tmp_path / "rules")
+    for file in (rules / "safety").glob("*.yaml"):
+        file.write_text(file.read_text(encoding="utf-8").replace("merge: laboratory\n", ""), encoding="utf-8")
+    found = diff(RULES, rules, EXAMPLES / "few-neutrophils")
+    assert found.exit_code == 1 and "~ (the order of cards) (summary): " in found.stdout
+
+
+def test_a_scenario_of_a_protocol_that_only_one_side_has_is_judged_by_both(site: Path) -> None:
+    (site / "scenarios").mkdir()
+    text = (RULES / "scenarios" / "titrated-to-response.yaml").read_text(encoding="utf-8")
+    ours = site / "scenarios" / "ours.yaml"
+    ours.write_text(text.replace("days:\n", "protocol: ours\ndays:\n", 1), encoding="utf-8")
+    found = diff(RULES, f"{RULES}+{site}@ours", ours)
+    assert found.exit_code == 1 and "ours | day 14, patient-view\n  - trough-low: " in found.stdout
+    assert "ours | day 14" in diff(RULES, f"{RULES}+{site}@ours", site / "scenarios").stdout
+
+
+def test_paths_upwards_are_no_commits(tmp_path: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    shutil.copytree(RULES, tmp_path / "rules")
+    monkeypatch.chdir(tmp_path / "here")
+    assert diff(f"../rules+../{site.name}", "../rules", LOW).exit_code == 0
+
+
 def test_without_files_the_scenarios_are_judged(tmp_path: Path) -> None:
     over = tmp_path / "over"
     over.mkdir()
@@ -98,6 +144,29 @@ def test_lines_of_ndjson_and_scenarios_and_folders(tmp_path: Path, site: Path) -
     assert "10 judged by both: 3 differ" in found.stdout
 
 
+def test_nothing_to_judge_is_no_sameness(tmp_path: Path) -> None:
+    (tmp_path / "empty.ndjson").write_text("\n")
+    refused = diff(RULES, RULES, tmp_path / "empty.ndjson")
+    assert refused.exit_code == 2 and "there is nothing to judge" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("day: 14\n", "day: foo\n", "'foo' is not a day of the course"),
+        ("platelets 14", "platelets 1.2.3", "'platelets 1.2.3' is no event"),
+        ("sirolimus 2 mg daily", "sirolimus 1.2.3 mg daily", "'sirolimus 1.2.3 mg daily' is no event"),
+        ("tests ordered", "cholecystectomy planned in 99999999999 days", "is no event"),
+    ],
+)
+def test_a_slip_in_a_scenario_is_a_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = (RULES / "scenarios" / "titrated-to-response.yaml").read_text(encoding="utf-8")
+    slip = tmp_path / "slip.yaml"
+    slip.write_text(text.replace(old, new, 1), encoding="utf-8")
+    for told in (diff(RULES, RULES, slip), CliRunner().invoke(main, ["scenario", str(slip)])):
+        assert told.exit_code in (1, 2) and said in told.output and told.exception.__class__ is SystemExit
+
+
 def test_two_commits_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     repository = tmp_path / "a repository"
     shutil.copytree(RULES, repository / "rules")
@@ -115,6 +184,7 @@ def test_two_commits_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(repository / "rules")
     found = diff("main~1..HEAD", LOW)
     assert found.exit_code == 1 and "  - trough-low: " in found.stdout
+    assert diff("main~1...HEAD", LOW).stdout == found.stdout
     assert diff("HEAD", repository / "rules", LOW).exit_code == 0
     shutil.rmtree(repository / "rules" / "trough")
     git("rm", "-r", "--quiet", "--cached", ".")
@@ -134,6 +204,7 @@ def test_two_commits_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ((RULES, RULES, "/no/such/file.json"), "/no/such/file.json: cannot be read (No such file or directory)"),
         ((RULES, RULES, RULES / "trough"), "there is no Bundle, CDS Hooks request or .ndjson file in it"),
         ((RULES, RULES, RULES / "trough" / "trough-low.yaml"), "trough-low.yaml:1: "),
+        ((RULES, RULES, "/dev/null.ndjson"), "/dev/null.ndjson: cannot be read"),
         ((RULES, RULES, LOW, "--at", "soon"), "--at: 'soon' is not an ISO 8601 date or time, nor 'latest'"),
     ],
 )  # fmt: skip

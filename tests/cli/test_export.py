@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections import defaultdict
 from pathlib import Path
@@ -70,7 +71,9 @@ def test_the_library_names_everything_by_version(exported: dict[str, Resource]) 
 def test_a_rule_is_told_with_its_condition_its_sources_and_its_degrees(exported: dict[str, Resource]) -> None:
     plan = exported["PlanDefinition-dose-above-window"]
     assert plan["status"] == "draft" and plan["experimental"] is True
-    texts = [action["condition"][0]["expression"]["expression"] for action in plan["action"]]
+    (card,) = plan["action"]
+    assert card["selectionBehavior"] == "at-most-one"  # the first whose condition holds
+    texts = [action["condition"][0]["expression"]["expression"] for action in card["action"]]
     assert len(texts) == 4  # an action for each row of the protocol's table
     assert texts[0].splitlines()[:4] == [
         "itp on record",
@@ -78,7 +81,7 @@ def test_a_rule_is_told_with_its_condition_its_sources_and_its_degrees(exported:
         "phase is starting",
         "daily dose above 4 mg/day",
     ]
-    assert {trigger["name"] for trigger in plan["action"][0]["trigger"]} == {
+    assert {trigger["name"] for trigger in card["action"][0]["trigger"]} == {
         "patient-view",
         "order-select",
         "order-sign",
@@ -86,12 +89,38 @@ def test_a_rule_is_told_with_its_condition_its_sources_and_its_degrees(exported:
     cited = plan["relatedArtifact"][0]
     assert cited["label"] == "grade C, SEEN" and cited["url"] == "https://doi.org/10.1097/MBC.0000000000001303"
     fat = exported["PlanDefinition-hyperlipidaemia"]
-    assert [fat["action"][0]["priority"], fat["action"][-1]["priority"]] == ["stat", "routine"]
+    assert [fat["action"][0]["action"][0]["priority"], fat["action"][0]["action"][-1]["priority"]] == [
+        "stat",
+        "routine",
+    ]
     assert "Silent where one of these speaks: dose-far-above-window" in plan["usage"]
     assert (
-        exported["PlanDefinition-trough-low"]["action"][0]["action"][1]["title"]
+        exported["PlanDefinition-trough-low"]["action"][0]["action"][0]["action"][1]["title"]
         == "Change the order to {proposed_dose} mg/day"
     )
+
+
+def test_what_withholds_a_suggestion_goes_with_it(exported: dict[str, Resource]) -> None:
+    (card,) = exported["PlanDefinition-dose-below-window"]["action"]
+    (offer,) = card["action"][0]["action"]
+    assert offer["title"].startswith("Change the order to")
+    words = offer["condition"][0]["expression"]["expression"].splitlines()
+    assert {"not while trough-high speaks", "not while trough-critical speaks", "only if window dose is known"} <= set(
+        words
+    )
+    assert "**" not in json.dumps(exported["PlanDefinition-trough-low"])
+
+
+def test_no_code_is_told_that_its_system_does_not_have(exported: dict[str, Resource]) -> None:
+    """Records write ICD-10 codes without the dot, and American ones under the WHO's address: read, and not exported."""
+    told = {
+        (part["system"], concept["code"])
+        for each in exported.values() if each["resourceType"] == "ValueSet"
+        for part in each["compose"]["include"] for concept in part["concept"]
+    }  # fmt: skip
+    cm, who = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"
+    assert (cm, "D69.3") in told and (who, "D69.3") in told and (cm, "Z34.90") in told
+    assert not {(cm, "D693"), (who, "D693"), (who, "Z34.90"), (cm, "B180")} & told
 
 
 def test_a_signed_rule_is_active_and_says_who_signed(tmp_path: Path) -> None:
@@ -140,13 +169,15 @@ def test_every_code_comes_back_as_it_was(exported: dict[str, Resource]) -> None:
                             )
                         )
     knowledge = load()
+    undotted = re.compile(r"[A-Z][0-9][0-9A-Z][0-9A-Z]+")  # of ICD-10: no code of it, though records hold them
+    american = re.compile(r"[A-Z][0-9][0-9A-Z]\.[0-9A-Z]{2,}")  # under the WHO's address
     known = {
-        (system, code): {
-            Concept(m.valueset, m.name, m.oral, m.strength, rejected=m.rejected) for m in meant
-        }
+        (system, code): {Concept(m.valueset, m.name, m.oral, m.strength, rejected=m.rejected) for m in meant}
         for system, codes in knowledge.codes.items()
         for code, meant in codes.items()
-    }  # fmt: skip
+        if not ("icd-10" in system and undotted.fullmatch(code))
+        and not (system.endswith("/icd-10") and american.fullmatch(code))
+    }
     assert back == known and len(known) > 2000
 
 

@@ -112,6 +112,22 @@ def test_keys_and_layout_are_put_in_order_and_comments_stay(tmp_path: Path) -> N
     assert run("fmt", path).stdout == "" and run("fmt", "--check", tmp_path).exit_code == 0
 
 
+def test_a_comment_right_above_the_first_key_goes_with_it(tmp_path: Path) -> None:
+    text = "# agreed with the ward; do not raise\npriority: 9\n" + RULE.replace("priority: 9\n", "")
+    path = folder_of(tmp_path, text) / "trough" / "my-rule.yaml"
+    run("fmt", path)
+    assert "# agreed with the ward; do not raise\npriority: 9\n" in path.read_text(encoding="utf-8")
+
+
+def test_a_linked_file_stays_a_link(tmp_path: Path) -> None:
+    rules = folder_of(tmp_path, UNTIDY)
+    path, elsewhere = rules / "trough" / "my-rule.yaml", tmp_path / "elsewhere.yaml"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+    assert run("fmt", path).exit_code == 0
+    assert path.is_symlink() and elsewhere.read_text(encoding="utf-8") == TIDY
+
+
 def test_a_file_that_cannot_be_read_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     rules = folder_of(tmp_path, UNTIDY)
     broken = rules / "trough" / "broken.yaml"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from cds.authoring import check
+from cds.authoring.check import Report
 from cds.cli.main import main
 from cds.knowledge.load import load
 from tests.conftest import ROOT, RULES
@@ -25,6 +27,12 @@ def run(*arguments: str | Path) -> Result:
 def rules(tmp_path: Path) -> Path:
     """A rules folder of one's own, in a folder with a space in its name."""
     return Path(shutil.copytree(RULES, tmp_path / "our own" / "rules"))
+
+
+@pytest.fixture(autouse=True)
+def sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `check` finds is tested elsewhere; here it finds nothing, but where a test undoes this."""
+    monkeypatch.setattr(check, "check_folder", lambda *_: Report())
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -76,6 +84,13 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
         ("definitions.yaml", "usable_from:\n  value: 7", "usable_from:\n  value: 8"),
         ("definitions.yaml", "complete_count:\n  value: 100", "complete_count:\n  value: 90"),
         ("valuesets/sirolimus.yaml", "rapamune", "raparune"),
+        ("protocols/seed-2024.yaml", "title: Feng 2024", "title: Approved by everybody, and Feng 2024"),
+        (
+            "sources.yaml",
+            "https://www.pfizermedicalinformation.com/en-us/rapamune/dosage-admin",
+            "https://example.org/a-blog",
+        ),
+        ("definitions.yaml", "recheck_from:\n  value: 3", "recheck_from:\n  value: 30"),
     ],
 )
 def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str, old: str, new: str) -> None:
@@ -154,7 +169,9 @@ def test_all_that_can_be_signed(rules: Path) -> None:
         (("hepatitis-b",), "hepatitis-b rests on recalled knowledge (infection-convention, label-sections): find the source,"),
         ((), "name the rules to sign, or say --all"),
         (("trough-low", "--on", "yesterday"), "--on: 'yesterday' is not a date; write 2026-01-31"),
-        (("trough-low", "--by", " "), "--by and --role must say who signs, and as what"),
+        (("trough-low", "--by", " "), "--by: must say who signs, and as what"),
+        (("trough-low", "--role", "a\n# b"), "--role: may hold no line break and none of < > | * _ ` [ ]"),
+        (("trough-low", "--by", "Dr M\udcfcller"), "--by: is not UTF-8 text"),
         (("trough-low", "--protocol", "nobodys"), "there is no protocol 'nobodys'"),
     ],
 )  # fmt: skip
@@ -164,10 +181,12 @@ def test_what_cannot_be_signed_is_said(rules: Path, words: tuple[str, ...], said
     assert not (rules / "reviews.yaml").exists()
 
 
-def test_a_rule_that_does_not_do_what_its_cases_say_is_not_signed(rules: Path) -> None:
+def test_rules_that_are_not_sound_are_not_signed(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     edit(rules / "trough" / "trough-low.yaml", "trough < {trough_low} ng/mL", "trough <= {trough_low} ng/mL")
-    refused = run("sign", "--rules", rules, *WHO, "trough-low")
-    assert refused.exit_code == 2 and "trough-low does not do what its cases say\nrules/trough/" in refused.stderr
+    refused = run("sign", "--rules", rules, *WHO, "trough-high")
+    assert refused.exit_code == 2 and "the rules are not sound, so nobody can sign them" in refused.stderr
+    assert "trough-low.yaml:" in refused.stderr and not (rules / "reviews.yaml").exists()
 
 
 def test_where_the_file_cannot_be_written(rules: Path) -> None:
@@ -176,11 +195,7 @@ def test_where_the_file_cannot_be_written(rules: Path) -> None:
     assert refused.exit_code == 2 and "Traceback" not in refused.output
 
 
-def test_check_can_demand_signatures(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cds.authoring import check
-    from cds.authoring.check import Report
-
-    monkeypatch.setattr(check, "check_folder", lambda *_: Report())  # what it finds is tested elsewhere
+def test_check_can_demand_signatures(rules: Path) -> None:
     sign(rules, "trough-low", "trough-high")
     edit(rules / "trough" / "trough-high.yaml", "priority: 23", "priority: 33")
     demanded = run("check", "--require-signed", rules)
@@ -189,6 +204,32 @@ def test_check_can_demand_signatures(rules: Path, monkeypatch: pytest.MonkeyPatc
     changed = "was signed under seed-2024 by A reviewer of the tests, haematologist, 2026-01-31; it, or a number it uses, has changed since"
     assert f"rules/trough/trough-high.yaml:1: {changed}\n" in demanded.stdout
     assert "trough-low.yaml" not in demanded.stdout
+
+
+def test_check_demands_them_under_a_protocol_that_exists(rules: Path) -> None:
+    demanded = run("check", "--require-signed", "--protocol", "nobodys", rules)
+    assert demanded.exit_code == 1 and "there is no protocol 'nobodys'" in demanded.stdout
+
+
+def test_without_a_protocol_the_one_in_force_is_signed(rules: Path, tmp_path: Path) -> None:
+    """The topmost folder's default, as `evaluate` and `serve` take it."""
+    site = tmp_path / "ours"
+    (site / "protocols").mkdir(parents=True)
+    text = (rules / "protocols" / "seed-2024.yaml").read_text(encoding="utf-8")
+    (site / "protocols" / "ours.yaml").write_text(text.replace("id: seed-2024", "id: ours"), encoding="utf-8")
+    signed = run("sign", "--rules", rules, "--overlay", site, *WHO, "trough-low")
+    assert "trough-low: signed under ours" in signed.stdout
+    assert load(rules, "", [site]).rule("trough-low").status == "active"
+
+
+def test_numbers_that_are_recalled_keep_a_rule_from_being_signed(rules: Path) -> None:
+    text = (rules / "protocols" / "seed-2024.yaml").read_text(encoding="utf-8")
+    place = text.index("  trough_low:")
+    (rules / "protocols" / "seed-2024.yaml").write_text(
+        text[:place] + text[place:].replace("basis: SEEN", "basis: RECALLED", 1)
+    )
+    refused = run("sign", "--rules", rules, *WHO, "trough-low")
+    assert refused.exit_code == 2 and "trough-low names numbers that are recalled (trough_low)" in refused.stderr
 
 
 def test_the_page_of_rules_says_who_signed(rules: Path) -> None:

@@ -82,3 +82,16 @@ def test_the_hash_is_of_the_meaning(rules: Path, file: str, old: str, new: str, 
 def test_a_checkout_finds_its_rules() -> None:
     assert shipped_rules() == RULES
     assert load().protocol.id == "seed-2024"
+
+
+def test_a_change_behind_a_linked_folder_is_seen(rules: Path, tmp_path: Path) -> None:
+    """A release may be a folder of links."""
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for each in rules.iterdir():
+        (linked / each.name).symlink_to(each)
+    assert load(linked).protocol.numbers["trough_high"] == 15
+    seed = rules / "protocols" / "seed-2024.yaml"
+    text = seed.read_text(encoding="utf-8")
+    seed.write_text(text.replace("trough_high:\n    value: 15", "trough_high:\n    value: 12"), encoding="utf-8")
+    assert load(linked).protocol.numbers["trough_high"] == 12

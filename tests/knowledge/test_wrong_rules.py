@@ -142,6 +142,8 @@ def test_recalled_knowledge_cannot_be_signed(tmp_path: Path) -> None:
         ("my-rule", "no-such-rule", "rules/reviews.yaml:1: there is no rule 'no-such-rule'"),
         ("0123456789abcdef", "my own", "rules/reviews.yaml:4: my-rule: 'meaning': must be the hash that 'sirolimus-cds sign' writes"),
         ("      role: Haematologist\n", "", "rules/reviews.yaml:3: my-rule: 'role' is missing"),
+        ("2026-01-31", "2026-13-45", "rules/reviews.yaml:7: my-rule: 'on': must be a date such as 2026-01-31"),
+        ("A reader of this test", "'A <b>reader</b>'", "rules/reviews.yaml:5: my-rule: 'by': must be a name, on one line and without markup"),
         ("2026-01-31", "yesterday", "rules/reviews.yaml:7: my-rule: 'on': must be a date such as 2026-01-31"),
     ],
 )  # fmt: skip
@@ -178,7 +180,9 @@ def test_a_link_that_is_not_https(tmp_path: Path) -> None:
     assert fault == "rules/sources.yaml:3: study: 'url': must be an address that begins with https://"
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"a: " + b"[" * 200, b"# nothing\n"])
+@pytest.mark.parametrize(
+    "content", [b"%YAML 1.1\n---\na: yes\n", b"", b"\xff\xfe", b"a: " + b"[" * 200, b"# nothing\n"]
+)
 def test_a_file_that_is_no_rule(tmp_path: Path, content: bytes) -> None:
     faults(tmp_path)
     (tmp_path / "rules" / "trough" / "my-rule.yaml").write_bytes(content)

@@ -276,18 +276,8 @@ def read(body: Json, now: datetime) -> Record:
             record.level_ordered = True
     if record.ordering:
         _read_drafts(record, body["context"])
-    record.itp = record.itp or any(order.itp for order in _reasons(record))
+    record.itp = record.itp or any(order.itp for order in record.orders if order.draft and order.code in SIROLIMUS)
     return record
-
-
-def _reasons(record: Record) -> list[Order]:
-    """The orders whose reason counts: drafts, and what is taken now or was taken last."""
-    named = {prior for o in record.orders if not o.draft for prior in o.prior}  # a renewal took their place
-    mine = [o for o in record.orders if o.code in SIROLIMUS and o.id not in named]
-    running = [o for o in mine if o.status in ("active", "on-hold") or o.draft]
-    lately = record.today - timedelta(days=28)  # how long after a stop sirolimus still counts as taken
-    last = max((o.start for o in mine if not o.draft and (o.end is None or o.end >= lately)), default=None)
-    return running + [o for o in mine if o.start == last]
 
 
 def _read_drafts(record: Record, context: Json) -> None:

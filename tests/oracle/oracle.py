@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.oracle import dosing, interactions, levels, response
 from tests.oracle.codes import LEVELS, NOT_BLOOD
-from tests.oracle.course import Course, read_course, still_counts
+from tests.oracle.course import Course, read_course, sirolimus, still_counts
 from tests.oracle.fhir import Record, read
 
 COVERED = [
@@ -73,6 +73,9 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     blood = [v for v in blood if not any(word in v.specimen for word in NOT_BLOOD)]
     oldest = min((v.when.day for v in blood), default=None)
     course = read_course(record, oldest)
+    if course.start is not None and not (record.ordering and course.over(record.today)):
+        # ITP as the reason of any order of the course: renewals inherit it
+        record.itp = record.itp or any(o.itp for o in sirolimus(record) if o.start >= course.start)
     judged = levels.read_levels(record, course)
     seen = response.read_response(record, course)
     dose = dosing.read_dosing(record, course)
