@@ -43,9 +43,7 @@ def advise(
     situation = read_facts(chart, engine.knowledge, request.hook, now)
     holding = engine.holding(situation.facts.values, request.hook)
     unseen = engine.unseen(situation.facts.values, request.hook)
-    speaking = {
-        item.rule.id for item in holding
-    } | unseen  # what gives way to a rule does so whether or not it is shown
+    speaking = {item.rule.id for item in holding} | unseen  # suggestions give way to rules that are not shown, too
     cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
     cards = merged(cards, [item.rule.merge for item in holding])
     if unseen:

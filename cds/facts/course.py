@@ -129,7 +129,8 @@ def _stretches(group: list[Order]) -> list[Regimen]:
     starts = {order.start.day: order.start for order in reversed(group) if order.start is not None}
     ends = [order.end for order in group if order.end is not None]
     end = max(ends, key=Moment.sort_key) if len(ends) == len(group) else None
-    edges = sorted({**{each.day: each for each in ends if end is None or each.day < end.day}, **starts}.values(), key=Moment.sort_key)  # fmt: skip
+    sooner = {each.day: each for each in ends if end is None or each.day < end.day}
+    edges = sorted({**sooner, **starts}.values(), key=Moment.sort_key)
     found = []
     for edge, following in itertools.zip_longest(edges, edges[1:]):
         inside = [order for order in group if _in_force(order, edge)]
@@ -140,7 +141,10 @@ def _stretches(group: list[Order]) -> list[Regimen]:
 
 
 def _in_force(order: Order, at: Moment) -> bool:
-    return order.start is not None and order.start.day <= at.day and (order.end is None or at.day < order.end.day or order.start.day == at.day)  # fmt: skip
+    """Whether an order is taken from that day on; one that ended on its first day was taken on it."""
+    if order.start is None or order.start.day > at.day:
+        return False
+    return order.end is None or at.day < order.end.day or order.start.day == at.day
 
 
 def taken_together(one: Order, other: Order) -> bool:
