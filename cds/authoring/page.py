@@ -44,6 +44,13 @@ def page(folder: Folder) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
+def rule_page(file: RuleFile, folder: Folder) -> str:
+    """One rule, in Markdown, as a page of its own."""
+    assert folder.knowledge is not None, "only sound rules have a page"
+    numbers = {name: shown(number.value) for name, number in folder.names.numbers.items()}
+    return "\n".join(_rule(file, folder.knowledge, numbers)).replace("### ", "## ", 1)
+
+
 def _rule(file: RuleFile, knowledge: Knowledge, numbers: dict[str, str]) -> Iterator[str]:
     rule, shape = file.rule, file.shape
     yield f"### {rule.id}"

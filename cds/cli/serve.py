@@ -76,9 +76,12 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         chosen, signed=settings.active_only
     )  # faults of the rules are told here, once, and not by every worker
 
+    from cds.hooks.browser import wanted as workbench_wanted
     from cds.hooks.serving import serve
 
     def started() -> None:
         click.echo(f"Listening on http://{settings.host}:{settings.port}/cds-services; stop with Ctrl-C", err=True)
+        if workbench_wanted(settings):
+            click.echo(f"The workbench is at http://{settings.host}:{settings.port}/", err=True)
 
     serve(engine, settings, started)

@@ -18,6 +18,7 @@ _ISSUE = {
     412: "required",
     413: "too-long",
     415: "not-supported",
+    500: "exception",
     503: "transient",
 }
 
@@ -47,6 +48,11 @@ async def body_of(request: Request, most: int, seconds: float) -> bytes:
         raise Answered(outcome(415, "the body must be application/json"))
     if request.headers.get("content-encoding", "identity") != "identity":
         raise Answered(outcome(415, "compressed bodies are not taken"))
+    return await bounded(request, most, seconds)
+
+
+async def bounded(request: Request, most: int, seconds: float) -> bytes:
+    """The bytes of a body of any kind. Raises Answered when there are too many, or they come too slowly."""
     try:
         body = await asyncio.wait_for(_read(request, most), seconds)
     except TimeoutError:

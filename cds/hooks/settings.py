@@ -94,6 +94,7 @@ class Settings(BaseModel):
     silent_seconds: float = Field(default=5.0, gt=0, le=60)
     drain_seconds: float = Field(default=5.0, ge=0, le=120)
     max_in_flight: int = Field(default=64, ge=1, le=10_000)
+    workbench: bool | None = None  # pages at / and /rules; unless said, where nobody but this machine can call
     check_answers: bool = False  # hold every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -104,11 +105,20 @@ class Settings(BaseModel):
                 f"{self.host} can be reached from other machines: name the issuers that may call, "
                 "or say without_authentication = true"
             )
+        if self.workbench and not (self.only_this_machine or self.without_authentication):
+            raise ValueError(
+                "the workbench asks nobody who calls: it is for this machine alone, or where without_authentication is said"
+            )
         if self.issuers and self.without_authentication:
             raise ValueError("issuers are named, and without_authentication is said too")
         if self.workers > 1 and self.issuers and self.replay == "reject" and self.replay_file is None:
             raise ValueError("several workers need a replay_file to know of each other's tokens")
         return self
+
+    @property
+    def only_this_machine(self) -> bool:
+        """Whether nobody else can call, and nobody is asked who calls."""
+        return is_loopback(self.host) and not self.issuers
 
     @property
     def zone(self) -> ZoneInfo | None:

@@ -49,7 +49,11 @@ class Running:
         return self.process.returncode, self.logged()
 
     def logged(self) -> list[dict[str, Any]]:
-        lines = [line for line in self.log.read_text().splitlines() if not line.startswith("Listening on ")]
+        lines = [
+            line
+            for line in self.log.read_text().splitlines()
+            if not line.startswith(("Listening on ", "The workbench is at "))
+        ]
         return [json.loads(line) for line in lines]
 
     def cpu(self) -> float:

@@ -1,0 +1,121 @@
+"""The workbench and the rules over HTTP, for people with a browser: where they are to be had, and within which bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from cds.engine import Engine, EngineFault
+from cds.hooks.http import Answered, bounded, outcome
+from cds.hooks.settings import Settings
+from cds.knowledge.load import shipped_rules
+
+if TYPE_CHECKING:
+    from cds.workbench.pages import Workbench
+
+Handler = Callable[[Request], Any]
+_log = logging.getLogger("cds.hooks")
+_NEEDED = ("vl_convert", "jinja2", "markdown_it", "pydantic", "ruamel.yaml")
+
+
+def wanted(settings: Settings) -> bool:
+    """Whether there is a workbench: as it is set, else where nobody but this machine can call; and only with what draws it."""
+    asked = settings.only_this_machine if settings.workbench is None else settings.workbench
+    return asked and all(find_spec(name) is not None for name in _NEEDED)
+
+
+class Browser:
+    """The pages as routes. A page is made in a thread, one at a time, so that calls are heard meanwhile."""
+
+    def __init__(self, engine: Engine, settings: Settings, turn: asyncio.Lock) -> None:
+        self._engine, self._settings, self._turn = engine, settings, turn
+        self._made: Workbench | None = None
+
+    def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
+        """Where the pages are; ``guarded`` puts around each what surrounds every call."""
+        return [
+            Route("/", guarded(self.start), methods=["GET"]),
+            Route("/", guarded(self.judge), methods=["POST"]),
+            Route("/rules", guarded(self.rules), methods=["GET"]),
+            Route("/rules/{name}", guarded(self.rule), methods=["GET"]),
+            Route("/workbench.js", guarded(self.script), methods=["GET"]),
+        ]
+
+    async def start(self, request: Request) -> Response:
+        """GET /: the form, or an example."""
+        example = request.query_params.get("example", "")
+        return await self._page(lambda bench: bench.start(example))
+
+    async def judge(self, request: Request) -> Response:
+        """POST /: a chart judged, with a value moved or a suggestion pressed. The chart comes along each time."""
+        from cds.chart.body import InputError
+        from cds.workbench.pages import asked
+
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/x-www-form-urlencoded":
+            return outcome(415, "the body must be a form")
+        try:  # an escaped character of a form is three bytes
+            body = await bounded(request, 3 * self._settings.max_body, self._settings.body_seconds)
+            form = asked(parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=40))
+        except Answered as answered:
+            return answered.response
+        except (InputError, ValueError, UnicodeDecodeError):
+            return outcome(400, "the form cannot be read")
+        return await self._page(lambda bench: bench.judged(form))
+
+    async def rules(self, request: Request) -> Response:
+        """GET /rules"""
+        return await self._page(lambda bench: bench.rules())
+
+    async def rule(self, request: Request) -> Response:
+        """GET /rules/{name}"""
+        name = request.path_params["name"]
+        return await self._page(lambda bench: bench.rule(name))
+
+    async def script(self, request: Request) -> Response:
+        """GET /workbench.js"""
+        from cds.workbench.pages import SCRIPT
+
+        return Response(SCRIPT, media_type="text/javascript", headers=_HEADERS)
+
+    async def _page(self, make: Callable[[Workbench], str | None]) -> Response:
+        from cds.workbench.pages import POLICY
+
+        def made() -> str | None:
+            return make(self._workbench())
+
+        try:
+            async with self._turn:
+                text = await asyncio.to_thread(made)
+        except Exception as error:  # no traceback, which may hold what was put in
+            event = "engine fault" if isinstance(error, EngineFault) else "fault"
+            _log.error(event, extra={"fault": type(error).__name__})
+            return outcome(500, "the page could not be made: no advice")
+        if text is None:
+            return outcome(404, "there is nothing at this address")
+        return Response(text, media_type="text/html", headers=_HEADERS | {"content-security-policy": POLICY})
+
+    def _workbench(self) -> Workbench:
+        from cds.workbench.pages import Workbench
+
+        if self._made is None:
+            settings = self._settings
+            folder = settings.rules or shipped_rules()
+            self._made = Workbench(self._engine, folder, settings.protocol, settings.overlays)
+        return self._made
+
+
+_HEADERS = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+}

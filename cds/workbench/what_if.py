@@ -1,0 +1,184 @@
+"""A chart with one thing changed: a value moved, or a suggestion pressed. Each becomes another document, judged anew.
+
+Values are moved in the FHIR itself, so that everything that depends on them follows; what cannot be moved there without a
+guess (a dose in several orders, a level in another unit) is not offered.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cds.advise import Advice
+from cds.chart.model import Lab
+from cds.chart.prefetch import PREFETCH_TYPES
+from cds.facts.situation import Situation
+
+Json = dict[str, Any]
+_PER_DAY = "daily"
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A value that may be moved: where it is, and between which bounds."""
+
+    name: str
+    label: str
+    unit: str
+    value: float
+    low: float
+    high: float
+    step: float
+
+
+def sliders(document: Json, advice: Advice) -> list[Slider]:
+    """What of this chart can be moved."""
+    situation, found = advice.situation, []
+    dose = _dose(document, situation)
+    if dose is not None and situation.dose.per_day is not None:
+        now = float(situation.dose.per_day)
+        found.append(Slider("dose", "Sirolimus dose", "mg/day", now, 0.5, max(12.0, now), 0.1))
+    for name, label, unit, lab, high, step in (
+        ("level", "Newest level", "ng/mL", _newest(situation.levels), 40.0, 0.1),
+        ("count", "Newest platelet count", "x 10^9/L", _newest([c.lab for c in situation.counts]), 300.0, 1.0),
+    ):
+        if lab is not None and lab.amount is not None and _quantity(document, lab) is not None:
+            value = float(lab.amount.value)
+            found.append(Slider(name, label, unit, value, step, max(high, value), step))
+    ages = situation.age_range(situation.now.date())
+    if ages is not None and ages[0] == ages[1] and _patient(document, situation) is not None:
+        found.append(Slider("age", "Age", "years", float(ages[0]), 0.0, 90.0, 1.0))
+    if situation.course.start is not None:
+        day = situation.course.start.days_until(situation.now)
+        found.append(Slider("days", "Day of the course", "days", float(day), 0.0, max(400.0, float(day)), 1.0))
+    return found
+
+
+def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tuple[Json, datetime]:
+    """The document, and the time to judge it at, with each of the ``wanted`` values in its place."""
+    changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.now
+    if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.dose.per_day:
+        quantity["value"] = float(Decimal(str(quantity["value"])) * wanted["dose"] / situation.dose.per_day)
+    for name, lab in (("level", _newest(situation.levels)), ("count", _newest([c.lab for c in situation.counts]))):
+        if name in wanted and lab is not None and (quantity := _quantity(changed, lab)) is not None:
+            quantity["value"] = float(wanted[name])
+    if "days" in wanted and situation.course.start is not None:
+        start = situation.course.start.day
+        now += timedelta(days=int(wanted["days"]) - (now.date() - start).days)
+    if "age" in wanted and (person := _patient(changed, situation)) is not None:
+        born = date.fromisoformat(person["birthDate"])
+        before = (now.month, now.day) < (born.month, born.day)
+        day = 28 if (born.month, born.day) == (2, 29) else born.day
+        person["birthDate"] = born.replace(year=now.year - int(wanted["age"]) - before, day=day).isoformat()
+    return changed, now
+
+
+def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> Json | None:
+    """What follows a suggestion: the chart on order-sign with its orders as drafts or, for a hold, the chart with the order held.
+
+    None where there is no such suggestion.
+    """
+    try:
+        actions = advice.cards[card]["suggestions"][suggestion]["actions"]
+    except (IndexError, KeyError):
+        return None
+    drafts = [copy.deepcopy(each["resource"]) for each in actions if "resource" in each]
+    if any(each.get("status") == "on-hold" for each in drafts):
+        held = copy.deepcopy(document)
+        for order in drafts:
+            if (found := _find(held, f"{order['resourceType']}/{order.get('id')}")) is not None:
+                found["status"] = "on-hold"
+        return held
+    gone = {reference for each in actions if each["type"] == "delete" for reference in each["resourceId"]}
+    gone |= {f"{each['resourceType']}/{each.get('id')}" for each in drafts}
+    standing = [each for each in _drafts(document) if f"{each['resourceType']}/{each.get('id')}" not in gone]
+    for number, draft in enumerate(drafts, start=1):
+        draft |= {"id": f"pressed-{number}", "status": "draft"}
+    chart = [each for each in _resources(document) if each not in _drafts(document)]
+    patient = advice.situation.chart.patient_id
+    prefetch: Json = {
+        key: {
+            "resourceType": "Bundle",
+            "type": "searchset",
+            "entry": [{"resource": r} for r in chart if r["resourceType"] == kind],
+        }
+        for key, kind in PREFETCH_TYPES.items()
+        if kind != "Patient"
+    }
+    prefetch["patient"] = next((each for each in chart if each["resourceType"] == "Patient"), None)
+    orders = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": each} for each in (*standing, *drafts)],
+    }
+    context = {"patientId": patient, "userId": "Practitioner/workbench", "draftOrders": orders}
+    return {"hook": "order-sign", "hookInstance": "workbench", "context": context, "prefetch": prefetch}
+
+
+def _resources(document: Json) -> Iterator[Json]:
+    """Every resource of a Bundle or of a request's prefetch and drafts."""
+    stack: list[Any] = [document]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, list):
+            stack += reversed(one)
+        elif isinstance(one, dict):
+            if one.get("resourceType") not in (None, "Bundle"):
+                yield one
+            else:
+                stack += [one[key] for key in reversed(list(one)) if key != "fhirAuthorization"]
+
+
+def _drafts(document: Json) -> list[Json]:
+    orders = (document.get("context") or {}).get("draftOrders")
+    return list(_resources(orders)) if orders else []
+
+
+def _find(document: Json, reference: str) -> Json | None:
+    kind, _, name = reference.partition("/")
+    found = [each for each in _resources(document) if (each["resourceType"], each.get("id")) == (kind, name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _newest(labs: list[Lab]) -> Lab | None:
+    return labs[0] if labs else None
+
+
+def _quantity(document: Json, lab: Lab) -> Json | None:
+    """The value of a result, if it stands there in our own unit."""
+    resource = _find(document, lab.reference)
+    quantity = (resource or {}).get("valueQuantity")
+    if not isinstance(quantity, dict) or lab.amount is None or lab.amount.comparator or lab.amount.printed:
+        return None
+    return quantity if _same(quantity.get("value"), lab.amount.value) else None
+
+
+def _dose(document: Json, situation: Situation) -> Json | None:
+    """The amount of one intake, if one order alone, and one amount in mg, makes the daily dose."""
+    if len(situation.dose_orders) != 1 or situation.dose.rhythm != _PER_DAY or situation.dose_orders[0].liquid:
+        return None
+    resource = _find(document, situation.dose_orders[0].reference)
+    try:
+        (instruction,) = resource["dosageInstruction"]  # type: ignore[index]  # whatever is wrong with it ends below
+        (rate,) = instruction["doseAndRate"]
+        quantity: Json = rate["doseQuantity"]
+        fits = "text" not in instruction and quantity.get("unit") == "mg"
+        return (
+            quantity if fits and _same(quantity["value"], situation.dose.per_intake or situation.dose.per_day) else None
+        )
+    except (TypeError, KeyError, ValueError):
+        return None
+
+
+def _patient(document: Json, situation: Situation) -> Json | None:
+    person = _find(document, f"Patient/{situation.chart.patient_id}")
+    born = (person or {}).get("birthDate")
+    return person if isinstance(born, str) and len(born) == 10 else None
+
+
+def _same(one: Any, other: Decimal | None) -> bool:
+    return other is not None and isinstance(one, int | float | Decimal) and Decimal(str(one)) == other
