@@ -48,6 +48,7 @@ def report(advice: Advice, version: str) -> str:
         cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
+        died=situation.chart.deceased,
         patient=situation.chart.patient_id,
         now=situation.now.strftime("%Y-%m-%d %H:%M"),
         hook=situation.hook,

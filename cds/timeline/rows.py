@@ -36,6 +36,7 @@ class Timeline:
     first: date
     last: date
     target: tuple[float, float]
+    now: str
     start: date | None = None
     baseline: float | None = None
     counts: list[Row] = field(default_factory=list)
@@ -57,6 +58,7 @@ def timeline(advice: Advice) -> Timeline:
         situation.now.date(),
         situation.now.date(),
         (float(numbers["trough_low"]), float(numbers["trough_high"])),
+        situation.now.strftime("%Y-%m-%d %H:%M"),
         course.start.day if course.start is not None else None,
         float(response.baseline.value) if response is not None and response.baseline is not None else None,
         counts=[_count(count.moment, count.value, count.words(), count.why_not) for count in situation.counts],
@@ -95,8 +97,12 @@ def _levels(situation: Situation) -> Iterator[Row]:
 
 def _doses(situation: Situation) -> Iterator[Row]:
     course = situation.course
-    if course.conflict:
-        return  # nobody can say what is taken
+    if course.conflict:  # nobody can say what is taken
+        begins = min(order.start.day for order in course.conflict if order.start is not None)
+        until = (situation.now.date() + timedelta(days=1)).isoformat()
+        say = f"Sirolimus: not known in which dose from {begins.isoformat()}, for orders contradict one another"
+        yield {"at": begins.isoformat(), "until": until, "value": None, "say": say}
+        return
     for stretch in exposure(course, situation.now, situation.days("resume_gap")):
         say = f"Sirolimus {stretch.words} from {stretch.start.isoformat()} to {stretch.end.isoformat()}"
         yield {
@@ -113,9 +119,14 @@ def _steroids(situation: Situation) -> Iterator[Row]:
             dose = as_prednisone(situation, use)
             if use.start is None or dose is None:
                 continue
-            end = use.end.day if use.end is not None else situation.now.date()
-            say = f"{use.name}: {said(dose)} mg/day as prednisone, from {on_day(use.start)}"
-            yield {"at": use.start.day.isoformat(), "until": end.isoformat(), "value": float(dose), "say": say}
+            unknown = use.end is None and use.status != "active" and not use.given
+            end = (
+                use.end.day if use.end is not None else use.start.day if unknown or use.given else situation.now.date()
+            )
+            until = "not known when" if unknown else on_day(use.end) if use.end is not None else "now"
+            say = f"{use.name}: {said(dose)} mg/day as prednisone, from {on_day(use.start)} until {until}"
+            days = (use.start.day, end + timedelta(days=1))
+            yield {"at": days[0].isoformat(), "until": days[1].isoformat(), "value": float(dose), "say": say}
 
 
 def _bars(situation: Situation) -> Iterator[Row]:
@@ -173,7 +184,8 @@ def _landmarks(situation: Situation, response: Response | None) -> Iterator[Row]
         yield {
             "at": opens.isoformat(),
             "until": min(closes + timedelta(days=1), situation.now.date() + timedelta(days=3)).isoformat(),
-            "name": f"{months} months: {category}{sure}",
+            "name": f"{months} mo: {category}{sure}",
+            "row": months > LANDMARKS[0][0],
             "say": f"{months}-month landmark, days {situation.days(first)} to {situation.days(last)}: {category}{sure}",
         }
 

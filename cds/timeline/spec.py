@@ -33,6 +33,7 @@ def spec(drawn: Timeline, width: int = 860) -> Json:
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "background": PAPER,
         "padding": 8,
+        "title": {"text": f"Judged as of {drawn.now}", "fontWeight": "normal", "fontSize": 11},
         "vconcat": panels,
         "spacing": 12,
         "resolve": {"scale": {"x": "shared"}},
@@ -46,7 +47,7 @@ def spec(drawn: Timeline, width: int = 860) -> Json:
 
 
 def _x(drawn: Timeline, field: str = "at") -> Json:
-    ends = [f"{day.isoformat()}T00:00" for day in (drawn.first, drawn.last)]
+    ends = [f"{day.isoformat()}T00:00Z" for day in (drawn.first, drawn.last)]
     months = max(1, (drawn.last - drawn.first).days // 30)
     form = "%b %Y" if months > 3 else "%d %b"
     return {
@@ -119,8 +120,10 @@ def _counts(drawn: Timeline, width: int) -> Json:
             "fontSize": 11,
             "aria": False,
         }
-        named = {"x": _x(drawn), "y": {"value": 0}, "text": {"field": "name"}}
-        layers.append({"data": _values(drawn.landmarks), "mark": text, "encoding": named})
+        for lower in (False, True):  # the second one stands below the first, which may reach into it
+            named = {"x": _x(drawn), "y": {"value": 14 * lower}, "text": {"field": "name"}}
+            some = [row for row in drawn.landmarks if row["row"] is lower]
+            layers.append({"data": _values(some), "mark": dict(text), "encoding": named})
     layers += [_rule(limit, INK, y, [4, 3]) for limit in (30.0, 100.0)]
     if drawn.baseline is not None:
         layers.append(_rule(max(drawn.baseline, _FLOOR), COUNTS, y, [1, 3]))
@@ -151,7 +154,20 @@ def _blocks(rows: list[Row], colour: str, drawn: Timeline, y: Json) -> Json:
 
 def _doses(drawn: Timeline, width: int) -> Json:
     top = max([4.0, *(row["value"] for row in drawn.doses if row["value"] is not None)]) * 1.1
-    return _panel("Sirolimus dose", [_blocks(drawn.doses, DOSES, drawn, _y("mg/day", [0, top]))], width, 80)
+    y = _y("mg/day", [0, top])
+    unknown = [row | {"value": top, "zero": 0, "name": "not known"} for row in drawn.doses if row["value"] is None]
+    box = {"x": _x(drawn), "x2": {"field": "until"}, "y": y, "y2": {"field": "zero"}, "description": {"field": "say"}}
+    words = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 4, "color": INK, "aria": False}
+    layers = [
+        _blocks(drawn.doses, DOSES, drawn, y),
+        {
+            "data": _values(unknown),
+            "mark": {"type": "rect", "color": BAND, "stroke": INK, "strokeDash": [3, 3]},
+            "encoding": box,
+        },
+        {"data": _values(unknown), "mark": words, "encoding": {"x": _x(drawn), "y": y, "text": {"field": "name"}}},
+    ]
+    return _panel("Sirolimus dose", layers, width, 80)
 
 
 def _steroids(drawn: Timeline, width: int) -> Json:

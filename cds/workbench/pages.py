@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ from cds.advise import Advice, advise
 from cds.authoring.mutants import survivors
 from cds.authoring.page import rule_page
 from cds.authoring.scenarios import Check, body_of, scenarios_of
+from cds.cards.order import arranged
 from cds.chart.body import InputError
 from cds.chart.model import HOOKS
 from cds.chart.request import newest_date, read_request
 from cds.chart.times import parse_now
 from cds.engine import Engine
+from cds.facts.record import Named
 from cds.knowledge.read import Folder, read_folder
 from cds.timeline.picture import picture
 from cds.timeline.rows import timeline
@@ -51,6 +54,17 @@ _TEMPLATES = Environment(
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
+_MOVED = {
+    "dose": (Decimal(200), False),
+    "level": (Decimal(1000), False),
+    "count": (Decimal(10_000), False),
+    "age": (Decimal(120), True),
+    "days": (Decimal(20_000), True),
+}
+"""How far a value may be moved, and whether by whole numbers alone."""
+_PRESSED = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
+
+
 @dataclass(frozen=True)
 class Asked:
     """What the form of the workbench holds."""
@@ -72,7 +86,10 @@ def asked(form: Mapping[str, Sequence[str]]) -> Asked:
                 number = Decimal(text)
             except InvalidOperation:
                 raise InputError("a value that was moved is not a number") from None
-            if not number.is_finite() or not 0 <= number <= 10_000:
+            if not number.is_finite() or number < 0:
+                raise InputError("a value that was moved is out of range")
+            most, whole = _MOVED.get(name[4:], (Decimal(0), False))
+            if number > most or (whole and number != int(number)):
                 raise InputError("a value that was moved is out of range")
             wanted[name[4:]] = number
     return Asked(one.get("chart", ""), one.get("hook", ""), one.get("at", ""), one.get("press", ""), wanted)
@@ -114,45 +131,65 @@ class Workbench:
             document, advice, note = self._advice(form)
         except InputError as error:
             return self._render("start.html", examples=list(self.examples), error=str(error))
-        text = json.dumps(document, indent=1, ensure_ascii=False)
+        facts = advice.situation.facts.values
         return self._render(
             "judged.html",
             story=story,
             note=note,
-            chart=text,
+            chart=json.dumps(document, separators=(",", ":"), ensure_ascii=False),
+            shown=json.dumps(document, indent=1, ensure_ascii=False),
+            gaps=[item for item in facts.get("gaps", ()) if isinstance(item, Named)],
+            died=advice.situation.chart.deceased,
             hook=advice.situation.hook,
             at=advice.situation.now.isoformat(),
             picture=Markup(picture(spec(timeline(advice)), "svg").decode()),  # noqa: S704  # drawn by ourselves, escaped by XML
             cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off
             sliders=sliders(document, advice),
             rules=sorted(advice.explained, key=lambda each: (not each.fires, each.rule.id)),
-            answer=msgspec.json.format(_encode({"cards": advice.cards}), indent=1).decode(),
+            answer=msgspec.json.format(_encode({"cards": arranged(advice.cards)}), indent=1).decode(),
         )
 
     def _advice(self, form: Asked) -> tuple[Json, Advice, str]:
         document = _document(form.chart)
         hook = form.hook if form.hook in HOOKS and document.get("resourceType") == "Bundle" else None
-        advice = self._judge(document, hook, parse_now(form.at) if form.at else None)
-        if form.wanted:
-            document, now = moved(document, advice, form.wanted)
-            advice = self._judge(document, hook, now)
-            return document, advice, f"Moved: {', '.join(f'{name} to {value}' for name, value in form.wanted.items())}."
+        at = parse_now(form.at) if form.at else None
+        if form.at and at is None:
+            raise InputError("the time to judge at is not an ISO 8601 date or time, such as 2024-05-01T20:00:00Z")
+        advice = self._judge(document, hook, at)
         if form.press:
-            card, _, suggestion = form.press.partition(".")
-            after = pressed(document, advice, int(card), int(suggestion)) if f"{card}{suggestion}".isdecimal() else None
-            if after is None:
-                raise InputError("there is no such suggestion on this chart any more")
-            label = advice.cards[int(card)]["suggestions"][int(suggestion)]["label"]
-            document = json.loads(_encode(after))
-            return (
-                document,
-                self._judge(document, None, advice.situation.now),
-                f"Pressed: {label}. What follows is judged.",
+            return self._pressed(document, advice, form.press)
+        if form.wanted:
+            offered = {each.name for each in sliders(document, advice)}
+            wanted = {name: value for name, value in form.wanted.items() if name in offered}
+            try:
+                document, now = moved(document, advice, wanted)
+            except (ValueError, OverflowError):
+                raise InputError("a value that was moved makes a date that cannot be") from None
+            note = (
+                ", ".join(f"{name} to {value}" for name, value in wanted.items())
+                or "nothing; this chart has no such value"
             )
+            return document, self._judge(document, hook, now), f"Moved: {note}."
         return document, advice, ""
+
+    def _pressed(self, document: Json, advice: Advice, press: str) -> tuple[Json, Advice, str]:
+        place = _PRESSED.fullmatch(press)
+        card, suggestion = (int(place[1]), int(place[2])) if place else (-1, -1)
+        after = pressed(document, advice, card, suggestion) if place else None
+        if after is None:
+            raise InputError("there is no such suggestion on this chart any more")
+        label = advice.cards[card]["suggestions"][suggestion]["label"]
+        document, hook = json.loads(_encode(after[0])), after[1]
+        asked_on = hook if document.get("resourceType") == "Bundle" else None
+        note = f"Pressed: {label}."
+        if hook != advice.situation.hook:
+            note += " This is what signing it brings; cards of an opened chart are not judged here."
+        return document, self._judge(document, asked_on, advice.situation.now), note
 
     def _judge(self, document: Json, hook: Any, now: datetime | None) -> Advice:
         request = read_request(json.dumps(document).encode(), hook)
+        if request.from_hook and "MedicationRequest" in request.not_supplied:
+            raise InputError("the prefetch key 'medications' was not supplied; without it nothing can be judged")
         moment = now or newest_date(request)
         if moment is None:
             raise InputError("nothing in it has a date, so there is no latest one; say when it is to be judged")

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from cds.advise import Advice
-from cds.chart.model import Lab
-from cds.chart.prefetch import PREFETCH_TYPES
+from cds.chart.model import Hook, Lab
 from cds.facts.situation import Situation
 
 Json = dict[str, Any]
@@ -41,17 +41,17 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
     dose = _dose(document, situation)
     if dose is not None and situation.dose.per_day is not None:
         now = float(situation.dose.per_day)
-        found.append(Slider("dose", "Sirolimus dose", "mg/day", now, 0.5, max(12.0, now), 0.1))
+        found.append(Slider("dose", "Sirolimus dose", "mg/day", now, min(0.1, now), max(12.0, now), 0.1))
     for name, label, unit, lab, high, step in (
         ("level", "Newest level", "ng/mL", _newest(situation.levels), 40.0, 0.1),
         ("count", "Newest platelet count", "x 10^9/L", _newest([c.lab for c in situation.counts]), 300.0, 1.0),
     ):
         if lab is not None and lab.amount is not None and _quantity(document, lab) is not None:
             value = float(lab.amount.value)
-            found.append(Slider(name, label, unit, value, step, max(high, value), step))
+            found.append(Slider(name, label, unit, value, min(step, value), max(high, value), step))
     ages = situation.age_range(situation.now.date())
     if ages is not None and ages[0] == ages[1] and _patient(document, situation) is not None:
-        found.append(Slider("age", "Age", "years", float(ages[0]), 0.0, 90.0, 1.0))
+        found.append(Slider("age", "Age", "years", float(ages[0]), 0.0, max(90.0, float(ages[0])), 1.0))
     if situation.course.start is not None:
         day = situation.course.start.days_until(situation.now)
         found.append(Slider("days", "Day of the course", "days", float(day), 0.0, max(400.0, float(day)), 1.0))
@@ -77,49 +77,53 @@ def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tupl
     return changed, now
 
 
-def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> Json | None:
-    """What follows a suggestion: the chart on order-sign with its orders as drafts or, for a hold, the chart with the order held.
+def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Hook] | None:
+    """What follows a suggestion, and the hook to judge it on: its orders as drafts that are signed or, for a hold, the order held.
 
-    None where there is no such suggestion.
+    Nothing else of the document changes: what was not sent is still not there, and nothing is added but the drafts. None where
+    there is no such suggestion, or the order that it holds is not in the document.
     """
     try:
         actions = advice.cards[card]["suggestions"][suggestion]["actions"]
     except (IndexError, KeyError):
         return None
-    drafts = [copy.deepcopy(each["resource"]) for each in actions if "resource" in each]
-    if any(each.get("status") == "on-hold" for each in drafts):
-        held = copy.deepcopy(document)
-        for order in drafts:
-            if (found := _find(held, f"{order['resourceType']}/{order.get('id')}")) is not None:
-                found["status"] = "on-hold"
-        return held
+    changed = copy.deepcopy(document)
+    orders = [copy.deepcopy(each["resource"]) for each in actions if "resource" in each]
+    held = {_reference(each) for each in orders if each.get("status") == "on-hold"}
+    if held:
+        found = [each for each in _resources(changed) if _reference(each) in held]
+        for each in found:
+            each["status"] = "on-hold"
+        return (changed, advice.situation.hook) if found else None
     gone = {reference for each in actions if each["type"] == "delete" for reference in each["resourceId"]}
-    gone |= {f"{each['resourceType']}/{each.get('id')}" for each in drafts}
-    standing = [each for each in _drafts(document) if f"{each['resourceType']}/{each.get('id')}" not in gone]
-    for number, draft in enumerate(drafts, start=1):
-        draft |= {"id": f"pressed-{number}", "status": "draft"}
-    chart = [each for each in _resources(document) if each not in _drafts(document)]
-    patient = advice.situation.chart.patient_id
-    prefetch: Json = {
-        key: {
-            "resourceType": "Bundle",
-            "type": "searchset",
-            "entry": [{"resource": r} for r in chart if r["resourceType"] == kind],
-        }
-        for key, kind in PREFETCH_TYPES.items()
-        if kind != "Patient"
-    }
-    prefetch["patient"] = next((each for each in chart if each["resourceType"] == "Patient"), None)
-    orders = {
-        "resourceType": "Bundle",
-        "type": "collection",
-        "entry": [{"resource": each} for each in (*standing, *drafts)],
-    }
-    context = {"patientId": patient, "userId": "Practitioner/workbench", "draftOrders": orders}
-    return {"hook": "order-sign", "hookInstance": "workbench", "context": context, "prefetch": prefetch}
+    gone |= {
+        _reference(each) for each in orders
+    }  # a draft that is revised; an order that runs stands beside its revision
+    known = {each.get("id") for each in _resources(changed)}
+    free = (name for number in count(1) if (name := f"pressed-{number}") not in known)
+    for order in orders:
+        order |= {"id": next(free), "status": "draft"}
+    entries = [{"resource": order} for order in orders]
+    if changed.get("resourceType") == "Bundle":  # whose drafts are the orders with that status
+        kept = [each for each in changed.get("entry") or [] if not _is_gone(each, gone)]
+        return changed | {"entry": [*kept, *entries]}, "order-sign"
+    context = changed["context"]
+    standing = [{"resource": each} for each in _resources(context.get("draftOrders")) if _reference(each) not in gone]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [*standing, *entries]}
+    signed = {name: value for name, value in context.items() if name != "selections"} | {"draftOrders": bundle}
+    return changed | {"hook": "order-sign", "context": signed}, "order-sign"
 
 
-def _resources(document: Json) -> Iterator[Json]:
+def _is_gone(entry: Any, gone: set[str]) -> bool:
+    resource = entry.get("resource") if isinstance(entry, dict) else None
+    return isinstance(resource, dict) and resource.get("status") == "draft" and _reference(resource) in gone
+
+
+def _reference(resource: Json) -> str:
+    return f"{resource.get('resourceType')}/{resource.get('id')}"
+
+
+def _resources(document: Any) -> Iterator[Json]:
     """Every resource of a Bundle or of a request's prefetch and drafts."""
     stack: list[Any] = [document]
     while stack:
@@ -131,11 +135,6 @@ def _resources(document: Json) -> Iterator[Json]:
                 yield one
             else:
                 stack += [one[key] for key in reversed(list(one)) if key != "fhirAuthorization"]
-
-
-def _drafts(document: Json) -> list[Json]:
-    orders = (document.get("context") or {}).get("draftOrders")
-    return list(_resources(orders)) if orders else []
 
 
 def _find(document: Json, reference: str) -> Json | None:

@@ -47,17 +47,18 @@ def test_doses_are_steps_and_a_hold_is_nothing(engine: Engine) -> None:
 
 
 def test_of_contradictory_orders_no_dose_is_drawn(engine: Engine) -> None:
-    assert drawn(engine, 10, sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)).doses == []
+    (unknown,) = drawn(engine, 10, sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)).doses
+    assert unknown["value"] is None and "not known in which dose" in unknown["say"]
 
 
 def test_landmarks_carry_their_category(engine: Engine) -> None:
     counts = [count("p0", day(-2), 14), count("p1", day(80), 120), count("p2", day(90), 130)]
     (three,) = drawn(engine, 100, sirolimus("s", day(0), 2), *counts).landmarks
-    assert three["name"] == "3 months: CR" and (three["at"], three["until"]) == (day(69), day(103))
+    assert three["name"] == "3 mo: CR" and (three["at"], three["until"]) == (day(69), day(103))
     (unsure,) = drawn(engine, 85, sirolimus("s", day(0), 2), *counts).landmarks
-    assert unsure["name"] == "3 months: CR (unconfirmed)"
+    assert unsure["name"] == "3 mo: CR (unconfirmed)"
     (nothing,) = drawn(engine, 75, sirolimus("s", day(0), 2), counts[0]).landmarks
-    assert nothing["name"] == "3 months: no usable count"
+    assert nothing["name"] == "3 mo: no usable count"
     assert drawn(engine, 60, sirolimus("s", day(0), 2), counts[0]).landmarks == []
 
 
@@ -76,7 +77,23 @@ def test_steroids_are_drawn_as_prednisone(engine: Engine) -> None:
     dose = {"dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
             "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg", "code": "mg", "system": "http://unitsofmeasure.org"}}]}]}  # fmt: skip
     found = drawn(engine, 20, sirolimus("s", day(0), 2), drug("p", "prednisone", day(5)) | dose)
-    assert [row["value"] for row in found.steroids] == [20.0]
+    assert [(row["value"], row["at"], row["until"]) for row in found.steroids] == [(20.0, day(5), day(21))]
+    over = drug("p", "prednisone", day(5), status="completed", end=day(8)) | {}
+    over["dosageInstruction"] = [{**dose["dosageInstruction"][0], **over["dosageInstruction"][0]}]
+    over["dosageInstruction"][0]["timing"] = {
+        "repeat": {**dose["dosageInstruction"][0]["timing"]["repeat"], "boundsPeriod": {"start": day(5), "end": day(8)}}
+    }
+    assert [row["until"] for row in drawn(engine, 20, sirolimus("s", day(0), 2), over).steroids] == [day(9)]
+
+
+def test_a_steroid_that_is_over_at_an_unknown_time_is_not_drawn_until_today(engine: Engine) -> None:
+    dose = {"dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
+            "doseAndRate": [{"doseQuantity": {"value": 60, "unit": "mg", "code": "mg", "system": "http://unitsofmeasure.org"}}]}]}  # fmt: skip
+    for status in ("stopped", "completed"):
+        (row,) = drawn(
+            engine, 50, sirolimus("s", day(0), 2), drug("p", "prednisone", day(5), status=status) | dose
+        ).steroids
+        assert row["until"] == day(6) and row["say"].endswith("until not known when")
 
 
 def test_a_day_stays_the_sources_own(engine: Engine) -> None:

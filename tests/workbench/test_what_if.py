@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -10,8 +11,9 @@ import pytest
 from cds.advise import Advice, advise
 from cds.chart.request import read_request
 from cds.engine import Engine
+from cds.hooks.http import encode
 from cds.workbench.what_if import moved, pressed, sliders
-from tests.charts import as_bytes, bundle, count, day, itp, level, patient, request, sirolimus
+from tests.charts import FIRST_LINE, as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus
 from tests.judge import now_on, standing, topics
 
 
@@ -86,43 +88,106 @@ LOW = bundle(
 )
 
 
+def press(engine: Engine, document: dict[str, Any], label: str, on: int = 20) -> Advice:
+    """The advice that follows a suggestion, found by the beginning of its label."""
+    before = advise(read_request(as_bytes(document), hook_of(document)), engine, now_on(on), max_cards=99)
+    (place, *_) = [
+        (at, number)
+        for at, card in enumerate(before.cards)
+        for number, each in enumerate(card.get("suggestions", ()))
+        if each["label"].startswith(label)
+    ]
+    after = pressed(document, before, *place)
+    assert after is not None
+    changed, hook = after
+    asked = hook if changed.get("resourceType") == "Bundle" else None
+    return advise(read_request(encode(changed), asked), engine, now_on(on), max_cards=99)
+
+
+def hook_of(document: dict[str, Any]) -> Any:
+    drafts = any(each["resource"].get("status") == "draft" for each in document.get("entry", ()))
+    return "order-sign" if drafts else None
+
+
 def test_a_dose_that_is_pressed_is_judged_as_the_order_that_is_signed(engine: Engine) -> None:
-    before = judged(engine, LOW)
-    (card,) = [at for at, card in enumerate(before.cards) if card["source"]["topic"]["code"] == "troughLow"]
-    labels = [each["label"] for each in before.cards[card]["suggestions"]]
-    asked = pressed(LOW, before, card, labels.index("Change the order to 3 mg/day"))
-    assert asked is not None and asked["hook"] == "order-sign"
-    (draft,) = [each["resource"] for each in asked["context"]["draftOrders"]["entry"]]
-    assert draft["status"] == "draft" and draft["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
-    after = judged(engine, asked)
-    assert after.situation.dose.per_day == 3 and "troughLow" not in topics(after)
+    after = press(engine, LOW, "Change the order to 3 mg/day")
+    assert after.situation.hook == "order-sign" and after.situation.dose.per_day == 3
+    assert [order.reference for order in after.situation.drafts] == ["MedicationRequest/pressed-1"]
+    assert "troughLow" not in topics(after)
 
 
-def test_a_hold_that_is_pressed_holds(engine: Engine) -> None:
-    chart = bundle(patient(), itp(), *standing(20), sirolimus("s", day(0), 2), level("l", day(19, "07:40"), 30))
-    before = judged(engine, chart)
-    labels = [each["label"] for each in before.cards[0]["suggestions"]]
-    held = pressed(chart, before, 0, labels.index("Consider holding sirolimus"))
-    assert held is not None and judged(engine, held).situation.course.state == "held"
+def test_a_hold_that_is_pressed_holds_every_copy(engine: Engine) -> None:
+    order = sirolimus("s", day(0), 2)
+    chart = bundle(patient(), itp(), *standing(20), order, dict(order), level("l", day(19, "07:40"), 30))
+    after = press(engine, chart, "Consider holding sirolimus")
+    assert after.situation.course.state == "held" and after.situation.hook == "patient-view"
 
 
-def test_a_draft_that_is_removed_is_gone(engine: Engine) -> None:
+def test_drafts_of_a_bundle_stay_but_for_the_one_that_is_removed(engine: Engine) -> None:
+    drafts = [drug(name, name, day(20), status="draft") for name in ("clarithromycin", "rifampin")]
+    chart = bundle(patient(gender="male"), itp(), *standing(20), sirolimus("s", day(0), 2), *drafts)
+    after = press(engine, chart, "Remove the draft order of clarithromycin")
+    assert topics(after) >= {"strongInducer"} and "strongInhibitor" not in topics(after)
+
+
+def test_a_draft_of_a_request_that_is_removed_is_gone(engine: Engine) -> None:
     drafts = [sirolimus("d", day(20), 3, status="draft")]
     people = [patient(gender="male"), itp(), *standing(20)]
-    chart = request(
-        "order-sign",
-        [*people, sirolimus("s", day(0), 2, status="stopped", end=day(18)), sirolimus("s2", day(18), 2.5)],
-        drafts,
-    )
-    before = judged(engine, chart)
-    place = [
-        (at, n)
-        for at, card in enumerate(before.cards)
-        for n, each in enumerate(card.get("suggestions", ()))
-        if each["label"].startswith("Remove")
+    taken = [sirolimus("s", day(0), 2, status="stopped", end=day(18)), sirolimus("s2", day(18), 2.5)]
+    after = press(engine, request("order-sign", [*people, *taken], drafts), "Remove")
+    assert after.situation.drafts == []
+
+
+def test_pressing_twice_leaves_both_orders(engine: Engine) -> None:
+    draft = sirolimus("d", day(0), 2, status="draft")
+    chart: dict[str, Any] = bundle(patient(gender="male"), itp(), count("p", day(-2), 14), draft)
+    for label in ("Order lipids", "Order creatinine"):
+        before = advise(read_request(as_bytes(chart), "order-sign"), engine, now_on(0), max_cards=99)
+        places = [
+            (a, n)
+            for a, c in enumerate(before.cards)
+            for n, s in enumerate(c.get("suggestions", ()))
+            if s["label"] == label
+        ]
+        after = pressed(chart, before, *places[0])
+        assert after is not None
+        chart = json.loads(encode(after[0]))
+    last = advise(read_request(as_bytes(chart), "order-sign"), engine, now_on(0), max_cards=99)
+    missing = [each.name for each in last.situation.facts.values["baseline_missing"]]
+    assert "lipids" not in missing and "creatinine" not in missing and "glucose" in missing
+
+
+def test_what_was_not_sent_is_still_not_there(engine: Engine) -> None:
+    people = [
+        patient(gender="male"),
+        itp(),
+        *standing(20),
+        FIRST_LINE,
+        sirolimus("s", day(0), 2),
+        level("l", day(15, "07:40"), 3),
     ]
-    asked = pressed(chart, before, *place[0])
-    assert asked is not None and asked["context"]["draftOrders"]["entry"] == []
+    asked = request("patient-view", people, [])
+    del asked["prefetch"]["allergies"]
+    after = press(engine, asked, "Change the order to 3 mg/day")
+    assert "AllergyIntolerance was not supplied" in str(after.situation.facts.values["gaps"])
+
+
+def test_medications_that_orders_only_refer_to_come_along(engine: Engine) -> None:
+    order = sirolimus("s", day(0), 2)
+    drug_of_it = {"resourceType": "Medication", "id": "m1", "code": order.pop("medicationCodeableConcept")}
+    order["medicationReference"] = {"reference": "Medication/m1"}
+    chart = bundle(
+        patient(), itp(), *standing(20), drug_of_it, order, level("l", day(15, "07:40"), 3), count("p", day(-2), 14)
+    )
+    after = press(engine, chart, "Change the order to 3 mg/day")
+    assert after.situation.dose.per_day == 3 and after.situation.course.start is not None
+
+
+@pytest.mark.parametrize(("born", "mg"), [("1931-01-01", 2), ("1990-03-14", 0.3)])
+def test_a_value_lies_within_its_own_bounds(engine: Engine, born: str, mg: float) -> None:
+    chart = bundle(patient(born), itp(), sirolimus("s", day(0), mg), level("l", day(15, "07:40"), 0.2))
+    for each in sliders(chart, judged(engine, chart)):
+        assert each.low <= each.value <= each.high, each
 
 
 def test_what_is_not_there_cannot_be_pressed(engine: Engine) -> None:

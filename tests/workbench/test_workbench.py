@@ -64,6 +64,21 @@ def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: Engine) -> No
         ({"chart": "[]"}, "this is neither a FHIR Bundle nor a CDS Hooks request"),
         ({"chart": '{"resourceType": "Bundle", "type": "collection"}'}, "the bundle holds no Patient"),
         ({"chart": BUNDLE, "press": "7.0"}, "there is no such suggestion on this chart any more"),
+        ({"chart": BUNDLE, "press": "0."}, "there is no such suggestion on this chart any more"),
+        ({"chart": BUNDLE, "at": "2024-05-01 20:00"}, "the time to judge at is not an ISO 8601 date or time"),
+        (
+            {
+                "chart": json.dumps(
+                    {
+                        "hook": "patient-view",
+                        "hookInstance": "x",
+                        "context": {"patientId": "p", "userId": "u"},
+                        "prefetch": {},
+                    }
+                )
+            },
+            "the prefetch key &#39;medications&#39; was not supplied; without it nothing can be judged",
+        ),
         ({"chart": BUNDLE, "press": "x"}, "there is no such suggestion on this chart any more"),
     ],
 )
@@ -72,9 +87,33 @@ def test_what_cannot_be_judged_is_said_on_the_page(engine: Engine, fields: dict[
     assert status == 200 and 'role="alert"' in text and said in text
 
 
-@pytest.mark.parametrize("value", ["much", "1e9", "-1", "NaN"])
-def test_a_value_that_cannot_be_is_refused(engine: Engine, value: str) -> None:
-    assert posted(engine, chart=BUNDLE, **{"set-level": value, "was-level": "3.9"})[0] == 400
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("level", "much"),
+        ("level", "1e9"),
+        ("level", "-1"),
+        ("level", "NaN"),
+        ("age", "3000"),
+        ("days", "3.7"),
+        ("zzz", "3"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(engine: Engine, name: str, value: str) -> None:
+    assert posted(engine, chart=BUNDLE, **{f"set-{name}": value, f"was-{name}": "1"})[0] == 400
+
+
+def test_that_a_patient_has_died_is_said(engine: Engine) -> None:
+    bundle = json.loads(BUNDLE)
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            entry["resource"]["deceasedDateTime"] = "2024-01-20"
+    assert "this patient has died: nothing is judged" in posted(engine, chart=json.dumps(bundle))[1]
+
+
+def test_what_could_not_be_judged_is_said(engine: Engine) -> None:
+    text = posted(engine, chart=(ROOT / "fhir_examples" / "two-active-orders" / "bundle.json").read_text())[1]
+    assert "What could not be judged" in text and "Two active orders" in text
 
 
 def test_bounds_hold_for_forms_too(engine: Engine) -> None:
@@ -180,11 +219,12 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     look_at(page)
     page.click("button:has-text('Change the order to 3 mg/day')")
     page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
-    assert heads(page) == [] and "on order-sign" in page.inner_text(".note")
+    note = page.inner_text(".note")
+    assert heads(page) == [] and "on order-sign" in note and "cards of an opened chart are not judged here" in note
     page.click("text=What was judged")
     sent = json.loads(page.input_value("#asked"))
-    (draft,) = sent["context"]["draftOrders"]["entry"]
-    assert draft["resource"]["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
+    (draft,) = [each["resource"] for each in sent["entry"] if each["resource"].get("status") == "draft"]
+    assert draft["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
 
 
 @needs_browser
