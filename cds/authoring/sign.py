@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml.comments import CommentedMap
 
 from cds.authoring.written import replace, text_of, tree_of
-from cds.knowledge.read import Folder
+from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.reviews import FILE
 from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault
@@ -36,6 +36,21 @@ def unfit_name(text: str) -> str:
     return "" if re.fullmatch(NAME, text.strip()) else "may hold no line break and none of < > | * _ ` [ ]"
 
 
+def recalled(file: RuleFile, read: Folder) -> str:
+    """Why a rule cannot be signed: a source, or a number that it names, is recalled. Empty where it can."""
+    cited = [citation.cite for citation in file.rule.citations if citation.basis == "RECALLED"]
+    if cited:
+        return (
+            f"rests on recalled knowledge ({', '.join(cited)}): find the source, say what it states and change 'basis' "
+            "before it is signed"
+        )
+    known = read.names.numbers.items()
+    named = [key for key, number in known if number.basis == "RECALLED" and f"{{{key}}}" in str(file.shape)]
+    return (
+        f"names numbers that are recalled ({', '.join(named)}): find their source before it is signed" if named else ""
+    )
+
+
 def sign(read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on: date) -> list[str]:
     """Sign ``rules`` in the ``reviews.yaml`` of the folder ``into``; what was done, a line a rule.
 
@@ -51,21 +66,8 @@ def sign(read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on:
         file = next((each for each in read.files if each.rule.id == name), None)
         if file is None:
             raise Unsignable(f"there is no rule '{name}'")
-        recalled = [citation.cite for citation in file.rule.citations if citation.basis == "RECALLED"]
-        if recalled:
-            raise Unsignable(
-                f"{name} rests on recalled knowledge ({', '.join(recalled)}): find the source, say what it states and change "
-                "'basis' before it is signed"
-            )
-        numbers = [
-            key
-            for key, number in read.names.numbers.items()
-            if number.basis == "RECALLED" and f"{{{key}}}" in str(file.shape)
-        ]
-        if numbers:
-            raise Unsignable(
-                f"{name} names numbers that are recalled ({', '.join(numbers)}): find their source before it is signed"
-            )
+        if why := recalled(file, read):
+            raise Unsignable(f"{name} {why}")
     path = into / FILE
     text = path.read_text(encoding="utf-8") if path.is_file() else _HEAD
     tree = tree_of(text)

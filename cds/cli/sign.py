@@ -27,7 +27,7 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
     again. Comments, layout and cases may change. Nothing is signed unless 'check' finds the rules sound.
     """
     from cds.authoring.check import check_folder
-    from cds.authoring.sign import Unsignable, sign, unfit_name
+    from cds.authoring.sign import Unsignable, recalled, sign, unfit_name
     from cds.knowledge.read import read_folder
 
     if everything == bool(names):
@@ -37,6 +37,8 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
             stop(f"{option}: {wrong}")
     try:
         day = date.fromisoformat(on) if on else datetime.now().astimezone().date()
+        if not 2000 <= day.year < 2100:
+            raise ValueError("of another century")
     except ValueError:
         stop(f"--on: '{on}' is not a date; write 2026-01-31")
     folder = Path(rules.folder) if rules.folder else shipped_rules()
@@ -45,11 +47,11 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
     if read.knowledge is None:
         stop("the rules cannot be signed; see 'sirolimus-cds check'\n" + "\n".join(map(str, read.faults)))
     if everything:
-        drafts = [file.rule for file in read.files if file.rule.status == "draft"]
-        recalled = [rule.id for rule in drafts if any(each.basis == "RECALLED" for each in rule.citations)]
-        names = tuple(rule.id for rule in drafts if rule.id not in recalled)
-        if recalled:
-            click.echo(f"sirolimus-cds: left out, for they rest on recalled knowledge: {', '.join(recalled)}", err=True)
+        drafts = [file for file in read.files if file.rule.status == "draft"]
+        left = [file.rule.id for file in drafts if recalled(file, read)]
+        names = tuple(file.rule.id for file in drafts if file.rule.id not in left)
+        if left:
+            click.echo(f"sirolimus-cds: left out, for they rest on recalled knowledge: {', '.join(left)}", err=True)
         if not names:
             stop("there is nothing to sign")
     into = [folder, *overlays][-1]

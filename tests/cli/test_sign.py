@@ -168,6 +168,7 @@ def test_all_that_can_be_signed(rules: Path) -> None:
         (("no-such-rule",), "there is no rule 'no-such-rule'"),
         (("hepatitis-b",), "hepatitis-b rests on recalled knowledge (infection-convention, label-sections): find the source,"),
         ((), "name the rules to sign, or say --all"),
+        (("trough-low", "--on", "1999-01-31"), "--on: '1999-01-31' is not a date; write 2026-01-31"),
         (("trough-low", "--on", "yesterday"), "--on: 'yesterday' is not a date; write 2026-01-31"),
         (("trough-low", "--by", " "), "--by: must say who signs, and as what"),
         (("trough-low", "--role", "a\n# b"), "--role: may hold no line break and none of < > | * _ ` [ ]"),
