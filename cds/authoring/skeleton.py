@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TODO = "TODO"
+from cds.knowledge.checks import TODO
 
 _RULE = """id: {name}
 title: {todo} what it is about, in a few words

@@ -13,6 +13,9 @@ from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape
 from cds.knowledge.tree import Document, Fault
 
+TODO = "TODO"
+"""How a text begins that is still to be written; no rule with such a text is sound."""
+
 _NUMBER_WORD = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?!\w)")
 
 
@@ -44,7 +47,7 @@ def check_texts(
                 "judgement is D" if kind == "judgement" else "A is for labels and guidelines"
             )
             faults.append(Fault(document.path, document.line("sources", index), sentence))
-    faults += [Fault(document.path, line, "is still to be written (TODO)") for line in _unwritten(document)]
+    faults += [Fault(document.path, line, f"is still to be written ({TODO})") for line in _unwritten(document)]
     if not shape.levels and shape.card.indicator is None:
         faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
 
@@ -55,7 +58,7 @@ def _unwritten(document: Document, value: Any = None, place: tuple[str | int, ..
     if isinstance(value, dict | list):
         for key, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _unwritten(document, each, (*place, key))
-    elif isinstance(value, str) and value.startswith("TODO"):
+    elif isinstance(value, str) and value.startswith(TODO):
         yield document.line(*place)
 
 

@@ -48,7 +48,7 @@ def report(advice: Advice, version: str) -> str:
         cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
-        died=situation.chart.deceased,
+        unjudged=unjudged(advice),
         patient=situation.chart.patient_id,
         now=situation.now.strftime("%Y-%m-%d %H:%M"),
         hook=situation.hook,
@@ -93,6 +93,12 @@ def _told(drawn: Timeline) -> Iterator[tuple[str, str]]:
     )
     rows = [(row["at"][:10], row["say"]) for rows in panels for row in rows]
     yield from sorted(rows)
+
+
+def unjudged(advice: Advice) -> str:
+    """Why nothing of sirolimus was judged at all; empty where it was. Silence would read as an all clear."""
+    facts = advice.situation.facts
+    return "" if "itp_on_record" in facts.values else facts.absent.get("daily_dose", "no fact could be told")
 
 
 def _facts(advice: Advice) -> Iterator[dict[str, str]]:

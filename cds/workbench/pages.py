@@ -32,6 +32,7 @@ from cds.chart.times import parse_now
 from cds.engine import Engine
 from cds.facts.record import Named
 from cds.knowledge.read import Folder, read_folder
+from cds.report.page import unjudged
 from cds.timeline.picture import picture
 from cds.timeline.rows import timeline
 from cds.timeline.spec import spec
@@ -139,7 +140,7 @@ class Workbench:
             chart=json.dumps(document, separators=(",", ":"), ensure_ascii=False),
             shown=json.dumps(document, indent=1, ensure_ascii=False),
             gaps=[item for item in facts.get("gaps", ()) if isinstance(item, Named)],
-            died=advice.situation.chart.deceased,
+            unjudged=unjudged(advice),
             hook=advice.situation.hook,
             at=advice.situation.now.isoformat(),
             picture=Markup(picture(spec(timeline(advice)), "svg").decode()),  # noqa: S704  # drawn by ourselves, escaped by XML

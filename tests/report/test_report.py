@@ -143,6 +143,13 @@ def test_hostile_text_is_text(browser: Browser, tmp_path: Path) -> None:
     assert page.evaluate("[...document.querySelectorAll('a')].every(a => a.protocol === 'https:')")
 
 
+def test_silence_is_no_all_clear(tmp_path: Path) -> None:
+    """Nothing was judged where there is no sirolimus, and the page says so in place of 'nothing is missing'."""
+    report(EXAMPLES / "no-sirolimus" / "bundle.json", "-o", tmp_path / "r.html")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Sirolimus was not judged: sirolimus is neither taken nor ordered." in text and "is missing or" not in text
+
+
 def test_the_picture_of_the_readme_is_of_the_course_it_names() -> None:
     picture = (ROOT / "docs" / "pictures" / "timeline.svg").read_text(encoding="utf-8")
     course = (ROOT / "rules" / "scenarios" / "one-course.yaml").read_text(encoding="utf-8")

@@ -108,7 +108,13 @@ def test_that_a_patient_has_died_is_said(engine: Engine) -> None:
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] == "Patient":
             entry["resource"]["deceasedDateTime"] = "2024-01-20"
-    assert "this patient has died: nothing is judged" in posted(engine, chart=json.dumps(bundle))[1]
+    said = "Sirolimus was not judged: the record says that this patient has died."
+    assert said in posted(engine, chart=json.dumps(bundle))[1]
+
+
+def test_that_sirolimus_was_not_judged_is_said(engine: Engine) -> None:
+    chart = (ROOT / "fhir_examples" / "no-sirolimus" / "bundle.json").read_text(encoding="utf-8")
+    assert "Sirolimus was not judged: sirolimus is neither taken nor ordered." in posted(engine, chart=chart)[1]
 
 
 def test_what_could_not_be_judged_is_said(engine: Engine) -> None:
