@@ -246,7 +246,7 @@ _ALL: tuple[Fact, ...] = (
     _text("pregnancy_evidence", "the test or condition, with its date"),
 )
 
-FACTS = 1
+FACTS = 2
 """Raised when what a fact means changes in the program: every signature falls, for what was signed is no longer what is judged."""
 
 VALUE_SETS = frozenset(
@@ -255,6 +255,7 @@ VALUE_SETS = frozenset(
         "allergen",
         "angioedema",
         "bleeding",
+        "bleeding-grade",
         "bleeding-risk-drug",
         "body-size",
         "calcineurin-inhibitor",

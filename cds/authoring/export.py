@@ -15,9 +15,9 @@ from cds.authoring.page import condition_words, filled
 from cds.knowledge.compiled import Citation, Concept, Knowledge, Suggestion, Variant
 from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.rules import shown
+from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
-URN = "urn:sirolimus-itp-cds"
 _PRIORITY = {"info": "routine", "warning": "urgent", "critical": "stat"}
 _NOT_ORAL = "a product that is not taken by mouth, or does not act on the whole body"
 _NOTICE = "Sirolimus in immune thrombocytopenia is off label. No substitute for judgement."
@@ -53,7 +53,7 @@ def _head(kind: str, name: str, title: str, knowledge: Knowledge) -> Resource:
     return {
         "resourceType": kind,
         "id": name,
-        "url": f"{URN}:{kind}:{name}",
+        "url": f"{OURS}:{kind}:{name}",
         "version": f"{__version__}+{knowledge.hash}",
         "name": "".join(part.capitalize() for part in name.split("-")),
         "title": title,
@@ -175,7 +175,7 @@ def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
         if known := _names(name, knowledge):
             valueset["extension"] = known
         if not valueset["compose"]["include"]:  # known by name alone: FHIR wants something to include
-            valueset["compose"]["include"] = [{"system": f"{URN}:name", "concept": _by_name(known)}]
+            valueset["compose"]["include"] = [{"system": f"{OURS}:name", "concept": _by_name(known)}]
         yield valueset
 
 
@@ -199,7 +199,7 @@ def _concept(code: str, meant: Sequence[Concept]) -> Resource:
     """A code with what it means to us: one drug or test, or the several drugs of a combination."""
     extensions = [
         {
-            "url": f"{URN}:means",
+            "url": f"{OURS}:means",
             "extension": [{"url": key, "valueString": value} for key, value in _said(concept).items() if value],
         }
         for concept in dict.fromkeys(meant)
@@ -222,7 +222,7 @@ def _names(valueset: str, knowledge: Knowledge) -> list[Resource]:
     known = [*knowledge.names.items(), *knowledge.words.items()]
     return [
         {
-            "url": f"{URN}:known-by-name",
+            "url": f"{OURS}:known-by-name",
             "extension": [
                 {"url": "name", "valueString": word},
                 {"url": "means", "valueString": concept.name},

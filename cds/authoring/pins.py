@@ -31,7 +31,7 @@ _STEPS = {"year": "1", "month": "1", "day": "1", "hour": "1", "kg": "1", "cm": "
           "mg/dL": "1", "mg/day": "0.1", "mg": "0.1", "mg/m2/day": "0.1", "mg/kg/day": "0.01", "ng/mL": "0.1", "g/dL": "0.1",
           "g/g": "0.1", "x": "0.1"}  # fmt: skip
 
-_WHOLE = ("year", "month", "day", "hour")  # counted, never divided
+_WHOLE = ("year", "month", "day", "hour", "grade")  # counted, never divided
 
 
 @dataclass(frozen=True)

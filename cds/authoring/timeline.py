@@ -13,7 +13,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from cds.chart.labs import GRADE
 from cds.knowledge.compiled import Knowledge
+from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
 PATIENT = "itp-1"
@@ -37,6 +39,7 @@ _RESULT = re.compile(
     r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9]+(?:\.[0-9]+)?)(?: (?P<unit>\S+?))?"
     r"(?: \(upper limit (?P<limit>[0-9]+(?:\.[0-9]+)?)\))?(?: by (?P<method>immunoassay|LC-MS))?(?:,? (?P<status>preliminary|corrected))?"
 )
+_GRADED = re.compile(r"bleeding of grade (?P<grade>[0-4])")
 _ANSWER = re.compile(r"(?P<name>[a-z][a-z0-9 -]*?) (?P<answer>positive|negative|present|absent)")
 _PLAN = re.compile(r"(?P<name>.+?) planned in (?P<days>[0-9]{1,4}) days")
 _STATE = re.compile(r"(?P<name>.+?) (?P<verb>begins|ends)")
@@ -230,13 +233,21 @@ def _answer(line: Timeline, when: str, words: str) -> bool:
     return _observation(line, when, match["name"], {"valueString": match["answer"]}, "final")
 
 
+def _graded(line: Timeline, when: str, words: str) -> bool:
+    match = _GRADED.fullmatch(words)
+    value = {"valueInteger": int(match["grade"])} if match else {}
+    return bool(value) and _observation(line, when, GRADE, value, "final")
+
+
 def _observation(line: Timeline, when: str, name: str, value: Resource, status: str) -> bool:
-    code = _code(line.knowledge, LOINC, lambda each: each.name == name and not each.rejected)
-    if code is None:
-        return False
-    line.add({"resourceType": "Observation", "status": status, "code": {"coding": [{"system": LOINC, "code": code}]},
-              "subject": _subject(), "effectiveDateTime": when} | value)  # fmt: skip
-    return True
+    """A result by its code of LOINC, or of our own system where LOINC has none."""
+    for system in (LOINC, *(each for each in line.knowledge.codes if each.startswith(OURS))):
+        code = _code(line.knowledge, system, lambda each: each.name == name and not each.rejected)
+        if code is not None:
+            line.add({"resourceType": "Observation", "status": status, "code": {"coding": [{"system": system, "code": code}]},
+                      "subject": _subject(), "effectiveDateTime": when} | value)  # fmt: skip
+            return True
+    return False
 
 
 def _happened(line: Timeline, when: str, words: str) -> bool:
@@ -313,7 +324,7 @@ def _planned(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-_WRITERS = (_order, _allergic, _planned, _change, _ordered, _happened, _begun, _answer, _result)
+_WRITERS = (_order, _allergic, _planned, _change, _ordered, _happened, _begun, _graded, _answer, _result)
 
 
 def _subject() -> Resource:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from cds.chart.answers import detected, positive
+from cds.chart.grades import grade_of
 from cds.chart.medications import meant_by
 from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
@@ -62,6 +63,9 @@ _YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc", "hbv-dna", *_SCREENS)
 _DONE = ("random-glucose", "albumin-ratio")
 """Tests of which it only matters that they were done."""
 _SHOWN_ONLY = "treg"
+GRADE = "bleeding-grade"
+RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE))
+"""What an observation can be to us."""
 _MOST_IDENTIFIERS = 20
 _LOINC = ("http://loinc.org", "http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
 _RELATIVE = re.compile(r"temsirolimus|dose|order", re.IGNORECASE)
@@ -122,9 +126,7 @@ def _identifiers(resource: Resource) -> tuple[str, ...]:
 
 
 def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...], part: str = "") -> None:
-    if concept.name not in (*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY) or not reader.is_ours(
-        resource, concept.valueset
-    ):
+    if concept.name not in RESULTS or not reader.is_ours(resource, concept.valueset):
         return
     status = resource.status or ""
     if status not in (*COUNTED, "preliminary"):
@@ -167,6 +169,8 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
         moment = _moment(resource)
         if concept.name in (*_YES_OR_NO, *_DONE):
             return _lab(resource, concept, moment, positive=_answer(resource, concept.name))
+        if concept.name == GRADE:
+            return _lab(resource, concept, moment, Amount(Decimal(grade_of(resource))))
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:

@@ -29,7 +29,7 @@ class Lab:
     """One observation of ours. ``amount`` is None when it could not be read (``problem`` says why)."""
 
     reference: str
-    name: str  # level, trough, platelets, weight, height, hcg, treg, clumps
+    name: str  # level, trough, platelets, weight, height, hcg, treg, clumps, bleeding-grade
     status: str
     moment: Moment | None
     amount: Amount | None = None

@@ -29,6 +29,7 @@ _LABS = {
     "hcg": ("pregnancy test", ""),
     "clumps": ("platelet clumps", ""),
     "treg": ("regulatory T cells", ""),
+    "bleeding-grade": ("bleeding grade", ""),
 }
 _BY_REFERENCE = ("Medication", "Specimen")
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
+from cds.facts.bleeding import bleeds
 from cds.facts.platelets import Count
 from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
 RESPONDS = ("complete", "partial")
-BLEEDING = ("bleeding", "skin-bleeding")
 
 
 @dataclass
@@ -43,8 +43,7 @@ class Response:
     @cached_property
     def _bleeds(self) -> list[tuple[date, str]]:
         """Bleeding by the day of its onset, in words."""
-        dated = [(p.onset, p.display.lower()) for p in self.situation.chart.problems if p.name in BLEEDING]
-        return sorted((on.day, f"{what or 'bleeding'} on {on_day(on)}") for on, what in dated if on is not None)
+        return sorted((b.onset.day, f"{b.words} on {on_day(b.onset)}") for b in bleeds(self.situation))
 
     def bleeding(self, count: Count) -> list[str]:
         """Bleeding with onset in the days before ``count``, in words."""

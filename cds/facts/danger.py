@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from cds.chart.model import DrugUse, Problem
+from cds.chart.model import DrugUse
+from cds.facts.bleeding import Bleed, bleeds
 from cds.facts.episodes import Episode, episodes
 from cds.facts.platelets import Count
 from cds.facts.record import on_day, rounded, said
@@ -29,19 +30,19 @@ def put_danger(situation: Situation) -> None:
 
 
 def _put_bleeding(situation: Situation) -> None:
-    bleeds = [problem for problem in situation.chart.problems if _goes_on(situation, problem)]
+    now = [bleed for bleed in bleeds(situation) if _goes_on(situation, bleed)]
     facts = situation.facts
-    facts.put("bleeding_now", bool(bleeds), *(problem.reference for problem in bleeds))
-    words = "; ".join(f"{problem.display.lower()} on {on_day(problem.onset)}" for problem in bleeds)
+    facts.put("bleeding_now", bool(now), *(bleed.reference for bleed in now))
+    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now)
     facts.put("bleeding_now_report", words or "none is documented")
 
 
-def _goes_on(situation: Situation, problem: Problem) -> bool:
+def _goes_on(situation: Situation, bleed: Bleed) -> bool:
     """A bleed beyond the skin that began lately and is not known to be over."""
-    if problem.name != "bleeding" or problem.onset is None or not problem.active:
+    if not bleed.beyond_skin or bleed.closed:
         return False
-    over = problem.end is not None and not problem.end.is_after(situation.now)
-    return not over and problem.onset.days_until(situation.now) <= situation.days("bleeding_now_days")
+    over = bleed.end is not None and not bleed.end.is_after(situation.now)
+    return not over and bleed.onset.days_until(situation.now) <= situation.days("bleeding_now_days")
 
 
 def _put_stable(situation: Situation) -> None:
@@ -61,8 +62,7 @@ def _put_stable(situation: Situation) -> None:
 
 
 def _bled_since(situation: Situation, count: Count) -> bool:
-    problems = situation.chart.problems
-    return any(p.name == "bleeding" and p.onset is not None and p.onset.day >= count.moment.day for p in problems)
+    return any(bleed.beyond_skin and bleed.onset.day >= count.moment.day for bleed in bleeds(situation))
 
 
 def _put_unusable(situation: Situation) -> None:

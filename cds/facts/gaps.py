@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from cds.chart.labs import GRADE
 from cds.chart.model import Intake, Lab, Unread
 from cds.chart.samples import not_corrected, replaced_elsewhere
+from cds.facts.bleeding import grades
 from cds.facts.criteria import Response
 from cds.facts.levels import Judged
 from cds.facts.platelets import Count
@@ -28,6 +30,7 @@ _SUBJECTS = {
     "body-size": "the dose by body size",
     "itp": "whether ITP is on record",
     "bleeding": "bleeding",
+    "bleeding-grade": "bleeding",
     "pregnancy": "pregnancy",
     "procedures": "what a platelet count means",
     "treg": "the trend of regulatory T cells",
@@ -58,6 +61,7 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
         *_dose(situation),
         *_levels(situation, judged),
         *_counts(situation, response),
+        *_grades(situation),
     ]
     named = {reference for gap in gaps if gap.fact in _WHAT for reference in gap.references}
     gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
@@ -272,7 +276,7 @@ def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
     if "Observation" in situation.chart.not_supplied:
         return []
     labs = situation.chart.lab("level", "trough")
-    gaps = _newest_unreadable(labs, [each.lab for each in judged], "level", "sirolimus level", "trough")
+    gaps = _newest_unreadable(labs, [each.lab for each in judged], "sirolimus level", "trough")
     for each in judged[:1]:
         if each.verdict == "usable" and _undecided(situation, each.lab):
             gaps.append(
@@ -306,7 +310,7 @@ def _undecided(situation: Situation, lab: Lab) -> bool:
     return not decided[comparator]
 
 
-def _newest_unreadable(labs: list[Lab], read: list[Lab], fact: str, what: str, subject: str) -> list[Named]:
+def _newest_unreadable(labs: list[Lab], read: list[Lab], what: str, subject: str) -> list[Named]:
     """An unreadable result is named when no readable one is as new."""
     newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
@@ -340,4 +344,11 @@ def _counts(situation: Situation, response: Response | None) -> list[Named]:
     labs = situation.chart.lab("platelets")
     if response is None and any(not lab.problem for lab in labs):
         return []
-    return _newest_unreadable(labs, [count.lab for count in counts], "platelets", "platelet count", "current_response")
+    return _newest_unreadable(labs, [count.lab for count in counts], "platelet count", "current_response")
+
+
+def _grades(situation: Situation) -> list[Named]:
+    """A grade of bleeding that would still belong to a count, and cannot be read."""
+    days = situation.days("bleeding_days")
+    labs = [lab for lab in situation.chart.lab(GRADE) if not lab.moment or lab.moment.days_until(situation.now) <= days]
+    return _newest_unreadable(labs, grades(situation), "bleeding grade", "bleeding_now")

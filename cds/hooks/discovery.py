@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from typing import Any
+from urllib.parse import quote
 
+from cds.chart.labs import RESULTS
 from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.knowledge.compiled import Knowledge
+from cds.knowledge.valuesets import OURS, SHORT
 
 WHEN = {
     "patient-view": "when a chart is opened",
@@ -58,15 +62,25 @@ def prefetch(knowledge: Knowledge) -> dict[str, str]:
     """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token."""
     queries = {key: f"{kind}?patient={{{{context.patientId}}}}" for key, kind in PREFETCH_TYPES.items()}
     queries["patient"] = "Patient/{{context.patientId}}"
-    queries["observations"] += f"&code={_loinc(knowledge)}&_sort=-date"
+    queries["observations"] += f"&code={','.join(_observed(knowledge))}&_sort=-date"
     return queries
 
 
-def _loinc(knowledge: Knowledge) -> str:
-    """Every observation code that the rules read, by LOINC, in a fixed order."""
+def _observed(knowledge: Knowledge) -> list[str]:
+    """Every observation code that the rules read, by LOINC or by a code system of the site, in a fixed order.
+
+    Codes of our own system are left out: no server knows them but by a mapping that its site has made.
+    """
     by_name: dict[str, list[str]] = defaultdict(list)
-    for code, meant in knowledge.codes["http://loinc.org"].items():
-        if not meant[0].rejected:
-            by_name[meant[0].name].append(code)
+    for system, codes in knowledge.codes.items():
+        if system == "http://loinc.org" or not (system in SHORT or system.startswith(OURS)):
+            for code, meant in codes.items():
+                if not meant[0].rejected and (system in SHORT or meant[0].name in RESULTS):
+                    by_name[meant[0].name].append(f"{system}|{_escaped(code)}")
     ordered = [*_FIRST, *sorted(by_name.keys() - set(_FIRST))]
-    return ",".join(f"http://loinc.org|{code}" for name in ordered for code in sorted(by_name[name]))
+    return [token for name in ordered for token in sorted(by_name[name])]
+
+
+def _escaped(code: str) -> str:
+    """A code as a token of a search, in an address."""
+    return quote(re.sub(r"([\\$,|])", r"\\\1", code))

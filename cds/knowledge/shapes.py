@@ -164,7 +164,7 @@ class SourceShape(Shape):
 
 
 class CodeShape(Shape):
-    system: Literal["loinc", "snomed", "icd10", "icd9", "ucum"]
+    system: Annotated[str, Field(pattern=r"^(loinc|snomed|icd10|icd9|ucum|(https?://|urn:)\S+)$")]
     code: Word
     name: str
     display: str
@@ -210,6 +210,7 @@ _FORMS = {
     "on": "a date such as 2026-01-31",
     "by": "a name, on one line and without markup",
     "role": "a role, on one line and without markup",
+    "system": "loinc, snomed, icd10, icd9, ucum, or a code system of your own by its address (https://... or urn:...)",
 }
 """What a key holds that has a form of its own."""
 

@@ -28,6 +28,11 @@ SYSTEMS = {
     "atc": ("http://www.whocc.no/atc",),
     "cvx": ("http://hl7.org/fhir/sid/cvx",),
 }
+SHORT = {uri: name for name, uris in SYSTEMS.items() for uri in uris}
+OURS = "urn:sirolimus-itp-cds"
+"""Of what no other code system names."""
+_OWN = re.compile(r"\S+(?: \S+)*")
+"""A code of a system that is not known here: FHIR's own form of a code."""
 _FORMS = {
     "loinc": re.compile(r"[0-9]{1,6}-[0-9]"),
     "snomed": re.compile(r"[1-9][0-9]{5,17}"),
@@ -51,13 +56,16 @@ class ValueSets:
     _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
-        for uri in SYSTEMS[system]:
+        for uri in SYSTEMS.get(system, (system,)):
             of_system = self.codes.setdefault(uri, {})
             of_system[code] = (*of_system.get(code, ()), concept)
 
     def take(self, document: Document, shape: ValueSetShape, faults: list[Fault]) -> None:
         """Add one value set; codes that cannot be codes of their system are faults."""
         for index, code in enumerate(shape.codes):
+            if code.system in SHORT:  # under its address no form would be checked
+                line = document.line("codes", index)
+                faults.append(Fault(document.path, line, f"write '{SHORT[code.system]}' for {code.system}"))
             self._check(document, ("codes", index), code.system, [code.code], faults)
             self._code(shape.id, code)
         for index, drug in enumerate(shape.drugs):
@@ -125,8 +133,11 @@ class ValueSets:
 
 
 def well_formed(system: str, code: str) -> bool:
-    """Whether ``code`` can be one of ``system``: its form and, for LOINC and SNOMED CT, its check digit."""
-    if not _FORMS[system].fullmatch(code):
+    """Whether ``code`` can be one of ``system``: its form and, for LOINC and SNOMED CT, its check digit.
+
+    Of a system that is none of ours anything can be one that FHIR calls a code.
+    """
+    if not _FORMS.get(system, _OWN).fullmatch(code):
         return False
     if system == "loinc":
         number, _, check = code.partition("-")

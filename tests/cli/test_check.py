@@ -54,7 +54,7 @@ def test_every_rule_fires_and_rests_and_is_tried_on_both_sides(report: dict[str,
 
 
 def test_every_number_is_pinned_on_both_sides(report: dict[str, Any]) -> None:
-    assert len(report["numbers"]) == 158
+    assert len(report["numbers"]) == 160
     assert [n["name"] for n in report["numbers"] if not (n["noticedAbove"] and n["noticedBelow"])] == []
     (age,) = (number for number in report["numbers"] if number["name"] == "adult_age")
     assert age == {

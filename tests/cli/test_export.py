@@ -33,7 +33,7 @@ def run(*arguments: str | Path) -> Result:
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resource]:
     folder = tmp_path_factory.mktemp("x") / "for our server"
     done = run(folder)
-    assert (done.exit_code, done.stdout) == (0, f"99 resources in {folder}\n")
+    assert (done.exit_code, done.stdout) == (0, f"100 resources in {folder}\n")
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in folder.iterdir()}
 
 
@@ -56,7 +56,7 @@ def test_another_validator_finds_nothing_wrong(exported: dict[str, Resource]) ->
     wrong = {"resourceType": "PlanDefinition", "id": "wrong", "nonsense": 1}
     lines = "".join(json.dumps(each) + "\n" for each in (*exported.values(), wrong))
     told = subprocess.run([NODE, VALIDATOR], input=lines, capture_output=True, text=True, check=True).stdout
-    assert told.splitlines()[-1] == "100 read"
+    assert told.splitlines()[-1] == "101 read"
     assert {line.split(":")[0] for line in told.splitlines()[:-1]} == {"PlanDefinition/wrong"}
 
 

@@ -191,6 +191,7 @@ def test_a_file_that_is_no_rule(tmp_path: Path, content: bytes) -> None:
 
 
 SET = "id: {}\nmeans: Drugs\ncite: study\ndrugs:\n  - {{name: itraconazole, rxnorm: ['28031'], atc: [J02AC02]}}\n"
+CODED = "id: itp\nmeans: m\ncite: study\ncodes:\n  - {{system: '{}', code: 1-8, name: n, display: d}}\n"
 
 
 @pytest.mark.parametrize(
@@ -199,6 +200,8 @@ SET = "id: {}\nmeans: Drugs\ncite: study\ndrugs:\n  - {{name: itraconazole, rxno
         (SET.format("strong-inhibitors"), "rules/valuesets/mine.yaml:1: nothing reads a value set 'strong-inhibitors'; did you mean 'strong-inhibitor'?"),
         (SET.format("strong-inhibitor").replace("'28031'", "'x28031'"), "rules/valuesets/mine.yaml:5: 'x28031' is no code of rxnorm"),
         (SET.format("strong-inhibitor").replace("cite: study", "cite: nobody"), "rules/valuesets/mine.yaml:3: source 'nobody' is not in sources.yaml"),
+        (CODED.format("lionc"), "rules/valuesets/mine.yaml:5: 'system': must be loinc, snomed, icd10, icd9, ucum, or a code system of your own by its address (https://... or urn:...)"),
+        (CODED.format("http://loinc.org"), "rules/valuesets/mine.yaml:5: write 'loinc' for http://loinc.org"),
         (SET.format("strong-inhibitor") + "subjects: [liver]\n", "rules/valuesets/mine.yaml:6: '0': must be 'dosing', 'trough', 'response', 'interactions', 'safety' or 'monitoring'"),
     ],
 )  # fmt: skip

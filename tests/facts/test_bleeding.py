@@ -1,0 +1,101 @@
+"""Bleeding that was graded: what goes on, what belongs to a count, and what cannot be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds.engine import Engine
+from cds.hooks.discovery import prefetch
+from cds.knowledge.load import load
+from tests.charts import Resource, condition, count, day, level, sirolimus, subject
+from tests.conftest import RULES
+from tests.judge import fact, gaps, judge, topics
+
+ORDER, LEVEL = sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8)
+OURS = "urn:sirolimus-itp-cds:observation"
+NOSE = "249366005"
+
+
+def graded(
+    rid: str, when: str, grade: Any, system: str = OURS, code: str = "who-bleeding-grade", **more: Any
+) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": rid,
+        "status": "final",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": subject(),
+        "effectiveDateTime": when,
+        "valueInteger": grade,
+    } | more
+
+
+@pytest.mark.parametrize(
+    ("seen", "goes_on"),
+    [
+        ([(62, 2)], True),
+        ([(62, 1)], False),  # of the skin
+        ([(62, 0)], False),
+        ([(55, 2)], True),
+        ([(54, 2)], False),  # a week and a day ago
+        ([(60, 3), (61, 2)], True),
+        ([(60, 3), (61, 1)], False),
+        ([(60, 0), (61, 2)], True),
+        ([(61, 2), (61, 0)], True),  # of one day without a time: nobody knows which came first
+    ],
+)
+def test_a_graded_bleed_goes_on_until_it_is_graded_again(
+    engine: Engine, seen: list[tuple[int, int]], goes_on: bool
+) -> None:
+    bleeds = [graded(f"g{place}", day(on), grade) for place, (on, grade) in enumerate(seen)]
+    advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), *bleeds)
+    assert fact(advice, "bleeding_now") is goes_on
+    assert ("bleedingWithLowPlatelets" in topics(advice)) is goes_on
+
+
+def test_the_card_says_the_grade_and_its_day(engine: Engine) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), graded("g", day(62, "07:30"), 2))
+    (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
+    assert "Bleeding: bleeding of WHO grade 2 on 2024-03-10 07:30." in card["detail"]
+    assert "Observation/g" in card["detail"]
+
+
+def test_a_lower_grade_does_not_close_a_diagnosis(engine: Engine) -> None:
+    seen = [condition("b", NOSE, day(60)), graded("g", day(61), 0)]
+    assert fact(judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), *seen), "bleeding_now") is True
+
+
+def test_a_corrected_grade_takes_the_place_of_the_first(engine: Engine) -> None:
+    first, right = graded("g", day(61), 3), graded("h", day(61), 1, status="corrected")
+    assert fact(judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), first, right), "bleeding_now") is False
+
+
+@pytest.mark.parametrize(("grade", "responds"), [(0, True), (1, False)])
+def test_with_any_bleeding_there_is_no_response(engine: Engine, grade: int, responds: bool) -> None:
+    counts = [count("base", day(-2), 10), count("a", day(80), 120), count("b", day(90), 130)]
+    advice = judge(engine, 91, ORDER, LEVEL, *counts, graded("g", day(88), grade))
+    assert ("responseComplete" in topics(advice)) is responds
+
+
+def test_a_grade_that_cannot_be_read_is_said(engine: Engine) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 60), graded("g", day(62), 7))
+    assert "A bleeding grade was not read" in gaps(advice)
+    read = graded("h", day(62, "23:00"), 0)
+    later = judge(engine, 63, ORDER, LEVEL, count("c", day(62), 60), graded("g", day(61), 7), read)
+    assert gaps(later) == set()  # a newer one can be
+
+
+def test_a_site_adds_its_own_code(tmp_path: Path) -> None:
+    system, code = "https://hospital.example/codes", "BLEED, WHO"
+    text = (RULES / "valuesets" / "bleeding-grade.yaml").read_text(encoding="utf-8")
+    own = f'  - {{system: "{system}", code: "{code}", name: bleeding-grade, display: "Bleeding", basis: SEEN}}\n'
+    (tmp_path / "valuesets").mkdir()
+    (tmp_path / "valuesets" / "bleeding-grade.yaml").write_text(text + own, encoding="utf-8")
+    knowledge = load(None, "", [tmp_path])
+    theirs = graded("g", day(62), 2, system, code)
+    assert fact(judge(Engine(knowledge), 62, ORDER, LEVEL, count("c", day(62), 25), theirs), "bleeding_now") is True
+    asked = prefetch(knowledge)["observations"]
+    assert f",{system}|BLEED%5C%2C%20WHO," in asked.replace("&", ",") and OURS not in asked
