@@ -14,6 +14,7 @@ RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 UCUM = "http://unitsofmeasure.org"
+OURS = "urn:sirolimus-itp-cds:observation"
 PATIENT = "itp-1"
 TABLETS = {
     "0.5": ("905158", "sirolimus 0.5 MG Oral Tablet"),
@@ -135,6 +136,21 @@ def drug(
         "authoredOn": start,
         "dosageInstruction": [dosage],
     }
+
+
+def graded(
+    rid: str, when: str, grade: Any, system: str = OURS, code: str = "who-bleeding-grade", **more: Any
+) -> Resource:
+    """Bleeding by the grade of the WHO."""
+    return {
+        "resourceType": "Observation",
+        "id": rid,
+        "status": "final",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": subject(),
+        "effectiveDateTime": when,
+        "valueInteger": grade,
+    } | more
 
 
 def ordered(rid: str, code: str, when: str | None = None, **more: Any) -> Resource:

@@ -86,6 +86,7 @@ def _told(drawn: Timeline) -> Iterator[tuple[str, str]]:
         drawn.levels,
         drawn.doses,
         drawn.steroids,
+        drawn.grades,
         drawn.bars,
         drawn.marks,
         drawn.landmarks,

@@ -14,6 +14,7 @@ from typing import Any
 from cds.advise import Advice
 from cds.cards.build import NAMESPACE
 from cds.chart.times import Moment
+from cds.facts.bleeding import grades
 from cds.facts.criteria import Response, read_response
 from cds.facts.danger import as_prednisone
 from cds.facts.episodes import Episode, episodes
@@ -43,6 +44,7 @@ class Timeline:
     levels: list[Row] = field(default_factory=list)
     doses: list[Row] = field(default_factory=list)
     steroids: list[Row] = field(default_factory=list)
+    grades: list[Row] = field(default_factory=list)
     bars: list[Row] = field(default_factory=list)
     marks: list[Row] = field(default_factory=list)
     landmarks: list[Row] = field(default_factory=list)
@@ -65,12 +67,22 @@ def timeline(advice: Advice) -> Timeline:
         levels=list(_levels(situation)),
         doses=list(_doses(situation)),
         steroids=list(_steroids(situation)),
+        grades=list(_grades(situation)),
         bars=list(_bars(situation)),
         marks=[*_events(situation), *_cards(advice)],
         landmarks=list(_landmarks(situation, response)),
         treg=list(_treg(situation)),
     )
-    panels = (drawn.counts, drawn.levels, drawn.doses, drawn.steroids, drawn.bars, drawn.marks, drawn.treg)
+    panels = (
+        drawn.counts,
+        drawn.levels,
+        drawn.doses,
+        drawn.steroids,
+        drawn.grades,
+        drawn.bars,
+        drawn.marks,
+        drawn.treg,
+    )
     days = [date.fromisoformat(row["at"][:10]) for rows in panels for row in rows]
     begins = drawn.start or min(days, default=drawn.first)
     drawn.first = max(min([*days, begins]), begins - timedelta(days=60)) - timedelta(days=3)
@@ -129,6 +141,14 @@ def _steroids(situation: Situation) -> Iterator[Row]:
             yield {"at": days[0].isoformat(), "until": days[1].isoformat(), "value": float(dose), "say": say}
 
 
+def _grades(situation: Situation) -> Iterator[Row]:
+    """Bleeding as it was graded."""
+    for lab in grades(situation):
+        assert lab.moment is not None and lab.amount is not None
+        say = f"Bleeding of WHO grade {said(lab.amount.value)} on {on_day(lab.moment)}"
+        yield {"at": _at(lab.moment), "value": float(lab.amount.value), "say": say}
+
+
 def _bars(situation: Situation) -> Iterator[Row]:
     for kind, sets in (("moves the level", tuple(MOVERS)), ("raises counts", RAISES)):
         for episode in episodes(situation, *sets):
@@ -185,7 +205,6 @@ def _landmarks(situation: Situation, response: Response | None) -> Iterator[Row]
             "at": opens.isoformat(),
             "until": min(closes + timedelta(days=1), situation.now.date() + timedelta(days=3)).isoformat(),
             "name": f"{months} mo: {category}{sure}",
-            "row": months > LANDMARKS[0][0],
             "say": f"{months}-month landmark, days {situation.days(first)} to {situation.days(last)}: {category}{sure}",
         }
 

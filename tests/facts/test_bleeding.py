@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cds.engine import Engine
 from cds.hooks.discovery import prefetch
 from cds.knowledge.load import load
-from tests.charts import Resource, condition, count, day, level, sirolimus, subject
+from tests.charts import OURS, condition, count, day, graded, level, sirolimus
 from tests.conftest import RULES
 from tests.judge import fact, gaps, judge, topics
 
 ORDER, LEVEL = sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8)
-OURS = "urn:sirolimus-itp-cds:observation"
 NOSE = "249366005"
-
-
-def graded(
-    rid: str, when: str, grade: Any, system: str = OURS, code: str = "who-bleeding-grade", **more: Any
-) -> Resource:
-    return {
-        "resourceType": "Observation",
-        "id": rid,
-        "status": "final",
-        "code": {"coding": [{"system": system, "code": code}]},
-        "subject": subject(),
-        "effectiveDateTime": when,
-        "valueInteger": grade,
-    } | more
 
 
 @pytest.mark.parametrize(

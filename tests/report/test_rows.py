@@ -9,7 +9,7 @@ import pytest
 from cds.engine import Engine
 from cds.timeline.rows import Timeline, timeline
 from cds.timeline.spec import spec
-from tests.charts import condition, count, day, drug, intake, level, sirolimus
+from tests.charts import condition, count, day, drug, graded, intake, level, sirolimus
 from tests.judge import judge
 
 
@@ -71,6 +71,25 @@ def test_cards_bleeding_and_other_drugs_are_marked(engine: Engine) -> None:
     kinds = {row["kind"]: row for row in found.marks}
     assert kinds["bleeding"]["at"][:10] == day(10) and kinds["critical"]["at"][:10] == day(15)
     assert "27 ng/mL" in kinds["critical"]["say"]
+
+
+def test_graded_bleeding_is_a_panel_of_its_own(engine: Engine) -> None:
+    chart = [sirolimus("s", day(0), 2), graded("g1", day(5), 2), graded("g0", day(9), 0), graded("odd", day(10), 9)]
+    found = drawn(engine, 20, *chart)
+    assert [(row["at"][:10], row["value"]) for row in found.grades] == [(day(5), 2.0), (day(9), 0.0)]
+    assert says(found.grades)[0] == f"Bleeding of WHO grade 2 on {day(5)}"
+    assert "Bleeding, by the WHO's grade" in [panel["title"] for panel in spec(found)["vconcat"]]
+    assert all(row["kind"] != "bleeding" for row in found.marks)
+
+
+def test_holds_and_unknown_doses_are_boxes_with_their_word(engine: Engine) -> None:
+    def words(*resources: dict[str, Any]) -> list[str]:
+        panel = next(p for p in spec(drawn(engine, 60, *resources))["vconcat"] if p["title"] == "Sirolimus dose")
+        return [row["name"] for row in panel["layer"][2]["data"]["values"]]
+
+    assert words(*COURSE) == ["held"]
+    assert words(sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)) == ["not known"]
+    assert words(sirolimus("s1", day(0), 2, status="stopped", end=day(30)), sirolimus("s2", day(32), 3)) == []
 
 
 def test_steroids_are_drawn_as_prednisone(engine: Engine) -> None:
