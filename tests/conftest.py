@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, sync_playwright
 
 from cds.engine import Engine
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.read import Folder, read_folder
+from tests.browser import CHROMIUM
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
@@ -24,6 +26,15 @@ RULES = ROOT / "rules"
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
     yield
+
+
+@pytest.fixture(scope="module")  # no longer: its event loop would be in the way of tests that run their own
+def browser() -> Iterator[Browser]:
+    """Chromium, with nothing of anybody's in it."""
+    with sync_playwright() as playwright:
+        begun = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield begun
+        begun.close()
 
 
 @pytest.fixture(scope="session")

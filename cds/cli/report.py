@@ -82,12 +82,11 @@ def _drawn(advice: Advice, suffix: str) -> bytes:
     from cds.report.page import report
     from cds.timeline.picture import picture
     from cds.timeline.rows import timeline
-    from cds.timeline.spec import spec
 
     if suffix == ".html":
         return report(advice, __version__).encode()
     form: Form = suffix.removeprefix(".")  # type: ignore[assignment]  # one of _FORMS
-    return picture(spec(timeline(advice)), form)
+    return picture(timeline(advice), form)
 
 
 def _write_all(judged: list[tuple[str, Advice]], target: Path) -> None:

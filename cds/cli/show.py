@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from cds.cards.text import clean, shown
+from cds.cards.why import lacking
 from cds.engine.evaluate import Explained
 from cds.facts.situation import Situation
 from cds.vocabulary import VOCABULARY
@@ -75,7 +76,8 @@ def rules_json(explained: list[Explained]) -> list[dict[str, Any]]:
             "rule": item.rule.id,
             "fires": item.fires,
             **({"gives_way_to": list(item.gives_way_to)} if item.gives_way_to else {}),
-            "conditions": [{"condition": text, "holds": holds} for text, holds in item.conditions],
+            "lacking": [test.text for test in item.lacking],
+            "conditions": [{"condition": test.text, "holds": holds} for test, holds in item.conditions],
         }
         for item in explained
     ]
@@ -100,5 +102,6 @@ def explained_text(situation: Situation, explained: list[Explained]) -> str:
         why = f", gives way to {', '.join(item.gives_way_to)}" if item.gives_way_to else ""
         why += "" if situation.hook in item.rule.hooks else f", does not run on {situation.hook}"
         lines.append(click.style(f"  {item.rule.id}: {state}{why}", bold=item.fires))
-        lines += [f"    [{'x' if holds else ' '}] {text}" for text, holds in item.conditions]
+        lines += [wrapped(f"lacks {words}", "    ", "      ") for words in lacking(item, situation.facts)]
+        lines += [f"    [{'x' if holds else ' '}] {test.text}" for test, holds in item.conditions]
     return "\n".join(lines)

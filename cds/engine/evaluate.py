@@ -32,12 +32,16 @@ class Holding:
 
 @dataclass(frozen=True)
 class Explained:
-    """One rule for ``explain``: how it ended and every condition's truth."""
+    """One rule for ``explain``: how it ended and every condition's truth. ``lacking``: what keeps it from holding.
+
+    Of a rule with several alternatives it is what the one lacks that comes closest; nothing where the rule holds.
+    """
 
     rule: Rule
     fires: bool
     gives_way_to: tuple[str, ...]
-    conditions: tuple[tuple[str, bool], ...]
+    conditions: tuple[tuple[Condition, bool], ...]
+    lacking: tuple[Condition, ...]
 
 
 class Opinion:
@@ -95,10 +99,17 @@ class Opinion:
                 answer = known.get(test)
                 if answer is None:
                     answer = known[test] = truth(test, values)
-                conditions.append((test.text, answer))
+                conditions.append((test, answer))
             gives_way = tuple(sorted(hold.intersection(rule.yields_to))) if rule.id in hold else ()
-            result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions)))
+            lacking = _lacking(rule, known)
+            result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions), lacking))
         return result
+
+
+def _lacking(rule: Rule, known: Mapping[Condition, bool]) -> tuple[Condition, ...]:
+    """What the alternative that comes closest lacks."""
+    branches = (branch for variant in rule.variants for branch in variant.branches)
+    return min((tuple(test for test in branch if not known[test]) for branch in branches), key=len)
 
 
 class Engine(Opinion):

@@ -247,7 +247,7 @@ def create_app(
         Route("/cds-services/{id}/feedback", service.guarded(service.feedback), methods=["POST"]),
     ]
     if wanted(settings):
-        routes += Browser(engine, settings, service.turn).routes(service.guarded)
+        routes += Browser(engine, settings).routes(service.guarded)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.allow_origins,

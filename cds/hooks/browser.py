@@ -7,7 +7,6 @@ import logging
 from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[[Request], Any]
 _log = logging.getLogger("cds.hooks")
+_DRAFTS = 64 * 1024
 _NEEDED = ("vl_convert", "jinja2", "markdown_it", "pydantic", "ruamel.yaml")
 
 
@@ -33,10 +33,10 @@ def wanted(settings: Settings) -> bool:
 
 
 class Browser:
-    """The pages as routes. A page is made in a thread, one at a time, so that calls are heard meanwhile."""
+    """The pages as routes. A page is made in a thread, one at a time; calls are heard and answered meanwhile."""
 
-    def __init__(self, engine: Engine, settings: Settings, turn: asyncio.Lock) -> None:
-        self._engine, self._settings, self._turn = engine, settings, turn
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine, self._settings, self._turn = engine, settings, asyncio.Lock()
         self._made: Workbench | None = None
 
     def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
@@ -56,20 +56,14 @@ class Browser:
 
     async def judge(self, request: Request) -> Response:
         """POST /: a chart judged, with a value moved or a suggestion pressed. The chart comes along each time."""
-        from cds.chart.body import InputError
-        from cds.workbench.pages import asked
-
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return outcome(415, "the body must be a form")
-        try:  # an escaped character of a form is three bytes
-            body = await bounded(request, 3 * self._settings.max_body, self._settings.body_seconds)
-            form = asked(parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=40))
+        try:  # an escaped character of a form is three bytes, and the drafts of a suggestion come on top
+            body = await bounded(request, 3 * (self._settings.max_body + _DRAFTS), self._settings.body_seconds)
         except Answered as answered:
             return answered.response
-        except (InputError, ValueError, UnicodeDecodeError):
-            return outcome(400, "the form cannot be read")
-        return await self._page(lambda bench: bench.judged(form))
+        return await self._page(lambda bench: bench.answer(body))
 
     async def rules(self, request: Request) -> Response:
         """GET /rules"""

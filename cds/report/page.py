@@ -16,9 +16,8 @@ from markupsafe import Markup
 from cds.advise import Advice
 from cds.cards.text import shown
 from cds.facts.record import Named
-from cds.timeline.picture import picture
+from cds.timeline.picture import pictures
 from cds.timeline.rows import Timeline, timeline
-from cds.timeline.spec import spec
 from cds.vocabulary import VOCABULARY
 
 _HERE = Path(__file__).parent
@@ -43,7 +42,7 @@ def report(advice: Advice, version: str) -> str:
     facts = situation.facts
     return _page(
         "report.html",
-        picture=Markup(picture(spec(drawn), "svg").decode()),  # noqa: S704  # drawn by ourselves, texts escaped by XML
+        picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
         rows=list(_told(drawn)),
         cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],

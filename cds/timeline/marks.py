@@ -23,7 +23,12 @@ def time_axis(drawn: Timeline, field: str = "at") -> Json:
         "field": field,
         "type": "temporal",
         "scale": {"type": "utc", "domain": ends},
-        "axis": {"title": None, "format": form, "labelOverlap": True, "tickCount": min(12, months + 1)},
+        "axis": {
+            "title": None,
+            "format": form,
+            "labelOverlap": True,
+            "tickCount": min(12, months + 1) if months > 3 else 6,
+        },
     }
 
 

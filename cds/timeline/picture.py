@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from typing import Literal
 from xml.etree import ElementTree
 
 import vl_convert
 
+from cds.timeline.rows import Timeline
+from cds.timeline.spec import spec
+
 Form = Literal["svg", "png", "pdf"]
+_SIDE_BAR = 290  # pixels of its time axis
+_ID = re.compile(r'((?: id="|url\(#))(clip[0-9]+)')
 _SVG = "http://www.w3.org/2000/svg"
 _SHOWN = ("point", "rect", "bar", "square", "symbol")
 
 
-def picture(spec: dict[str, Any], form: Form) -> bytes:
-    """A Vega-Lite specification drawn. In an SVG each mark tells on hover, and to a screen reader, what it is."""
+def picture(drawn: Timeline, form: Form) -> bytes:
+    """A timeline drawn. In an SVG each mark tells on hover, and to a screen reader, what it is."""
     if form == "png":
-        return bytes(vl_convert.vegalite_to_png(spec, scale=2))
+        return bytes(vl_convert.vegalite_to_png(spec(drawn), scale=2))
     if form == "pdf":
-        return bytes(vl_convert.vegalite_to_pdf(spec))
-    return _told(vl_convert.vegalite_to_svg(spec))
+        return bytes(vl_convert.vegalite_to_pdf(spec(drawn)))
+    return _told(vl_convert.vegalite_to_svg(spec(drawn)), "large")
 
 
-def _told(text: str) -> bytes:
+def pictures(drawn: Timeline) -> str:
+    """The timeline for a page: as an SVG for large screens and paper, and as one for an EHR's side bar; the style shows one."""
+    small = _told(vl_convert.vegalite_to_svg(spec(drawn, _SIDE_BAR)), "small")
+    return (picture(drawn, "svg") + small).decode()
+
+
+def _told(text: str, size: str) -> bytes:
     """The drawing with a title in each mark that has words; its groups are no landmarks of their own."""
+    text = _ID.sub(rf"\g<1>{size}-\2", text)  # two on a page share no ids
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(text)  # noqa: S314  # drawn by ourselves a moment ago
     for element in root.iter():
@@ -36,6 +49,7 @@ def _told(text: str) -> bytes:
             for name in ("role", "aria-label", "aria-roledescription"):
                 element.attrib.pop(name, None)
     root.set("role", "group")
+    root.set("class", size)
     root.set(
         "aria-label",
         "Platelets, sirolimus levels, doses and other treatment over time; the same is told in words below",

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import re
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -22,21 +17,24 @@ from markupsafe import Markup
 from cds import __version__
 from cds.advise import Advice, advise
 from cds.authoring.mutants import survivors
-from cds.authoring.page import rule_page
+from cds.authoring.page import condition_words, rule_page
 from cds.authoring.scenarios import Check, body_of, scenarios_of
 from cds.cards.order import arranged
+from cds.cards.why import instead, lacking
 from cds.chart.body import InputError
 from cds.chart.model import HOOKS
 from cds.chart.request import newest_date, read_request
 from cds.chart.times import parse_now
 from cds.engine import Engine
-from cds.facts.record import Named
+from cds.engine.evaluate import Explained
+from cds.facts.record import Facts, Named
 from cds.knowledge.read import Folder, read_folder
 from cds.report.page import unjudged
-from cds.timeline.picture import picture
+from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline
-from cds.timeline.spec import spec
-from cds.workbench.what_if import Json, moved, pressed, sliders
+from cds.workbench.document import Json, as_request, document_of, written
+from cds.workbench.form import GONE, Asked, asked
+from cds.workbench.what_if import moved, pressed, sliders
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "workbench.js").read_text(encoding="utf-8")
@@ -52,48 +50,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _TEMPLATES = Environment(
     loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
-_encode = msgspec.json.Encoder(decimal_format="number").encode
-
-
-_MOVED = {
-    "dose": (Decimal(200), False),
-    "level": (Decimal(1000), False),
-    "count": (Decimal(10_000), False),
-    "age": (Decimal(120), True),
-    "days": (Decimal(20_000), True),
-}
-"""How far a value may be moved, and whether by whole numbers alone."""
-_PRESSED = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the form of the workbench holds."""
-
-    chart: str
-    hook: str = ""
-    at: str = ""
-    press: str = ""
-    wanted: Mapping[str, Decimal] | None = None
-
-
-def asked(form: Mapping[str, Sequence[str]]) -> Asked:
-    """The fields of a form. Raises InputError for a number that is none."""
-    one = {name: values[0] for name, values in form.items() if values}
-    wanted = {}
-    for name, text in one.items():
-        if name.startswith("set-") and text != one.get(f"was-{name[4:]}"):
-            try:
-                number = Decimal(text)
-            except InvalidOperation:
-                raise InputError("a value that was moved is not a number") from None
-            if not number.is_finite() or number < 0:
-                raise InputError("a value that was moved is out of range")
-            most, whole = _MOVED.get(name[4:], (Decimal(0), False))
-            if number > most or (whole and number != int(number)):
-                raise InputError("a value that was moved is out of range")
-            wanted[name[4:]] = number
-    return Asked(one.get("chart", ""), one.get("hook", ""), one.get("at", ""), one.get("press", ""), wanted)
+_ANSWERS = {True: "yes", False: "no"}
 
 
 class Workbench:
@@ -116,49 +73,73 @@ class Workbench:
         found = scenarios_of(folder, [], overlays)
         return {check.name: check for s in found if s.shape.protocol in ("", mine) for check in s.checks}
 
-    def start(self, example: str = "") -> str:
-        """The empty workbench, or with an example in it."""
+    def start(self, example: str = "", error: str = "") -> str:
+        """The empty workbench, with what was wrong; or with an example in it."""
         check = self.examples.get(example)
         if check is None:
-            return self._render("start.html", examples=list(self.examples), error="")
+            return self._render("start.html", examples=list(self.examples), error=error)
         body, now = body_of(check, self.engine.knowledge)
-        return self.judged(
-            Asked(json.dumps(json.loads(body), indent=1), at=now.isoformat()), check.scenario.shape.story
-        )
+        return self._judged(Asked(body.decode(), at=now.isoformat()), check.scenario.shape.story)
 
-    def judged(self, form: Asked, story: str = "") -> str:
-        """A chart, its picture, its cards, and what may be moved or pressed."""
+    def answer(self, form: bytes) -> str:
+        """The page for a form as it was sent; what cannot be judged is said on it."""
         try:
-            document, advice, note = self._advice(form)
+            return self._judged(asked(form))
         except InputError as error:
-            return self._render("start.html", examples=list(self.examples), error=str(error))
-        facts = advice.situation.facts.values
+            return self.start(error=str(error))
+
+    def _judged(self, form: Asked, story: str = "") -> str:
+        """A chart, its picture, its cards, and what may be moved or pressed. Raises InputError."""
+        document, advice, note = self._advice(form)
+        situation = advice.situation
+        facts, hook = situation.facts, situation.hook
+        request = as_request(document, hook, situation.chart.patient_id)
         return self._render(
             "judged.html",
             story=story,
             note=note,
-            chart=json.dumps(document, separators=(",", ":"), ensure_ascii=False),
-            shown=json.dumps(document, indent=1, ensure_ascii=False),
-            gaps=[item for item in facts.get("gaps", ()) if isinstance(item, Named)],
+            chart=_text(written(document)),
+            shown=_text(written(document, indent=1)),
+            request=_text(written(request, indent=1)) if request not in (None, document) else "",
+            gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
             unjudged=unjudged(advice),
-            hook=advice.situation.hook,
-            at=advice.situation.now.isoformat(),
-            picture=Markup(picture(spec(timeline(advice)), "svg").decode()),  # noqa: S704  # drawn by ourselves, escaped by XML
+            hook=hook,
+            at=situation.now.isoformat(),
+            picture=Markup(pictures(timeline(advice))),  # noqa: S704  # drawn by ourselves, escaped by XML
             cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off
             sliders=sliders(document, advice),
-            rules=sorted(advice.explained, key=lambda each: (not each.fires, each.rule.id)),
-            answer=msgspec.json.format(_encode({"cards": arranged(advice.cards)}), indent=1).decode(),
+            rules=sorted(
+                (self._lit(each, facts) for each in advice.explained), key=lambda lit: (not lit["fires"], lit["id"])
+            ),
+            answer=_text(written({"cards": arranged(advice.cards)}, indent=1)),
         )
 
+    def _lit(self, explained: Explained, facts: Facts) -> Json:
+        """A rule as the page shows it: whether it speaks, each of its conditions with its truth, and its sources."""
+        rule, sources = explained.rule, self.engine.knowledge.sources
+        return {
+            "id": rule.id,
+            "title": rule.title,
+            "hooks": rule.hooks,
+            "fires": explained.fires,
+            "gives_way_to": explained.gives_way_to,
+            "lacking": lacking(explained, facts),
+            "conditions": [
+                {"holds": holds, "answer": _ANSWERS[holds], "words": condition_words([test.text], {})[0], "is": instead(test, facts)}
+                for test, holds in explained.conditions
+            ],
+            "sources": [(each, sources[each.cite]) for each in rule.citations],
+        }  # fmt: skip
+
     def _advice(self, form: Asked) -> tuple[Json, Advice, str]:
-        document = _document(form.chart)
+        document = document_of(form.chart)
         hook = form.hook if form.hook in HOOKS and document.get("resourceType") == "Bundle" else None
         at = parse_now(form.at) if form.at else None
         if form.at and at is None:
             raise InputError("the time to judge at is not an ISO 8601 date or time, such as 2024-05-01T20:00:00Z")
         advice = self._judge(document, hook, at)
         if form.press:
-            return self._pressed(document, advice, form.press)
+            return self._pressed(document, advice, *form.place)
         if form.wanted:
             offered = {each.name for each in sliders(document, advice)}
             wanted = {name: value for name, value in form.wanted.items() if name in offered}
@@ -173,14 +154,12 @@ class Workbench:
             return document, self._judge(document, hook, now), f"Moved: {note}."
         return document, advice, ""
 
-    def _pressed(self, document: Json, advice: Advice, press: str) -> tuple[Json, Advice, str]:
-        place = _PRESSED.fullmatch(press)
-        card, suggestion = (int(place[1]), int(place[2])) if place else (-1, -1)
-        after = pressed(document, advice, card, suggestion) if place else None
+    def _pressed(self, document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Advice, str]:
+        after = pressed(document, advice, card, suggestion)
         if after is None:
-            raise InputError("there is no such suggestion on this chart any more")
+            raise InputError(GONE)
         label = advice.cards[card]["suggestions"][suggestion]["label"]
-        document, hook = json.loads(_encode(after[0])), after[1]
+        document, hook = after
         asked_on = hook if document.get("resourceType") == "Bundle" else None
         note = f"Pressed: {label}."
         if hook != advice.situation.hook:
@@ -188,7 +167,7 @@ class Workbench:
         return document, self._judge(document, asked_on, advice.situation.now), note
 
     def _judge(self, document: Json, hook: Any, now: datetime | None) -> Advice:
-        request = read_request(json.dumps(document).encode(), hook)
+        request = read_request(written(document), hook)
         if request.from_hook and "MedicationRequest" in request.not_supplied:
             raise InputError("the prefetch key 'medications' was not supplied; without it nothing can be judged")
         moment = now or newest_date(request)
@@ -197,10 +176,25 @@ class Workbench:
         return advise(request, self.engine, moment, explain=True, max_cards=99)
 
     def rules(self) -> str:
-        """Every rule, each with its page."""
-        return self._render(
-            "rules.html", files=self.folder.files, signed={r.id: r.signed for r in self.engine.knowledge.rules}
-        )
+        """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who stands for it."""
+        return self._render("rules.html", rules=[self._listed(file.rule.id) for file in self.folder.files])
+
+    def _listed(self, name: str) -> Json:
+        file = next(each for each in self.folder.files if each.rule.id == name)
+        assert self.folder.knowledge is not None
+        made, alive = survivors(file, self.folder.knowledge)
+        served = self.engine.knowledge.rule(name)
+        return {
+            "id": name,
+            "title": file.rule.title,
+            "subject": file.rule.subject,
+            "grades": ", ".join(sorted({each.grade for each in served.citations})),
+            "recalled": any(each.basis == "RECALLED" for each in served.citations),
+            "cases": len(file.shape.cases),
+            "made": made,
+            "noticed": made - len(alive),
+            "signed": "; ".join(served.signed) or "nobody: a draft",
+        }
 
     def rule(self, name: str) -> str | None:
         """A rule's page: its text, card, sources and cases, who stands for it, and which small changes its cases notice."""
@@ -223,11 +217,6 @@ class Workbench:
         return text
 
 
-def _document(text: str) -> Json:
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        raise InputError("this is not JSON") from None
-    if not isinstance(document, dict):
-        raise InputError("this is neither a FHIR Bundle nor a CDS Hooks request")
-    return document
+def _text(content: bytes) -> Markup:
+    """JSON as the text of an element: what is not markup there stays as it is, for quotes are a third of it."""
+    return Markup(content.decode().replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704  # escaped here

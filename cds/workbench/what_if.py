@@ -7,7 +7,7 @@ guess (a dose in several orders, a level in another unit) is not offered.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,8 +17,8 @@ from typing import Any
 from cds.advise import Advice
 from cds.chart.model import Hook, Lab
 from cds.facts.situation import Situation
+from cds.workbench.document import Json, find, reference, resources
 
-Json = dict[str, Any]
 _PER_DAY = "daily"
 
 
@@ -62,10 +62,10 @@ def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tupl
     """The document, and the time to judge it at, with each of the ``wanted`` values in its place."""
     changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.now
     if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.dose.per_day:
-        quantity["value"] = float(Decimal(str(quantity["value"])) * wanted["dose"] / situation.dose.per_day)
+        quantity["value"] = Decimal(str(quantity["value"])) * wanted["dose"] / situation.dose.per_day
     for name, lab in (("level", _newest(situation.levels)), ("count", _newest([c.lab for c in situation.counts]))):
         if name in wanted and lab is not None and (quantity := _quantity(changed, lab)) is not None:
-            quantity["value"] = float(wanted[name])
+            quantity["value"] = wanted[name]
     if "days" in wanted and situation.course.start is not None:
         start = situation.course.start.day
         now += timedelta(days=int(wanted["days"]) - (now.date() - start).days)
@@ -89,17 +89,17 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
         return None
     changed = copy.deepcopy(document)
     orders = [copy.deepcopy(each["resource"]) for each in actions if "resource" in each]
-    held = {_reference(each) for each in orders if each.get("status") == "on-hold"}
+    held = {reference(each) for each in orders if each.get("status") == "on-hold"}
     if held:
-        found = [each for each in _resources(changed) if _reference(each) in held]
+        found = [each for each in resources(changed) if reference(each) in held]
         for each in found:
             each["status"] = "on-hold"
         return (changed, advice.situation.hook) if found else None
-    gone = {reference for each in actions if each["type"] == "delete" for reference in each["resourceId"]}
+    gone = {one for each in actions if each["type"] == "delete" for one in each["resourceId"]}
     gone |= {
-        _reference(each) for each in orders
+        reference(each) for each in orders
     }  # a draft that is revised; an order that runs stands beside its revision
-    known = {each.get("id") for each in _resources(changed)}
+    known = {each.get("id") for each in resources(changed)}
     free = (name for number in count(1) if (name := f"pressed-{number}") not in known)
     for order in orders:
         order |= {"id": next(free), "status": "draft"}
@@ -108,7 +108,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
         kept = [each for each in changed.get("entry") or [] if not _is_gone(each, gone)]
         return changed | {"entry": [*kept, *entries]}, "order-sign"
     context = changed["context"]
-    standing = [{"resource": each} for each in _resources(context.get("draftOrders")) if _reference(each) not in gone]
+    standing = [{"resource": each} for each in resources(context.get("draftOrders")) if reference(each) not in gone]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [*standing, *entries]}
     signed = {name: value for name, value in context.items() if name != "selections"} | {"draftOrders": bundle}
     return changed | {"hook": "order-sign", "context": signed}, "order-sign"
@@ -116,31 +116,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
 
 def _is_gone(entry: Any, gone: set[str]) -> bool:
     resource = entry.get("resource") if isinstance(entry, dict) else None
-    return isinstance(resource, dict) and resource.get("status") == "draft" and _reference(resource) in gone
-
-
-def _reference(resource: Json) -> str:
-    return f"{resource.get('resourceType')}/{resource.get('id')}"
-
-
-def _resources(document: Any) -> Iterator[Json]:
-    """Every resource of a Bundle or of a request's prefetch and drafts."""
-    stack: list[Any] = [document]
-    while stack:
-        one = stack.pop()
-        if isinstance(one, list):
-            stack += reversed(one)
-        elif isinstance(one, dict):
-            if one.get("resourceType") not in (None, "Bundle"):
-                yield one
-            else:
-                stack += [one[key] for key in reversed(list(one)) if key != "fhirAuthorization"]
-
-
-def _find(document: Json, reference: str) -> Json | None:
-    kind, _, name = reference.partition("/")
-    found = [each for each in _resources(document) if (each["resourceType"], each.get("id")) == (kind, name)]
-    return found[0] if len(found) == 1 else None
+    return isinstance(resource, dict) and resource.get("status") == "draft" and reference(resource) in gone
 
 
 def _newest(labs: list[Lab]) -> Lab | None:
@@ -149,7 +125,7 @@ def _newest(labs: list[Lab]) -> Lab | None:
 
 def _quantity(document: Json, lab: Lab) -> Json | None:
     """The value of a result, if it stands there in our own unit."""
-    resource = _find(document, lab.reference)
+    resource = find(document, lab.reference)
     quantity = (resource or {}).get("valueQuantity")
     if not isinstance(quantity, dict) or lab.amount is None or lab.amount.comparator or lab.amount.printed:
         return None
@@ -160,7 +136,7 @@ def _dose(document: Json, situation: Situation) -> Json | None:
     """The amount of one intake, if one order alone, and one amount in mg, makes the daily dose."""
     if len(situation.dose_orders) != 1 or situation.dose.rhythm != _PER_DAY or situation.dose_orders[0].liquid:
         return None
-    resource = _find(document, situation.dose_orders[0].reference)
+    resource = find(document, situation.dose_orders[0].reference)
     try:
         (instruction,) = resource["dosageInstruction"]  # type: ignore[index]  # whatever is wrong with it ends below
         (rate,) = instruction["doseAndRate"]
@@ -174,7 +150,7 @@ def _dose(document: Json, situation: Situation) -> Json | None:
 
 
 def _patient(document: Json, situation: Situation) -> Json | None:
-    person = _find(document, f"Patient/{situation.chart.patient_id}")
+    person = find(document, f"Patient/{situation.chart.patient_id}")
     born = (person or {}).get("birthDate")
     return person if isinstance(born, str) and len(born) == 10 else None
 

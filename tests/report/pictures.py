@@ -1,4 +1,4 @@
-"""The pictures of README: ``make pictures``. The patient is the one of rules/scenarios/one-course.yaml."""
+"""The pictures of README, and what the workbench looks like: ``make pictures``. The patient is the one of rules/scenarios/one-course.yaml."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from cds.knowledge.load import load
 from cds.report.page import report
 from cds.timeline.picture import picture
 from cds.timeline.rows import timeline
-from cds.timeline.spec import spec
+from tests.browser import LOOKS, coarse
 from tests.conftest import ROOT, RULES
+from tests.hooks.process import started
+from tests.workbench.looks import FONTS, fonts, looks
 
 FOLDER = ROOT / "docs" / "pictures"
 
@@ -35,7 +37,7 @@ def judged(day: str) -> Advice:
 def main() -> None:
     """Write the timeline of the whole course, and the card of its first level as a browser shows it."""
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "timeline.svg").write_bytes(picture(spec(timeline(judged("165"))), "svg"))
+    (FOLDER / "timeline.svg").write_bytes(picture(timeline(judged("165")), "svg"))
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page_file = Path(folder) / "report.html"
         page_file.write_text(report(judged("15"), __version__), encoding="utf-8")
@@ -43,6 +45,11 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 900, "height": 900})
         page.goto(page_file.as_uri())
         page.locator("article.card").first.screenshot(path=FOLDER / "card.png")
+        with started() as service:
+            LOOKS.mkdir(exist_ok=True)
+            FONTS.write_text(fonts(browser), encoding="utf-8")
+            for name, picture_of in looks(browser, service.base):
+                coarse(picture_of).save(LOOKS / f"{name}.png")
         browser.close()
 
 

@@ -4,52 +4,32 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from click.testing import CliRunner, Result
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from cds.cli.main import main
+from tests.browser import HOSTILE, needs_browser, watch
 from tests.conftest import ROOT
 
 EXAMPLES = ROOT / "fhir_examples"
 COURSE = EXAMPLES / "course-3-six-months" / "bundle.json"
 RESCUED = EXAMPLES / "rescue-before-landmark" / "bundle.json"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM and not os.environ.get("TESTS_NEED_CHROMIUM"), reason="chromium is not installed (.ci/run installs it)"
-)
-HOSTILE = (
-    "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">\u202e[a](javascript:1)**"
-)
 
 
 def report(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["report", "--at", "latest", *map(str, arguments)])
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
 def opened(browser: Browser, file: Path, width: int = 1600, scheme: Any = "light") -> tuple[Page, list[str]]:
     """The page, and whatever went wrong in it: errors on the console, and requests to anything but the file."""
     page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda asked: wrong.append(asked.url) if asked.url != file.as_uri() else None)
+    wrong = watch(page, file.as_uri())
     page.goto(file.as_uri())
     return page, wrong
 
@@ -107,6 +87,21 @@ def test_a_count_of_no_use_is_hollow_and_says_why(browser: Browser, tmp_path: Pa
     assert any("not used: within 28 days after immunoglobulin" in text for text in hollow)
     assert any(text.startswith("Platelets 14 x 10^9/L") and "not used" not in text for text in filled)
     assert wrong == []
+
+
+@needs_browser
+def test_each_width_has_its_own_picture_and_paper_the_large_one(browser: Browser, page_of_a_course: Path) -> None:
+    for width, media, shown in ((400, "screen", "small"), (1600, "screen", "large"), (400, "print", "large")):
+        page, _ = opened(browser, page_of_a_course, width)
+        page.emulate_media(media="print" if media == "print" else "screen")
+        seen = page.eval_on_selector_all(
+            "svg", "all => all.filter(one => one.checkVisibility()).map(one => one.classList[0])"
+        )
+        assert seen == [shown]
+        box = page.locator(f"svg.{shown}").bounding_box()
+        assert box is not None and (media == "print" or 0.85 * min(width, 900) < box["width"] < width)
+    ids = page.eval_on_selector_all("svg [id]", "all => all.map(one => one.id)")
+    assert len(ids) == len(set(ids)) > 20
 
 
 @needs_browser

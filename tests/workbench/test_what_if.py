@@ -12,13 +12,14 @@ from cds.advise import Advice, advise
 from cds.chart.request import read_request
 from cds.engine import Engine
 from cds.hooks.http import encode
+from cds.workbench.document import written
 from cds.workbench.what_if import moved, pressed, sliders
 from tests.charts import FIRST_LINE, as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus
 from tests.judge import now_on, standing, topics
 
 
 def judged(engine: Engine, document: dict[str, Any], on: int = 20) -> Advice:
-    return advise(read_request(as_bytes(document)), engine, now_on(on), explain=True, max_cards=99)
+    return advise(read_request(written(document)), engine, now_on(on), explain=True, max_cards=99)
 
 
 CHART = bundle(
@@ -43,7 +44,7 @@ def test_moving_a_value_moves_the_cards(engine: Engine, name: str, value: int, t
     before = judged(engine, CHART)
     assert topic not in topics(before)
     document, now = moved(CHART, before, {name: Decimal(value)})
-    after = advise(read_request(as_bytes(document)), engine, now, max_cards=99)
+    after = advise(read_request(written(document)), engine, now, max_cards=99)
     assert topic in topics(after)
     assert judged(engine, CHART).cards == before.cards or topics(judged(engine, CHART)) == topics(
         before

@@ -1,0 +1,211 @@
+"""The workbench as its users have it: in a browser, at the width of an EHR's side bar and on a large screen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser import HOSTILE, needs_browser
+from tests.conftest import ROOT
+from tests.hooks.process import Running
+
+EXAMPLE = "one-course | day 15, patient-view"
+BUNDLE = (ROOT / "fhir_examples" / "course-1-titration" / "bundle.json").read_text(encoding="utf-8")
+pytestmark = needs_browser
+
+
+def look_at(page: Page, example: str = EXAMPLE) -> None:
+    page.select_option("#example", example)
+    page.click("text=Look at it")
+    page.wait_for_selector("#rules")
+
+
+def heads(page: Page) -> list[str]:
+    return [each.inner_text() for each in page.query_selector_all("article h3")]
+
+
+def slide(page: Page, name: str, value: float) -> None:
+    """What a hand on the slider does: it moves, and is not yet let go."""
+    page.evaluate(
+        """([name, value]) => {
+        const slider = document.querySelector(`[data-for=set-${name}]`);
+        slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true}));
+    }""",
+        [name, value],
+    )
+
+
+def test_an_example_is_looked_at(page: Page) -> None:
+    look_at(page)
+    assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
+    assert page.query_selector("svg title") is not None
+    assert page.inner_text("details.rule[open] summary") == "trough-low: speaks"
+
+
+def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) -> None:
+    look_at(page)
+    page.click("button:has-text('Change the order to 3 mg/day')")
+    page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
+    note = page.inner_text("#note")
+    assert heads(page) == [] and "on order-sign" in note and "cards of an opened chart are not judged here" in note
+    page.click("text=What was judged")
+    sent = json.loads(page.input_value("#asked"))
+    (draft,) = [each["resource"] for each in sent["entry"] if each["resource"].get("status") == "draft"]
+    assert draft["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
+
+
+def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page: Page) -> None:
+    look_at(page)
+    page.click("#rule-trough-high > summary")
+    condition = page.locator("#rule-trough-high li", has_text="trough above 15 ng/mL")
+    expect(condition).to_have_text("no: trough above 15 ng/mL (it is 3.9 ng/mL)")
+    page.evaluate("window.stayed = true")
+    slide(page, "level", 17)
+    expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+    assert any("17 ng/mL" in head and "above the target" in head for head in heads(page))
+    expect(condition).to_have_text("yes: trough above 15 ng/mL (it is 17 ng/mL)")  # and what was opened is open still
+    slide(page, "dose", 4)
+    expect(page.locator("#note")).to_contain_text("Moved: dose to 4, level to 17.")
+    page.locator("#set-level").fill("7")
+    expect(page.locator("#note")).to_contain_text("Moved: dose to 4, level to 7.")
+    page.click("text=As it was")
+    expect(page.locator("#note")).not_to_contain_text("Moved")
+    assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
+    assert page.evaluate("window.stayed") is True
+
+
+def test_what_is_pressed_is_a_suggestion_for_the_value_that_was_moved(page: Page) -> None:
+    look_at(page)
+    slide(page, "level", 4.4)
+    expect(page.locator("#note")).to_contain_text("Moved: level to 4.4.")
+    page.locator("#press button:has-text('Change the order')").click()
+    page.wait_for_selector("text=Pressed: Change the order")
+    page.click("text=What was judged")
+    assert '"value": 4.4' in page.input_value("#asked")
+
+
+def test_a_value_that_cannot_be_leaves_nothing_that_could_be_taken_for_its_cards(page: Page) -> None:
+    look_at(page)
+    page.locator("#set-level").fill("-3")
+    expect(page.locator("#note")).to_have_text(
+        "It could not be judged: a value that was moved is out of range. What stands below is of other values."
+    )
+    assert page.evaluate("[...document.querySelectorAll('.live')].every(part => part.classList.contains('stale'))")
+    assert page.evaluate("document.getElementById('press').inert") is True
+    page.locator("#set-level").fill("7")
+    expect(page.locator("#note")).to_contain_text("Moved: level to 7.")
+    assert page.locator(".stale").count() == 0 and heads(page) == []
+
+
+def test_when_the_service_is_gone_it_is_said(browser: Browser, running: Running) -> None:
+    page = browser.new_page()
+    page.goto(running.base)
+    look_at(page)
+    page.route("**/*", lambda route: route.abort())
+    slide(page, "level", 17)
+    expect(page.locator("#note")).to_have_text(
+        "It could not be judged: the service does not answer. What stands below is of other values."
+    )
+    assert page.locator("#press.stale").count() == 1
+    page.close()
+
+
+def test_without_a_script_a_value_is_moved_all_the_same(browser: Browser, running: Running) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(running.base)
+    look_at(page)
+    page.fill("#set-level", "17")
+    page.click("text=Judge it so")
+    page.wait_for_selector("text=Moved: level to 17.")
+    assert any("above the target" in head for head in heads(page))
+    context.close()
+
+
+def test_a_file_that_is_dropped_is_judged(page: Page) -> None:
+    page.evaluate(
+        """(text) => {
+        const data = new DataTransfer();
+        data.items.add(new File([text], 'bundle.json', {type: 'application/json'}));
+        document.dispatchEvent(new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+    }""",
+        BUNDLE,
+    )
+    page.wait_for_selector("#rules")
+    assert any("Sirolimus trough 3.9 ng/mL" in head for head in heads(page))
+
+
+def focused(page: Page) -> str:
+    """Where the keyboard is, by id or by the words on it."""
+    return str(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+
+
+def tab_to(page: Page, where: str) -> None:
+    """Press Tab until it is reached; what has the focus can be seen to have it."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", focused(page)
+        if focused(page) == where:
+            return
+    raise AssertionError(f"Tab never comes to {where}")
+
+
+def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
+    tab_to(page, "example")
+    page.keyboard.type(EXAMPLE)
+    tab_to(page, "Look at it")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#rules")
+    tab_to(page, "picture")
+    tab_to(page, "set-level")
+    for _ in range(3):
+        page.keyboard.press("ArrowUp")
+    expect(page.locator("#note")).to_contain_text("Moved: level to 4.2.")
+    assert focused(page) == "set-level"  # the page that stands still keeps the place
+    tab_to(page, "The working and the sources")
+    page.keyboard.press("Enter")
+    expect(page.locator("#working-0")).not_to_have_attribute("open", "")
+    tab_to(page, "Change the order to 3 mg/day")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
+
+
+def test_what_an_integrator_copies(page: Page) -> None:
+    look_at(page)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("text=The same as a CDS Hooks request")
+    page.click("[data-copy=request]")
+    expect(page.locator("[data-copy=request]")).to_have_text("Copied")
+    copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
+    assert copied["hook"] == "patient-view" and copied["prefetch"]["patient"]["id"] == copied["context"]["patientId"]
+
+
+def test_hostile_text_is_text(page: Page) -> None:
+    bundle: dict[str, Any] = json.loads(BUNDLE)
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "Observation":
+            entry["resource"]["id"] = HOSTILE + "x" * 10_000
+    bundle["entry"][0]["resource"]["name"] = [{"text": "</textarea>" + HOSTILE}]
+    page.fill("#chart", json.dumps(bundle))
+    page.click("text=Judge it")
+    page.wait_for_selector("#rules")
+    slide(page, "age", 40)
+    expect(page.locator("#note")).to_contain_text("Moved: age to 40.")
+    assert page.title() == "Sirolimus in ITP: workbench" and page.query_selector("img") is None
+    assert page.evaluate("document.scripts.length") == 1
+    page.click("text=What was judged")
+    assert "</textarea>" + HOSTILE in json.dumps(json.loads(page.input_value("#asked")), ensure_ascii=False).replace(
+        '\\"', '"'
+    )
+
+
+def test_a_wrong_chart_is_said_and_the_rules_are_read(page: Page) -> None:
+    page.fill("#chart", "no chart")
+    page.click("text=Judge it")
+    assert page.inner_text("[role=alert]") == "this is not JSON"
+    page.click("nav >> text=Rules")
+    page.click("text=trough-low-in-response")
+    page.wait_for_selector("#mutants")
+    assert "Speaks on patient-view" in page.inner_text("article")
