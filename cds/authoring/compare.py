@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 
+from cds.authoring.events import Unwritten
 from cds.authoring.scenarios import FOLDER, body_of, scenario_in, scenarios_of
 from cds.authoring.sides import Side
-from cds.authoring.timeline import Unwritten
 from cds.cards.build import card_for
 from cds.cards.order import arranged, merged
 from cds.chart.body import InputError

@@ -1,6 +1,6 @@
 """Scenarios: a patient on a day line, and the cards that each day should bring, and nothing else.
 
-A scenario is written as a case note (``rules/scenarios/*.yaml``), becomes real FHIR (``timeline``), and runs
+A scenario is written as a case note (``rules/scenarios/*.yaml``), becomes real FHIR (``events``), and runs
 through the whole path, so that reading, facts, both engines and cards are tested together.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cds.advise import advise
-from cds.authoring.timeline import Unwritten, chart_of, question
+from cds.authoring.events import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
 from cds.engine import Opinion

@@ -80,19 +80,7 @@ def _html(markdown: str) -> Markup:
 
 def _told(drawn: Timeline) -> Iterator[tuple[str, str]]:
     """The picture in words, oldest first."""
-    panels = (
-        drawn.counts,
-        drawn.levels,
-        drawn.doses,
-        drawn.steroids,
-        drawn.grades,
-        drawn.bars,
-        drawn.marks,
-        drawn.landmarks,
-        drawn.treg,
-    )
-    rows = [(row["at"][:10], row["say"]) for rows in panels for row in rows]
-    yield from sorted(rows)
+    yield from sorted((row["at"][:10], row["say"]) for row in drawn.rows())
 
 
 def unjudged(advice: Advice) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from cds.advise import Advice
@@ -50,6 +51,11 @@ class Timeline:
     landmarks: list[Row] = field(default_factory=list)
     treg: list[Row] = field(default_factory=list)
 
+    def rows(self) -> Iterator[Row]:
+        """Every row of every panel."""
+        yield from chain(self.counts, self.levels, self.doses, self.steroids, self.grades, self.bars, self.marks)
+        yield from chain(self.landmarks, self.treg)
+
 
 def timeline(advice: Advice) -> Timeline:
     """The rows of what was judged, with the cards that it brought."""
@@ -73,17 +79,7 @@ def timeline(advice: Advice) -> Timeline:
         landmarks=list(_landmarks(situation, response)),
         treg=list(_treg(situation)),
     )
-    panels = (
-        drawn.counts,
-        drawn.levels,
-        drawn.doses,
-        drawn.steroids,
-        drawn.grades,
-        drawn.bars,
-        drawn.marks,
-        drawn.treg,
-    )
-    days = [date.fromisoformat(row["at"][:10]) for rows in panels for row in rows]
+    days = [date.fromisoformat(row["at"][:10]) for row in drawn.rows()]
     begins = drawn.start or min(days, default=drawn.first)
     drawn.first = max(min([*days, begins]), begins - timedelta(days=60)) - timedelta(days=3)
     drawn.last = max([*days, drawn.last]) + timedelta(days=3)

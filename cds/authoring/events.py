@@ -50,7 +50,7 @@ class Unwritten(Exception):
 
 
 @dataclass
-class Timeline:
+class DayLine:
     """The chart so far; orders that are running, by drug."""
 
     knowledge: Knowledge
@@ -65,9 +65,9 @@ class Timeline:
         return resource
 
 
-def chart_of(person: dict[str, Any], events: Sequence[tuple[str, str]], knowledge: Knowledge) -> Timeline:
+def chart_of(person: dict[str, Any], events: Sequence[tuple[str, str]], knowledge: Knowledge) -> DayLine:
     """The chart of a patient in whom ``events`` (date, words) happened. Raises Unwritten."""
-    line = Timeline(knowledge)
+    line = DayLine(knowledge)
     line.resources.append(
         {"resourceType": "Patient", "id": PATIENT, "birthDate": person["born"], "gender": person["sex"]}
     )
@@ -82,12 +82,12 @@ def chart_of(person: dict[str, Any], events: Sequence[tuple[str, str]], knowledg
     return line
 
 
-def question(line: Timeline, hook: str, drafts: Sequence[str], now: datetime, knowledge: Knowledge) -> Resource:
+def question(line: DayLine, hook: str, drafts: Sequence[str], now: datetime, knowledge: Knowledge) -> Resource:
     """A Bundle for an opened chart, a CDS Hooks request for orders being written."""
     if hook == "patient-view":
         entries = [{"resource": resource} for resource in line.resources]
         return {"resourceType": "Bundle", "type": "collection", "entry": entries}
-    written = Timeline(knowledge)
+    written = DayLine(knowledge)
     for words in drafts:
         if not _order(written, now.date().isoformat(), words) and not _change(written, now.date().isoformat(), words):
             raise Unwritten(
@@ -142,7 +142,7 @@ def _validated(resource: Resource) -> None:
 # --- writers: one kind of line each; False when the line is not theirs ---------------------------------------
 
 
-def _order(line: Timeline, when: str, words: str) -> bool:
+def _order(line: DayLine, when: str, words: str) -> bool:
     match = _ORDER.fullmatch(words)
     if match is None:
         return False
@@ -157,7 +157,7 @@ def _order(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _change(line: Timeline, when: str, words: str) -> bool:
+def _change(line: DayLine, when: str, words: str) -> bool:
     match = _CHANGE.fullmatch(words)
     if match is None:
         return False
@@ -182,7 +182,7 @@ def _change(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _request(line: Timeline, when: str, concept: Resource, drug: str, beside: bool = False) -> Resource:
+def _request(line: DayLine, when: str, concept: Resource, drug: str, beside: bool = False) -> Resource:
     """An order that takes the place of the one that runs, or stands ``beside`` it."""
     order = {
         "resourceType": "MedicationRequest",
@@ -206,7 +206,7 @@ def _end(order: Resource, when: str) -> None:
     order["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]["end"] = when
 
 
-def _result(line: Timeline, when: str, words: str) -> bool:
+def _result(line: DayLine, when: str, words: str) -> bool:
     match = _RESULT.fullmatch(words)
     if match is None:
         return False
@@ -226,20 +226,20 @@ def _result(line: Timeline, when: str, words: str) -> bool:
     return _observation(line, when, match["name"], value, match["status"] or "final")
 
 
-def _answer(line: Timeline, when: str, words: str) -> bool:
+def _answer(line: DayLine, when: str, words: str) -> bool:
     match = _ANSWER.fullmatch(words)
     if match is None:
         return False
     return _observation(line, when, match["name"], {"valueString": match["answer"]}, "final")
 
 
-def _graded(line: Timeline, when: str, words: str) -> bool:
+def _graded(line: DayLine, when: str, words: str) -> bool:
     match = _GRADED.fullmatch(words)
     value = {"valueInteger": int(match["grade"])} if match else {}
     return bool(value) and _observation(line, when, GRADE, value, "final")
 
 
-def _observation(line: Timeline, when: str, name: str, value: Resource, status: str) -> bool:
+def _observation(line: DayLine, when: str, name: str, value: Resource, status: str) -> bool:
     """A result by its code of LOINC, or of our own system where LOINC has none."""
     for system in (LOINC, *(each for each in line.knowledge.codes if each.startswith(OURS))):
         code = _code(line.knowledge, system, lambda each: each.name == name and not each.rejected)
@@ -250,7 +250,7 @@ def _observation(line: Timeline, when: str, name: str, value: Resource, status: 
     return False
 
 
-def _happened(line: Timeline, when: str, words: str) -> bool:
+def _happened(line: DayLine, when: str, words: str) -> bool:
     found = _coded(line.knowledge, lambda each: each.valueset == "procedures" and each.name == words)
     if found is None:
         return False
@@ -259,7 +259,7 @@ def _happened(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _ordered(line: Timeline, when: str, words: str) -> bool:
+def _ordered(line: DayLine, when: str, words: str) -> bool:
     if not words.endswith(" ordered"):
         return False
     name = words.removesuffix(" ordered")
@@ -275,7 +275,7 @@ def _ordered(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _begun(line: Timeline, when: str, words: str) -> bool:
+def _begun(line: DayLine, when: str, words: str) -> bool:
     match = _STATE.fullmatch(words)
     if match is None:
         return False
@@ -290,7 +290,7 @@ def _begun(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _state(line: Timeline, when: str, name: str) -> None:
+def _state(line: DayLine, when: str, name: str) -> None:
     wanted = name.lower()
     found = _coded(line.knowledge, lambda each: wanted in (each.display.lower(), each.name))
     if found is None:
@@ -300,7 +300,7 @@ def _state(line: Timeline, when: str, name: str) -> None:
                                   "clinicalStatus": {"coding": [{"system": system, "code": "active"}]}})  # fmt: skip
 
 
-def _allergic(line: Timeline, when: str, words: str) -> bool:
+def _allergic(line: DayLine, when: str, words: str) -> bool:
     if not words.startswith("allergy to "):
         return False
     name = words.removeprefix("allergy to ")
@@ -310,7 +310,7 @@ def _allergic(line: Timeline, when: str, words: str) -> bool:
     return True
 
 
-def _planned(line: Timeline, when: str, words: str) -> bool:
+def _planned(line: DayLine, when: str, words: str) -> bool:
     match = _PLAN.fullmatch(words)
     if match is None:
         return False
