@@ -28,6 +28,15 @@ def told(name: str, day: str, *cards: Card, hook: str = "patient-view", draft: s
 
 TOLD = (
     told(
+        "a-graded-bleed",
+        "22",
+        (
+            "bleedingWithLowPlatelets",
+            "critical",
+            "Platelets 25 x 10^9/L on 2024-01-30 with bleeding: consider the emergency pathway",
+        ),
+    ),
+    told(
         "first-order-prepared",
         "-3",
         (
