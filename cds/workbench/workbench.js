@@ -78,4 +78,8 @@ for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
 }
 bench?.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); stale(""); judge(); });
 bench?.addEventListener("reset", () => { setTimeout(changed); });
+window.addEventListener("pageshow", (event) => {  // a browser that comes back puts old values into the fields of a new page
+  const strange = (slider) => slider.value !== slider.defaultValue;
+  if (!event.persisted && [...document.querySelectorAll("#bench .slider input")].some(strange)) bench.reset();
+});
 copies();

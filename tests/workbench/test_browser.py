@@ -124,6 +124,20 @@ def test_without_a_script_a_value_is_moved_all_the_same(browser: Browser, runnin
     context.close()
 
 
+def test_fields_that_the_browser_brings_back_are_not_taken_for_what_is_judged(page: Page) -> None:
+    look_at(page)
+    slide(page, "level", 17)
+    expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+    for come_back in (page.reload, lambda: (page.goto("about:blank"), page.go_back())):
+        come_back()
+        page.wait_for_selector("#rules")
+        expect(page.locator("#set-level")).to_have_value("3.9")
+        assert page.evaluate("document.querySelector('[data-for=set-level]').value") == "3.9"
+        assert "3.9 ng/mL" in heads(page)[0]
+        slide(page, "level", 17)
+        expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+
+
 def test_a_file_that_is_dropped_is_judged(page: Page) -> None:
     page.evaluate(
         """(text) => {
