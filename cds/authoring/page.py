@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from cds.cards.detail import BASIS_WORDS, GRADES
+from cds.cards.why import in_words
 from cds.knowledge.compiled import Citation, Knowledge, Level, Rule, Suggestion
 from cds.knowledge.read import SUBJECTS, Folder, RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
 from cds.vocabulary import VOCABULARY
 
-_WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}
 _HEAD = """# The rules, one by one
 
 Written by `sirolimus-cds docs` from `rules/`; a test keeps it current. Numbers are those of the protocol `{protocol}`
@@ -94,27 +94,11 @@ def _signed(rule: Rule) -> str:
 def condition_words(when: Conditions, numbers: dict[str, str]) -> list[str]:
     """Each condition as a clinician would say it; ``numbers`` are filled in."""
     return [
-        " **or** ".join(_words(each, numbers) for each in item.any)
+        " **or** ".join(in_words(filled(each, numbers)) for each in item.any)
         if isinstance(item, AnyOf)
-        else _words(item, numbers)
+        else in_words(filled(item, numbers))
         for item in when
     ]
-
-
-def _words(condition: str, numbers: dict[str, str]) -> str:
-    """A condition as a clinician would say it."""
-    fact, operator, *rest = filled(condition, numbers).split()
-    name = fact.replace("_", " ")
-    if operator in _WORDS:
-        return f"{name} {_WORDS[operator]} {' '.join(rest)}"
-    value = " ".join(rest)
-    if value == "present":
-        return f"there is {name}"
-    if value == "absent":
-        return f"there is no {name}"
-    if VOCABULARY[fact].type == "flag":
-        return name if value == "true" else f"not: {name}"
-    return f"{name} is {value.replace('_', ' ')}"
 
 
 def filled(text: str, numbers: dict[str, str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from cds.cards.text import clean, shown
-from cds.cards.why import lacking
+from cds.cards.why import silence
 from cds.engine.evaluate import Explained
 from cds.facts.situation import Situation
 from cds.vocabulary import VOCABULARY
@@ -99,9 +99,8 @@ def explained_text(situation: Situation, explained: list[Explained]) -> str:
     lines.append(click.style("Rules", bold=True))
     for item in explained:
         state = "fires" if item.fires else "silent"
-        why = f", gives way to {', '.join(item.gives_way_to)}" if item.gives_way_to else ""
-        why += "" if situation.hook in item.rule.hooks else f", does not run on {situation.hook}"
-        lines.append(click.style(f"  {item.rule.id}: {state}{why}", bold=item.fires))
-        lines += [wrapped(f"lacks {words}", "    ", "      ") for words in lacking(item, situation.facts)]
+        lines.append(click.style(f"  {item.rule.id}: {state}", bold=item.fires))
+        if why := silence(item, situation.facts, situation.hook):
+            lines.append(wrapped(why, "    ", "      "))
         lines += [f"    [{'x' if holds else ' '}] {test.text}" for test, holds in item.conditions]
     return "\n".join(lines)

@@ -34,7 +34,8 @@ class Holding:
 class Explained:
     """One rule for ``explain``: how it ended and every condition's truth. ``lacking``: what keeps it from holding.
 
-    Of a rule with several alternatives it is what the one lacks that comes closest; nothing where the rule holds.
+    Of a rule with several alternatives it is what the one lacks that comes closest; nothing where the rule holds, or where
+    the protocol gives it nothing to compare. ``served``: whether its card may be shown.
     """
 
     rule: Rule
@@ -42,6 +43,7 @@ class Explained:
     gives_way_to: tuple[str, ...]
     conditions: tuple[tuple[Condition, bool], ...]
     lacking: tuple[Condition, ...]
+    served: bool = True
 
 
 class Opinion:
@@ -100,16 +102,18 @@ class Opinion:
                 if answer is None:
                     answer = known[test] = truth(test, values)
                 conditions.append((test, answer))
-            gives_way = tuple(sorted(hold.intersection(rule.yields_to))) if rule.id in hold else ()
-            lacking = _lacking(rule, known)
-            result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions), lacking))
+            shown = hold.difference(self.knowledge.unserved)
+            gives_way = tuple(sorted(shown.intersection(rule.yields_to))) if rule.id in hold else ()
+            lacking, served = _lacking(rule, known), rule.id not in self.knowledge.unserved
+            result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions), lacking, served))
         return result
 
 
 def _lacking(rule: Rule, known: Mapping[Condition, bool]) -> tuple[Condition, ...]:
-    """What the alternative that comes closest lacks."""
+    """What the alternative that comes closest lacks; of two, the one that is not for another kind of patient or phase."""
     branches = (branch for variant in rule.variants for branch in variant.branches)
-    return min((tuple(test for test in branch if not known[test]) for branch in branches), key=len)
+    failing = (tuple(test for test in branch if not known[test]) for branch in branches)
+    return min(failing, key=lambda tests: (len(tests), sum(test.word is not None for test in tests)), default=())
 
 
 class Engine(Opinion):

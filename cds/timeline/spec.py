@@ -29,6 +29,7 @@ KINDS = {"moves the level": "#e69f00", "raises counts": "#56b4e9", "event": "#66
 _SHAPES = {"event": "triangle-up", "bleeding": "diamond", "critical": "square", "warning": "square", "info": "square"}
 _FLOOR = 1  # of the axis of counts, which is logarithmic
 _LATE = 0.85  # of the axis, from where on words end where they would begin
+_NARROW = 500
 _TWO_WORDS = 300  # pixels that the words of two landmarks may need; nearer, one stands below the other
 
 
@@ -128,7 +129,7 @@ def _others(drawn: Timeline, width: int) -> Json:
         "field": "name",
         "type": "nominal",
         "sort": names,
-        "axis": {"title": None, "minExtent": 48, "grid": True, "labelLimit": 110},
+        "axis": {"title": None, "minExtent": 48, "grid": True, "labelLimit": 110 if width > _NARROW else 76},
     }
     kinds = list(KINDS)
     colour = {

@@ -17,10 +17,10 @@ from markupsafe import Markup
 from cds import __version__
 from cds.advise import Advice, advise
 from cds.authoring.mutants import survivors
-from cds.authoring.page import condition_words, rule_page
+from cds.authoring.page import rule_page
 from cds.authoring.scenarios import Check, body_of, scenarios_of
 from cds.cards.order import arranged
-from cds.cards.why import instead, lacking
+from cds.cards.why import in_words, instead, silence
 from cds.chart.body import InputError
 from cds.chart.model import HOOKS
 from cds.chart.request import newest_date, read_request
@@ -109,23 +109,22 @@ class Workbench:
             cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off
             sliders=sliders(document, advice),
             rules=sorted(
-                (self._lit(each, facts) for each in advice.explained), key=lambda lit: (not lit["fires"], lit["id"])
+                (self._lit(each, facts, hook) for each in advice.explained),
+                key=lambda lit: (not lit["fires"], lit["id"]),
             ),
             answer=_text(written({"cards": arranged(advice.cards)}, indent=1)),
         )
 
-    def _lit(self, explained: Explained, facts: Facts) -> Json:
+    def _lit(self, explained: Explained, facts: Facts, hook: str) -> Json:
         """A rule as the page shows it: whether it speaks, each of its conditions with its truth, and its sources."""
         rule, sources = explained.rule, self.engine.knowledge.sources
         return {
             "id": rule.id,
             "title": rule.title,
-            "hooks": rule.hooks,
             "fires": explained.fires,
-            "gives_way_to": explained.gives_way_to,
-            "lacking": lacking(explained, facts),
+            "why": silence(explained, facts, hook),
             "conditions": [
-                {"holds": holds, "answer": _ANSWERS[holds], "words": condition_words([test.text], {})[0], "is": instead(test, facts)}
+                {"holds": holds, "answer": _ANSWERS[holds], "words": in_words(test.text), "is": instead(test, facts)}
                 for test, holds in explained.conditions
             ],
             "sources": [(each, sources[each.cite]) for each in rule.citations],
