@@ -234,6 +234,8 @@ def _cards(request: Request, engine: Engine, now: datetime) -> Shown:
     holding = engine.holding(situation.facts.values, request.hook)
     speaking = {item.rule.id for item in holding}
     cards = [card_for(item, situation, speaking, request.original, lambda: "") for item in holding]
+    title = engine.knowledge.protocol.title  # the title of another protocol is on every card, and is told once
+    cards = [card | {"detail": card["detail"].replace(f"Protocol: {title}.", "Protocol.")} for card in cards]
     shown = arranged(merged(cards, [item.rule.merge for item in holding]))
     return Shown(
         dict(zip((item.rule.id for item in holding), cards, strict=True)), tuple(card["summary"] for card in shown)

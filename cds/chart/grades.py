@@ -1,4 +1,7 @@
-"""A grade of bleeding on the WHO's scale, from 0 (none) to 4 (debilitating), in the ways in which records write it."""
+"""A grade of bleeding on the WHO's scale, from 0 (none) to 4 (debilitating), in the ways in which records write it.
+
+Words are taken only as a whole: one grade, and a description with nothing in it that could mean another one.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,18 @@ from cds.chart.wire import Resource, given
 
 HIGHEST = 4
 _UNITS = ("", "1", "{score}", "{grade}", "score", "grade")
-_NUMBER = r"([0-9]{1,2}|i{1,3}|iv)[ab]?\b(?!\s*[-–/.,]\s*(?:[0-9]|i{1,3}\b|iv\b))"  # and no range of two
-_NAMED = re.compile(rf"\b(?:grade|grad)\s*{_NUMBER}", re.IGNORECASE)
-_BARE = re.compile(rf"\s*{_NUMBER}\s*(?:[:=(–-]\s*[^\W\d_].*)?", re.IGNORECASE | re.DOTALL)
+_GRADED = re.compile(
+    r"\s*(?:who\b\W{0,2})?(?:bleeding\b\W{0,2})?"
+    r"(?:(?:grade|grad|gr|g|who)\W{0,3}(?P<named>[0-4]|i{1,3}|iv)|(?P<bare>[0-4]))[ab]?"
+    r"(?:\s*[:=(–-]\s*(?P<description>[^\W\d_][\w\s,.()'/-]*))?\s*",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(
+    r"\d|\b(?:[ivx]+|no|not|non|none|never|previous\w*|prior|before|was|were|or|to|up|down|than|least|most|kein\w*|nicht|vorher|pas)\b",
+    re.IGNORECASE,
+)
+"""What a description may not hold: it may deny the grade, or speak of another."""
+_NO_BLEEDING = re.compile(r"(?:none|no bleeding)\W*", re.IGNORECASE)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _NOT_UNDERSTOOD = "its grade is not understood"
 
@@ -22,7 +34,7 @@ def grade_of(resource: Resource) -> int:
     """The grade that an Observation gives.
 
     Raises:
-        Unreadable: it has no value, or not one grade of the scale.
+        Unreadable: it has no value, or not surely one grade of the scale.
     """
     if resource.dataAbsentReason is not None:
         raise Unreadable("no value was recorded")
@@ -35,13 +47,13 @@ def grade_of(resource: Resource) -> int:
         return _on_scale(quantity.value)
     concept = resource.valueCodeableConcept
     coded = [coding.display for coding in concept.coding or ()] if concept is not None else []
-    texts = [resource.valueString, concept.text if concept is not None else None, *coded]
-    if not any(texts):
+    texts = [text for text in (resource.valueString, concept.text if concept is not None else None, *coded) if text]
+    if not texts:
         raise Unreadable("it has no value")
-    grades = {grade for text in texts if text for grade in _said(text)}
-    if len(grades) != 1 or max(grades) > HIGHEST:
+    grades = {_said(text) for text in texts}
+    if len(grades) != 1 or (grade := grades.pop()) is None:
         raise Unreadable(_NOT_UNDERSTOOD)
-    return grades.pop()
+    return grade
 
 
 def _on_scale(raw: Raw) -> int:
@@ -51,8 +63,13 @@ def _on_scale(raw: Raw) -> int:
     return int(number)
 
 
-def _said(text: str) -> list[int]:
-    """The grades that words name: each number after the word, or the one with which they begin."""
-    bare = _BARE.fullmatch(text)
-    named = [match[1].lower() for match in _NAMED.finditer(text)] or ([bare[1].lower()] if bare else [])
-    return [_ROMAN[word] if word in _ROMAN else int(word) for word in named]
+def _said(text: str) -> int | None:
+    """The one grade that words give; None where they could mean another."""
+    found = _GRADED.fullmatch(text)
+    if found is None:
+        return None
+    word = (found["named"] or found["bare"]).lower()
+    grade, description = _ROMAN[word] if word in _ROMAN else int(word), found["description"] or ""
+    if _ANOTHER.search(description) and not (grade == 0 and _NO_BLEEDING.fullmatch(description)):
+        return None
+    return grade

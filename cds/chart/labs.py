@@ -68,7 +68,17 @@ RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE))
 """What an observation can be to us."""
 _MOST_IDENTIFIERS = 20
 _LOINC = ("http://loinc.org", "http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
-_RELATIVE = re.compile(r"temsirolimus|dose|order", re.IGNORECASE)
+_SIROLIMUS = re.compile(r"sirolimus|rapamycin", re.IGNORECASE)
+_NO_LEVEL = re.compile(r"temsirolimus|dose|order", re.IGNORECASE)
+_PLATELETS = frozenset(
+    (
+        "platelets", "platelet", "platelet count", "platelets count", "plt", "plt count", "thrombocytes", "thrombocyte count",
+        "thrombozyten", "thrombozytenzahl", "trombocyten", "plaquettes", "numération plaquettaire", "numération des plaquettes",
+        "plaquetas", "recuento de plaquetas", "contagem de plaquetas", "piastrine", "conta piastrinica", "血小板", "血小板计数", "血小板数",
+    )
+)  # fmt: skip
+"""How a count is called; what has more words than these and ``_AROUND`` may be another test."""
+_AROUND = re.compile(r"[^\w ]|\b(?:in|im|of|whole|venous|blood|blut|edta|automated|abs|absolute)\b")
 _NEVER = ("entered-in-error", "cancelled", "registered")
 _SPECIMENS = {
     "119364003": "serum",
@@ -89,8 +99,9 @@ def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
     concept = meant_by(resource.code, reader.knowledge)
     if concept is None and not given(resource.component):
-        if _names_sirolimus(resource.code) and reader.is_ours(resource, "sirolimus-level"):
-            reader.unread(resource, "it names sirolimus, but its code is not understood", "sirolimus-level", "code")
+        named, subject = _named(resource.code)
+        if named and resource.status not in _NEVER and reader.is_ours(resource, subject):
+            reader.unread(resource, f"it names {named}, but its code is not understood", subject, "code")
         return
     identifiers = _identifiers(resource)
     if concept is not None:
@@ -109,15 +120,16 @@ def read_observation(reader: Reader, resource: Resource) -> None:
             reader.unread(resource, "a component of it has the wrong shape", subject, "component")
 
 
-def _names_sirolimus(code: CodeableConcept | None) -> bool:
-    """Whether a result speaks of sirolimus in words, under no code of LOINC, which would say what it is."""
+def _named(code: CodeableConcept | None) -> tuple[str, str]:
+    """What a result speaks of in words, and whose value set that is, under no code of LOINC, which would say what it is."""
     if code is None or any(coding.system in _LOINC for coding in code.coding or ()):
-        return False
-    said = (code.text, *(coding.display for coding in code.coding or ()))
-    return any(
-        text and ("sirolimus" in (low := text.lower()) or "rapamycin" in low) and not _RELATIVE.search(text)
-        for text in said
-    )
+        return "", ""
+    for text in (code.text, *(coding.display for coding in code.coding or ())):
+        if text and _SIROLIMUS.search(text) and not _NO_LEVEL.search(text):
+            return "sirolimus", "sirolimus-level"
+        if text and " ".join(_AROUND.sub(" ", text.lower()).split()) in _PLATELETS:
+            return "platelets", "platelets"
+    return "", ""
 
 
 def _identifiers(resource: Resource) -> tuple[str, ...]:
@@ -141,6 +153,10 @@ def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tup
         lab = replace(lab, identifiers=identifiers, at=part + lab.at if lab.at == "value[x]" else lab.at)
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
+    if concept.name == GRADE and resource.effectivePeriod is not None and resource.effectivePeriod.start:
+        last = parse_moment(resource.effectivePeriod.end)  # it was so on its last day too
+        if last is not None and reader.exists(resource, last, concept.valueset, "effective[x]"):
+            reader.chart.labs[GRADE].append(replace(lab, moment=last))
 
 
 def _specimen(reader: Reader, resource: Resource) -> str:

@@ -70,7 +70,7 @@ def command(old: str, new: str | None, files: tuple[str, ...], at: str, form: st
         if form == "json":
             click.echo(json.dumps(_as_json(found, before, after), indent=2, ensure_ascii=False))
         else:
-            _print(found)
+            _print(found, before, after)
     for name, reason in found.unreadable:
         click.echo(f"sirolimus-cds: {name}: {reason}", err=True)
     sys.exit(USAGE if found.unreadable else 1 if found.differences else 0)
@@ -80,6 +80,7 @@ def _as_json(found: Comparison, old: Side, new: Side) -> dict[str, Any]:
     return {
         "old": {"rules": old.name, "hash": old.engine().knowledge.hash},
         "new": {"rules": new.name, "hash": new.engine().knowledge.hash},
+        "protocols": [old.engine().knowledge.protocol.title, new.engine().knowledge.protocol.title],
         "judged": found.items - len(found.unreadable),
         "differ": len(found.differences),
         "byRule": {
@@ -102,7 +103,10 @@ def _as_json(found: Comparison, old: Side, new: Side) -> dict[str, Any]:
     }
 
 
-def _print(found: Comparison) -> None:
+def _print(found: Comparison, old: Side, new: Side) -> None:
+    was, now = (each.engine().knowledge.protocol.title for each in (old, new))
+    if was != now:
+        click.echo(f"Every card names its protocol: {was} -> {now}\n")
     for each in found.differences:
         click.echo(each.item)
         click.echo("\n".join(_lines(each)))

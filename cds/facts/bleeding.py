@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cds.chart.labs import GRADE
+from cds.chart.labs import COUNTED, GRADE
 from cds.chart.model import Lab
-from cds.chart.samples import not_corrected
 from cds.chart.times import Moment
 from cds.facts.record import said
 from cds.facts.situation import Situation
 
+_CORRECTIONS = ("amended", "corrected")
 _KINDS = {"bleeding": True, "skin-bleeding": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Bleed:
-    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` when it was graded next."""
+    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` when it was finally graded next."""
 
     reference: str
     onset: Moment
@@ -38,19 +38,31 @@ def bleeds(situation: Situation) -> list[Bleed]:
 
 
 def grades(situation: Situation) -> list[Lab]:
-    """The grades that can be read, oldest first."""
-    known = [lab for lab in not_corrected(situation.chart.lab(GRADE)) if lab.moment and lab.amount]
-    return sorted(known, key=lambda lab: lab.moment.sort_key())  # type: ignore[union-attr]  # filtered above
+    """The grades that can be read, oldest first, of one instant the worst last. A correction takes the place of what has its identifier.
+
+    Several sites may be graded at once, so that two grades of one instant are two.
+    """
+    known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount]
+    corrected = {name for lab in known if lab.status in _CORRECTIONS for name in lab.identifiers}
+    kept = [lab for lab in known if lab.status in _CORRECTIONS or corrected.isdisjoint(lab.identifiers)]
+    return sorted(kept, key=lambda lab: (lab.moment.sort_key(), lab.amount.value))  # type: ignore[union-attr]  # filtered above
+
+
+def unread_grades(situation: Situation) -> list[Lab]:
+    """Those that cannot be read, though they may be of bleeding that goes on now."""
+    days = situation.days("bleeding_now_days")
+    unread = [lab for lab in situation.chart.lab(GRADE) if lab.problem]
+    return [lab for lab in unread if not lab.moment or lab.moment.days_until(situation.now) <= days]
 
 
 def _graded(situation: Situation) -> Iterator[Bleed]:
     numbers, seen = situation.definitions, grades(situation)
-    for place, lab in enumerate(seen):
+    ends = [lab.moment for lab in seen if lab.status in COUNTED and lab.moment is not None]
+    for lab in seen:
         assert lab.moment is not None and lab.amount is not None
         grade, moment = lab.amount.value, lab.moment
         if grade >= numbers["bleeding_grade"]:
-            later = (other.moment for other in seen[place + 1 :] if other.moment is not None)
-            over = next((other for other in later if _later(other, moment)), None)
+            over = next((end for end in ends if _later(end, moment)), None)
             beyond = grade >= numbers["bleeding_grade_beyond_skin"]
             yield Bleed(lab.reference, moment, f"bleeding of WHO grade {said(grade)}", beyond, over)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cds.chart.model import DrugUse
-from cds.facts.bleeding import Bleed, bleeds
+from cds.facts.bleeding import Bleed, bleeds, unread_grades
 from cds.facts.episodes import Episode, episodes
 from cds.facts.platelets import Count
 from cds.facts.record import on_day, rounded, said
@@ -33,8 +33,9 @@ def _put_bleeding(situation: Situation) -> None:
     now = [bleed for bleed in bleeds(situation) if _goes_on(situation, bleed)]
     facts = situation.facts
     facts.put("bleeding_now", bool(now), *(bleed.reference for bleed in now))
-    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now)
-    facts.put("bleeding_now_report", words or "none is documented")
+    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now) or "none is documented"
+    unread = "; a grade of bleeding is on record that cannot be read" if unread_grades(situation) else ""
+    facts.put("bleeding_now_report", words + unread)
 
 
 def _goes_on(situation: Situation, bleed: Bleed) -> bool:

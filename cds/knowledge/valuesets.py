@@ -29,6 +29,8 @@ SYSTEMS = {
     "cvx": ("http://hl7.org/fhir/sid/cvx",),
 }
 SHORT = {uri: name for name, uris in SYSTEMS.items() for uri in uris}
+_DOTTED = ("icd10", "icd9")
+"""Some records write these without their dot."""
 OURS = "urn:sirolimus-itp-cds"
 """Of what no other code system names."""
 _OWN = re.compile(r"\S+(?: \S+)*")
@@ -56,9 +58,11 @@ class ValueSets:
     _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
+        spellings = {code, code.replace(".", "")} if system in _DOTTED else {code}
         for uri in SYSTEMS.get(system, (system,)):
             of_system = self.codes.setdefault(uri, {})
-            of_system[code] = (*of_system.get(code, ()), concept)
+            for each in sorted(spellings):
+                of_system[each] = (*of_system.get(each, ()), concept)
 
     def take(self, document: Document, shape: ValueSetShape, faults: list[Fault]) -> None:
         """Add one value set; codes that cannot be codes of their system are faults."""

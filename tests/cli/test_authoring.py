@@ -35,7 +35,8 @@ def test_every_command_of_the_page_does_what_it_says(checkout: Path) -> None:
     _, _, _, scenario, check, compared, tests, _, signed, service = said
     assert scenario.splitlines() == ["day 21, patient-view: as expected", "day 29, patient-view: as expected"]
     assert re.search(r"^\d+ rules, \d+ cases, \d+ scenario days, \d+ mutants: sound$", check, re.MULTILINE)
-    assert "trough-low" in compared and compared.splitlines()[-1] == "63 judged by both: 9 differ"
+    assert "trough-low" in compared and compared.splitlines()[-1] == "64 judged by both: 9 differ"
+    assert "-> Our hospital, after Feng 2024 with a level of 6 to 15" in compared.splitlines()[0]
     assert signed.startswith("trough-low: signed under our-hospital as it is now (")
     proof = " ".join((checkout / "our-proof.md").read_text(encoding="utf-8").split())
     assert "161 numbers of definitions and protocols, 161 pinned on both sides. **Sound.**" in proof
@@ -43,4 +44,7 @@ def test_every_command_of_the_page_does_what_it_says(checkout: Path) -> None:
     page = (checkout / "our-rules.md").read_text(encoding="utf-8")
     assert "This hospital keeps the level between 6 and 15 ng/mL." in page and "`our-hospital`" in page
     assert "below the target of\n  6-15 ng/mL" in service
+    card = " ".join(service.split())
+    assert "Protocol: Our hospital, after Feng 2024 with a level of 6 to 15" in card
+    assert "Decision of our hospital's drug committee" in card
     assert '"protocol": "our-hospital"' in service and '"overlays": [\n    "ours"\n  ]' in service

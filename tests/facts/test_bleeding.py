@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cds.engine import Engine
 from cds.hooks.discovery import prefetch
 from cds.knowledge.load import load
-from tests.charts import OURS, condition, count, day, graded, level, sirolimus
+from tests.charts import OURS, Resource, condition, count, day, graded, level, sirolimus
 from tests.conftest import RULES
 from tests.judge import fact, gaps, judge, topics
 
@@ -52,9 +53,46 @@ def test_a_lower_grade_does_not_close_a_diagnosis(engine: Engine) -> None:
     assert fact(judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), *seen), "bleeding_now") is True
 
 
-def test_a_corrected_grade_takes_the_place_of_the_first(engine: Engine) -> None:
-    first, right = graded("g", day(61), 3), graded("h", day(61), 1, status="corrected")
-    assert fact(judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), first, right), "bleeding_now") is False
+def now_with(engine: Engine, *bleeds: Resource, on: int = 62) -> Any:
+    return fact(judge(engine, on, ORDER, LEVEL, count("c", day(on), 25), *bleeds), "bleeding_now")
+
+
+def test_a_corrected_grade_takes_the_place_of_the_one_with_its_number(engine: Engine) -> None:
+    number = {"identifier": [{"system": "urn:ward", "value": "7"}]}
+    first, right = graded("g", day(61), 3, **number), graded("h", day(61), 1, status="corrected", **number)
+    assert now_with(engine, first, right) is False
+    unreadable = graded("h", day(61), 9, status="corrected", **number)
+    assert now_with(engine, first, unreadable) is True  # what is wrong with the first nobody knows
+    assert (
+        now_with(engine, graded("g", day(61), 3), graded("h", day(61), 1, status="corrected")) is True
+    )  # of another site
+
+
+def test_of_several_sites_graded_at_once_the_worst_counts(engine: Engine) -> None:
+    for one, other in ((3, 0), (0, 3)):
+        sites = [graded("g", day(61, "08:00"), one), graded("h", day(61, "08:00"), other)]
+        assert now_with(engine, *sites) is True
+
+
+def test_what_is_preliminary_may_begin_a_bleed_and_end_none(engine: Engine) -> None:
+    assert now_with(engine, graded("g", day(61), 3, status="preliminary")) is True
+    seen = [graded("g", day(60), 3), graded("h", day(61), 0)]
+    assert now_with(engine, *seen) is False
+    assert now_with(engine, seen[0], seen[1] | {"status": "preliminary"}) is True
+
+
+def test_a_grade_of_a_period_is_of_its_last_day_too(engine: Engine) -> None:
+    long = graded("g", day(40), 2)
+    del long["effectiveDateTime"]
+    assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(60)}}) is True
+    assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(50)}}) is False
+    assert now_with(engine, long | {"effectivePeriod": {"start": day(60)}}) is True
+
+
+def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: Engine) -> None:
+    advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 9), graded("g", day(62), 7))
+    (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
+    assert "Bleeding: none is documented; a grade of bleeding is on record that cannot be read." in card["detail"]
 
 
 @pytest.mark.parametrize(("grade", "responds"), [(0, True), (1, False)])

@@ -53,6 +53,25 @@ def test_what_bleeds_now(engine: Engine, bleed: Resource, goes_on: bool) -> None
     assert ("bleedingWithLowPlatelets" in topics(advice)) == goes_on
 
 
+@pytest.mark.parametrize(
+    ("code", "goes_on"),
+    [
+        ("R04.0", True),
+        ("R040", True),
+        ("K92.2", True),
+        ("I61.9", True),
+        ("I62.00", True),
+        ("R31", True),
+        ("R23.3", False),
+    ],
+)
+def test_what_bleeds_now_by_icd_10(engine: Engine, code: str, goes_on: bool) -> None:
+    for system in ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"):
+        bleed = condition("b", code, day(60), system=system)
+        advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), bleed)
+        assert fact(advice, "bleeding_now") is goes_on
+
+
 def test_skin_bleeding_is_bleeding_when_the_response_is_judged(engine: Engine) -> None:
     counts = [count("base", day(-2), 10), count("a", day(80), 120), count("b", day(90), 130)]
     petechiae = condition("b", SKIN, day(88))

@@ -1,0 +1,53 @@
+"""Results under a hospital's own codes: what names sirolimus or platelets is never passed over in silence."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.engine import Engine
+from tests.charts import Resource, count, day, level, sirolimus
+from tests.judge import gaps, judge
+
+ORDER = sirolimus("s", day(0), 2)
+
+
+def local(result: Resource, words: str, how: str) -> Resource:
+    """A result under no code of LOINC, with its name as text or as display."""
+    coding = {"system": "urn:our-lab", "code": "4711"}
+    code = {"coding": [coding], "text": words} if how == "text" else {"coding": [coding | {"display": words}]}
+    return result | {"code": code}
+
+
+@pytest.mark.parametrize("how", ["text", "display"])
+@pytest.mark.parametrize(
+    "words",
+    ["Platelets", "Platelet count", "PLT", "Thrombozyten", "Thrombozyten im Blut (EDTA)", "Platelet count, automated, in blood", "血小板计数"],
+)  # fmt: skip
+def test_a_count_under_a_local_code_is_named(engine: Engine, words: str, how: str) -> None:
+    assert "Observation/c was not read" in gaps(judge(engine, 20, ORDER, local(count("c", day(19), 22), words, how)))
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Mean platelet volume", "Platelet antibodies", "Platelet function test", "Platelets transfused", "Immature platelet fraction", "Giant platelets", "Heparin induced platelet antibody"],
+)  # fmt: skip
+def test_another_test_of_platelets_is_none(engine: Engine, words: str) -> None:
+    assert "Observation/c was not read" not in gaps(
+        judge(engine, 20, ORDER, local(count("c", day(19), 22), words, "text"))
+    )
+
+
+def test_a_level_under_a_local_code_is_named(engine: Engine) -> None:
+    for words in ("Sirolimus (Rapamycin) EDTA", "rapamycin trough"):
+        assert "Observation/l was not read" in gaps(
+            judge(engine, 20, ORDER, local(level("l", day(19), 7), words, "text"))
+        )
+    for words in ("Temsirolimus", "Sirolimus dose"):
+        assert "Observation/l was not read" not in gaps(
+            judge(engine, 20, ORDER, local(level("l", day(19), 7), words, "text"))
+        )
+
+
+def test_what_was_entered_in_error_is_not_named(engine: Engine) -> None:
+    wrong = local(count("c", day(19), 22), "Platelets", "text") | {"status": "entered-in-error"}
+    assert "Observation/c was not read" not in gaps(judge(engine, 20, ORDER, wrong))
