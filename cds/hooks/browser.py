@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Handler = Callable[[Request], Any]
 _log = logging.getLogger("cds.hooks")
 _DRAFTS = 64 * 1024
+_MOST_WAITING = 8  # pages; they do not take the place of calls
 _NEEDED = ("vl_convert", "jinja2", "markdown_it", "pydantic", "ruamel.yaml")
 
 
@@ -38,6 +39,7 @@ class Browser:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings, self._turn = engine, settings, asyncio.Lock()
         self._made: Workbench | None = None
+        self._waiting = 0
 
     def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
         """Where the pages are; ``guarded`` puts around each what surrounds every call."""
@@ -52,7 +54,7 @@ class Browser:
     async def start(self, request: Request) -> Response:
         """GET /: the form, or an example."""
         example = request.query_params.get("example", "")
-        return await self._page(lambda bench: bench.start(example))
+        return await self._page(request, lambda bench: bench.start(example))
 
     async def judge(self, request: Request) -> Response:
         """POST /: a chart judged, with a value moved or a suggestion pressed. The chart comes along each time."""
@@ -63,16 +65,16 @@ class Browser:
             body = await bounded(request, 3 * (self._settings.max_body + _DRAFTS), self._settings.body_seconds)
         except Answered as answered:
             return answered.response
-        return await self._page(lambda bench: bench.answer(body))
+        return await self._page(request, lambda bench: bench.answer(body))
 
     async def rules(self, request: Request) -> Response:
         """GET /rules"""
-        return await self._page(lambda bench: bench.rules())
+        return await self._page(request, lambda bench: bench.rules())
 
     async def rule(self, request: Request) -> Response:
         """GET /rules/{name}"""
         name = request.path_params["name"]
-        return await self._page(lambda bench: bench.rule(name))
+        return await self._page(request, lambda bench: bench.rule(name))
 
     async def script(self, request: Request) -> Response:
         """GET /workbench.js"""
@@ -80,19 +82,27 @@ class Browser:
 
         return Response(SCRIPT, media_type="text/javascript", headers=_HEADERS)
 
-    async def _page(self, make: Callable[[Workbench], str | None]) -> Response:
+    async def _page(self, request: Request, make: Callable[[Workbench], str | None]) -> Response:
         from cds.workbench.pages import POLICY
+
+        if self._waiting >= _MOST_WAITING:
+            return outcome(503, "too many pages at once")
 
         def made() -> str | None:
             return make(self._workbench())
 
+        self._waiting += 1
         try:
             async with self._turn:
+                if await request.is_disconnected():  # whoever asked has gone
+                    return outcome(503, "nobody waits for this page")
                 text = await asyncio.to_thread(made)
         except Exception as error:  # no traceback, which may hold what was put in
             event = "engine fault" if isinstance(error, EngineFault) else "fault"
             _log.error(event, extra={"fault": type(error).__name__})
             return outcome(500, "the page could not be made: no advice")
+        finally:
+            self._waiting -= 1
         if text is None:
             return outcome(404, "there is nothing at this address")
         return Response(text, media_type="text/html", headers=_HEADERS | {"content-security-policy": POLICY})

@@ -43,7 +43,7 @@ def report(advice: Advice, version: str) -> str:
     return _page(
         "report.html",
         picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
-        rows=list(_told(drawn)),
+        rows=list(told(drawn)),
         cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
@@ -78,7 +78,7 @@ def _html(markdown: str) -> Markup:
     return Markup(_MARKDOWN.render(markdown))  # noqa: S704  # HTML in it is switched off
 
 
-def _told(drawn: Timeline) -> Iterator[tuple[str, str]]:
+def told(drawn: Timeline) -> Iterator[tuple[str, str]]:
     """The picture in words, oldest first."""
     yield from sorted((row["at"][:10], row["say"]) for row in drawn.rows())
 

@@ -15,7 +15,7 @@ Form = Literal["svg", "png", "pdf"]
 _SIDE_BAR = 290  # pixels of its time axis
 _ID = re.compile(r'((?: id="|url\(#))(clip[0-9]+)')
 _SVG = "http://www.w3.org/2000/svg"
-_SHOWN = ("point", "rect", "bar", "square", "symbol")
+_SHOWN = ("point", "rect mark", "bar")
 
 
 def picture(drawn: Timeline, form: Form) -> bytes:

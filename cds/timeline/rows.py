@@ -181,7 +181,12 @@ def _cards(advice: Advice) -> Iterator[Row]:
     for card in advice.cards:
         named = [dates[fact] for found in card["extension"].get(f"{NAMESPACE}.findings", ()) for fact in found.get("facts", ()) if fact in dates]  # fmt: skip
         day = max(named, default=advice.situation.now.date())
-        yield {"at": f"{day.isoformat()}T12:00", "name": "cards", "kind": card["indicator"], "say": card["summary"]}
+        yield {
+            "at": f"{day.isoformat()}T12:00",
+            "name": f"{card['indicator']} cards",
+            "kind": card["indicator"],
+            "say": card["summary"],
+        }
 
 
 def _landmarks(situation: Situation, response: Response | None) -> Iterator[Row]:

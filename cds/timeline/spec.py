@@ -26,8 +26,14 @@ from cds.timeline.rows import Timeline
 COUNTS, LEVELS, DOSES, STEROIDS, TREG, BLEEDING = "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#b00020"
 KINDS = {"moves the level": "#e69f00", "raises counts": "#56b4e9", "event": "#666666", "bleeding": BLEEDING,
          "critical": "#b00020", "warning": "#b35c00", "info": "#0072b2"}  # fmt: skip
-_SHAPES = {"event": "triangle-up", "bleeding": "diamond", "critical": "square", "warning": "square", "info": "square"}
-_FLOOR = 1  # of the axis of counts, which is logarithmic
+_SHAPES = {
+    "event": "triangle-up",
+    "bleeding": "diamond",
+    "critical": "cross",
+    "warning": "triangle-down",
+    "info": "square",
+}
+_FLOOR = 0.4  # of the axis of counts, which is logarithmic
 _LATE = 0.85  # of the axis, from where on words end where they would begin
 _NARROW = 500
 _TWO_WORDS = 300  # pixels that the words of two landmarks may need; nearer, one stands below the other

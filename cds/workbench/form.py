@@ -1,4 +1,4 @@
-"""What the workbench's form may hold: a chart, when and on which hook to judge it, a value moved, a suggestion pressed."""
+"""What the workbench's form may hold: a chart, when and on which hook to judge it, values moved, a suggestion pressed."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _MOVED = {
 """How far a value may be moved, and whether by whole numbers alone."""
 _MOST_FIELDS = 40
 _PLACE = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
+_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")  # with three digits behind it, it may part thousands
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Asked:
     hook: str = ""
     at: str = ""
     press: str = ""
+    knowledge: str = ""  # the hash of the rules by which the page was made that asks
     wanted: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -44,25 +46,36 @@ class Asked:
 GONE = "there is no such suggestion on this chart any more"
 
 
-def asked(body: bytes) -> Asked:
-    """A form as a browser sends it (application/x-www-form-urlencoded).
-
-    Raises:
-        InputError: it is no form, or a number in it is none or out of range.
-    """
+def fields_of(body: bytes) -> dict[str, str]:
+    """The fields of a form as a browser sends it (application/x-www-form-urlencoded). Raises InputError where it is none."""
     try:
         form = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise InputError("the form cannot be read") from None
-    one = {name: values[0] for name, values in form.items()}
-    names = [name.removeprefix("set-") for name in one if name.startswith("set-")]
-    wanted = {name: _number(name, one[f"set-{name}"]) for name in names if one[f"set-{name}"] != one.get(f"was-{name}")}
-    return Asked(one.get("chart", ""), one.get("hook", ""), one.get("at", ""), one.get("press", ""), wanted)
+    return {name: values[0] for name, values in form.items()}
+
+
+def asked(fields: Mapping[str, str]) -> Asked:
+    """What is asked. A value counts as moved where it is not what it was; none does when all is to be as it was.
+
+    Raises:
+        InputError: a number is none, or out of range.
+    """
+    names = [name.removeprefix("set-") for name in fields if name.startswith("set-")] if "back" not in fields else []
+    moved = [name for name in names if fields[f"set-{name}"] != fields.get(f"was-{name}")]
+    return Asked(
+        fields.get("chart", ""),
+        fields.get("hook", ""),
+        fields.get("at", ""),
+        fields.get("press", ""),
+        fields.get("knowledge", ""),
+        {name: _number(name, fields[f"set-{name}"].strip()) for name in moved},
+    )
 
 
 def _number(name: str, text: str) -> Decimal:
     try:
-        number = Decimal(text)
+        number = Decimal(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
     except InvalidOperation:
         raise InputError("a value that was moved is not a number") from None
     most, whole = _MOVED.get(name, (Decimal(0), False))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from cds import __version__
-from cds.advise import Advice, advise
+from cds.authoring.check import Engines
 from cds.authoring.mutants import survivors
 from cds.authoring.page import rule_page
 from cds.authoring.scenarios import Check, body_of, scenarios_of
@@ -23,18 +23,16 @@ from cds.cards.order import arranged
 from cds.cards.why import in_words, instead, silence
 from cds.chart.body import InputError
 from cds.chart.model import HOOKS
-from cds.chart.request import newest_date, read_request
-from cds.chart.times import parse_now
 from cds.engine import Engine
 from cds.engine.evaluate import Explained
 from cds.facts.record import Facts, Named
 from cds.knowledge.read import Folder, read_folder
-from cds.report.page import unjudged
+from cds.report.page import told, unjudged
 from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline
-from cds.workbench.document import Json, as_request, document_of, written
-from cds.workbench.form import GONE, Asked, asked
-from cds.workbench.what_if import moved, pressed, sliders
+from cds.workbench.document import Json, written
+from cds.workbench.form import Asked, asked, fields_of
+from cds.workbench.view import request_of, view_of
 
 HERE = Path(__file__).parent
 SCRIPT = (HERE / "workbench.js").read_text(encoding="utf-8")
@@ -66,6 +64,12 @@ class Workbench:
         return read_folder(folder, protocol, overlays)
 
     @cached_property
+    def tried(self) -> Folder:
+        """The rules under the protocol by which ``check`` tries their cases, whatever is served."""
+        folder, _, overlays = self._where
+        return Engines(folder, overlays).read()
+
+    @cached_property
     def examples(self) -> dict[str, Check]:
         """The days of the scenarios, each a patient to look at, by name."""
         folder, _, overlays = self._where
@@ -73,47 +77,56 @@ class Workbench:
         found = scenarios_of(folder, [], overlays)
         return {check.name: check for s in found if s.shape.protocol in ("", mine) for check in s.checks}
 
-    def start(self, example: str = "", error: str = "") -> str:
-        """The empty workbench, with what was wrong; or with an example in it."""
+    def start(self, example: str = "", error: str = "", fields: Mapping[str, str] | None = None) -> str:
+        """The empty workbench, with what was wrong and what had been put in; or with an example in it."""
         check = self.examples.get(example)
-        if check is None:
-            return self._render("start.html", examples=list(self.examples), error=error)
-        body, now = body_of(check, self.engine.knowledge)
-        return self._judged(Asked(body.decode(), at=now.isoformat()), check.scenario.shape.story)
+        if check is not None:
+            body, now = body_of(check, self.engine.knowledge)
+            return self._judged(Asked(body.decode(), at=now.isoformat()), check.scenario.shape.story)
+        groups: dict[str, list[str]] = {}
+        for name, each in self.examples.items():
+            groups.setdefault(each.scenario.shape.scenario, []).append(name)
+        wrong = error or ("there is no such example" if example else "")
+        return self._render("start.html", groups=groups, error=wrong, was=fields or {})
 
     def answer(self, form: bytes) -> str:
         """The page for a form as it was sent; what cannot be judged is said on it."""
+        fields: dict[str, str] = {}
         try:
-            return self._judged(asked(form))
+            fields = fields_of(form)
+            return self._judged(asked(fields))
         except InputError as error:
-            return self.start(error=str(error))
+            return self.start(error=str(error), fields=fields)
 
     def _judged(self, form: Asked, story: str = "") -> str:
         """A chart, its picture, its cards, and what may be moved or pressed. Raises InputError."""
-        document, advice, note = self._advice(form)
+        view = view_of(form, self.engine)
+        advice, document = view.advice, view.document
         situation = advice.situation
         facts, hook = situation.facts, situation.hook
-        request = as_request(document, hook, situation.chart.patient_id)
+        drawn = timeline(advice)
         return self._render(
             "judged.html",
             story=story,
-            note=note,
+            note=view.note,
+            tally=_tally(advice.cards),
+            pressed=bool(form.press),
+            base=_text(written(view.base)),
+            base_at=view.base_at.isoformat(),
             chart=_text(written(document)),
             shown=_text(written(document, indent=1)),
-            request=_text(written(request, indent=1)) if request not in (None, document) else "",
+            request=_text(request_of(document, advice, self.engine)),
             gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
             unjudged=unjudged(advice),
             hook=hook,
             at=situation.now.isoformat(),
-            picture=Markup(pictures(timeline(advice))),  # noqa: S704  # drawn by ourselves, escaped by XML
+            picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, escaped by XML
+            rows=list(told(drawn)),
             cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off
-            sliders=sliders(document, advice),
-            rules=sorted(
-                (self._lit(each, facts, hook) for each in advice.explained),
-                key=lambda lit: (not lit["fires"], lit["id"]),
-            ),
+            sliders=view.sliders,
+            rules=sorted((self._lit(each, facts, hook) for each in advice.explained), key=lambda lit: (not lit["fires"], lit["id"])),
             answer=_text(written({"cards": arranged(advice.cards)}, indent=1)),
-        )
+        )  # fmt: skip
 
     def _lit(self, explained: Explained, facts: Facts, hook: str) -> Json:
         """A rule as the page shows it: whether it speaks, each of its conditions with its truth, and its sources."""
@@ -130,50 +143,6 @@ class Workbench:
             "sources": [(each, sources[each.cite]) for each in rule.citations],
         }  # fmt: skip
 
-    def _advice(self, form: Asked) -> tuple[Json, Advice, str]:
-        document = document_of(form.chart)
-        hook = form.hook if form.hook in HOOKS and document.get("resourceType") == "Bundle" else None
-        at = parse_now(form.at) if form.at else None
-        if form.at and at is None:
-            raise InputError("the time to judge at is not an ISO 8601 date or time, such as 2024-05-01T20:00:00Z")
-        advice = self._judge(document, hook, at)
-        if form.press:
-            return self._pressed(document, advice, *form.place)
-        if form.wanted:
-            offered = {each.name for each in sliders(document, advice)}
-            wanted = {name: value for name, value in form.wanted.items() if name in offered}
-            try:
-                document, now = moved(document, advice, wanted)
-            except (ValueError, OverflowError):
-                raise InputError("a value that was moved makes a date that cannot be") from None
-            note = (
-                ", ".join(f"{name} to {value}" for name, value in wanted.items())
-                or "nothing; this chart has no such value"
-            )
-            return document, self._judge(document, hook, now), f"Moved: {note}."
-        return document, advice, ""
-
-    def _pressed(self, document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Advice, str]:
-        after = pressed(document, advice, card, suggestion)
-        if after is None:
-            raise InputError(GONE)
-        label = advice.cards[card]["suggestions"][suggestion]["label"]
-        document, hook = after
-        asked_on = hook if document.get("resourceType") == "Bundle" else None
-        note = f"Pressed: {label}."
-        if hook != advice.situation.hook:
-            note += " This is what signing it brings; cards of an opened chart are not judged here."
-        return document, self._judge(document, asked_on, advice.situation.now), note
-
-    def _judge(self, document: Json, hook: Any, now: datetime | None) -> Advice:
-        request = read_request(written(document), hook)
-        if request.from_hook and "MedicationRequest" in request.not_supplied:
-            raise InputError("the prefetch key 'medications' was not supplied; without it nothing can be judged")
-        moment = now or newest_date(request)
-        if moment is None:
-            raise InputError("nothing in it has a date, so there is no latest one; say when it is to be judged")
-        return advise(request, self.engine, moment, explain=True, max_cards=99)
-
     def rules(self) -> str:
         """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who stands for it."""
         return self._render("rules.html", rules=[self._listed(file.rule.id) for file in self.folder.files])
@@ -181,7 +150,7 @@ class Workbench:
     def _listed(self, name: str) -> Json:
         file = next(each for each in self.folder.files if each.rule.id == name)
         assert self.folder.knowledge is not None
-        made, alive = survivors(file, self.folder.knowledge)
+        made, alive = self._mutants(name)
         served = self.engine.knowledge.rule(name)
         return {
             "id": name,
@@ -200,9 +169,16 @@ class Workbench:
         file = next((each for each in self.folder.files if each.rule.id == name), None)
         if file is None or self.folder.knowledge is None:
             return None
-        made, alive = survivors(file, self.folder.knowledge)
+        made, alive = self._mutants(name)
         html = Markup(_MARKDOWN.render(rule_page(file, self.folder)))  # noqa: S704  # HTML in it is switched off
-        return self._render("rule.html", file=file, html=html, made=made, alive=[fault.message for fault in alive])
+        return self._render("rule.html", file=file, html=html, made=made, alive=alive)
+
+    def _mutants(self, name: str) -> tuple[int, list[str]]:
+        """How many small changes of a rule were made, and those that its cases do not notice, by the protocol of its cases."""
+        file = next(each for each in self.tried.files if each.rule.id == name)
+        assert self.tried.knowledge is not None
+        made, alive = survivors(file, self.tried.knowledge)
+        return made, [fault.message for fault in alive]
 
     def _render(self, name: str, **values: Any) -> str:
         text: str = _TEMPLATES.get_template(name).render(
@@ -214,6 +190,13 @@ class Workbench:
             **values,
         )
         return text
+
+
+def _tally(cards: Sequence[Json]) -> str:
+    """How many cards there are, for whoever does not see them."""
+    counted = Counter(card["indicator"] for card in cards)
+    by_urgency = ", ".join(f"{counted[each]} {each}" for each in ("critical", "warning", "info") if counted[each])
+    return f"{len(cards)} card{'s' if len(cards) > 1 else ''} ({by_urgency})" if cards else "no card"
 
 
 def _text(content: bytes) -> Markup:

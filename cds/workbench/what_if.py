@@ -7,7 +7,7 @@ guess (a dose in several orders, a level in another unit) is not offered.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ _PER_DAY = "daily"
 
 @dataclass(frozen=True)
 class Slider:
-    """A value that may be moved: where it is, and between which bounds."""
+    """A value that may be moved: where it is, between which bounds, and where it was before it was moved."""
 
     name: str
     label: str
@@ -33,6 +33,7 @@ class Slider:
     low: float
     high: float
     step: float
+    was: float | None = None
 
 
 def sliders(document: Json, advice: Advice) -> list[Slider]:
@@ -43,8 +44,8 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
         now = float(situation.dose.per_day)
         found.append(Slider("dose", "Sirolimus dose", "mg/day", now, min(0.1, now), max(12.0, now), 0.1))
     for name, label, unit, lab, high, step in (
-        ("level", "Newest level", "ng/mL", _newest(situation.levels), 40.0, 0.1),
-        ("count", "Newest platelet count", "x 10^9/L", _newest([c.lab for c in situation.counts]), 300.0, 1.0),
+        ("level", "Newest level", "ng/mL", _level(situation), 40.0, 0.1),
+        ("count", "Newest platelet count", "x 10^9/L", _count(situation), 300.0, 1.0),
     ):
         if lab is not None and lab.amount is not None and _quantity(document, lab) is not None:
             value = float(lab.amount.value)
@@ -58,23 +59,26 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
     return found
 
 
-def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tuple[Json, datetime]:
-    """The document, and the time to judge it at, with each of the ``wanted`` values in its place."""
+def day_moved(advice: Advice, days: Decimal) -> datetime:
+    """The time at which that day of the course has come, at the same time of day. Raises ValueError, OverflowError."""
+    start, now = advice.situation.course.start, advice.situation.now
+    return now if start is None else now + timedelta(days=int(days) - start.days_until(now))
+
+
+def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> Json:
+    """The document with each of the ``wanted`` values in its place, as of the time of ``advice``. Raises ValueError."""
     changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.now
     if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.dose.per_day:
         quantity["value"] = Decimal(str(quantity["value"])) * wanted["dose"] / situation.dose.per_day
-    for name, lab in (("level", _newest(situation.levels)), ("count", _newest([c.lab for c in situation.counts]))):
+    for name, lab in (("level", _level(situation)), ("count", _count(situation))):
         if name in wanted and lab is not None and (quantity := _quantity(changed, lab)) is not None:
             quantity["value"] = wanted[name]
-    if "days" in wanted and situation.course.start is not None:
-        start = situation.course.start.day
-        now += timedelta(days=int(wanted["days"]) - (now.date() - start).days)
     if "age" in wanted and (person := _patient(changed, situation)) is not None:
         born = date.fromisoformat(person["birthDate"])
-        before = (now.month, now.day) < (born.month, born.day)
         day = 28 if (born.month, born.day) == (2, 29) else born.day
+        before = (now.month, now.day) < (born.month, day)
         person["birthDate"] = born.replace(year=now.year - int(wanted["age"]) - before, day=day).isoformat()
-    return changed, now
+    return changed
 
 
 def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Hook] | None:
@@ -119,8 +123,18 @@ def _is_gone(entry: Any, gone: set[str]) -> bool:
     return isinstance(resource, dict) and resource.get("status") == "draft" and reference(resource) in gone
 
 
-def _newest(labs: list[Lab]) -> Lab | None:
-    return labs[0] if labs else None
+def _level(situation: Situation) -> Lab | None:
+    """The newest level, if it is the only result of its sample: of two, one moved would contradict the other."""
+    return _alone(situation.levels[:1], situation.chart.lab("level", "trough"))
+
+
+def _count(situation: Situation) -> Lab | None:
+    return _alone([count.lab for count in situation.counts[:1]], situation.chart.lab("platelets"))
+
+
+def _alone(newest: Sequence[Lab], labs: Sequence[Lab]) -> Lab | None:
+    of_one_time = [lab for lab in labs for one in newest if lab.moment == one.moment]
+    return newest[0] if len(of_one_time) == 1 else None
 
 
 def _quantity(document: Json, lab: Lab) -> Json | None:

@@ -14,56 +14,82 @@ document.addEventListener("drop", async (event) => {
 });
 
 const bench = document.getElementById("bench");
+const note = document.getElementById("note");
 const live = [...document.querySelectorAll(".live")];
 const opened = new Map();  // what somebody opened or closed stays so
 const PAUSE = 120;         // milliseconds without a movement after which is asked
-let waiting, asking;
+const PATIENCE = 30000;
+const OTHERS = "What stands below is of other values.";
+let wished = 0, asking = false, waiting;
 
-function stale(words) {    // what stands there is of another value; nobody may take it for this one
-  live.forEach((part) => part.classList.add("stale"));
+function stale(words) {    // nobody may take what stands there for what the fields say
+  for (const part of live) if (part !== note) part.classList.add("stale");
   document.getElementById("press").inert = true;
-  if (words) document.getElementById("note").textContent = words;
+  if (words) note.textContent = `${words} ${OTHERS}`;
 }
 
-async function judge() {
-  asking?.abort();
-  const mine = asking = new AbortController();
+async function judge() {   // one question at a time, and the last one counts
+  if (asking) return;
+  asking = true;
+  for (let answered = -1; answered !== wished;) {
+    answered = wished;
+    await ask(answered);
+  }
+  asking = false;
+}
+
+async function ask(mine) {
   let page;
   try {
-    const answer = await fetch("/", { method: "POST", body: new URLSearchParams(new FormData(bench)), signal: mine.signal });
+    const answer = await fetch("/", { method: "POST", body: new URLSearchParams(new FormData(bench)), signal: AbortSignal.timeout(PATIENCE) });
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    if (asking === mine) stale("It could not be judged: the service does not answer. What stands below is of other values.");
+    if (mine === wished) stale("It could not be judged: the service does not answer.");
     return;
   }
-  if (asking !== mine) return;
+  if (mine !== wished) return;
   if (page.getElementById("lit") === null) {
-    const why = page.querySelector("[role=alert]")?.textContent ?? "the service refused it";
-    stale(`It could not be judged: ${why}. What stands below is of other values.`);
+    stale(`It could not be judged: ${page.querySelector("[role=alert]")?.textContent ?? "the service refused it"}.`);
     return;
   }
   for (const part of live) {
     part.replaceChildren(...page.getElementById(part.id).childNodes);
     part.classList.remove("stale");
   }
+  settle(page);
   for (const [id, open] of opened) document.getElementById(id)?.toggleAttribute("open", open);
   document.getElementById("press").inert = false;
-  copies();
+  show();
 }
 
-function changed() {
+function settle(page) {    // of another day other values are the newest; the field that is being moved stays
+  const rows = document.getElementById("rows"), fresh = [...page.querySelectorAll("#rows > .slider")];
+  const held = document.activeElement.closest(".slider");
+  for (const row of [...rows.children]) if (row !== held && !fresh.some((each) => each.id === row.id)) row.remove();
+  let before = null;
+  for (const row of fresh) {
+    const stands = document.getElementById(row.id);
+    if (stands === null) rows.insertBefore(row, before === null ? rows.firstChild : before.nextSibling);
+    else if (stands !== held) stands.replaceWith(row);
+    else stands.querySelector("[name^=was-]").value = row.querySelector("[name^=was-]").value;
+    before = document.getElementById(row.id);
+  }
+}
+
+function wish() {
+  wished += 1;
   clearTimeout(waiting);
   stale("");
-  waiting = setTimeout(judge, PAUSE);
 }
 
-function copies() {
-  for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = false;
+function show() {          // what needs this script
+  for (const each of document.querySelectorAll("[data-copy], [data-back], [data-for]")) each.hidden = false;
 }
 
 document.addEventListener("click", async (event) => {
   const summary = event.target.closest("summary");
   if (summary !== null && summary.parentElement.id) opened.set(summary.parentElement.id, !summary.parentElement.open);
+  if (event.target.closest("[data-back]") !== null) history.back();
   const button = event.target.closest("button[data-copy]");
   if (button === null) return;
   const area = document.getElementById(button.dataset.copy);
@@ -71,15 +97,34 @@ document.addEventListener("click", async (event) => {
   try { await navigator.clipboard.writeText(area.value); button.textContent = "Copied"; } catch { button.textContent = "Selected"; }
 });
 
-for (const slider of document.querySelectorAll("input[type=range][data-for]")) {
-  const number = document.getElementById(slider.dataset.for);
-  slider.addEventListener("input", () => { number.value = slider.value; changed(); });
-  number.addEventListener("input", () => { slider.value = number.value; if (number.value !== "") changed(); });
-}
-bench?.addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); stale(""); judge(); });
-bench?.addEventListener("reset", () => { setTimeout(changed); });
-window.addEventListener("pageshow", (event) => {  // a browser that comes back puts old values into the fields of a new page
-  const strange = (slider) => slider.value !== slider.defaultValue;
-  if (!event.persisted && [...document.querySelectorAll("#bench .slider input")].some(strange)) bench.reset();
+bench?.addEventListener("input", (event) => {
+  const slider = event.target.closest(".slider"), range = slider.querySelector("[type=range]"), field = slider.querySelector("[type=text]");
+  if (event.target === range) field.value = range.value;
+  wish();
+  if (field.value.trim() === "") { stale("There is no value in a field."); return; }
+  if (event.target === field) range.value = field.value.replace(",", ".");
+  waiting = setTimeout(judge, PAUSE);
 });
-copies();
+
+bench?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  wish();
+  if (event.submitter?.name === "back") backed();
+  judge();
+});
+
+function backed() {
+  for (const row of document.querySelectorAll("#rows > .slider")) {
+    const was = row.querySelector("[name^=was-]").value;
+    for (const field of row.querySelectorAll("[type=range], [type=text]")) field.value = was;
+  }
+}
+
+window.addEventListener("pageshow", (event) => {  // a browser that comes back puts old values into the fields of a new page
+  if (event.persisted) return;
+  for (const field of document.querySelectorAll("#rows [type=range], #rows [type=text]")) field.value = field.defaultValue;
+});
+window.addEventListener("beforeprint", () => {
+  for (const working of document.querySelectorAll(".card details")) working.open = true;
+});
+show();

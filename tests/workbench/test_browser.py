@@ -49,11 +49,15 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     page.click("button:has-text('Change the order to 3 mg/day')")
     page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
     note = page.inner_text("#note")
-    assert heads(page) == [] and "on order-sign" in note and "cards of an opened chart are not judged here" in note
+    assert (
+        heads(page) == [] and "on order-sign" in note and "the cards of the opened chart are on the page before" in note
+    )
     page.click("text=What was judged")
     sent = json.loads(page.input_value("#asked"))
     (draft,) = [each["resource"] for each in sent["entry"] if each["resource"].get("status") == "draft"]
     assert draft["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
+    page.click("text=Back to the chart as it was")
+    page.wait_for_selector("article >> text=below the target of 5-15 ng/mL")
 
 
 def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page: Page) -> None:
@@ -92,7 +96,9 @@ def test_a_value_that_cannot_be_leaves_nothing_that_could_be_taken_for_its_cards
     expect(page.locator("#note")).to_have_text(
         "It could not be judged: a value that was moved is out of range. What stands below is of other values."
     )
-    assert page.evaluate("[...document.querySelectorAll('.live')].every(part => part.classList.contains('stale'))")
+    assert page.evaluate(
+        "[...document.querySelectorAll('.live')].every(part => part.id === 'note' || part.classList.contains('stale'))"
+    )
     assert page.evaluate("document.getElementById('press').inert") is True
     page.locator("#set-level").fill("7")
     expect(page.locator("#note")).to_contain_text("Moved: level to 7.")
@@ -112,15 +118,104 @@ def test_when_the_service_is_gone_it_is_said(browser: Browser, running: Running)
     page.close()
 
 
+def test_a_slow_answer_to_an_older_value_never_stands_for_a_newer_one(browser: Browser, running: Running) -> None:
+    page = browser.new_page()
+    page.goto(running.base)
+    look_at(page)
+    waiting: list[Any] = []
+    page.route("**/*", lambda route: waiting.append(route) if route.request.method == "POST" else route.continue_())
+    slide(page, "level", 30)
+    page.wait_for_function("() => true")
+    while not waiting:
+        page.wait_for_timeout(10)
+    slide(page, "level", 4.4)
+    waiting[0].continue_()
+    while len(waiting) < 2:  # the older one has come, and the newer one is asked for
+        page.wait_for_timeout(10)
+    assert page.locator("#press.stale").count() == 1 and "30 ng/mL" not in " ".join(heads(page))
+    assert page.evaluate("document.getElementById('press').inert") is True
+    waiting[1].continue_()
+    expect(page.locator("#note")).to_contain_text("Moved: level to 4.4.")
+    assert page.locator(".stale").count() == 0 and "4.4 ng/mL" in heads(page)[0]
+    page.close()
+
+
+def test_of_another_day_the_other_values_are_that_days(page: Page) -> None:
+    look_at(page, "one-course | day 165, patient-view")
+    assert page.input_value("#set-level") == "7.2"
+    slide(page, "days", 16)
+    expect(page.locator("#note")).to_contain_text("Moved: days to 16.")
+    assert page.input_value("#set-level") == "3.9" and page.input_value("#set-count") == "16"
+    slide(page, "level", 30)
+    expect(page.locator("#note")).to_contain_text("Moved: level to 30, days to 16.")
+    assert any("30 ng/mL" in head and "CRITICAL" in head for head in heads(page))
+    page.click("text=As it was")
+    expect(page.locator("#note")).to_contain_text("Judged as of 2024-06-21")
+    assert page.input_value("#set-level") == "7.2" and page.input_value("#set-days") == "165"
+
+
+def test_an_empty_field_leaves_nothing_that_could_be_taken_for_its_cards(page: Page) -> None:
+    look_at(page)
+    page.locator("#set-level").fill("")
+    expect(page.locator("#note")).to_contain_text("There is no value in a field.")
+    assert page.locator("#press.stale").count() == 1
+    page.locator("#set-level").fill("6,5")  # as people write it in most of the world
+    expect(page.locator("#note")).to_contain_text("Moved: level to 6.5.")
+    assert page.locator(".stale").count() == 0
+
+
+def test_when_the_rules_have_changed_nothing_is_pressed_or_moved(page: Page) -> None:
+    look_at(page)
+    page.evaluate("document.querySelectorAll('[name=knowledge]').forEach(each => { each.value = 'another'; })")
+    slide(page, "level", 17)
+    expect(page.locator("#note")).to_contain_text("the rules have changed since this page was made")
+    assert page.locator("#press.stale").count() == 1
+
+
+def test_what_is_said_is_in_sight_where_values_are_moved(page: Page) -> None:
+    look_at(page)
+    page.locator("#set-days").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 400)
+    slide(page, "level", 17)
+    expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+    expect(page.locator("#note")).to_be_in_viewport()
+
+
+def test_on_paper_cards_have_their_working_and_their_notice(page: Page) -> None:
+    look_at(page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    for words in (
+        "Off label, and no substitute for judgement",
+        "The target of 5-15 ng/mL is the protocol's",
+        "This rule is a draft",
+    ):
+        expect(page.get_by_text(words).first).to_be_visible()
+    for gone in ("#bench", "nav", "#lit", "#copies"):
+        expect(page.locator(gone)).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
 def test_without_a_script_a_value_is_moved_all_the_same(browser: Browser, running: Running) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(running.base)
     look_at(page)
+    assert page.locator("[type=range]:visible").count() == 0  # which would do nothing
     page.fill("#set-level", "17")
     page.click("text=Judge it so")
     page.wait_for_selector("text=Moved: level to 17.")
     assert any("above the target" in head for head in heads(page))
+    page.fill("#set-count", "9")
+    page.click("text=Judge it so")
+    page.wait_for_selector("text=Moved: level to 17, count to 9.")
+    page.click("text=As it was")
+    page.wait_for_selector("article >> text=below the target of 5-15 ng/mL")
+    assert page.input_value("#set-level") == "3.9"
+    page.fill("#set-level", "much")
+    page.click("text=Judge it so")
+    assert page.inner_text("[role=alert]") == "a value that was moved is not a number"
+    assert '"resourceType":"Bundle"' in page.input_value("#chart")  # what was put in is not lost
     context.close()
 
 
@@ -153,7 +248,11 @@ def test_a_file_that_is_dropped_is_judged(page: Page) -> None:
 
 def focused(page: Page) -> str:
     """Where the keyboard is, by id or by the words on it."""
-    return str(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+    return str(
+        page.evaluate(
+            "document.activeElement.id || document.activeElement.ariaLabel || document.activeElement.textContent.trim()"
+        )
+    )
 
 
 def tab_to(page: Page, where: str) -> None:
@@ -174,10 +273,12 @@ def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
     page.wait_for_selector("#rules")
     tab_to(page, "picture")
     tab_to(page, "set-level")
-    for _ in range(3):
-        page.keyboard.press("ArrowUp")
+    page.keyboard.type("4,2")
     expect(page.locator("#note")).to_contain_text("Moved: level to 4.2.")
     assert focused(page) == "set-level"  # the page that stands still keeps the place
+    tab_to(page, "Newest platelet count, x 10^9/L: slider")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#note")).to_contain_text("Moved: level to 4.2, count to 17.")
     tab_to(page, "The working and the sources")
     page.keyboard.press("Enter")
     expect(page.locator("#working-0")).not_to_have_attribute("open", "")

@@ -13,7 +13,7 @@ from cds.chart.request import read_request
 from cds.engine import Engine
 from cds.hooks.http import encode
 from cds.workbench.document import written
-from cds.workbench.what_if import moved, pressed, sliders
+from cds.workbench.what_if import day_moved, moved, pressed, sliders
 from tests.charts import FIRST_LINE, as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus
 from tests.judge import now_on, standing, topics
 
@@ -43,27 +43,46 @@ def test_what_can_be_moved(engine: Engine) -> None:
 def test_moving_a_value_moves_the_cards(engine: Engine, name: str, value: int, topic: str) -> None:
     before = judged(engine, CHART)
     assert topic not in topics(before)
-    document, now = moved(CHART, before, {name: Decimal(value)})
-    after = advise(read_request(written(document)), engine, now, max_cards=99)
+    document = moved(CHART, before, {name: Decimal(value)})
+    after = advise(read_request(written(document)), engine, now_on(20), max_cards=99)
     assert topic in topics(after)
     assert judged(engine, CHART).cards == before.cards or topics(judged(engine, CHART)) == topics(
         before
     )  # the chart itself stays
 
 
-def test_the_day_moves_the_time_of_judging_alone(engine: Engine) -> None:
-    document, now = moved(CHART, judged(engine, CHART), {"days": Decimal(100)})
-    assert document == CHART and now == now_on(100)
+def test_the_day_is_the_one_of_the_course(engine: Engine) -> None:
+    """Also where the first dose and the moment of judging are written in other offsets, and lie on other days in them."""
+    assert day_moved(judged(engine, CHART), Decimal(100)) == now_on(100)
+    late = bundle(patient(), itp(), sirolimus("s", "2024-01-08T23:30:00-05:00", 2))
+    before = advise(read_request(as_bytes(late)), engine, now_on(20, "02:00"), max_cards=99)
+    after = advise(read_request(as_bytes(late)), engine, day_moved(before, Decimal(60)), max_cards=99)
+    (days,) = [each.value for each in sliders(late, after) if each.name == "days"]
+    assert days == 60
+
+
+def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: Engine) -> None:
+    leap = bundle(patient("2004-02-29"), itp(), sirolimus("s", day(0), 2))
+    for on in (50, 51, 52):  # 2024-02-27, 28 and 29
+        before = judged(engine, leap, on)
+        after = judged(engine, json.loads(written(moved(leap, before, {"age": Decimal(17)}))), on)
+        assert after.situation.age_range(after.situation.now.date()) == (17, 17)
+
+
+def test_a_sample_that_was_resulted_twice_is_not_moved(engine: Engine) -> None:
+    for one in (level("l", day(15, "07:40"), 7), count("l", day(15, "07:40"), 50)):
+        twice = bundle(patient(), itp(), sirolimus("s", day(0), 2), one, one | {"id": "again"})
+        assert not {"level", "count"} & {each.name for each in sliders(twice, judged(engine, twice))}
 
 
 def test_twice_a_day_each_intake_is_moved_in_proportion(engine: Engine) -> None:
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 1, times=2))
-    document, _ = moved(chart, judged(engine, chart), {"dose": Decimal(3)})
+    document = moved(chart, judged(engine, chart), {"dose": Decimal(3)})
     (order,) = [
         each["resource"] for each in document["entry"] if each["resource"]["resourceType"] == "MedicationRequest"
     ]
     assert order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 1.5
-    after = judged(engine, document)
+    after = judged(engine, json.loads(written(document)))
     assert after.situation.dose.per_day == 3
 
 

@@ -164,6 +164,6 @@ def test_a_fault_says_nothing_of_what_was_put_in(
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("the patient's name")
 
-    monkeypatch.setattr("cds.workbench.pages.advise", fail)
+    monkeypatch.setattr("cds.workbench.view.advise", fail)
     status, text = posted(engine, chart=BUNDLE)
     assert status == 500 and "the patient" not in text and "the patient" not in caplog.text
