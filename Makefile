@@ -60,7 +60,7 @@ $(READY): pyproject.toml Makefile
 	command -v gcc >/dev/null || { echo "make: venv, Python.h or gcc is missing; one line brings them:"; \
 		echo "  sudo apt-get install -y python3-venv python3-dev gcc"; exit 1; }
 	@test -x "$(BIN)/python" || "$(PYTHON)" -m venv "$(VENV)"
-	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e .
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[report]'
 	@touch "$(READY)"
 
 $(TESTED): $(READY) tests/hooks/medplum/package-lock.json

@@ -19,4 +19,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
 
     There is no secret among them: issuers sign, and only their public keys are known here.
     """
-    click.echo(json.dumps(settings_of(rules, config, options).shown(), indent=2))
+    from cds.hooks.browser import served
+
+    settings = settings_of(rules, config, options)
+    click.echo(json.dumps(settings.shown() | {"workbench": served(settings)}, indent=2))

@@ -76,12 +76,17 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         chosen, signed=settings.active_only
     )  # faults of the rules are told here, once, and not by every worker
 
-    from cds.hooks.browser import wanted as workbench_wanted
+    from cds.hooks.browser import lacking, wanted
     from cds.hooks.serving import serve
 
     def started() -> None:
         click.echo(f"Listening on http://{settings.host}:{settings.port}/cds-services; stop with Ctrl-C", err=True)
-        if workbench_wanted(settings):
-            click.echo(f"The workbench is at http://{settings.host}:{settings.port}/", err=True)
+        if wanted(settings):
+            address = f"The workbench is at http://{settings.host}:{settings.port}/"
+            needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install 'sirolimus-itp-cds[report]')"
+            click.echo(needs if lacking() else address, err=True)
 
-    serve(engine, settings, started)
+    try:
+        serve(engine, settings, started)
+    except OSError as error:
+        stop(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})")

@@ -28,7 +28,7 @@ from cds.chart.request import Request as Question
 from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused
-from cds.hooks.browser import Browser, wanted
+from cds.hooks.browser import Browser, served
 from cds.hooks.callback import completed, medications, missing, server_of
 from cds.hooks.discovery import SERVICES, discovery, prefetch
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
@@ -246,7 +246,7 @@ def create_app(
         Route("/cds-services/{id}", service.guarded(service.service), methods=["POST"]),
         Route("/cds-services/{id}/feedback", service.guarded(service.feedback), methods=["POST"]),
     ]
-    if wanted(settings):
+    if served(settings):
         routes += Browser(engine, settings).routes(service.guarded)
     cors = Middleware(
         CORSMiddleware,

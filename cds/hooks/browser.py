@@ -24,13 +24,22 @@ Handler = Callable[[Request], Any]
 _log = logging.getLogger("cds.hooks")
 _DRAFTS = 64 * 1024
 _MOST_WAITING = 8  # pages; they do not take the place of calls
-_NEEDED = ("vl_convert", "jinja2", "markdown_it", "pydantic", "ruamel.yaml")
+_NEEDED = {"vl_convert": "vl-convert-python", "jinja2": "jinja2", "markdown_it": "markdown-it-py"}
 
 
 def wanted(settings: Settings) -> bool:
-    """Whether there is a workbench: as it is set, else where nobody but this machine can call; and only with what draws it."""
-    asked = settings.only_this_machine if settings.workbench is None else settings.workbench
-    return asked and all(find_spec(name) is not None for name in _NEEDED)
+    """Whether there is to be a workbench: as it is set, else where nobody but this machine can call."""
+    return settings.only_this_machine if settings.workbench is None else settings.workbench
+
+
+def lacking() -> list[str]:
+    """What the workbench needs and is not installed."""
+    return [package for module, package in _NEEDED.items() if find_spec(module) is None]
+
+
+def served(settings: Settings) -> bool:
+    """Whether there is a workbench."""
+    return wanted(settings) and not lacking()
 
 
 class Browser:

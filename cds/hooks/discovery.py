@@ -18,6 +18,7 @@ WHEN = {
     "order-select": "while orders are selected",
     "order-sign": "when orders are signed",
 }
+_IN_ADDRESS = ":/"  # of a code system; anything else in it could end the query
 _FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # what no judgement can do without
 
 
@@ -76,7 +77,7 @@ def _observed(knowledge: Knowledge) -> list[str]:
         if system == "http://loinc.org" or not (system in SHORT or system.startswith(OURS)):
             for code, meant in codes.items():
                 if not meant[0].rejected and (system in SHORT or meant[0].name in RESULTS):
-                    by_name[meant[0].name].append(f"{system}|{_escaped(code)}")
+                    by_name[meant[0].name].append(f"{quote(system, safe=_IN_ADDRESS)}|{_escaped(code)}")
     ordered = [*_FIRST, *sorted(by_name.keys() - set(_FIRST))]
     return [token for name in ordered for token in sorted(by_name[name])]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable
 
 import uvicorn
@@ -37,7 +38,15 @@ def _application(engine: Engine, settings: Settings) -> Starlette:
 
 
 def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> None:
-    """Run until told to stop; the calls that are under way then are answered. One worker takes ``engine`` as it is."""
+    """Run until told to stop; the calls that are under way then are answered. One worker takes ``engine`` as it is.
+
+    Raises:
+        OSError: the address cannot be listened on, as when another service does.
+    """
+    family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+    with socket.socket(family, socket.SOCK_STREAM) as tried:  # uvicorn would say so in its log, after "Listening"
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind((settings.host, settings.port))
     os.environ[_HANDED_ON] = settings.model_dump_json()
     alone = settings.workers == 1
     started()

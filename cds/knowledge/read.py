@@ -76,6 +76,11 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
             result.faults.append(Fault(str(each), 1, "is not a folder of rules"))
             return result
     reader = _Reader(Layers(folder, overlays), result)
+    for path in reader.layers.files("*/*.yml"):
+        if path.parent.name in (*SUBJECTS, *NO_RULES):  # else its author would think that it is read
+            result.faults.append(
+                Fault(reader.layers.shown(path), 1, "is not read: the name of a rule file ends in .yaml")
+            )
     sources = reader.sources()
     definitions = reader.definitions(sources)
     protocol, numbers = reader.protocol(protocol_id, sources)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from cds.timeline.rows import Timeline, timeline
 from cds.vocabulary import VOCABULARY
 
 _HERE = Path(__file__).parent
+_LONG = 100  # days
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 _TEMPLATES = Environment(
     loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -48,6 +50,7 @@ def report(advice: Advice, version: str) -> str:
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
         unjudged=unjudged(advice),
+        old=_old(drawn),
         patient=situation.chart.patient_id,
         now=situation.now.strftime("%Y-%m-%d %H:%M"),
         hook=situation.hook,
@@ -81,6 +84,13 @@ def _html(markdown: str) -> Markup:
 def told(drawn: Timeline) -> Iterator[tuple[str, str]]:
     """The picture in words, oldest first."""
     yield from sorted((row["at"][:10], row["say"]) for row in drawn.rows())
+
+
+def _old(drawn: Timeline) -> str:
+    """That the newest result is long past, where it is: whoever judges an old file as of today should see it."""
+    newest = max((row["at"][:10] for row in (*drawn.counts, *drawn.levels)), default="")
+    days = (date.fromisoformat(drawn.now[:10]) - date.fromisoformat(newest)).days if newest else 0
+    return f"The newest level or count is of {newest}, {days} days before." if days > _LONG else ""
 
 
 def unjudged(advice: Advice) -> str:

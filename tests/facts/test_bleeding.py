@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -11,7 +13,7 @@ from cds.engine import Engine
 from cds.hooks.discovery import prefetch
 from cds.knowledge.load import load
 from tests.charts import OURS, Resource, condition, count, day, graded, level, sirolimus
-from tests.conftest import RULES
+from tests.conftest import ROOT
 from tests.judge import fact, gaps, judge, topics
 
 ORDER, LEVEL = sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8)
@@ -110,14 +112,23 @@ def test_a_grade_that_cannot_be_read_is_said(engine: Engine) -> None:
     assert gaps(later) == set()  # a newer one can be
 
 
-def test_a_site_adds_its_own_code(tmp_path: Path) -> None:
-    system, code = "https://hospital.example/codes", "BLEED, WHO"
-    text = (RULES / "valuesets" / "bleeding-grade.yaml").read_text(encoding="utf-8")
-    own = f'  - {{system: "{system}", code: "{code}", name: bleeding-grade, display: "Bleeding", basis: SEEN}}\n'
+def test_a_site_adds_its_own_code_as_the_page_of_deployment_says(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n# ours/(?:valuesets/our-bleeding-grade.yaml)\n(.*?)```", page, re.DOTALL)
     (tmp_path / "valuesets").mkdir()
-    (tmp_path / "valuesets" / "bleeding-grade.yaml").write_text(text + own, encoding="utf-8")
-    knowledge = load(None, "", [tmp_path])
-    theirs = graded("g", day(62), 2, system, code)
-    assert fact(judge(Engine(knowledge), 62, ORDER, LEVEL, count("c", day(62), 25), theirs), "bleeding_now") is True
-    asked = prefetch(knowledge)["observations"]
-    assert f",{system}|BLEED%5C%2C%20WHO," in asked.replace("&", ",") and OURS not in asked
+    odd = text.replace("WHO-BLEED", '"BLEED, WHO"').replace("example/codes", "example/codes?of=us&v=1,2")
+    for written, system, code in (
+        (text, "https://hospital.example/codes", "WHO-BLEED"),
+        (odd, "https://hospital.example/codes?of=us&v=1,2", "BLEED, WHO"),
+    ):
+        (tmp_path / "valuesets" / "our-bleeding-grade.yaml").write_text(written, encoding="utf-8")
+        knowledge = load(None, "", [tmp_path])
+        for system_of_it, code_of_it in ((system, code), (OURS, "who-bleeding-grade")):  # ours stays beside it
+            seen = graded("g", day(62), 2, system_of_it, code_of_it)
+            assert now_with(Engine(knowledge), seen) is True
+        query = prefetch(knowledge)["observations"]
+        asked = dict(part.partition("=")[::2] for part in query.partition("?")[2].split("&"))
+        assert set(asked) == {"patient", "code", "_sort"}
+        escaped = code.replace(",", "\\,")
+        assert f"{system}|{escaped}" in [unquote(token) for token in asked["code"].split(",")]
+        assert OURS not in query

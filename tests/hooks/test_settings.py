@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,32 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "a file.toml"
     path.write_text(FILE)
     return path
+
+
+def test_config_says_whether_there_is_a_workbench() -> None:
+    def workbench(*arguments: str) -> bool:
+        return bool(json.loads(CliRunner().invoke(main, ["config", *arguments]).stdout)["workbench"])
+
+    assert workbench() is True
+    assert workbench("--host", "0.0.0.0", "--without-authentication") is False
+
+
+def test_a_port_that_is_taken_is_said_before_anything_else() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        refused = CliRunner().invoke(main, ["serve", "--port", str(other.getsockname()[1])])
+    assert refused.exit_code == 2 and "Listening" not in refused.stderr
+    assert re.fullmatch(
+        r"sirolimus-cds: cannot listen on 127\.0\.0\.1:\d+ \(Address already in use\)\n", refused.stderr
+    )
+
+
+def test_without_what_draws_it_the_workbench_is_off_and_serve_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cds.hooks.browser.find_spec", lambda name: None if name == "vl_convert" else object())
+    monkeypatch.setattr("cds.hooks.serving.serve", lambda engine, settings, started: started())
+    said = CliRunner().invoke(main, ["serve"]).stderr
+    assert "The workbench is off: it needs vl-convert-python (pip install 'sirolimus-itp-cds[report]')" in said
 
 
 def test_what_stands_above_what(file: Path) -> None:

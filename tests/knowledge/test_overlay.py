@@ -97,6 +97,15 @@ def test_the_command_line_says_what_was_replaced(site: Path) -> None:
     assert result.stdout == "No cards.\n"  # 3.9 ng/mL is in that target
 
 
+def test_a_file_that_would_not_be_read_is_a_fault(site: Path) -> None:
+    add(site, "valuesets/bleeding-grade.yml", "id: bleeding-grade\n")
+    add(site, "ci/pipeline.yml", "stages: []\n")  # not ours
+    (fault,) = read_folder(RULES, "", [site]).faults
+    assert (
+        str(fault) == "our hospital/valuesets/bleeding-grade.yml:1: is not read: the name of a rule file ends in .yaml"
+    )
+
+
 def test_an_overlay_that_is_not_there(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["evaluate", "--overlay", str(tmp_path / "gone"), TITRATION])
     assert result.exit_code == 2 and "gone:1: is not a folder of rules" in result.stderr

@@ -138,6 +138,14 @@ def test_hostile_text_is_text(browser: Browser, tmp_path: Path) -> None:
     assert page.evaluate("[...document.querySelectorAll('a')].every(a => a.protocol === 'https:')")
 
 
+def test_that_an_old_file_is_judged_as_of_now_is_said(tmp_path: Path) -> None:
+    for asked, said in (("2026-11-26", True), ("2024-08-01", False)):
+        made = CliRunner().invoke(main, ["report", "--at", asked, str(COURSE), "-o", str(tmp_path / "r.html")])
+        assert made.exit_code == 0, made.output
+        text = (tmp_path / "r.html").read_text(encoding="utf-8")
+        assert ("<b>The newest level or count is of 2024-07-08, 871 days before.</b>" in text) is said
+
+
 def test_silence_is_no_all_clear(tmp_path: Path) -> None:
     """Nothing was judged where there is no sirolimus, and the page says so in place of 'nothing is missing'."""
     report(EXAMPLES / "no-sirolimus" / "bundle.json", "-o", tmp_path / "r.html")
