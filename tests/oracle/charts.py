@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.oracle import events, others, samples
+from tests.oracle import events, harm, others, samples
 from tests.oracle.shapes import (
     CLINICAL,
     ICD10,
@@ -73,6 +73,8 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
         days = r.choice([0, 1, 20, 44, 45, 46])
         story.add("ServiceRequest", status=r.choice(["active", "active", "completed"]), intent="order",
                   authoredOn=story.day(now_day - days), code=coded("http://loinc.org", "29247-4"))  # fmt: skip
+    more = Random(f"{seed} more")  # draws of their own, so that the charts stay what they were in all else
+    harm.happens(more, story, now_day)
     hook = r.choice(["bundle", "bundle", "patient-view", "order-sign", "order-sign", "order-select"])
     now = story.moment(now_day, r.choice(["07:00", "12:00", "18:30"]))
     if hook == "bundle":

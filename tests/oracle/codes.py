@@ -25,3 +25,71 @@ BLEEDING = ("249366005", "86276007", "12063002", "131148009", "271813007", "3877
 PLATELET_TRANSFUSION, SPLENECTOMY = "180208003", "234319005"
 NMOL = Decimal("0.91417")  # docs/fhir.md, Units: the molar mass of sirolimus is 914.17 g/mol
 NOT_BLOOD = ("serum", "plasma", "dried")
+
+GRADE = "who-bleeding-grade"  # rules/valuesets/bleeding-grade
+SKIN_BLEEDING = ("271813007", "387778001")
+LABS = {  # rules/valuesets/laboratory: the group of a code, and the unit in which it is judged
+    "751-8": "neutrophils",
+    "731-0": "lymphocytes",
+    "718-7": "hemoglobin",
+    "2571-8": "triglycerides",
+    "14927-8": "triglycerides",
+    "2093-3": "cholesterol",
+    "14647-2": "cholesterol",
+    "2160-0": "creatinine",
+    "14682-9": "creatinine",
+    "1742-6": "alt",
+    "1920-8": "ast",
+    "2890-2": "protein-ratio",
+    "1558-6": "glucose",
+    "14771-0": "glucose",
+    "2345-7": "random-glucose",
+    "9318-7": "albumin-ratio",
+    "4548-4": "hba1c",
+    "59408-5": "oxygen",
+    "1975-2": "bilirubin",
+    "14631-6": "bilirubin",
+}
+SCREENING = {  # rules/valuesets/screening and pregnancy
+    "5195-3": "hbsag",
+    "5196-1": "hbsag",
+    "16933-4": "anti-hbc",
+    "13952-7": "anti-hbc",
+    "42595-9": "hbv-dna",
+    "13955-0": "hepatitis-c",
+    "56888-1": "hiv",
+    "71773-6": "tuberculosis-test",
+    "2106-3": "hcg",
+    "2118-8": "hcg",
+}
+YES_OR_NO = tuple(SCREENING)
+PANELS = {  # rules/valuesets/panel
+    "57021-8": ("blood-count",),
+    "57698-3": ("lipids",),
+    "24325-3": ("liver-panel",),
+    "24323-8": ("creatinine", "liver-panel", "random-glucose"),
+}
+PNEUMONITIS = ("205237003", "64667001", "233703007")  # rules/valuesets/harm
+BREATHLESS, SEPSIS = "267036007", "91302008"
+INFECTIONS = {"56717001": "tuberculosis", "415125002": "pneumocystis pneumonia"}
+BREASTFEEDING = ("866041003", "69840006")
+PREGNANT = ("77386006", "72892002", "Z33.1", "Z34.90")
+ANGIOEDEMA = "41291007"
+HEPATITIS_B = ("66071002", "61977001", "B18.1")
+SECONDARY = {"75331009": "evans syndrome", "D69.41": "evans syndrome", "55464009": "systemic lupus erythematosus"}
+OPERATIONS = {"234319005": "splenectomy", "38102005": "cholecystectomy", "52734007": "total hip replacement"}
+SURGERY = "387713003"
+SIROLIMUS_ALLERGENS = {"35302": "sirolimus", "141704": "everolimus"}
+EXCIPIENTS = {"91935009": "peanut", "714035009": "soya"}
+ACE_INHIBITORS = {"29046": "lisinopril", "3827": "enalapril", "35296": "ramipril"}
+BLEEDING_RISKS = {"1191": "aspirin", "5640": "ibuprofen", "1364430": "apixaban"}
+MTOR_INHIBITORS = {"141704": "everolimus"}
+TACROLIMUS = {"42316": "tacrolimus"}
+LIVE_VACCINES = {"cvx:21": "varicella vaccine", "cvx:121": "live zoster vaccine", "cvx:37": "yellow fever vaccine"}
+UNSPECIFIED_VACCINES = {"cvx:188": "zoster vaccine, kind not said", "cvx:91": "typhoid vaccine, kind not said"}
+HERBALS = {"258326": "St. John's wort extract", "N03AX24": "cannabidiol"}
+GRAPEFRUIT = {"1431224": "grapefruit", "124323": "grapefruit"}
+ANTIVIRALS = {"J05AF10": "entecavir", "J05AF07": "tenofovir"}
+IMMUNOSUPPRESSANTS = {"68149": "mycophenolate", "1256": "azathioprine"}
+PJP_PROPHYLAXIS = {"10180": "sulfamethoxazole", "3108": "dapsone"}
+PREDNISONE = {"8640": Decimal(1), "6902": Decimal("1.25"), "3264": Decimal("6.67")}  # rules/definitions.yaml

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.oracle.codes import IMMUNOGLOBULINS, PLATELETS, RITUXIMAB, STEROIDS, STIMULATORS
-from tests.oracle.fhir import Record, When
+from tests.oracle.record import Record, When
 
 TRANSFUSION_WASHOUT, RESCUE_WASHOUT, STIMULATOR_WASHOUT = 7, 28, 56  # rule-semantics, Response
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from tests.oracle.codes import SIROLIMUS
-from tests.oracle.fhir import Dose, Order, Record
+from tests.oracle.record import Dose, Order, Record
 
 # rules/definitions.yaml
 COURSE_GAP = 28  # the longest gap between two orders of one course

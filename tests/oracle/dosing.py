@@ -13,9 +13,9 @@ from tests.oracle.codes import HEIGHT, TABLET_MG, WEIGHT
 from tests.oracle.counts import number
 from tests.oracle.course import Course, conflict, taken, without_renewals
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.fhir import Dose, Order, Record
 from tests.oracle.interactions import inhibitor_active, listed
 from tests.oracle.levels import CEILING, FLOOR, Level, Levels
+from tests.oracle.record import Dose, Order, Record
 from tests.oracle.response import Response
 
 ADULT = 18

@@ -7,132 +7,25 @@ does not exist" (rule-semantics, Time). A day is the calendar day in the source'
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
-from tests.oracle.codes import BLEEDING, CLUMPS, ITP, LEVELS, NMOL, PLATELET_TRANSFUSION, SIROLIMUS, SPLENECTOMY
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, order=True)
-class When:
-    """A day, and the instant where the record has one; midnight is a date, not a time (fhir.md)."""
-
-    day: date
-    at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class Dose:
-    """So many mg an intake, so many intakes in a period of so many days."""
-
-    mg: Decimal
-    times: int = 1
-    days: int = 1
-
-    @property
-    def per_day(self) -> Decimal | None:
-        """Mg a day only for a daily rhythm (rule-semantics, Dose)."""
-        return self.mg * self.times if self.days == 1 else None
-
-    @property
-    def one_day(self) -> Decimal:
-        """The mg of one day in any rhythm."""
-        return self.mg * self.times if self.days == 1 else self.mg
-
-    @property
-    def mean(self) -> Decimal:
-        """The mg of a day on the average, to say which of two rhythms is more."""
-        return self.mg * self.times / self.days
-
-    def same(self, other: Dose) -> bool:
-        """The same amount a day, however often a day; or the same amount in the same other rhythm."""
-        if self.days == other.days == 1:
-            return self.per_day == other.per_day
-        return self == other
-
-    @property
-    def interval(self) -> Decimal:
-        """Hours between two intakes."""
-        return Decimal(24) * self.days / self.times
-
-
-@dataclass
-class Order:
-    """A MedicationRequest of one drug."""
-
-    id: str
-    code: str
-    status: str
-    start: date
-    end: date | None
-    authored: date
-    dose: Dose | None
-    group: str | None
-    prior: list[str]
-    itp: bool
-    draft: bool
-    step: bool = False
-
-
-@dataclass
-class Value:
-    """An Observation with a number."""
-
-    code: str
-    when: When
-    value: Decimal
-    comparator: str
-    status: str
-    specimen: str
-    unit: str
-    printed: Decimal
-
-
-@dataclass
-class Record:
-    """Everything that the rules of the oracle look at."""
-
-    hook: str
-    today: date
-    now: datetime
-    birth: date
-    orders: list[Order] = field(default_factory=list)
-    given: list[tuple[str, When]] = field(default_factory=list)
-    values: list[Value] = field(default_factory=list)
-    clumps: list[When] = field(default_factory=list)
-    itp: bool = False
-    bleeds: list[date] = field(default_factory=list)
-    transfusions: list[When] = field(default_factory=list)
-    splenectomies: list[date] = field(default_factory=list)
-    level_ordered: bool = False
-    unselected: list[Order] = field(default_factory=list)
-
-    @property
-    def ordering(self) -> bool:
-        """Whether the question comes from an order hook."""
-        return self.hook != "patient-view"
-
-    def age(self, on: date) -> int:
-        """Whole years on a day."""
-        return on.year - self.birth.year - ((on.month, on.day) < (self.birth.month, self.birth.day))
-
-
-def when(text: str) -> When:
-    """A FHIR date or dateTime."""
-    if len(text) == 10:
-        return When(date.fromisoformat(text))
-    moment = datetime.fromisoformat(text)
-    return When(moment.date(), None if (moment.hour, moment.minute) == (0, 0) else moment)
-
-
-def codes(concept: Json | None) -> list[str]:
-    """The codes of a CodeableConcept."""
-    return [coding.get("code", "") for coding in (concept or {}).get("coding", [])]
+from tests.oracle import beside
+from tests.oracle.codes import (
+    BLEEDING,
+    CLUMPS,
+    GRADE,
+    ITP,
+    LEVELS,
+    NMOL,
+    PLATELET_TRANSFUSION,
+    SIROLIMUS,
+    SPLENECTOMY,
+    YES_OR_NO,
+)
+from tests.oracle.dates import codes, when
+from tests.oracle.record import Dose, Json, Order, Problem, Record, Test, Value, When
 
 
 def resources(body: Json) -> Iterator[Json]:
@@ -209,6 +102,16 @@ def _condition(record: Record, resource: Json) -> None:
             record.itp = True
         if code in BLEEDING and start:
             record.bleeds.append(when(start).day)
+        record.problems.append(Problem(code, _active(resource, record.today), when(start).day if start else None))
+
+
+def _active(resource: Json, today: date) -> bool:
+    """active, recurrence and relapse are active; none at all is active unless it has abated (fhir.md, Condition)."""
+    clinical = (codes(resource.get("clinicalStatus")) or [""])[0]
+    if clinical:
+        return clinical in ("active", "recurrence", "relapse")
+    over = resource.get("abatementDateTime")
+    return over is None or when(over).day > today
 
 
 def _value(resource: Json, code: str, at: When) -> Value:
@@ -216,8 +119,18 @@ def _value(resource: Json, code: str, at: When) -> Value:
     printed = Decimal(str(quantity["value"]))
     value = printed * NMOL if quantity["unit"] == "nmol/L" else printed
     specimen = resource.get("specimen", {}).get("display", "").lower()
+    high = resource.get("referenceRange", [{}])[0].get("high", {}).get("value")
     return Value(
-        code, at, value, quantity.get("comparator", ""), resource["status"], specimen, quantity["unit"], printed
+        code=code,
+        when=at,
+        value=value,
+        comparator=quantity.get("comparator", ""),
+        status=resource["status"],
+        specimen=specimen,
+        unit=quantity["unit"],
+        printed=printed,
+        upper=None if high is None else Decimal(str(high)),
+        method=resource.get("method", {}).get("text", ""),
     )
 
 
@@ -235,6 +148,14 @@ def _observation(record: Record, resource: Json, at: When) -> None:
     if code in CLUMPS:
         if resource["valueString"] == "present":
             record.clumps.append(at)
+    elif code == GRADE and resource["status"] != "preliminary":
+        record.grades.append((at, resource["valueInteger"]))
+        if resource["valueInteger"] >= 1:  # "a WHO grade of at least 1, with onset in the 28 days before the count"
+            record.bleeds.append(at.day)
+    elif code in YES_OR_NO:
+        if resource["status"] != "preliminary":
+            words = resource.get("valueString", "")
+            record.tests.append(Test(code, at, {"positive": True, "negative": False}.get(words)))
     elif "valueQuantity" in resource or code in LEVELS:
         record.values.append(_value(resource, code, at))
 
@@ -252,7 +173,7 @@ def read(body: Json, now: datetime) -> Record:
     hook = body.get("hook", "patient-view")
     everything = list(resources(body))
     patient = next(r for r in everything if r["resourceType"] == "Patient")
-    record = Record(hook, now.date(), now, date.fromisoformat(patient["birthDate"]))
+    record = Record(hook, now.date(), now, date.fromisoformat(patient["birthDate"]), gender=patient.get("gender", ""))
     for resource in everything:
         kind = resource["resourceType"]
         stamp = resource.get("effectiveDateTime") or resource.get("performedDateTime")
@@ -272,8 +193,11 @@ def read(body: Json, now: datetime) -> Record:
                 record.transfusions.append(at)
             if SPLENECTOMY in codes(resource["code"]):
                 record.splenectomies.append(at.day)
-        elif kind == "ServiceRequest" and _level_order_counts(resource, record.today):
-            record.level_ordered = True
+        elif kind == "ServiceRequest":
+            record.level_ordered = record.level_ordered or _level_order_counts(resource, record.today)
+            beside.service(record, resource)
+        else:
+            beside.read(record, resource)
     if record.ordering:
         _read_drafts(record, body["context"])
     record.itp = record.itp or any(order.itp for order in record.orders if order.draft and order.code in SIROLIMUS)
@@ -287,5 +211,10 @@ def _read_drafts(record: Record, context: Json) -> None:
     if record.hook == "order-select":
         wanted = {ref.split("/")[-1] for ref in context.get("selections", [])}
         chosen = [draft for draft in drafts if draft["id"] in wanted] or drafts
-    record.orders += [order for draft in chosen for order in _orders(draft, True)]
-    record.unselected = [order for draft in drafts if draft not in chosen for order in _orders(draft, True)]
+    for draft in drafts:
+        if draft["resourceType"] == "ServiceRequest":
+            beside.service(record, draft, draft=True)
+        elif draft in chosen:
+            record.orders += _orders(draft, True)
+        else:
+            record.unselected += _orders(draft, True)

@@ -18,7 +18,7 @@ from tests.oracle.codes import (
 )
 from tests.oracle.course import Course
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.fhir import Order, Record
+from tests.oracle.record import Order, Record
 
 INHIBITOR_SETTLES, INDUCER_SETTLES = 7, 14  # rule-semantics, Levels
 SHORTLY_BEFORE = 14  # the text gives no number; an inducer settles for 14 days

@@ -14,8 +14,8 @@ from tests.oracle.codes import LEVELS, NOT_BLOOD, SIROLIMUS
 from tests.oracle.counts import number, stamp
 from tests.oracle.course import STOP_STILL_COUNTS, Change, Course, dose_before, sirolimus, still_counts
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.fhir import Dose, Record, Value
 from tests.oracle.interactions import moved_between, settling
+from tests.oracle.record import Dose, Record, Value
 
 FLOOR, CEILING, CRITICAL = 5, 15, 20  # protocol seed-2024
 TOO_SOON_MARGIN, LATE_MARGIN, DOSE_SEARCH = 2, 4, 48  # hours; rule-semantics, Levels

@@ -9,10 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.oracle import dosing, interactions, levels, response
+from tests.oracle import dosing, interactions, levels, response, safety
 from tests.oracle.codes import LEVELS, NOT_BLOOD
 from tests.oracle.course import Course, read_course, sirolimus, still_counts
-from tests.oracle.fhir import Record, read
+from tests.oracle.fhir import read
+from tests.oracle.record import Record
 
 COVERED = [
     "dose-above-window",
@@ -42,6 +43,21 @@ COVERED = [
     "moderate-modulator",
     "ciclosporin",
     "interacting-drug-stopped",
+    "allergy",
+    "anaemia",
+    "breastfeeding",
+    "contraception",
+    "hepatitis-b",
+    "hyperglycaemia",
+    "hyperlipidaemia",
+    "liver-enzymes",
+    "neutropenia",
+    "pneumonitis",
+    "pregnancy",
+    "proteinuria",
+    "renal-decline",
+    "serious-infection",
+    "surgery-planned",
 ]
 
 YIELDS_TO = {  # "rules before which this one falls silent when they hold too", whether or not those are silent in turn
@@ -88,6 +104,7 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     held = set(fires)
     if _falling(record, course, seen, judged):
         held.add("falling-platelets-on-sirolimus")
+    fires |= safety.rules(record, course, dose)
     return {rule: card for rule, card in fires.items() if not held & YIELDS_TO.get(rule, set())}
 
 

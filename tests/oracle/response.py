@@ -13,7 +13,7 @@ from decimal import Decimal
 from tests.oracle.codes import SIROLIMUS
 from tests.oracle.counts import Count, read_counts, stamp
 from tests.oracle.course import Course
-from tests.oracle.fhir import Record
+from tests.oracle.record import Record
 
 # rule-semantics, Response
 COMPLETE, PARTIAL, FOLD = 100, 30, 2

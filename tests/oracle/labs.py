@@ -1,0 +1,151 @@
+"""Blood and urine tests: the newest of each, what it was before, and what a result says in words.
+
+docs/rules.md, "Facts"; rules/definitions.yaml, lab_recent and the days of each test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from tests.oracle.codes import LABS
+from tests.oracle.counts import number, stamp
+from tests.oracle.course import Course
+from tests.oracle.record import Record, When
+
+# rules/definitions.yaml
+LAB_RECENT, FALL_DAYS, SECOND_SAMPLE, CREATININE_BEFORE, OXYGEN_RECENT, BILIRUBIN_RECENT = 14, 14, 90, 365, 3, 90
+DIABETES_GLUCOSE, DIABETES_HBA1C = 126, Decimal("6.5")
+
+LOWER_IS_WORSE = ("neutrophils", "lymphocytes", "hemoglobin", "oxygen")
+UNITS = {  # the unit that limits are written in, and how many of it one of another unit is: molar masses
+    "neutrophils": {"10*9/L": "1", "10*3/uL": "1", "/uL": "0.001"},
+    "lymphocytes": {"10*9/L": "1"},
+    "hemoglobin": {"g/dL": "1", "g/L": "0.1"},
+    "triglycerides": {"mg/dL": "1", "mmol/L": "88.57"},
+    "cholesterol": {"mg/dL": "1", "mmol/L": "38.665"},
+    "creatinine": {"mg/dL": "1", "umol/L": "0.011312"},
+    "alt": {"U/L": "1"},
+    "ast": {"U/L": "1"},
+    "protein-ratio": {"g/g": "1", "mg/mg": "1", "mg/g": "0.001"},
+    "glucose": {"mg/dL": "1", "mmol/L": "18.016"},
+    "random-glucose": {"mg/dL": "1"},
+    "albumin-ratio": {"mg/g": "1"},
+    "hba1c": {"%": "1"},
+    "oxygen": {"%": "1"},
+    "bilirubin": {"mg/dL": "1", "umol/L": "0.05847"},
+}
+PRINTED = {"neutrophils": "x 10^9/L", "lymphocytes": "x 10^9/L"}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One result, in the unit in which it is judged."""
+
+    name: str
+    when: When
+    value: Decimal
+    upper: Decimal | None
+    printed: str
+
+    @property
+    def day(self) -> date:
+        """The day of the draw."""
+        return self.when.day
+
+    @property
+    def report(self) -> str:
+        """The result as reported, with its date."""
+        return f"{self.printed} on {stamp(self.when)}"
+
+
+def read_labs(record: Record, *names: str) -> list[Lab]:
+    """The final results of these tests, oldest first; of two of one day without times the worse comes last."""
+    found = []
+    for v in record.values:
+        name = LABS.get(v.code, "")
+        if name not in names or v.status == "preliminary":
+            continue
+        factor = Decimal(UNITS[name][v.unit])
+        printed = f"{number(v.printed * factor)} {PRINTED.get(name, next(iter(UNITS[name])))}"
+        if factor != 1:
+            printed += f" (reported as {number(v.printed)} {v.unit})"
+        found.append(Lab(name, v.when, v.printed * factor, v.upper, printed))
+    days: dict[date, list[Lab]] = {}
+    for lab in found:
+        days.setdefault(lab.day, []).append(lab)
+    ordered: list[Lab] = []
+    for _, same in sorted(days.items()):
+        if any(lab.when.at is None for lab in same):
+            # nobody knows which is newer: the worse is judged (fhir.md, Observation)
+            ordered += sorted(same, key=lambda lab: lab.value, reverse=lab.name in LOWER_IS_WORSE)
+        else:
+            ordered += sorted(same, key=lambda lab: lab.when.at or record.now)
+    return ordered
+
+
+def newest(record: Record, *names: str, days: int = LAB_RECENT) -> Lab | None:
+    """The newest result, where it is at most so many days old."""
+    found = read_labs(record, *names)
+    return found[-1] if found and (record.today - found[-1].day).days <= days else None
+
+
+def hemoglobin_fall(record: Record) -> Decimal | None:
+    """Its fall from the highest value of the two weeks before it."""
+    last = newest(record, "hemoglobin")
+    if last is None:
+        return None
+    before = [lab for lab in read_labs(record, "hemoglobin")[:-1] if (last.day - lab.day).days <= FALL_DAYS]
+    return max(lab.value for lab in before) - last.value if before else None
+
+
+def proteinuria(record: Record) -> tuple[Lab, Lab] | None:
+    """The two newest samples of different days, at most 90 days apart; the lower of them is judged."""
+    last = newest(record, "protein-ratio")
+    if last is None:
+        return None
+    before = [lab for lab in read_labs(record, "protein-ratio") if lab.day < last.day]
+    if not before or (last.day - before[-1].day).days > SECOND_SAMPLE:
+        return None
+    return before[-1], last
+
+
+def creatinine(record: Record, course: Course) -> tuple[Lab, Lab] | None:
+    """The newest creatinine, and the one before the course, at most a year before it."""
+    last = newest(record, "creatinine")
+    if last is None or course.start is None or not course.start_known:
+        return None
+    before = [lab for lab in read_labs(record, "creatinine") if lab.day < course.start]
+    if not before or last.day < course.start or (course.start - before[-1].day).days > CREATININE_BEFORE:
+        return None
+    return before[-1], last
+
+
+def creatinine_ratio(record: Record, course: Course) -> Decimal | None:
+    """The newest creatinine over the one before the course."""
+    pair = creatinine(record, course)
+    return pair[1].value / pair[0].value if pair else None
+
+
+def over_limit(lab: Lab | None) -> Decimal | None:
+    """A result over its laboratory's upper limit."""
+    return None if lab is None or not lab.upper else lab.value / lab.upper
+
+
+def liver_enzymes(record: Record) -> Decimal | None:
+    """The higher of ALT and AST over its laboratory's upper limit."""
+    both = [over_limit(newest(record, name)) for name in ("alt", "ast")]
+    return max((x for x in both if x is not None), default=None)
+
+
+def diabetic(lab: Lab | None) -> bool:
+    """A fasting glucose from 126 mg/dL, an HbA1c from 6.5 percent."""
+    if lab is None:
+        return False
+    return lab.value >= (DIABETES_HBA1C if lab.name == "hba1c" else DIABETES_GLUCOSE)
+
+
+def was_diabetic(record: Record, start: date) -> bool:
+    """Glucose or HbA1c was as high before the course began."""
+    return any(diabetic(lab) for lab in read_labs(record, "glucose", "hba1c") if lab.day < start)
