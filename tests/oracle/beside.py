@@ -31,7 +31,7 @@ def _allergy(record: Record, resource: Json) -> None:
         return
     if (made := resource.get("recordedDate")) and when(made).day > record.today:
         return
-    record.allergies += codes(resource["code"])
+    record.allergies += [(resource["id"], code) for code in codes(resource["code"])]
 
 
 def _operation(record: Record, found: list[str], start: str | None, draft: bool = False) -> None:

@@ -102,7 +102,8 @@ def _condition(record: Record, resource: Json) -> None:
             record.itp = True
         if code in BLEEDING and start:
             record.bleeds.append(when(start).day)
-        record.problems.append(Problem(code, _active(resource, record.today), when(start).day if start else None))
+        since = when(start).day if start else None
+        record.problems.append(Problem(resource["id"], code, _active(resource, record.today), since))
 
 
 def _active(resource: Json, today: date) -> bool:

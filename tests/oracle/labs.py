@@ -6,12 +6,13 @@ docs/rules.md, "Facts"; rules/definitions.yaml, lab_recent and the days of each 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.oracle.codes import LABS
 from tests.oracle.counts import number, stamp
 from tests.oracle.course import Course
+from tests.oracle.readings import CREATININE_OF_DAY_0_IS_BEFORE
 from tests.oracle.record import Record, When
 
 # rules/definitions.yaml
@@ -116,8 +117,9 @@ def creatinine(record: Record, course: Course) -> tuple[Lab, Lab] | None:
     last = newest(record, "creatinine")
     if last is None or course.start is None or not course.start_known:
         return None
-    before = [lab for lab in read_labs(record, "creatinine") if lab.day < course.start]
-    if not before or last.day < course.start or (course.start - before[-1].day).days > CREATININE_BEFORE:
+    first = course.start + timedelta(days=1) if CREATININE_OF_DAY_0_IS_BEFORE else course.start
+    before = [lab for lab in read_labs(record, "creatinine") if lab.day < first]
+    if not before or last.day < first or (course.start - before[-1].day).days > CREATININE_BEFORE:
         return None
     return before[-1], last
 

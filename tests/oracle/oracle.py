@@ -6,14 +6,12 @@ rules/*.yaml: which rule yields to which.
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from tests.oracle import dosing, interactions, levels, response, safety
+from tests.oracle import danger, dosing, interactions, levels, response, safety
 from tests.oracle.codes import LEVELS, NOT_BLOOD
-from tests.oracle.course import Course, read_course, sirolimus, still_counts
+from tests.oracle.course import read_course, sirolimus, still_counts
 from tests.oracle.fhir import read
-from tests.oracle.record import Record
 
 COVERED = [
     "dose-above-window",
@@ -58,6 +56,11 @@ COVERED = [
     "renal-decline",
     "serious-infection",
     "surgery-planned",
+    "bleeding-with-low-platelets",
+    "low-platelets-adult",
+    "low-platelets-child",
+    "falling-platelets-on-sirolimus",
+    "steroid-dependence",
 ]
 
 YIELDS_TO = {  # "rules before which this one falls silent when they hold too", whether or not those are silent in turn
@@ -81,6 +84,8 @@ YIELDS_TO = {  # "rules before which this one falls silent when they hold too", 
     },
 }
 
+SUMMARY_LONGEST = 140
+
 
 def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     """The ids of the covered rules that fire, each with its indicator and summary."""
@@ -101,15 +106,14 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     if not record.ordering and still_counts(record, course):
         fires |= response.rules(record, course, seen, judged.exposed)
     fires |= interactions.rules(record, course, [lv.day for lv in judged.accepted])
-    held = set(fires)
-    if _falling(record, course, seen, judged):
-        held.add("falling-platelets-on-sirolimus")
     fires |= safety.rules(record, course, dose)
-    return {rule: card for rule, card in fires.items() if not held & YIELDS_TO.get(rule, set())}
+    fires |= danger.rules(record, course, seen, judged, dose)
+    return {rule: shortened(card) for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
 
 
-def _falling(record: Record, course: Course, seen: response.Response, judged: levels.Levels) -> bool:
-    """falling-platelets-on-sirolimus: a fall of more than 50 % and a level above the target."""
-    newest = levels.newest_level(record, course, judged)
-    high = bool(newest and not newest.value.comparator and newest.value.value > levels.CEILING)
-    return seen.fall is not None and seen.fall > Decimal(50) and high
+def shortened(card: tuple[str, str]) -> tuple[str, str]:
+    """A summary has at most 140 characters (CDS Hooks, card); a longer one ends with a word and three dots in one."""
+    indicator, text = card
+    if len(text) <= SUMMARY_LONGEST:
+        return card
+    return indicator, text[: SUMMARY_LONGEST - 1].rsplit(" ", 1)[0] + "\u2026"

@@ -91,6 +91,7 @@ class Value:
 class Problem:
     """A Condition that is not refuted: its code, whether it is active, and since when."""
 
+    id: str
     code: str
     active: bool
     start: date | None
@@ -138,7 +139,7 @@ class Record:
     tests: list[Test] = field(default_factory=list)
     grades: list[tuple[When, int]] = field(default_factory=list)
     stated: list[Order] = field(default_factory=list)
-    allergies: list[str] = field(default_factory=list)
+    allergies: list[tuple[str, str]] = field(default_factory=list)
     operations: list[Wanted] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
 

@@ -23,6 +23,7 @@ CONFIRM_APART = 7
 LANDMARKS = ((3, 69, 111), (6, 152, 208))
 LANDMARK_SHOWN = LOST_SHOWN = UNUSABLE_SHOWN = 14
 IN_RESPONSE_DAYS = 42
+COUNT_RECENT = 14
 
 CR, PR, NR, UNKNOWN = "complete", "partial", "none", "unknown"
 
@@ -98,7 +99,8 @@ def read_response(record: Record, course: Course) -> Response:
         response.was_confirmed = any(_confirmed(usable, categories, i, PR) for i in range(len(usable)))
         response.confirmed_cr_now_pr = complete and categories[-1] == PR
     good = [c for c in counts if not c.why]
-    if len(good) > 1 and good[-2].value > 0:
+    # "how long a platelet count speaks for today": 14 days (rules/definitions.yaml, count_recent)
+    if len(good) > 1 and good[-2].value > 0 and (record.today - good[-1].day).days <= COUNT_RECENT:
         response.fall = (good[-2].value - good[-1].value) / good[-2].value * 100
     return response
 

@@ -90,10 +90,11 @@ def product(d: Dosing) -> str:
 
 def _allergy(record: Record, d: Dosing) -> Fires:
     """Sirolimus and its kin whatever the product; peanut and soya with the solution, or where nobody says."""
-    if own := [SIROLIMUS_ALLERGENS[c] for c in record.allergies if c in SIROLIMUS_ALLERGENS]:
+    allergens = [code for _, code in sorted(record.allergies)]
+    if own := [SIROLIMUS_ALLERGENS[c] for c in allergens if c in SIROLIMUS_ALLERGENS]:
         text = f"Allergy on record: {listed(list(dict.fromkeys(own)))}; sirolimus is contraindicated"
         return {"allergy": ("critical", text)}
-    excipients = list(dict.fromkeys(EXCIPIENTS[c] for c in record.allergies if c in EXCIPIENTS))
+    excipients = list(dict.fromkeys(EXCIPIENTS[c] for c in allergens if c in EXCIPIENTS))
     if not excipients or product(d) == "tablets":
         return {}
     if product(d) == "solution":
@@ -124,7 +125,7 @@ def _pregnancy(record: Record) -> Fires:
 def _conditions(record: Record, course: Course) -> Fires:
     """What is an active condition: lungs, infections, breast-feeding."""
     fires: Fires = {}
-    active = [p for p in record.problems if p.active]
+    active = sorted((p for p in record.problems if p.active), key=lambda p: p.id)
     lungs = any(
         p.code in PNEUMONITIS and course.start is not None and p.start is not None and p.start >= course.start
         for p in active
