@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.oracle import events, harm, others, samples
+from tests.oracle import events, extras, harm, others, samples
 from tests.oracle.shapes import (
     CLINICAL,
     ICD10,
@@ -75,6 +75,7 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
                   authoredOn=story.day(now_day - days), code=coded("http://loinc.org", "29247-4"))  # fmt: skip
     more = Random(f"{seed} more")  # draws of their own, so that the charts stay what they were in all else
     harm.happens(more, story, now_day)
+    extras.happens(more, story, now_day)
     hook = r.choice(["bundle", "bundle", "patient-view", "order-sign", "order-sign", "order-select"])
     now = story.moment(now_day, r.choice(["07:00", "12:00", "18:30"]))
     if hook == "bundle":
@@ -82,11 +83,23 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
         return as_bundle(patient, story.made), now
     selections = None
     if hook != "patient-view":
+        if more.random() < 0.06:  # a first order
+            story.made = [made for made in story.made if not about_sirolimus(made)]
         events.drafts(r, story, now_day, course)
+        if more.random() < 0.15:
+            extras.ordered(more, story, now_day)
         if hook == "order-select" and r.random() < 0.8:
             chosen = r.sample(story.drafts, r.randint(1, len(story.drafts)))
             selections = [f"{d['resourceType']}/{d['id']}" for d in chosen]
     return as_request(hook, patient, story.made, story.drafts, selections), now
+
+
+def about_sirolimus(resource: Json) -> bool:
+    """An order or a dose of sirolimus, or a level of it."""
+    text = str(resource.get("medicationCodeableConcept", resource.get("code")))
+    return any(
+        code in text for code in ("35302", "905158", "349208", "360110", "314230", "29247-4", "115766-8", "80548-1")
+    )
 
 
 def person(r: Random, story: Story) -> tuple[Json, str]:

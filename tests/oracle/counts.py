@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from tests.oracle.codes import IMMUNOGLOBULINS, PLATELETS, RITUXIMAB, STEROIDS, STIMULATORS
 from tests.oracle.record import Record, When

@@ -16,6 +16,7 @@ from tests.oracle.course import Course, still_counts
 from tests.oracle.dosing import Dosing
 from tests.oracle.record import Record
 from tests.oracle.response import BLEEDING_DAYS, COUNT_RECENT, Response
+from tests.oracle.safety import taking
 
 # rules/definitions.yaml
 LOW_COUNT_SPEAKS = 7
@@ -117,7 +118,8 @@ def _falling(record: Record, course: Course, r: Response, lv: levels.Levels) -> 
     if r.fall is None or r.fall <= FALL_LIMIT:
         return {}
     newest = levels.newest_level(record, course, lv)
-    seen = [x.value for x in (newest, lv.trough) if x is not None]
+    trough = lv.trough if taking(course) else None  # in a hold or after a stop there is none
+    seen = [x.value for x in (newest, trough) if x is not None]
     high = any(not v.comparator and v.value > levels.CEILING for v in seen)
     blood, kidney = labs.hemoglobin_fall(record), labs.creatinine_ratio(record, course)
     anaemic = blood is not None and blood > HEMOGLOBIN_FALL

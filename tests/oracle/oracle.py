@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tests.oracle import danger, dosing, interactions, levels, response, safety
+from tests.oracle import danger, dosing, interactions, levels, monitoring, partners, prescribing, response, safety
 from tests.oracle.codes import LEVELS, NOT_BLOOD
 from tests.oracle.course import read_course, sirolimus, still_counts
 from tests.oracle.fhir import read
@@ -61,6 +61,19 @@ COVERED = [
     "low-platelets-child",
     "falling-platelets-on-sirolimus",
     "steroid-dependence",
+    "pjp-prophylaxis",
+    "monitoring-overdue",
+    "baseline-workup",
+    "hepatic-impairment",
+    "not-second-line",
+    "outside-protocol-population",
+    "product-switch",
+    "assay-changed",
+    "ace-inhibitor",
+    "bleeding-risk-drug",
+    "duplicate-mtor-or-calcineurin-inhibitor",
+    "food-and-herbal",
+    "live-vaccine",
 ]
 
 YIELDS_TO = {  # "rules before which this one falls silent when they hold too", whether or not those are silent in turn
@@ -105,7 +118,11 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     fires |= levels.rules(record, course, judged, seen.in_response, answered)
     if not record.ordering and still_counts(record, course):
         fires |= response.rules(record, course, seen, judged.exposed)
-    fires |= interactions.rules(record, course, [lv.day for lv in judged.accepted])
+    days = [lv.day for lv in judged.accepted]
+    fires |= interactions.rules(record, course, days)
+    fires |= partners.rules(record, course, days, seen)
+    fires |= prescribing.rules(record, course, judged, dose)
+    fires |= monitoring.rules(record, course)
     fires |= safety.rules(record, course, dose)
     fires |= danger.rules(record, course, seen, judged, dose)
     return {rule: shortened(card) for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}

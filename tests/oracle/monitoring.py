@@ -1,0 +1,188 @@
+"""Tests before and on sirolimus, and Pneumocystis: rules/schedule.yaml, rules/monitoring; docs/rules.md, "Facts".
+
+Rules: baseline-workup, monitoring-overdue, pjp-prophylaxis.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from tests.oracle import labs
+from tests.oracle.codes import (
+    CICLOSPORIN,
+    IMMUNOSUPPRESSANTS,
+    LABS,
+    LEVELS,
+    MTOR_INHIBITORS,
+    PANELS,
+    PJP_PROPHYLAXIS,
+    PLATELETS,
+    RITUXIMAB,
+    SCREENING,
+    TACROLIMUS,
+)
+from tests.oracle.course import Course, sirolimus
+from tests.oracle.course import drafts as sirolimus_drafts
+from tests.oracle.danger import prednisone
+from tests.oracle.hepatitis import passive
+from tests.oracle.interactions import listed
+from tests.oracle.record import Order, Record
+from tests.oracle.safety import Fires, first_order, ordered, taking
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A test of the schedule: how old it may be before the first dose, and its intervals in the four stretches."""
+
+    means: str
+    seen_by: tuple[str, ...]
+    baseline: int
+    every: tuple[int, int, int, int] | None = None
+
+
+SCHEDULE = [  # rules/schedule.yaml
+    Watched("blood count", ("platelets", "hemoglobin", "neutrophils", "blood-count"), 7, (7, 14, 30, 90)),
+    Watched("lipids", ("triglycerides", "cholesterol", "lipids"), 90, (28, 90, 90, 365)),
+    Watched("creatinine", ("creatinine",), 30, (28, 30, 90, 90)),
+    Watched("liver enzymes", ("alt", "ast", "liver-panel"), 30, (28, 30, 90, 90)),
+    Watched("glucose", ("glucose", "random-glucose", "hba1c"), 30, (28, 30, 90, 90)),
+    Watched("protein in urine", ("protein-ratio", "albumin-ratio"), 90, (0, 90, 90, 180)),
+    Watched("hepatitis B surface antigen", ("hbsag",), 36500),
+    Watched("hepatitis B core antibody", ("anti-hbc",), 36500),
+    Watched("hepatitis C", ("hepatitis-c",), 36500),
+    Watched("HIV", ("hiv",), 36500),
+    Watched("tuberculosis", ("tuberculosis-test",), 36500),
+]
+STRETCHES = (28, 90, 182)  # last days of the first three stretches
+OVERDUE_SHARE, ORDER_COUNTS = Decimal("1.5"), 45
+FOUND = {"hepatitis-c": "hepatitis C", "hiv": "HIV", "tuberculosis-test": "tuberculosis"}
+RISK_SHOWN, STEROID, STEROID_DAYS, RITUXIMAB_ACTS, INFANT = 14, 20, 28, 180, 2
+NEUTROPHILS_3, LYMPHOCYTES_3 = Decimal(1), Decimal("0.5")
+
+
+def rules(record: Record, course: Course) -> Fires:
+    """The monitoring rules that fire."""
+    fires = _baseline(record)
+    if not record.ordering and record.itp and taking(course) and course.start and course.start_known:
+        late = [w.means for w in SCHEDULE if _overdue(record, w, course.start)]
+        if late:
+            fires["monitoring-overdue"] = ("info", f"Overdue on sirolimus: {listed(late)}")
+    here = (record.hook == "order-sign" and ordered(record)) or (not record.ordering and taking(course))
+    risks = _risks(record, course) if here else []
+    if risks and not _prevented(record):
+        text = f"Consider whether to prevent Pneumocystis pneumonia: {listed(risks)}"
+        fires["pjp-prophylaxis"] = ("info", text)
+    return fires
+
+
+def last_seen(record: Record, watched: Watched) -> date | None:
+    """The day of the newest final result of a test."""
+    days = []
+    for v in record.values:
+        name = "platelets" if PLATELETS.get(v.code, "rejected") == "" else LABS.get(v.code, "")
+        if name in watched.seen_by and v.status != "preliminary" and v.code not in LEVELS:
+            days.append(v.when.day)
+    for t in record.tests:
+        # a core antibody that may be the donors' does not count as screening
+        donors = SCREENING[t.code] == "anti-hbc" and t.positive and passive(record, t)
+        if SCREENING[t.code] in watched.seen_by and not donors:
+            days.append(t.when.day)
+    return max(days, default=None)
+
+
+def _on_its_way(record: Record, watched: Watched, seen: date | None) -> bool:
+    """On order, alone or in a panel, for 45 days after it was written, and not answered since."""
+    for w in record.wanted:
+        names = PANELS.get(w.code, (LABS.get(w.code) or SCREENING.get(w.code) or "",))
+        if w.code in PLATELETS:
+            names = ("platelets",)
+        if not set(names) & set(watched.seen_by):
+            continue
+        if w.draft and record.ordering:
+            return True
+        young = w.written is None or (record.today - w.written).days <= ORDER_COUNTS
+        if young and not (w.written and seen and seen >= w.written):
+            return True
+    return False
+
+
+def _overdue(record: Record, watched: Watched, start: date) -> bool:
+    """Half the interval again has passed since the last result, or since the start."""
+    if watched.every is None:
+        return False
+    day = (record.today - start).days
+    interval = watched.every[sum(day > last for last in STRETCHES)]
+    seen = last_seen(record, watched)
+    since = max(seen, start) if seen else start
+    late = interval > 0 and (record.today - since).days >= interval * OVERDUE_SHARE
+    return late and not _on_its_way(record, watched, seen)
+
+
+def _baseline(record: Record) -> Fires:
+    """At signing of a first order: infections that were found, else what is missing or too old."""
+    if record.hook != "order-sign" or not first_order(record):
+        return {}
+    tests = [t for t in record.tests if SCREENING[t.code] in FOUND and t.positive]
+    if tests:
+        found = [means for name, means in FOUND.items() if any(SCREENING[t.code] == name for t in tests)]
+        text = f"Found before the first dose of sirolimus: {listed(found)}; consider treating it first"
+        return {"baseline-workup": ("warning", text)}
+    missing = []
+    for watched in SCHEDULE:
+        seen = last_seen(record, watched)
+        fresh = seen is not None and (record.today - seen).days <= watched.baseline
+        if not fresh and not _on_its_way(record, watched, seen):
+            missing.append(watched.means)
+    if not missing or not record.itp:
+        return {}
+    return {"baseline-workup": ("info", f"Before the first dose of sirolimus: {listed(missing)}")}
+
+
+def _prevented(record: Record) -> bool:
+    """A drug against Pneumocystis is taken or being ordered."""
+    own = [o for o in record.orders + record.unselected if o.code in PJP_PROPHYLAXIS]
+    return any(o.draft or o.end is None or o.end > record.today for o in own)
+
+
+def _steroid_since(record: Record) -> date | None:
+    """Since when 20 mg of prednisone a day or more have been taken without a break."""
+    day = record.today
+    if prednisone(record, day) < STEROID:
+        return None
+    while prednisone(record, day - timedelta(days=1)) >= STEROID:
+        day -= timedelta(days=1)
+    return day
+
+
+def _running(record: Record, orders: list[Order]) -> list[Order]:
+    return [o for o in orders if not o.draft and (o.end is None or o.end > record.today)]
+
+
+def _risks(record: Record, course: Course) -> list[str]:
+    """What raises the risk, each while it is new: for 14 days, at the earliest from the start of sirolimus."""
+    over = record.ordering and (course.start is None or course.over(record.today) or not sirolimus_drafts(record))
+    start = record.today if course.start is None or over else course.start
+    known = course.start_known or bool(over and sirolimus(record))
+
+    def new(since: date) -> bool:
+        return 0 <= (record.today - max(since, start)).days <= RISK_SHOWN
+
+    risks = []
+    steroid = _steroid_since(record)
+    if steroid is not None and new(steroid + timedelta(days=STEROID_DAYS)):
+        risks.append("corticosteroid")
+    if record.age(record.today) < INFANT and known and new(start):
+        risks.append("age under two years")
+    seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS | MTOR_INHIBITORS
+    second = [(seconds[o.code], o.start) for o in _running(record, [o for o in record.orders if o.code in seconds])]
+    infusions = [w.day for code, w in record.given if code in RITUXIMAB]
+    if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
+        second.append(("rituximab", max(infusions)))
+    risks += [name for name, since in second if new(since)]
+    for name, limit in (("neutrophils", NEUTROPHILS_3), ("lymphocytes", LYMPHOCYTES_3)):
+        newest = labs.newest(record, name)
+        if newest and newest.value < limit:
+            risks.append(f"few {name}")
+    return risks
