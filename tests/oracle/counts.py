@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from tests.oracle.codes import IMMUNOGLOBULINS, PLATELETS, RITUXIMAB, STEROIDS, STIMULATORS
 from tests.oracle.record import Record, When
@@ -34,7 +34,7 @@ class Count:
 
 def number(value: Decimal) -> str:
     """A number as cards print it: at most three decimals, no zeros at the end."""
-    text = f"{value.quantize(Decimal('0.001')):f}"
+    text = f"{value.quantize(Decimal('0.001'), ROUND_HALF_UP):f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

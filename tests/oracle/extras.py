@@ -90,9 +90,9 @@ def requests(r: Random, story: Story, now: int) -> None:
 def assays(r: Random, story: Story) -> None:
     """The assay of some levels."""
     for made in story.made:
-        if made["resourceType"] == "Observation" and made["code"]["coding"][0]["code"] == "29247-4":
-            if r.random() < 0.8:
-                made["method"] = {"text": r.choice(["LC-MS/MS", "Immunoassay", "LC-MS/MS"])}
+        level = made["resourceType"] == "Observation" and made["code"]["coding"][0]["code"] == "29247-4"
+        if level and r.random() < 0.8:
+            made["method"] = {"text": r.choice(["LC-MS/MS", "Immunoassay", "LC-MS/MS"])}
 
 
 def vaccine(r: Random, story: Story, now: int) -> Json:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
+from tests.oracle.asked import on_its_way
 from tests.oracle.codes import ANTIVIRALS, HEPATITIS_B, IMMUNOGLOBULINS, SCREENING
 from tests.oracle.counts import stamp
+from tests.oracle.readings import VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B
 from tests.oracle.record import Record, Test
 
-PASSIVE_ANTIBODY, DNA_VALID, ORDER_COUNTS = 180, 180, 45  # rules/definitions.yaml
+PASSIVE_ANTIBODY, DNA_VALID = 180, 180  # rules/definitions.yaml
 
 
 def donors(record: Record) -> list[date]:
@@ -26,28 +28,27 @@ def passive(record: Record, test: Test) -> bool:
 
 def hepatitis_b(record: Record) -> dict[str, tuple[str, str]]:
     """An antigen, antibody or condition that speaks of it, and neither an antiviral nor a viral load of late."""
-    told = ""
-    by_age = sorted(record.tests, key=lambda t: t.when.day)
-    if antigens := [t for t in by_age if SCREENING[t.code] == "hbsag" and t.positive]:
-        told = f"surface antigen positive on {stamp(antigens[-1].when)}"
-    cores = [t for t in by_age if SCREENING[t.code] == "anti-hbc" and t.positive and not passive(record, t)]
-    if not told and cores:
-        told = f"core antibody positive on {stamp(cores[-1].when)}"
-    known = [p for p in record.problems if p.code in HEPATITIS_B and p.active]
-    if not told and known:
-        told = "hepatitis b on the problem list"
+    told: list[str] = []
+    by_age = sorted((t for t in record.tests if t.positive), key=lambda t: t.when.day)
+    for name, words in (("hbsag", "surface antigen positive"), ("anti-hbc", "core antibody positive")):
+        found = [t for t in by_age if SCREENING[t.code] == name and not (name == "anti-hbc" and passive(record, t))]
+        told += [f"{words} on {stamp(t.when)}" for t in found[-1:]]
+    loads = [t for t in by_age if SCREENING[t.code] == "hbv-dna"]
+    if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
+        told += [f"viral load detected on {stamp(t.when)}" for t in loads[-1:]]
+    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
+        told.append("hepatitis b on the problem list")
     if not told or covered(record):
         return {}
-    return {"hepatitis-b": ("warning", f"Hepatitis B may come back on sirolimus: {told}")}
+    return {"hepatitis-b": ("warning", f"Hepatitis B may come back on sirolimus: {'; '.join(told)}")}
 
 
 def covered(record: Record) -> bool:
     """An antiviral is taken, or the viral load was measured lately and found nothing, or is on order."""
-    antivirals = [o for o in record.orders if o.code in ANTIVIRALS]
+    antivirals = [o for o in record.orders + record.stated if o.code in ANTIVIRALS]
     if any(o.draft or o.end is None or o.end > record.today for o in antivirals):
         return True
     loads = [t for t in record.tests if SCREENING[t.code] == "hbv-dna"]
     if any(t.positive is False and (record.today - t.when.day).days <= DNA_VALID for t in loads):
         return True
-    asked = [w for w in record.wanted if SCREENING.get(w.code) == "hbv-dna"]
-    return any(w.draft or (w.written and (record.today - w.written).days <= ORDER_COUNTS) for w in asked)
+    return on_its_way(record, ["hbv-dna"], max((t.when.day for t in loads), default=None))

@@ -72,7 +72,8 @@ def read_labs(record: Record, *names: str) -> list[Lab]:
         printed = f"{number(v.printed * factor)} {PRINTED.get(name, next(iter(UNITS[name])))}"
         if factor != 1:
             printed += f" (reported as {number(v.printed)} {v.unit})"
-        found.append(Lab(name, v.when, v.printed * factor, v.upper, printed))
+        upper = None if v.upper is None else v.upper * factor  # it is printed in the unit of its result
+        found.append(Lab(name, v.when, v.printed * factor, upper, printed))
     days: dict[date, list[Lab]] = {}
     for lab in found:
         days.setdefault(lab.day, []).append(lab)

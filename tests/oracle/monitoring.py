@@ -10,13 +10,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.oracle import labs
+from tests.oracle.asked import on_its_way
 from tests.oracle.codes import (
     CICLOSPORIN,
     IMMUNOSUPPRESSANTS,
     LABS,
-    LEVELS,
     MTOR_INHIBITORS,
-    PANELS,
     PJP_PROPHYLAXIS,
     PLATELETS,
     RITUXIMAB,
@@ -24,10 +23,10 @@ from tests.oracle.codes import (
     TACROLIMUS,
 )
 from tests.oracle.course import Course, sirolimus
-from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.danger import prednisone
 from tests.oracle.hepatitis import passive
 from tests.oracle.interactions import listed
+from tests.oracle.readings import MTOR_INHIBITOR_IS_A_SECOND, OVERDUE_ON_THE_DAY, PRELIMINARY_IS_DONE, RESUMING_IS_NEW
 from tests.oracle.record import Order, Record
 from tests.oracle.safety import Fires, first_order, ordered, taking
 
@@ -56,7 +55,7 @@ SCHEDULE = [  # rules/schedule.yaml
     Watched("tuberculosis", ("tuberculosis-test",), 36500),
 ]
 STRETCHES = (28, 90, 182)  # last days of the first three stretches
-OVERDUE_SHARE, ORDER_COUNTS = Decimal("1.5"), 45
+OVERDUE_SHARE = Decimal("1.5")
 FOUND = {"hepatitis-c": "hepatitis C", "hiv": "HIV", "tuberculosis-test": "tuberculosis"}
 RISK_SHOWN, STEROID, STEROID_DAYS, RITUXIMAB_ACTS, INFANT = 14, 20, 28, 180, 2
 NEUTROPHILS_3, LYMPHOCYTES_3 = Decimal(1), Decimal("0.5")
@@ -82,7 +81,7 @@ def last_seen(record: Record, watched: Watched) -> date | None:
     days = []
     for v in record.values:
         name = "platelets" if PLATELETS.get(v.code, "rejected") == "" else LABS.get(v.code, "")
-        if name in watched.seen_by and v.status != "preliminary" and v.code not in LEVELS:
+        if name in watched.seen_by and (v.status != "preliminary" or PRELIMINARY_IS_DONE):
             days.append(v.when.day)
     for t in record.tests:
         # a core antibody that may be the donors' does not count as screening
@@ -92,32 +91,23 @@ def last_seen(record: Record, watched: Watched) -> date | None:
     return max(days, default=None)
 
 
-def _on_its_way(record: Record, watched: Watched, seen: date | None) -> bool:
-    """On order, alone or in a panel, for 45 days after it was written, and not answered since."""
-    for w in record.wanted:
-        names = PANELS.get(w.code, (LABS.get(w.code) or SCREENING.get(w.code) or "",))
-        if w.code in PLATELETS:
-            names = ("platelets",)
-        if not set(names) & set(watched.seen_by):
-            continue
-        if w.draft and record.ordering:
-            return True
-        young = w.written is None or (record.today - w.written).days <= ORDER_COUNTS
-        if young and not (w.written and seen and seen >= w.written):
-            return True
-    return False
-
-
 def _overdue(record: Record, watched: Watched, start: date) -> bool:
-    """Half the interval again has passed since the last result, or since the start."""
+    """Half the interval again has passed since the last result on the course.
+
+    The interval is that of the stretch of today; where there is no result on the course, the first one there is, counted
+    from the start: it is not wanted later because it never came.
+    """
     if watched.every is None:
         return False
+    seen = last_seen(record, watched)
     day = (record.today - start).days
     interval = watched.every[sum(day > last for last in STRETCHES)]
-    seen = last_seen(record, watched)
-    since = max(seen, start) if seen else start
-    late = interval > 0 and (record.today - since).days >= interval * OVERDUE_SHARE
-    return late and not _on_its_way(record, watched, seen)
+    if seen is None or seen <= start:
+        interval = next(every for every in watched.every if every)
+    passed = (record.today - max(seen or start, start)).days
+    limit = interval * OVERDUE_SHARE
+    late = interval > 0 and (passed > limit or (passed == limit and OVERDUE_ON_THE_DAY))
+    return late and not on_its_way(record, watched.seen_by, seen)
 
 
 def _baseline(record: Record) -> Fires:
@@ -133,7 +123,7 @@ def _baseline(record: Record) -> Fires:
     for watched in SCHEDULE:
         seen = last_seen(record, watched)
         fresh = seen is not None and (record.today - seen).days <= watched.baseline
-        if not fresh and not _on_its_way(record, watched, seen):
+        if not fresh and not on_its_way(record, watched.seen_by, seen):
             missing.append(watched.means)
     if not missing or not record.itp:
         return {}
@@ -142,7 +132,7 @@ def _baseline(record: Record) -> Fires:
 
 def _prevented(record: Record) -> bool:
     """A drug against Pneumocystis is taken or being ordered."""
-    own = [o for o in record.orders + record.unselected if o.code in PJP_PROPHYLAXIS]
+    own = [o for o in record.orders + record.unselected + record.stated if o.code in PJP_PROPHYLAXIS]
     return any(o.draft or o.end is None or o.end > record.today for o in own)
 
 
@@ -162,7 +152,7 @@ def _running(record: Record, orders: list[Order]) -> list[Order]:
 
 def _risks(record: Record, course: Course) -> list[str]:
     """What raises the risk, each while it is new: for 14 days, at the earliest from the start of sirolimus."""
-    over = record.ordering and (course.start is None or course.over(record.today) or not sirolimus_drafts(record))
+    over = record.ordering and (course.over(record.today) or (RESUMING_IS_NEW and not course.current))
     start = record.today if course.start is None or over else course.start
     known = course.start_known or bool(over and sirolimus(record))
 
@@ -175,8 +165,13 @@ def _risks(record: Record, course: Course) -> list[str]:
         risks.append("corticosteroid")
     if record.age(record.today) < INFANT and known and new(start):
         risks.append("age under two years")
-    seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS | MTOR_INHIBITORS
-    second = [(seconds[o.code], o.start) for o in _running(record, [o for o in record.orders if o.code in seconds])]
+    seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS
+    if MTOR_INHIBITOR_IS_A_SECOND:
+        seconds |= MTOR_INHIBITORS
+    second = [
+        (seconds[o.code], o.start)
+        for o in _running(record, [o for o in record.orders + record.stated if o.code in seconds])
+    ]
     infusions = [w.day for code, w in record.given if code in RITUXIMAB]
     if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
         second.append(("rituximab", max(infusions)))

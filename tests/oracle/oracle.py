@@ -97,7 +97,7 @@ YIELDS_TO = {  # "rules before which this one falls silent when they hold too", 
     },
 }
 
-SUMMARY_LONGEST = 140
+SUMMARY_LONGEST = 139
 
 
 def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
@@ -129,8 +129,8 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
 
 
 def shortened(card: tuple[str, str]) -> tuple[str, str]:
-    """A summary has at most 140 characters (CDS Hooks, card); a longer one ends with a word and three dots in one."""
+    """A summary has fewer than 140 characters (CDS Hooks, card); a longer one ends with a word and an ellipsis."""
     indicator, text = card
     if len(text) <= SUMMARY_LONGEST:
         return card
-    return indicator, text[: SUMMARY_LONGEST - 1].rsplit(" ", 1)[0] + "\u2026"
+    return indicator, text[: SUMMARY_LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "\u2026"

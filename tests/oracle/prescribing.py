@@ -6,7 +6,8 @@ Rules: hepatic-impairment, not-second-line, outside-protocol-population, product
 from __future__ import annotations
 
 from tests.oracle import labs
-from tests.oracle.codes import IMMUNOGLOBULINS, LEVELS, SECONDARY, STEROIDS
+from tests.oracle.codes import IMMUNOGLOBULINS, SECONDARY, STEROIDS
+from tests.oracle.counts import stamp
 from tests.oracle.course import Course, sirolimus
 from tests.oracle.dosing import Dosing
 from tests.oracle.interactions import listed
@@ -15,6 +16,7 @@ from tests.oracle.record import Order, Record
 from tests.oracle.safety import Fires, first_order, ordered, ratio, taking
 
 BILIRUBIN_HIGH, SWITCH_SHOWN = 1.5, 14  # rules/definitions.yaml
+ASSAYS = {"LC-MS/MS": "mass spectrometry", "Immunoassay": "immunoassay"}
 SOLUTION, UNSAID = "314230", "35302"
 
 
@@ -88,9 +90,11 @@ def _switch(record: Record, course: Course, lv: Levels, d: Dosing) -> Fires:
 
 def _assay(lv: Levels) -> Fires:
     """The assays of the two newest levels that name one, where they differ."""
-    named = [x for x in lv.accepted if x.value.method and x.why != "preliminary" and x.value.code in LEVELS]
+    named = [x for x in lv.all if x.value.method]  # a level is any concentration (glossary)
     if len(named) < 2 or named[-1].value.method == named[-2].value.method:
         return {}
     new, old = named[-1], named[-2]
-    told = f"{new.value.method} on {new.day.isoformat()}, {old.value.method} on {old.day.isoformat()}"
+    told = (
+        f"{ASSAYS[new.value.method]} on {stamp(new.value.when)}, {ASSAYS[old.value.method]} on {stamp(old.value.when)}"
+    )
     return {"assay-changed": ("info", f"Sirolimus measured in another way: {told}")}

@@ -5,3 +5,14 @@ from __future__ import annotations
 # "the newest creatinine over the one before the course"; a platelet count of day 0 may be the baseline, and of
 # creatinine nothing is said
 CREATININE_OF_DAY_0_IS_BEFORE = False
+# "the antigen, antibody or condition that speaks of hepatitis B": of a viral load that found something nothing is said
+VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B = False
+# "overdue when half the time again has passed": on day 42 of an interval of 28, or on the day after
+OVERDUE_ON_THE_DAY = True
+# "final, amended, corrected" results count; whether a preliminary one shows that a test was done is not said
+PRELIMINARY_IS_DONE = False
+# "with a second immunosuppressant", "drugs that suppress the immune system, beside those with a value set of their own":
+# whether a second mTOR inhibitor is one is not said
+MTOR_INHIBITOR_IS_A_SECOND = True
+# "while the risk is new": where sirolimus was stopped for less than 28 days and is ordered again, the course goes on
+RESUMING_IS_NEW = False
