@@ -87,7 +87,7 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
             story.made = [made for made in story.made if not about_sirolimus(made)]
         events.drafts(r, story, now_day, course)
         if more.random() < 0.15:
-            extras.ordered(more, story, now_day)
+            extras.ordered(more, story, now_day, hook)
         if hook == "order-select" and r.random() < 0.8:
             chosen = r.sample(story.drafts, r.randint(1, len(story.drafts)))
             selections = [f"{d['resourceType']}/{d['id']}" for d in chosen]

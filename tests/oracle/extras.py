@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.oracle.harm import lab
 from tests.oracle.others import _drug
-from tests.oracle.shapes import LOINC, RXNORM, Json, Story, coded
+from tests.oracle.samples import _count
+from tests.oracle.shapes import LOINC, RXNORM, SNOMED, Json, Story, coded
 
 ATC, CVX = "http://www.whocc.no/atc", "http://hl7.org/fhir/sid/cvx"
 PARTNERS = (
@@ -63,7 +64,8 @@ def screening(r: Random, story: Story, now: int) -> None:
         if r.random() < 0.75:
             day = now - r.choice([0, 5, 60, 179, 180, 181, 400])
             found = "positive" if r.random() < 0.15 else "negative"
-            story.add("Observation", status="final", code=coded(LOINC, code), effectiveDateTime=story.day(day),
+            status = "final" if r.random() < 0.95 else r.choice(["preliminary", "cancelled"])
+            story.add("Observation", status=status, code=coded(LOINC, code), effectiveDateTime=story.day(day),
                       valueString=found)  # fmt: skip
     if r.random() < 0.3:
         day = now - r.choice([5, 100, 179, 180, 181])
@@ -102,8 +104,26 @@ def vaccine(r: Random, story: Story, now: int) -> Json:
                      medicationCodeableConcept=coded(CVX, code, name))  # fmt: skip
 
 
-def ordered(r: Random, story: Story, now: int) -> None:
-    """What else is being ordered: a vaccine, or a drug that harms beside sirolimus."""
+def low_counts(r: Random, story: Story, now: int) -> None:
+    """A low count lately, alone or the last of a series that agrees."""
+    value = r.choice([5, 8, 9, 9, 10, 12, 15, 19, 19, 20, 25, 29, 30])
+    days = [r.choice([0, 0, 1, 5, 6, 7, 8])]
+    if r.random() < 0.5:
+        days += [days[0] + r.choice([10, 14]), days[0] + r.choice([27, 28, 28, 30])]
+    for ago in days:
+        shown = max(1, round(value * r.choice([1, 1, 1, 1.2, 1.5, 2, 2.1])))
+        _count(r, story, now - ago, value if ago == days[0] else shown, None)
+
+
+def ordered(r: Random, story: Story, now: int, hook: str) -> None:
+    """What else is being ordered: a vaccine, a drug that harms beside sirolimus, an operation, a test."""
+    if hook == "order-sign" and r.random() < 0.25:
+        code, rest = coded(SNOMED, "38102005", "Cholecystectomy"), {"occurrenceDateTime": story.day(now + 10)}
+        if r.random() < 0.5:
+            code, rest = coded(LOINC, r.choice(["57021-8", "42595-9", "57698-3"])), {}
+        story.drafts.append(story.new("ServiceRequest", status="draft", intent="order", authoredOn=story.day(now),
+                                      code=code, **rest))  # fmt: skip
+        return
     if r.random() < 0.5:
         story.drafts.append(vaccine(r, story, now))
         return
@@ -127,5 +147,7 @@ def happens(r: Random, story: Story, now: int) -> None:
         watched(r, story, now)
     if r.random() < 0.2:
         requests(r, story, now)
-    if r.random() < 0.15:
+    if r.random() < 0.2:
         assays(r, story)
+    if r.random() < 0.05:
+        low_counts(r, story, now)

@@ -112,7 +112,8 @@ def grades(r: Random, story: Story, now: int) -> None:
 def pregnancy_tests(r: Random, story: Story, now: int) -> None:
     """Positive or negative, near the limits of their age."""
     day = now - r.choice([0, 1, 6, 7, 7, 8, 20, 29, 30, 31])
-    story.add("Observation", status="final", code=coded(LOINC, r.choice(["2106-3", "2118-8"])),
+    status = "final" if r.random() < 0.95 else r.choice(["preliminary", "cancelled"])
+    story.add("Observation", status=status, code=coded(LOINC, r.choice(["2106-3", "2118-8"])),
               effectiveDateTime=story.day(day), valueString=r.choice(["positive", "negative", "negative"]))  # fmt: skip
 
 

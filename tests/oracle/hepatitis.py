@@ -33,11 +33,11 @@ def hepatitis_b(record: Record) -> dict[str, tuple[str, str]]:
     for name, words in (("hbsag", "surface antigen positive"), ("anti-hbc", "core antibody positive")):
         found = [t for t in by_age if SCREENING[t.code] == name and not (name == "anti-hbc" and passive(record, t))]
         told += [f"{words} on {stamp(t.when)}" for t in found[-1:]]
+    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
+        told.append("hepatitis b on the problem list")
     loads = [t for t in by_age if SCREENING[t.code] == "hbv-dna"]
     if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
         told += [f"viral load detected on {stamp(t.when)}" for t in loads[-1:]]
-    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
-        told.append("hepatitis b on the problem list")
     if not told or covered(record):
         return {}
     return {"hepatitis-b": ("warning", f"Hepatitis B may come back on sirolimus: {'; '.join(told)}")}
@@ -51,4 +51,6 @@ def covered(record: Record) -> bool:
     loads = [t for t in record.tests if SCREENING[t.code] == "hbv-dna"]
     if any(t.positive is False and (record.today - t.when.day).days <= DNA_VALID for t in loads):
         return True
+    if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B and loads and max(loads, key=lambda t: t.when.day).positive:
+        return False
     return on_its_way(record, ["hbv-dna"], max((t.when.day for t in loads), default=None))

@@ -175,7 +175,7 @@ def _risks(record: Record, course: Course) -> list[str]:
     infusions = [w.day for code, w in record.given if code in RITUXIMAB]
     if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
         second.append(("rituximab", max(infusions)))
-    risks += [name for name, since in second if new(since)]
+    risks += sorted(name for name, since in second if new(since))
     for name, limit in (("neutrophils", NEUTROPHILS_3), ("lymphocytes", LYMPHOCYTES_3)):
         newest = labs.newest(record, name)
         if newest and newest.value < limit:

@@ -5,7 +5,8 @@ from __future__ import annotations
 # "the newest creatinine over the one before the course"; a platelet count of day 0 may be the baseline, and of
 # creatinine nothing is said
 CREATININE_OF_DAY_0_IS_BEFORE = False
-# "the antigen, antibody or condition that speaks of hepatitis B": of a viral load that found something nothing is said
+# "the antigen, antibody or condition that speaks of hepatitis B": of a viral load that found something nothing is said,
+# nor whether ordering it again is enough ("measured lately or is on order")
 VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B = False
 # "overdue when half the time again has passed": on day 42 of an interval of 28, or on the day after
 OVERDUE_ON_THE_DAY = True

@@ -69,7 +69,9 @@ def rules(record: Record, course: Course, d: Dosing) -> Fires:
     """The safety rules that fire. Those of the laboratory speak on opening the chart, the others everywhere."""
     fires: Fires = {}
     if not (ordered(record) if record.ordering else taking(course)):
-        return fires
+        # "while one of the two is signed": the operation is being ordered for one who takes sirolimus
+        being_ordered = record.ordering and taking(course) and any(o.draft for o in record.operations)
+        return _surgery(record) if being_ordered else fires
     fires |= _allergy(record, d)
     fires |= _pregnancy(record)
     fires |= _conditions(record, course)
