@@ -66,10 +66,11 @@ def _graded(record: Record) -> bool:
 def stable_low_count(record: Record, r: Response) -> bool:
     """Three usable counts over at least 28 days within 50 % of one another, without bleeding.
 
-    The newest, and every one back to the first that lies 28 days or more before it.
+    The newest, and every one back to the first that lies 28 days or more before it. A count that is of no use is not
+    known from others.
     """
     good = [c for c in r.counts if not c.why]
-    if not good:
+    if not good or good[-1] is not r.counts[-1]:
         return False
     run: list[Count] = []
     for count in reversed(good):

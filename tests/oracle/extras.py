@@ -51,6 +51,8 @@ def herbs(r: Random, story: Story, now: int) -> None:
 
 def steroids(r: Random, story: Story, now: int) -> None:
     """Long courses of a steroid, near 20 mg for 28 days and 5 mg for 56 days."""
+    if any("8640" in str(made) for made in story.made) and r.random() < 0.9:
+        return
     start = now - r.choice([20, 27, 28, 29, 35, 41, 42, 43, 55, 56, 57, 80, 150, 300])
     code, name, doses = r.choice([
         ("8640", "prednisone", (5, 5.5, 10, 19, 20, 20, 30, 40)), ("6902", "methylprednisolone", (4, 4.5, 8, 16, 24)),

@@ -29,12 +29,12 @@ def passive(record: Record, test: Test) -> bool:
 def hepatitis_b(record: Record) -> dict[str, tuple[str, str]]:
     """An antigen, antibody or condition that speaks of it, and neither an antiviral nor a viral load of late."""
     told: list[str] = []
+    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
+        told.append("hepatitis b on the problem list")
     by_age = sorted((t for t in record.tests if t.positive), key=lambda t: t.when.day)
     for name, words in (("hbsag", "surface antigen positive"), ("anti-hbc", "core antibody positive")):
         found = [t for t in by_age if SCREENING[t.code] == name and not (name == "anti-hbc" and passive(record, t))]
         told += [f"{words} on {stamp(t.when)}" for t in found[-1:]]
-    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
-        told.append("hepatitis b on the problem list")
     loads = [t for t in by_age if SCREENING[t.code] == "hbv-dna"]
     if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
         told += [f"viral load detected on {stamp(t.when)}" for t in loads[-1:]]

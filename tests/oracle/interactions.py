@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 from tests.oracle.codes import (
     CICLOSPORIN,
+    HERBALS,
     MODERATE_INDUCERS,
     MODERATE_INHIBITORS,
     SIROLIMUS,
@@ -24,6 +25,7 @@ INHIBITOR_SETTLES, INDUCER_SETTLES = 7, 14  # rule-semantics, Levels
 SHORTLY_BEFORE = 14  # the text gives no number; an inducer settles for 14 days
 STOPPED_INHIBITOR_SHOWN, STOPPED_INDUCER_SHOWN = 14, 28  # rules/definitions.yaml
 
+WORT, CANNABIDIOL = HERBALS
 INHIBITORS = STRONG_INHIBITORS | MODERATE_INHIBITORS | CICLOSPORIN
 INDUCERS = STRONG_INDUCERS | MODERATE_INDUCERS
 NAMES = INHIBITORS | INDUCERS
@@ -40,13 +42,21 @@ class Stretch:
     @property
     def settles(self) -> int:
         """Days after a start or stop in which a level is not used."""
-        return INDUCER_SETTLES if self.code in INDUCERS else INHIBITOR_SETTLES
+        return INDUCER_SETTLES if self.code in {*INDUCERS, WORT} else INHIBITOR_SETTLES
 
 
 def stretches(record: Record) -> list[Stretch]:
     """Every interacting drug that is or was taken. Orders of one drug that meet or overlap are one stretch."""
+    return _stretches(record, [o for o in record.orders if o.code in NAMES and not o.draft])
+
+
+def _moving(record: Record) -> list[Stretch]:
+    """The same, and what the patient takes without an order: St John's wort (tier X) and cannabidiol (tier D)."""
+    return stretches(record) + _stretches(record, [o for o in record.stated if o.code in HERBALS])
+
+
+def _stretches(record: Record, orders: list[Order]) -> list[Stretch]:
     found: list[Stretch] = []
-    orders = [o for o in record.orders if o.code in NAMES and not o.draft]
     for order in sorted(orders, key=lambda o: o.start):
         end = order.end if order.end is not None and order.end <= record.today else None
         last = next((s for s in reversed(found) if s.code == order.code), None)
@@ -70,13 +80,13 @@ def listed(names: list[str]) -> str:
 
 def settling(record: Record, on: date) -> bool:
     """Whether an interacting drug of tier X or D was started or stopped so lately that a level is not used."""
-    events = [(s, s.start) for s in stretches(record)] + [(s, s.end) for s in stretches(record) if s.end]
+    events = [(s, s.start) for s in _moving(record)] + [(s, s.end) for s in _moving(record) if s.end]
     return any(0 <= (on - day).days < s.settles for s, day in events if day)
 
 
 def moved_between(record: Record, first: date, last: date) -> bool:
     """An interacting drug was started or stopped between the two levels, or shortly before."""
-    for s in stretches(record):
+    for s in _moving(record):
         for day in (s.start, s.end):
             if day and first - timedelta(days=SHORTLY_BEFORE) < day <= last:
                 return True
@@ -85,7 +95,7 @@ def moved_between(record: Record, first: date, last: date) -> bool:
 
 def inhibitor_active(record: Record) -> bool:
     """An inhibitor of tier X or D is being taken."""
-    return any(s.code in INHIBITORS and s.end is None for s in stretches(record))
+    return any(s.code in {*INHIBITORS, CANNABIDIOL} and s.end is None for s in _moving(record))
 
 
 def _partners(record: Record, course: Course, newest_level: date | None) -> list[str]:

@@ -168,14 +168,12 @@ def _risks(record: Record, course: Course) -> list[str]:
     seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS
     if MTOR_INHIBITOR_IS_A_SECOND:
         seconds |= MTOR_INHIBITORS
-    second = [
-        (seconds[o.code], o.start)
-        for o in _running(record, [o for o in record.orders + record.stated if o.code in seconds])
-    ]
+    drugs = [*sorted(record.orders, key=lambda o: o.id), *sorted(record.stated, key=lambda o: o.id)]
+    second = [(seconds[o.code], o.start) for o in _running(record, [o for o in drugs if o.code in seconds])]
     infusions = [w.day for code, w in record.given if code in RITUXIMAB]
     if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
-        second.append(("rituximab", max(infusions)))
-    risks += sorted(name for name, since in second if new(since))
+        second.insert(0, ("rituximab", max(infusions)))
+    risks += list(dict.fromkeys(name for name, since in second if new(since)))
     for name, limit in (("neutrophils", NEUTROPHILS_3), ("lymphocytes", LYMPHOCYTES_3)):
         newest = labs.newest(record, name)
         if newest and newest.value < limit:

@@ -23,7 +23,7 @@ from tests.oracle.codes import (
     TABLET_MG,
 )
 from tests.oracle.counts import number
-from tests.oracle.course import Course, sirolimus
+from tests.oracle.course import Course, sirolimus, without_renewals
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.dosing import Dosing
 from tests.oracle.hepatitis import hepatitis_b
@@ -86,7 +86,10 @@ def rules(record: Record, course: Course, d: Dosing) -> Fires:
 
 def product(d: Dosing) -> str:
     """Tablets or solution, where the order says so."""
-    kinds = {"solution" if o.code == "314230" else "tablets" if o.code in TABLET_MG else "" for o in d.orders}
+    kinds = {
+        "solution" if o.code == "314230" else "tablets" if o.code in TABLET_MG else ""
+        for o in without_renewals(d.orders)
+    }
     return kinds.pop() if len(kinds) == 1 else ""
 
 
