@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.oracle import labs, levels
+from tests.oracle import labs, levels, readings
 from tests.oracle.codes import BLEEDING, PREDNISONE, SKIN_BLEEDING
 from tests.oracle.counts import Count, number, stamp
 from tests.oracle.course import Course, still_counts
@@ -84,10 +84,11 @@ def stable_low_count(record: Record, r: Response) -> bool:
     return enough and not bled and min(values) >= max(values) * STABLE_SPREAD
 
 
-def rules(record: Record, course: Course, r: Response, lv: levels.Levels, d: Dosing) -> Fires:
+def rules(record: Record, course: Course, r: Response, lv: levels.Levels, d: Dosing, goes_on: bool) -> Fires:
     """The rules that fire; the counts are read while sirolimus still counts as taken for response."""
     fires: Fires = {}
-    if record.ordering or not still_counts(record, course):
+    counts = still_counts(record, course) or (readings.HARM_AFTER_A_STOP and goes_on)
+    if record.ordering or not counts:
         return fires
     count = recent_count(record, r)
     if count and (record.today - count.day).days <= LOW_COUNT_SPEAKS:

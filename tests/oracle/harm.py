@@ -49,8 +49,11 @@ def lab(r: Random, story: Story, name: str, day: int) -> None:
         rest["referenceRange"] = [{"high": quantity(upper, unit)}]
     status = "final" if r.random() < 0.94 else r.choice(["amended", "preliminary", "cancelled"])
     time = r.choice([None, "07:30", "14:00"])
+    value = quantity(r.choice(values), unit)
+    if any(o.get("valueQuantity") == value and o["effectiveDateTime"].startswith(story.day(day)) for o in story.made):
+        return
     story.add("Observation", status=status, code=coded(LOINC, code), effectiveDateTime=story.at(day, time),
-              valueQuantity=quantity(r.choice(values), unit), **rest)  # fmt: skip
+              valueQuantity=value, **rest)  # fmt: skip
 
 
 def labs(r: Random, story: Story, now: int) -> None:

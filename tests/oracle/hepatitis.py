@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from tests.oracle import readings
 from tests.oracle.asked import on_its_way
 from tests.oracle.codes import ANTIVIRALS, HEPATITIS_B, IMMUNOGLOBULINS, SCREENING
 from tests.oracle.counts import stamp
-from tests.oracle.readings import VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B
 from tests.oracle.record import Record, Test
 
 PASSIVE_ANTIBODY, DNA_VALID = 180, 180  # rules/definitions.yaml
@@ -36,7 +36,7 @@ def hepatitis_b(record: Record) -> dict[str, tuple[str, str]]:
         found = [t for t in by_age if SCREENING[t.code] == name and not (name == "anti-hbc" and passive(record, t))]
         told += [f"{words} on {stamp(t.when)}" for t in found[-1:]]
     loads = [t for t in by_age if SCREENING[t.code] == "hbv-dna"]
-    if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
+    if readings.VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
         told += [f"viral load detected on {stamp(t.when)}" for t in loads[-1:]]
     if not told or covered(record):
         return {}
@@ -51,6 +51,6 @@ def covered(record: Record) -> bool:
     loads = [t for t in record.tests if SCREENING[t.code] == "hbv-dna"]
     if any(t.positive is False and (record.today - t.when.day).days <= DNA_VALID for t in loads):
         return True
-    if VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B and loads and max(loads, key=lambda t: t.when.day).positive:
+    if readings.VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B and loads and max(loads, key=lambda t: t.when.day).positive:
         return False
     return on_its_way(record, ["hbv-dna"], max((t.when.day for t in loads), default=None))

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tests.oracle import readings
 from tests.oracle.codes import LABS
 from tests.oracle.counts import number, stamp
 from tests.oracle.course import Course
-from tests.oracle.readings import CREATININE_OF_DAY_0_IS_BEFORE
 from tests.oracle.record import Record, When
 
 # rules/definitions.yaml
@@ -113,12 +113,17 @@ def proteinuria(record: Record) -> tuple[Lab, Lab] | None:
     return before[-1], last
 
 
+def start_stands(course: Course) -> bool:
+    """Whether it is known what lies before sirolimus."""
+    return course.start_known or readings.FIRST_ORDER_STANDS_FOR_THE_START
+
+
 def creatinine(record: Record, course: Course) -> tuple[Lab, Lab] | None:
     """The newest creatinine, and the one before the course, at most a year before it."""
     last = newest(record, "creatinine")
-    if last is None or course.start is None or not course.start_known:
+    if last is None or course.start is None or not start_stands(course):
         return None
-    first = course.start + timedelta(days=1) if CREATININE_OF_DAY_0_IS_BEFORE else course.start
+    first = course.start + timedelta(days=1) if readings.CREATININE_OF_DAY_0_IS_BEFORE else course.start
     before = [lab for lab in read_labs(record, "creatinine") if lab.day < first]
     if not before or last.day < first or (course.start - before[-1].day).days > CREATININE_BEFORE:
         return None

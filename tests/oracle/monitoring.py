@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from tests.oracle import labs
+from tests.oracle import labs, readings
 from tests.oracle.asked import on_its_way
 from tests.oracle.codes import (
     CICLOSPORIN,
@@ -26,7 +26,6 @@ from tests.oracle.course import Course, sirolimus
 from tests.oracle.danger import prednisone
 from tests.oracle.hepatitis import passive
 from tests.oracle.interactions import listed
-from tests.oracle.readings import MTOR_INHIBITOR_IS_A_SECOND, OVERDUE_ON_THE_DAY, PRELIMINARY_IS_DONE, RESUMING_IS_NEW
 from tests.oracle.record import Order, Record
 from tests.oracle.safety import Fires, first_order, ordered, taking
 
@@ -81,7 +80,7 @@ def last_seen(record: Record, watched: Watched) -> date | None:
     days = []
     for v in record.values:
         name = "platelets" if PLATELETS.get(v.code, "rejected") == "" else LABS.get(v.code, "")
-        if name in watched.seen_by and (v.status != "preliminary" or PRELIMINARY_IS_DONE):
+        if name in watched.seen_by and (v.status != "preliminary" or readings.PRELIMINARY_IS_DONE):
             days.append(v.when.day)
     for t in record.tests:
         # a core antibody that may be the donors' does not count as screening
@@ -106,7 +105,7 @@ def _overdue(record: Record, watched: Watched, start: date) -> bool:
         interval = next(every for every in watched.every if every)
     passed = (record.today - max(seen or start, start)).days
     limit = interval * OVERDUE_SHARE
-    late = interval > 0 and (passed > limit or (passed == limit and OVERDUE_ON_THE_DAY))
+    late = interval > 0 and (passed > limit or (passed == limit and readings.OVERDUE_ON_THE_DAY))
     return late and not on_its_way(record, watched.seen_by, seen)
 
 
@@ -152,9 +151,10 @@ def _running(record: Record, orders: list[Order]) -> list[Order]:
 
 def _risks(record: Record, course: Course) -> list[str]:
     """What raises the risk, each while it is new: for 14 days, at the earliest from the start of sirolimus."""
-    over = record.ordering and (course.over(record.today) or (RESUMING_IS_NEW and not course.current))
-    start = record.today if course.start is None or over else course.start
-    known = course.start_known or bool(over and sirolimus(record))
+    over = record.ordering and course.over(record.today)
+    begun = record.today if course.start is None or over else course.start
+    start = record.today if readings.RESUMING_IS_NEW and record.ordering and not course.current else begun
+    known = readings.FIRST_ORDER_STANDS_FOR_THE_START or course.start_known or bool(over and sirolimus(record))
 
     def new(since: date) -> bool:
         return 0 <= (record.today - max(since, start)).days <= RISK_SHOWN
@@ -163,10 +163,10 @@ def _risks(record: Record, course: Course) -> list[str]:
     steroid = _steroid_since(record)
     if steroid is not None and new(steroid + timedelta(days=STEROID_DAYS)):
         risks.append("corticosteroid")
-    if record.age(record.today) < INFANT and known and new(start):
+    if record.age(record.today) < INFANT and known and (record.today - begun).days <= RISK_SHOWN:
         risks.append("age under two years")
     seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS
-    if MTOR_INHIBITOR_IS_A_SECOND:
+    if readings.MTOR_INHIBITOR_IS_A_SECOND:
         seconds |= MTOR_INHIBITORS
     drugs = [*sorted(record.orders, key=lambda o: o.id), *sorted(record.stated, key=lambda o: o.id)]
     second = [(seconds[o.code], o.start) for o in _running(record, [o for o in drugs if o.code in seconds])]

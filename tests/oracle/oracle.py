@@ -10,8 +10,9 @@ from typing import Any
 
 from tests.oracle import danger, dosing, interactions, levels, monitoring, partners, prescribing, response, safety
 from tests.oracle.codes import LEVELS, NOT_BLOOD
-from tests.oracle.course import read_course, sirolimus, still_counts
+from tests.oracle.course import Course, read_course, sirolimus, still_counts
 from tests.oracle.fhir import read
+from tests.oracle.record import Record
 
 COVERED = [
     "dose-above-window",
@@ -121,11 +122,17 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     days = [lv.day for lv in judged.accepted]
     fires |= interactions.rules(record, course, days)
     fires |= partners.rules(record, course, days, seen)
-    fires |= prescribing.rules(record, course, judged, dose)
+    fires |= prescribing.rules(record, course, judged, dose, _goes_on(record, course, judged))
     fires |= monitoring.rules(record, course)
-    fires |= safety.rules(record, course, dose)
-    fires |= danger.rules(record, course, seen, judged, dose)
+    fires |= safety.rules(record, course, dose, _goes_on(record, course, judged))
+    fires |= danger.rules(record, course, seen, judged, dose, _goes_on(record, course, judged))
     return {rule: shortened(card) for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
+
+
+def _goes_on(record: Record, course: Course, judged: levels.Levels) -> bool:
+    """A level of the last 100 days, without any order or drawn more than 28 days after the end of the last one."""
+    young = [lv for lv in judged.all if (record.today - lv.day).days <= levels.LEVEL_MAX_AGE]
+    return bool(young) if course.start is None else levels.goes_on(record, course, judged)
 
 
 def shortened(card: tuple[str, str]) -> tuple[str, str]:

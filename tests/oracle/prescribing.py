@@ -5,10 +5,10 @@ Rules: hepatic-impairment, not-second-line, outside-protocol-population, product
 
 from __future__ import annotations
 
-from tests.oracle import labs
+from tests.oracle import labs, readings
 from tests.oracle.codes import IMMUNOGLOBULINS, SECONDARY, STEROIDS
 from tests.oracle.counts import stamp
-from tests.oracle.course import Course, sirolimus
+from tests.oracle.course import Course, sirolimus, still_counts
 from tests.oracle.dosing import Dosing
 from tests.oracle.interactions import listed
 from tests.oracle.levels import Levels
@@ -20,7 +20,7 @@ ASSAYS = {"LC-MS/MS": "mass spectrometry", "Immunoassay": "immunoassay"}
 SOLUTION, UNSAID = "314230", "35302"
 
 
-def rules(record: Record, course: Course, lv: Levels, d: Dosing) -> Fires:
+def rules(record: Record, course: Course, lv: Levels, d: Dosing, goes_on: bool) -> Fires:
     """The rules that fire."""
     fires: Fires = {}
     if ordered(record):
@@ -29,8 +29,10 @@ def rules(record: Record, course: Course, lv: Levels, d: Dosing) -> Fires:
             fires |= _first(record)
     if ordered(record) or (not record.ordering and taking(course)):
         fires |= _switch(record, course, lv, d)
-    if not record.ordering and taking(course):
-        fires |= _assay(lv)
+    if not record.ordering and (
+        taking(course) or (readings.HARM_AFTER_A_STOP and (still_counts(record, course) or goes_on))
+    ):
+        fires |= _assay(record, lv)
     return fires
 
 
@@ -88,12 +90,16 @@ def _switch(record: Record, course: Course, lv: Levels, d: Dosing) -> Fires:
     return {"product-switch": ("info", text)}
 
 
-def _assay(lv: Levels) -> Fires:
+def _assay(record: Record, lv: Levels) -> Fires:
     """The assays of the two newest levels that name one, where they differ."""
     named = [x for x in lv.all if x.value.method]  # a level is any concentration (glossary)
     if len(named) < 2 or named[-1].value.method == named[-2].value.method:
         return {}
     new, old = named[-1], named[-2]
+    if readings.ASSAY_SHOWN is not None and (record.today - new.day).days > readings.ASSAY_SHOWN:
+        return {}
+    if readings.ASSAY_OF_THE_NEWEST and lv.all[-1] is not new:
+        return {}
     told = (
         f"{ASSAYS[new.value.method]} on {stamp(new.value.when)}, {ASSAYS[old.value.method]} on {stamp(old.value.when)}"
     )

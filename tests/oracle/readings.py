@@ -17,3 +17,13 @@ PRELIMINARY_IS_DONE = False
 MTOR_INHIBITOR_IS_A_SECOND = True
 # "while the risk is new": where sirolimus was stopped for less than 28 days and is ordered again, the course goes on
 RESUMING_IS_NEW = False
+# "on-hold orders, and 28 days after a stop, still count as taken for trough-critical, response and not-assessed", "a level
+# within 100 days without any order gives not-assessed (and trough-critical if above 20)": whether blood, lungs, infections
+# and breast-feeding are spoken of then, too. As it is written, no
+HARM_AFTER_A_STOP = False
+# "a sirolimus level dated before the first order means that the start is unknown: phase, baseline and landmarks become
+# gaps": whether creatinine and sugar of before the first order are of before sirolimus, and whether it is new in an infant
+FIRST_ORDER_STANDS_FOR_THE_START = False
+# "the assays of the two newest levels that name one": for how long, and whether a newer level that names none ends it
+ASSAY_SHOWN: int | None = None
+ASSAY_OF_THE_NEWEST = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.oracle import labs
+from tests.oracle import labs, readings
 from tests.oracle.codes import (
     BREASTFEEDING,
     BREATHLESS,
@@ -23,7 +23,7 @@ from tests.oracle.codes import (
     TABLET_MG,
 )
 from tests.oracle.counts import number
-from tests.oracle.course import Course, sirolimus, without_renewals
+from tests.oracle.course import Course, sirolimus, still_counts, without_renewals
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.dosing import Dosing
 from tests.oracle.hepatitis import hepatitis_b
@@ -65,22 +65,29 @@ def ratio(value: Decimal) -> str:
     return number(value.quantize(Decimal("0.01")))
 
 
-def rules(record: Record, course: Course, d: Dosing) -> Fires:
-    """The safety rules that fire. Those of the laboratory speak on opening the chart, the others everywhere."""
+def rules(record: Record, course: Course, d: Dosing, goes_on: bool) -> Fires:
+    """The safety rules that fire. Those of the laboratory speak on opening the chart, the others everywhere.
+
+    ``goes_on``: a level says that sirolimus is taken, and no order does.
+    """
     fires: Fires = {}
+    if not record.ordering and (
+        taking(course) or (readings.HARM_AFTER_A_STOP and (still_counts(record, course) or goes_on))
+    ):
+        fires |= _conditions(record, course)
+        fires |= _blood(record)
+        fires |= _chemistry(record, course)
+        fires |= _urine(record, course, d)
     if not (ordered(record) if record.ordering else taking(course)):
         # "while one of the two is signed": the operation is being ordered for one who takes sirolimus
         being_ordered = record.ordering and taking(course) and any(o.draft for o in record.operations)
         return _surgery(record) if being_ordered else fires
     fires |= _allergy(record, d)
     fires |= _pregnancy(record)
-    fires |= _conditions(record, course)
     fires |= _surgery(record)
     fires |= hepatitis_b(record)
-    if not record.ordering:
-        fires |= _blood(record)
-        fires |= _chemistry(record, course)
-        fires |= _urine(record, course, d)
+    if record.ordering:
+        fires |= _conditions(record, course)
     return fires
 
 
@@ -201,7 +208,9 @@ def _chemistry(record: Record, course: Course) -> Fires:
         text = f"Liver enzymes at {ratio(enzymes)} times the upper limit on sirolimus"
         fires["liver-enzymes"] = ("warning" if enzymes > ENZYMES_3 else "info", text)
     high = labs.diabetic(labs.newest(record, "glucose")) or labs.diabetic(labs.newest(record, "hba1c"))
-    if high and course.start and course.start_known and not labs.was_diabetic(record, course.start):
+    known = course.start is not None and labs.start_stands(course)
+    nowhere = course.start is None and readings.HARM_AFTER_A_STOP  # nothing lies before a course that is not there
+    if high and (nowhere or (known and course.start and not labs.was_diabetic(record, course.start))):
         text = "New high blood sugar on sirolimus: consider a repeat and the steroid"
         fires["hyperglycaemia"] = ("info", text)
     return fires
