@@ -160,11 +160,11 @@ def _risks(record: Record, course: Course) -> list[str]:
         return 0 <= (record.today - max(since, start)).days <= RISK_SHOWN
 
     risks = []
+    if record.age(record.today) < INFANT and known and (record.today - begun).days <= RISK_SHOWN:
+        risks.append("age under two years")
     steroid = _steroid_since(record)
     if steroid is not None and new(steroid + timedelta(days=STEROID_DAYS)):
         risks.append("corticosteroid")
-    if record.age(record.today) < INFANT and known and (record.today - begun).days <= RISK_SHOWN:
-        risks.append("age under two years")
     seconds = IMMUNOSUPPRESSANTS | CICLOSPORIN | TACROLIMUS
     if readings.MTOR_INHIBITOR_IS_A_SECOND:
         seconds |= MTOR_INHIBITORS
