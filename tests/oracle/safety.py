@@ -165,7 +165,8 @@ def _surgery(record: Record) -> Fires:
     ahead = sorted((o for o in record.operations if o.due), key=lambda o: o.due or record.today)
     if not ahead or ahead[0].due is None or (ahead[0].due - record.today).days > SURGERY_NOTICE:
         return {}
-    name = OPERATIONS.get(ahead[0].code, "surgical procedure")
+    next_ones = [o for o in ahead if o.due == ahead[0].due]
+    name = listed(list(dict.fromkeys(OPERATIONS.get(o.code, "surgical procedure") for o in next_ones)))
     return {"surgery-planned": ("warning", f"Surgery ahead on sirolimus ({name}): wound healing against relapse")}
 
 
