@@ -152,7 +152,7 @@ class Chart:
     events: list[Event] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     allergies: list[Problem] = field(default_factory=list)
-    test_orders: dict[str, list[str]] = field(default_factory=dict)  # open ones, by the result that they ask for
+    test_orders: dict[str, list[tuple[str, Moment | None]]] = field(default_factory=dict)  # open, by result; since when
     unread: list[Unread] = field(default_factory=list)
     left_out: list[Unread] = field(default_factory=list)  # of ours, read, and rightly of no account
     not_supplied: tuple[str, ...] = ()
@@ -164,4 +164,10 @@ class Chart:
 
     def ordered(self, *names: str) -> list[str]:
         """The open orders of these tests, each once."""
-        return sorted({reference for name in names for reference in self.test_orders.get(name, ())})
+        return sorted({reference for name in names for reference, _ in self.test_orders.get(name, ())})
+
+    def awaited(self, *names: str) -> bool:
+        """Whether one of them waits for its result: none has come on a later day; one of the same day may be why it was written."""
+        orders = [since for name in names for _, since in self.test_orders.get(name, ())]
+        came = [lab.moment for lab in self.lab(*names) if lab.moment is not None and not lab.problem]
+        return any(since is None or not any(lab.day > since.day for lab in came) for since in orders)

@@ -35,7 +35,9 @@ def read_service_request(reader: Reader, resource: Resource) -> None:
         reader.left_out(resource, "it is too old, or its date cannot be read, to be on its way", subject, "authoredOn")
         tests = []
     for test in tests:
-        reader.chart.test_orders.setdefault(test.name, []).append(resource.reference)
+        reader.chart.test_orders.setdefault(test.name, []).append(
+            (resource.reference, parse_moment(resource.authoredOn))
+        )
     if operation is not None:
         _plan(reader, resource, operation, _ahead(reader, resource), "occurrence[x]")
 
@@ -48,8 +50,9 @@ def _is_order(reader: Reader, resource: Resource, subject: str) -> bool:
     if resource.intent in _NOT_ORDERED:
         reader.left_out(resource, f"its intent is '{resource.intent}'", subject, "intent")
         return False
-    open_ones = ("active", "draft") if reader.request.hook != "patient-view" else ("active",)
-    return reader.counts(resource, open_ones, subject)
+    written = reader.request.written
+    is_written = reader.request.hook != "patient-view" and (written is None or id(resource) in written)
+    return reader.counts(resource, ("active", "draft") if is_written else ("active",), subject)
 
 
 def _is_awaited(reader: Reader, resource: Resource) -> bool:

@@ -44,6 +44,9 @@ class Request:
     unclear: list[Resource] = field(default_factory=list)
     body: bytes = b""
     from_hook: bool = False
+    written: frozenset[int] | None = (
+        None  # the draft orders by identity, of any type; None: of a Bundle any draft is one
+    )
 
     def original(self, reference: str) -> dict[str, Any] | None:
         """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
@@ -142,6 +145,7 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
         not_supplied=tuple(kind for kind in PREFETCH_TYPES.values() if kind not in supplied),
         incomplete=incomplete,
         from_hook=True,
+        written=frozenset(map(id, ordered.resources)),
     )
 
 

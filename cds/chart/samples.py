@@ -19,17 +19,17 @@ _MOST = 20
 """Corrections of one identifier that are looked at; more number something else than a sample."""
 
 
-def distinct(labs: Sequence[Lab]) -> list[Lab]:
+def distinct(labs: Sequence[Lab], worse: bool = False) -> list[Lab]:
     """Readable results, newest first, one a sample.
 
     A result from a wrong specimen never stands beside one from the right. Two results of one instant
-    that differ, neither of them a correction, are both left out.
+    that differ, neither of them a correction, are both left out; or the ``worse`` one is taken.
     """
     samples: dict[tuple[object, ...], list[Lab]] = {}
     for lab in not_corrected(labs):
         if lab.moment is not None and lab.amount is not None:
             samples.setdefault(_sample(lab), []).append(lab)
-    found = [one for several in samples.values() if (one := _one_of(several)) is not None]
+    found = [one for several in samples.values() if (one := _one_of(several) or (_worst(several) if worse else None))]
     untimed = {lab.moment.day for lab in found if lab.moment is not None and lab.moment.at is None}
     return sorted(found, key=lambda lab: _newness(lab, untimed), reverse=True)
 
@@ -41,6 +41,19 @@ def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
     if lab.moment.day in untimed:
         return lab.moment.day, datetime.max.replace(tzinfo=UTC), worse, lab.reference
     return *lab.moment.sort_key(), worse, lab.reference
+
+
+def _worst(several: Sequence[Lab]) -> Lab:
+    """Of results of one sample that differ, the worse of the most final: a harm that may be there is not passed over."""
+    right = [lab for lab in several if not lab.wrong_specimen] or list(several)
+    rank = max(_RANKS.get(lab.status, 0) for lab in right)
+    final = [lab for lab in right if _RANKS.get(lab.status, 0) == rank and lab.amount is not None]
+    return max(final, key=_badness)
+
+
+def _badness(lab: Lab) -> tuple[Decimal, str]:
+    assert lab.amount is not None
+    return (-lab.amount.value if lab.name in _LOW_IS_WORSE else lab.amount.value), lab.reference
 
 
 def _sample(lab: Lab) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ _KINDS = {"bleeding": True, "skin-bleeding": False}
 
 @dataclass(frozen=True, slots=True)
 class Bleed:
-    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` when it was finally graded next."""
+    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` when it was graded next."""
 
     reference: str
     onset: Moment
@@ -38,26 +38,28 @@ def bleeds(situation: Situation) -> list[Bleed]:
 
 
 def grades(situation: Situation) -> list[Lab]:
-    """The grades that can be read, oldest first, of one instant the worst last. A correction takes the place of what has its identifier.
+    """The final grades that can be read, oldest first, of one instant the worst last.
+
+    A correction takes the place of what has its identifier.
 
     Several sites may be graded at once, so that two grades of one instant are two.
     """
-    known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount]
+    known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount and lab.status in COUNTED]
     corrected = {name for lab in known if lab.status in _CORRECTIONS for name in lab.identifiers}
     kept = [lab for lab in known if lab.status in _CORRECTIONS or corrected.isdisjoint(lab.identifiers)]
     return sorted(kept, key=lambda lab: (lab.moment.sort_key(), lab.amount.value))  # type: ignore[union-attr]  # filtered above
 
 
-def unread_grades(situation: Situation) -> list[Lab]:
-    """Those that cannot be read, though they may be of bleeding that goes on now."""
+def uncounted_grades(situation: Situation) -> list[Lab]:
+    """Those that cannot be read or are not final, though they may be of bleeding that goes on now."""
     days = situation.days("bleeding_now_days")
-    unread = [lab for lab in situation.chart.lab(GRADE) if lab.problem]
-    return [lab for lab in unread if not lab.moment or lab.moment.days_until(situation.now) <= days]
+    labs = [lab for lab in situation.chart.lab(GRADE) if lab.problem or lab.status not in COUNTED]
+    return [lab for lab in labs if not lab.moment or lab.moment.days_until(situation.now) <= days]
 
 
 def _graded(situation: Situation) -> Iterator[Bleed]:
     numbers, seen = situation.definitions, grades(situation)
-    ends = [lab.moment for lab in seen if lab.status in COUNTED and lab.moment is not None]
+    ends = [lab.moment for lab in seen if lab.moment is not None]
     for lab in seen:
         assert lab.moment is not None and lab.amount is not None
         grade, moment = lab.amount.value, lab.moment

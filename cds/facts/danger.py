@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 
 from cds.chart.model import DrugUse
-from cds.facts.bleeding import Bleed, bleeds, unread_grades
+from cds.facts.bleeding import Bleed, bleeds, uncounted_grades
 from cds.facts.episodes import Episode, episodes
 from cds.facts.platelets import Count
 from cds.facts.record import on_day, rounded, said
@@ -34,7 +35,9 @@ def _put_bleeding(situation: Situation) -> None:
     facts = situation.facts
     facts.put("bleeding_now", bool(now), *(bleed.reference for bleed in now))
     words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now) or "none is documented"
-    unread = "; a grade of bleeding is on record that cannot be read" if unread_grades(situation) else ""
+    unread = (
+        "; a grade of bleeding is on record that cannot be read or is not final" if uncounted_grades(situation) else ""
+    )
     facts.put("bleeding_now_report", words + unread)
 
 
@@ -47,8 +50,10 @@ def _goes_on(situation: Situation, bleed: Bleed) -> bool:
 
 
 def _put_stable(situation: Situation) -> None:
-    """Three usable counts or more, over four weeks or more, close to one another, and no bleeding beside them."""
+    """Three usable counts or more, the newest count among them, over four weeks, close to one another, and no bleeding beside them."""
     usable = [count for count in situation.counts if not count.why_not and not count.comparator]
+    if usable and usable[0] is not situation.counts[0]:
+        usable = []  # the count that is spoken of is another one: nobody knows it yet
     stable, span = False, situation.days("stable_count_days")
     spread = situation.definitions["stable_count_spread"]
     values: list[Decimal] = []
@@ -57,13 +62,15 @@ def _put_stable(situation: Situation) -> None:
         if max(values) <= 0 or (max(values) - min(values)) * 100 > spread * max(values):
             break
         if len(values) >= _STABLE and count.moment.days_to(usable[0].moment) >= span:
-            stable = not _bled_since(situation, count)
+            stable = not _bled_beside(situation, count)
             break
     situation.facts.put("stable_low_count", stable, *(count.lab.reference for count in usable[:_STABLE] if stable))
 
 
-def _bled_since(situation: Situation, count: Count) -> bool:
-    return any(bleed.beyond_skin and bleed.onset.day >= count.moment.day for bleed in bleeds(situation))
+def _bled_beside(situation: Situation, first: Count) -> bool:
+    """Any bleeding, of the skin too, since the days that belong to the first of the counts."""
+    since = first.moment.day - timedelta(days=situation.days("bleeding_days"))
+    return any(bleed.onset.day >= since for bleed in bleeds(situation))
 
 
 def _put_unusable(situation: Situation) -> None:
@@ -86,12 +93,13 @@ def _put_unusable(situation: Situation) -> None:
 
 
 def _put_fall(situation: Situation) -> None:
-    """The newest usable count against the one before it, both of this course."""
+    """The newest usable count, of this course, against the one before it, which may be the baseline."""
     start, facts = situation.course.start, situation.facts
-    usable = [c for c in situation.counts if not c.why_not and start is not None and c.moment.day >= start.day]
-    recent = situation.days("count_recent")
-    if len(usable) < 2 or usable[0].moment.days_until(situation.now) > recent or not usable[1].value:
-        facts.miss("there are no two usable counts of this course, the newer one recent", "platelet_fall")
+    usable = [count for count in situation.counts if not count.why_not]
+    recent, unseen = situation.days("count_recent"), start is None and situation.day is None
+    of_course = usable and (unseen or (start is not None and usable[0].moment.day >= start.day))
+    if not of_course or len(usable) < 2 or usable[0].moment.days_until(situation.now) > recent or not usable[1].value:
+        facts.miss("there are no two usable counts, the newer one recent and of this course", "platelet_fall")
         return
     newer, older = usable[0], usable[1]
     if older.comparator or newer.comparator.startswith(">"):
@@ -103,28 +111,44 @@ def _put_fall(situation: Situation) -> None:
 
 
 def _put_steroid(situation: Situation) -> None:
-    """The corticosteroid that is taken now, and for how long it has been above the dose that counts."""
+    """The corticosteroids that are taken now, together, and for how long they have been above the dose that counts."""
     facts, limit = situation.facts, situation.definitions["steroid_dose"]
     names = ("prednisone_daily", "days_on_steroid", "steroid_report")
-    taken = [episode for episode in episodes(situation, "corticosteroid") if episode.active]
-    if len(taken) != 1:
-        facts.miss("no corticosteroid is taken" if not taken else "more than one corticosteroid is taken", *names)
+    line = _steroids(situation)
+    if not line:
+        facts.miss("no corticosteroid is taken", *names)
         return
-    uses = _in_time(taken[0])
-    doses = [as_prednisone(situation, use) for use in uses]
-    if not doses or doses[-1] is None:
+    newest, total = line[-1]
+    if total is None:
         facts.miss("the dose of the corticosteroid is not known", *names)
         return
-    facts.put("prednisone_daily", doses[-1], uses[-1].reference)
-    since = _since(uses, [dose is not None and dose > limit for dose in doses])
+    facts.put("prednisone_daily", total, newest.reference)
+    since = _since(line, lambda dose: dose > limit)
     if since is None or since.start is None:
         facts.miss(f"it is not above {said(limit)} mg/day", "days_on_steroid", "steroid_report")
         return
     facts.put("days_on_steroid", Decimal(since.start.days_until(situation.now)), since.reference)
+    taken = " and ".join(dict.fromkeys(episode.name for episode in _taken(situation)))
     facts.put(
         "steroid_report",
-        f"{taken[0].name} as {rounded(doses[-1], '0.1')} mg/day of prednisone, above {said(limit)} mg/day since {on_day(since.start)}",
+        f"{taken} as {rounded(total, '0.1')} mg/day of prednisone, above {said(limit)} mg/day since {on_day(since.start)}",
     )
+
+
+def _taken(situation: Situation) -> list[Episode]:
+    return [episode for episode in episodes(situation, "corticosteroid") if episode.active]
+
+
+def _steroids(situation: Situation) -> list[tuple[DrugUse, Decimal | None]]:
+    """Each change of the corticosteroids that are taken now, oldest first, and what they come to together from it on, in mg of prednisone."""
+    changes = [(use, place) for place, episode in enumerate(_taken(situation)) for use in episode.uses if use.start]
+    doses: dict[int, Decimal | None] = {}
+    line = []
+    for use, place in sorted(changes, key=lambda change: change[0].start.sort_key()):  # type: ignore[union-attr]  # filtered above
+        doses[place] = as_prednisone(situation, use)
+        known = [dose for dose in doses.values() if dose is not None]
+        line.append((use, sum(known, Decimal(0)) if len(known) == len(doses) else None))
+    return line
 
 
 def as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
@@ -133,26 +157,15 @@ def as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
 
 
 def steroid_from(situation: Situation, limit: Decimal) -> DrugUse | None:
-    """The use from which on a corticosteroid that is taken now has been at or above ``limit`` mg/day of prednisone."""
-    for episode in episodes(situation, "corticosteroid"):
-        if episode.active:
-            uses = _in_time(episode)
-            doses = [as_prednisone(situation, use) for use in uses]
-            since = _since(uses, [dose is not None and dose >= limit for dose in doses])
-            if since is not None:
-                return since
-    return None
+    """The use from which on the corticosteroids that are taken now have been at or above ``limit`` mg/day of prednisone."""
+    return _since(_steroids(situation), lambda dose: dose >= limit)
 
 
-def _in_time(episode: Episode) -> list[DrugUse]:
-    return sorted((use for use in episode.uses if use.start is not None), key=lambda use: use.start.sort_key())  # type: ignore[union-attr]
-
-
-def _since(uses: Sequence[DrugUse], enough: Sequence[bool]) -> DrugUse | None:
+def _since(line: Sequence[tuple[DrugUse, Decimal | None]], enough: Callable[[Decimal], bool]) -> DrugUse | None:
     """The use from which on every dose, up to the newest, has been enough."""
     since = None
-    for use, is_enough in zip(reversed(uses), reversed(enough), strict=True):
-        if not is_enough:
+    for use, dose in reversed(line):
+        if dose is None or not enough(dose):
             break
         since = use
     return since

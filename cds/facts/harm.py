@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from cds.chart.labs import COUNTED
 from cds.chart.model import Problem
 from cds.chart.samples import distinct
 from cds.facts.record import Named, on_day, reported
@@ -33,9 +34,14 @@ def _active(situation: Situation, name: str) -> list[Problem]:
 
 
 def _in_course(situation: Situation, problem: Problem) -> bool:
-    """Whether it began during the course, or nobody knows when: what was there before is not the drug's."""
-    start = situation.course.start
-    return start is None or problem.onset is None or problem.onset.day >= start.day
+    """Whether it began during the course, or nobody knows when: what was there before is not the drug's.
+
+    Of an order after an earlier course, whether it began during that one: it may come back with the drug.
+    """
+    course = situation.earlier or situation.course
+    if course.start is None:
+        return situation.day is None  # a first order: the drug has not been taken yet
+    return problem.onset is None or problem.onset.day >= course.start.day
 
 
 def _put_names(situation: Situation, fact: str, problems: list[Problem]) -> None:
@@ -51,7 +57,9 @@ def _put_oxygen(situation: Situation) -> None:
     facts, days = situation.facts, situation.days("oxygen_recent")
     breathless = _active(situation, "breathless")
     facts.put("breathless", bool(breathless), *(problem.reference for problem in breathless))
-    labs = [lab for lab in distinct(situation.chart.lab("oxygen")) if lab.amount and not lab.amount.comparator]
+    labs = [
+        lab for lab in distinct(situation.chart.lab("oxygen"), worse=True) if lab.amount and not lab.amount.comparator
+    ]
     newest = labs[0] if labs else None
     if newest is None or newest.amount is None or newest.moment is None:
         facts.miss("no oxygen saturation is on record", "oxygen_saturation")
@@ -65,7 +73,7 @@ def _put_bilirubin(situation: Situation) -> None:
     """The newest bilirubin over its laboratory's own upper limit."""
     facts, days = situation.facts, situation.days("bilirubin_recent")
     names = ("bilirubin", "bilirubin_report")
-    for lab in distinct(situation.chart.lab("bilirubin")):
+    for lab in distinct(situation.chart.lab("bilirubin"), worse=True):
         if lab.amount is None or lab.moment is None or lab.status == "preliminary":
             continue
         if lab.moment.days_until(situation.now) > days or not lab.upper or lab.amount.comparator:
@@ -83,7 +91,8 @@ def _put_possible_pregnancy(situation: Situation) -> None:
     least, most = situation.days("fertile_from"), situation.days("fertile_to")
     may = situation.chart.gender == "female" and ages is not None and ages[1] >= least and ages[0] <= most
     facts.put("may_conceive", may, situation.chart.patient_reference)
-    negative = [lab for lab in situation.chart.lab("hcg") if lab.moment and not lab.problem and not lab.positive]
+    tests = [lab for lab in situation.chart.lab("hcg") if lab.moment and not lab.problem and lab.status in COUNTED]
+    negative = [lab for lab in tests if not lab.positive]
     days = [lab.moment.days_until(now) for lab in negative if lab.moment is not None]
     if days:
         facts.put("days_since_negative_test", Decimal(min(days)), *(lab.reference for lab in negative))

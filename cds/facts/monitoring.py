@@ -45,6 +45,7 @@ def _newest(situation: Situation, test: LabTest, is_passive: Callable[[Lab], boo
         for lab in situation.chart.lab(*test.seen_by)
         if lab.moment is not None and not lab.problem and not lab.wrong_specimen
     ]
+    labs = [lab for lab in labs if lab.status != "preliminary" or lab.amount is not None]  # an answer that may turn yet
     labs = [lab for lab in labs if not (lab.name == "anti-hbc" and lab.positive and is_passive(lab))]
     return max(labs, key=lambda lab: lab.moment.sort_key() if lab.moment else (), default=None)
 
@@ -70,7 +71,7 @@ def _missing(situation: Situation) -> list[Named]:
         newest = _newest(situation, test, is_passive)
         age = newest.moment.days_until(situation.now) if newest is not None and newest.moment is not None else None
         known = age is not None and age <= test.baseline
-        if test.baseline and not known and not situation.chart.ordered(*test.seen_by):
+        if test.baseline and not known and not situation.chart.awaited(*test.seen_by):
             found.append(_named(test, newest, test.baseline))
     return found
 
@@ -96,6 +97,6 @@ def _overdue(situation: Situation) -> list[Named]:
         else:  # none during the course yet: the first one that was wanted is missing
             waited, every = day, next((days for days in test.every[: stretch + 1] if days), 0)
         late = waited > every * situation.definitions["overdue_share"]
-        if every and late and not situation.chart.ordered(*test.seen_by):
+        if every and late and not situation.chart.awaited(*test.seen_by):
             found.append(_named(test, newest))
     return found

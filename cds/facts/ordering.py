@@ -19,9 +19,12 @@ def put_ordering(situation: Situation) -> None:
     _put_change(situation)
     _put_switch(situation)
     _put_population(situation)
-    product = _product_of(situation.dose_orders)
+    orders = (
+        situation.dose_orders or situation.unresolved or situation.course.conflict
+    )  # whatever their dose, they may be of one product
+    product = _product_of(orders)
     if product:
-        situation.facts.put("product", product, *(order.reference for order in situation.dose_orders))
+        situation.facts.put("product", product, *(order.reference for order in orders))
     else:
         situation.facts.miss("the order does not say whether it is tablets or solution", "product")
 

@@ -42,7 +42,7 @@ def _results(situation: Situation, *tests: str) -> list[Lab]:
     """Final results with an exact value, newest first."""
     return [
         lab
-        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)])
+        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse=True)
         if lab.status != "preliminary" and lab.amount is not None and not lab.amount.comparator
     ]
 

@@ -26,6 +26,6 @@ def on_its_way(record: Record, groups: Iterable[str], seen: date | None) -> bool
         if w.draft and record.ordering:
             return True
         young = w.written is None or (record.today - w.written).days <= ORDER_COUNTS
-        if young and not (w.written and seen and seen >= w.written):
+        if young and not (w.written and seen and seen > w.written):  # of one day, it may be why it was ordered
             return True
     return False

@@ -66,7 +66,7 @@ def _graded(record: Record) -> bool:
 def stable_low_count(record: Record, r: Response) -> bool:
     """Three usable counts over at least 28 days within 50 % of one another, without bleeding.
 
-    The newest, and every one back to the first that lies 28 days or more before it. A count that is of no use is not
+    The newest, and every one back to the first that makes three and lies 28 days or more before it. A count that is of no use is not
     known from others.
     """
     good = [c for c in r.counts if not c.why]
@@ -75,7 +75,7 @@ def stable_low_count(record: Record, r: Response) -> bool:
     run: list[Count] = []
     for count in reversed(good):
         run.append(count)
-        if (good[-1].day - count.day).days >= STABLE_DAYS:
+        if len(run) >= STABLE_COUNTS and (good[-1].day - count.day).days >= STABLE_DAYS:
             break
     span = (run[0].day - run[-1].day).days
     values = [c.value for c in run]

@@ -83,8 +83,13 @@ def read_labs(record: Record, *names: str) -> list[Lab]:
             # nobody knows which is newer: the worse is judged (fhir.md, Observation)
             ordered += sorted(same, key=lambda lab: lab.value, reverse=lab.name in LOWER_IS_WORSE)
         else:
-            ordered += sorted(same, key=lambda lab: lab.when.at or record.now)
+            # and of one minute it is the worse, too
+            ordered += sorted(same, key=lambda lab: (lab.when.at or record.now, _worse(lab)))
     return ordered
+
+
+def _worse(lab: Lab) -> Decimal:
+    return -lab.value if lab.name in LOWER_IS_WORSE else lab.value
 
 
 def newest(record: Record, *names: str, days: int = LAB_RECENT) -> Lab | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from tests.oracle import readings
 from tests.oracle.codes import SIROLIMUS
 from tests.oracle.counts import Count, read_counts, stamp
 from tests.oracle.course import Course
@@ -100,7 +101,8 @@ def read_response(record: Record, course: Course) -> Response:
         response.confirmed_cr_now_pr = complete and categories[-1] == PR
     good = [c for c in counts if not c.why]
     # "how long a platelet count speaks for today": 14 days (rules/definitions.yaml, count_recent)
-    if len(good) > 1 and good[-2].value > 0 and (record.today - good[-1].day).days <= COUNT_RECENT:
+    on_it = not readings.FALL_ON_SIROLIMUS or course.start is None or (good and good[-1].day >= course.start)
+    if len(good) > 1 and on_it and good[-2].value > 0 and (record.today - good[-1].day).days <= COUNT_RECENT:
         response.fall = (good[-2].value - good[-1].value) / good[-2].value * 100
     return response
 

@@ -14,6 +14,7 @@ from tests.oracle.codes import (
     BREATHLESS,
     EXCIPIENTS,
     INFECTIONS,
+    LEVELS,
     OPERATIONS,
     PNEUMONITIS,
     PREGNANT,
@@ -138,8 +139,11 @@ def _conditions(record: Record, course: Course) -> Fires:
     """What is an active condition: lungs, infections, breast-feeding."""
     fires: Fires = {}
     active = sorted((p for p in record.problems if p.active), key=lambda p: p.id)
+    taken = not first_order(record) or any(v.code in LEVELS for v in record.values)
+    unseen = readings.LUNGS_OF_AN_UNSEEN_COURSE and course.start is None and taken
     lungs = any(
-        p.code in PNEUMONITIS and course.start is not None and p.start is not None and p.start >= course.start
+        p.code in PNEUMONITIS
+        and (unseen or (course.start is not None and p.start is not None and p.start >= course.start))
         for p in active
     )
     oxygen = labs.newest(record, "oxygen", days=labs.OXYGEN_RECENT)

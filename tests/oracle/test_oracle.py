@@ -24,6 +24,26 @@ from tests.oracle.charts import chart
 from tests.oracle.oracle import COVERED, expected
 
 CHARTS = 1000
+OPEN: dict[str, tuple[int, ...]] = {
+    "anaemia": (19970, 19995),  # two haemoglobins of one minute: is the better one a value from before the fall
+    "liver-enzymes": (10278,),  # the same of two enzymes with different limits
+    "pjp-prophylaxis": (
+        3925,
+        7426,
+        7796,
+        7847,
+        10191,
+        13554,
+        14823,
+        15071,
+        16614,
+    ),  # what is new where the start is unseen, or after a hold
+    "pneumonitis": (5510,),  # begun during an earlier course: here it speaks, for it may come back with the drug
+    "pregnancy": (4785, 9057, 10813, 12911),  # a positive test that is preliminary: here it speaks
+    "steroid-dependence": (9675,),  # of two steroids one ended: since when the rest is too much
+    "surgery-planned": (10811, 11687),  # of two operations ahead, which are named
+}
+"""Where the two readings differ and are known to: by rule, the charts. docs/clinical-validation.md says why they may."""
 SHOWN = 5
 FOUND = sorted((Path(__file__).parent / "found").glob("*.json"))
 
@@ -51,8 +71,11 @@ def test_two_readings_of_the_text_agree(engine: Engine, thousand: int) -> None:
     """1,000 charts an item."""
     wrong = {}
     for seed in range(thousand * CHARTS, (thousand + 1) * CHARTS):
-        if found := differences(engine, *chart(seed)):
-            wrong[seed] = "\n".join(found)
+        known = {f"  {rule}" for rule, seeds in OPEN.items() if seed in seeds}
+        found = differences(engine, *chart(seed))
+        unknown = [each for each in found if each.partition("\n")[0] not in known]
+        if unknown or len(found) < len(known):  # one that agrees by now is to be taken off the list
+            wrong[seed] = "\n".join(unknown) or f"  agrees now: {', '.join(known)}"
     told = [f"seed {seed}\n{text}" for seed, text in list(wrong.items())[:SHOWN]]
     assert not wrong, f"{len(wrong)} of {CHARTS} charts differ\n" + "\n".join(told)
 
