@@ -1,6 +1,6 @@
 """A grade of bleeding on the WHO's scale, from 0 (none) to 4 (debilitating), in the ways in which records write it.
 
-Words are taken only as a whole: one grade, and a description with nothing in it that could mean another one.
+Words are taken only as a whole: one grade, and a description of known words that fit it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,71 @@ _GRADED = re.compile(
     r"(?:\s*[:=(–-]\s*(?P<description>[^\W\d_][\w\s,.()'/-]*))?\s*",
     re.IGNORECASE,
 )
-_ANOTHER = re.compile(
-    r"\d|\b(?:[ivx]+|no|not|non|none|never|previous\w*|prior|before|was|were|or|to|up|down|than|least|most|kein\w*|nicht|vorher|pas)\b",
-    re.IGNORECASE,
+_WORDS = frozenset(
+    [
+        "a",
+        "and",
+        "bleed",
+        "bleeding",
+        "blood",
+        "bruise",
+        "bruises",
+        "bruising",
+        "cutaneous",
+        "debilitating",
+        "ecchymoses",
+        "ecchymosis",
+        "epistaxis",
+        "gastrointestinal",
+        "gi",
+        "gross",
+        "gum",
+        "gums",
+        "haematuria",
+        "haemorrhage",
+        "hematuria",
+        "hemorrhage",
+        "leicht",
+        "leichte",
+        "life",
+        "loss",
+        "major",
+        "melaena",
+        "melena",
+        "menorrhagia",
+        "mild",
+        "minor",
+        "moderate",
+        "mucosal",
+        "nose",
+        "nosebleed",
+        "of",
+        "oral",
+        "petechiae",
+        "petechial",
+        "purpura",
+        "rectal",
+        "requiring",
+        "retinal",
+        "schwer",
+        "schwere",
+        "severe",
+        "skin",
+        "threatening",
+        "transfusion",
+        "transfusions",
+        "transfusionspflichtig",
+        "wet",
+        "with",
+        "blutung",
+        "blutungen",
+        "blutverlust",
+    ]
 )
-"""What a description may not hold: it may deny the grade, or speak of another."""
-_NO_BLEEDING = re.compile(r"(?:none|no bleeding)\W*", re.IGNORECASE)
+"""What a description may say; another word could deny the grade, end it, or speak of another one."""
+_LEAST = {"gross": 3, "severe": 3, "schwer": 3, "schwere": 3, "major": 3, "debilitating": 4, "threatening": 3}
+_MOST = {"mild": 2, "minor": 2, "leicht": 2, "leichte": 2}
+_NONE = re.compile(r"(?:none|no bleeding|no haemorrhage|no hemorrhage)\W*", re.IGNORECASE)
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _NOT_UNDERSTOOD = "its grade is not understood"
 
@@ -70,6 +129,8 @@ def _said(text: str) -> int | None:
         return None
     word = (found["named"] or found["bare"]).lower()
     grade, description = _ROMAN[word] if word in _ROMAN else int(word), found["description"] or ""
-    if _ANOTHER.search(description) and not (grade == 0 and _NO_BLEEDING.fullmatch(description)):
-        return None
-    return grade
+    if grade == 0:
+        return 0 if not description or _NONE.fullmatch(description) else None
+    words = re.findall(r"[^\W\d_]+", description.lower())
+    fits = all(_LEAST.get(each, 0) <= grade <= _MOST.get(each, HIGHEST) for each in words)
+    return grade if fits and _WORDS.issuperset(words) and not re.search(r"\d", description) else None

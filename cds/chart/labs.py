@@ -78,6 +78,7 @@ _PLATELETS = frozenset(
     )
 )  # fmt: skip
 """How a count is called; what has more words than these and ``_AROUND`` may be another test."""
+_UNIT = re.compile(r"[\[(][^\])]*(?:/|10|#)[^\])]*[\])]|\S*[/^]\S*|\bx ?10\S*")
 _AROUND = re.compile(r"[^\w ]|\b(?:in|im|of|whole|venous|blood|blut|edta|automated|abs|absolute)\b")
 _NEVER = ("entered-in-error", "cancelled", "registered")
 _SPECIMENS = {
@@ -127,7 +128,7 @@ def _named(code: CodeableConcept | None) -> tuple[str, str]:
     for text in (code.text, *(coding.display for coding in code.coding or ())):
         if text and _SIROLIMUS.search(text) and not _NO_LEVEL.search(text):
             return "sirolimus", "sirolimus-level"
-        if text and " ".join(_AROUND.sub(" ", text.lower()).split()) in _PLATELETS:
+        if text and " ".join(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()) in _PLATELETS:
             return "platelets", "platelets"
     return "", ""
 
@@ -153,10 +154,19 @@ def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tup
         lab = replace(lab, identifiers=identifiers, at=part + lab.at if lab.at == "value[x]" else lab.at)
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
-    if concept.name == GRADE and resource.effectivePeriod is not None and resource.effectivePeriod.start:
-        last = parse_moment(resource.effectivePeriod.end)  # it was so on its last day too
-        if last is not None and reader.exists(resource, last, concept.valueset, "effective[x]"):
-            reader.chart.labs[GRADE].append(replace(lab, moment=last))
+    if concept.name == GRADE and lab.moment is not None and not lab.moment.is_after(reader.now):
+        _until(reader, resource, lab)
+
+
+def _until(reader: Reader, resource: Resource, lab: Lab) -> None:
+    """A grade of a period was so on its last day too; one that goes on is so today."""
+    period = resource.effectivePeriod
+    if resource.effectiveDateTime is None and period is not None and period.start:
+        last = parse_moment(period.end)
+        today = Moment(reader.now.date())
+        reader.chart.labs[GRADE].append(
+            replace(lab, moment=today if last is None or last.is_after(reader.now) else last)
+        )
 
 
 def _specimen(reader: Reader, resource: Resource) -> str:
@@ -186,7 +196,8 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
         if concept.name in (*_YES_OR_NO, *_DONE):
             return _lab(resource, concept, moment, positive=_answer(resource, concept.name))
         if concept.name == GRADE:
-            return _lab(resource, concept, moment, Amount(Decimal(grade_of(resource))))
+            site = bytes(resource.bodySite).decode("utf-8", "replace") if given(resource.bodySite) else ""
+            return replace(_lab(resource, concept, moment, Amount(Decimal(grade_of(resource)))), site=site)
         read = _value(resource, concept.name)
         _check_plausible(read, concept.name, knowledge)
     except Unreadable as unreadable:

@@ -41,6 +41,7 @@ class Lab:
     identifiers: tuple[str, ...] = ()
     assay: str = ""  # immunoassay or mass spectrometry, where the result says so
     upper: Decimal | None = None  # the laboratory's upper limit, in our unit
+    site: str = ""  # of the body, as it was written; of grades of bleeding alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +168,16 @@ class Chart:
         return sorted({reference for name in names for reference, _ in self.test_orders.get(name, ())})
 
     def awaited(self, *names: str) -> bool:
-        """Whether one of them waits for its result: none has come on a later day; one of the same day may be why it was written."""
+        """Whether one of them waits for its result: none has come since it was written, or is to be drawn.
+
+        A result of the same day is an answer only where both have a time: it may be why the order was written.
+        """
         orders = [since for name in names for _, since in self.test_orders.get(name, ())]
         came = [lab.moment for lab in self.lab(*names) if lab.moment is not None and not lab.problem]
-        return any(since is None or not any(lab.day > since.day for lab in came) for since in orders)
+        return any(since is None or not any(_follows(moment, since) for moment in came) for since in orders)
+
+
+def _follows(moment: Moment, since: Moment) -> bool:
+    if moment.at is not None and since.at is not None:
+        return moment.at > since.at
+    return moment.day > since.day

@@ -35,9 +35,7 @@ def read_service_request(reader: Reader, resource: Resource) -> None:
         reader.left_out(resource, "it is too old, or its date cannot be read, to be on its way", subject, "authoredOn")
         tests = []
     for test in tests:
-        reader.chart.test_orders.setdefault(test.name, []).append(
-            (resource.reference, parse_moment(resource.authoredOn))
-        )
+        reader.chart.test_orders.setdefault(test.name, []).append((resource.reference, _since(resource)))
     if operation is not None:
         _plan(reader, resource, operation, _ahead(reader, resource), "occurrence[x]")
 
@@ -63,6 +61,13 @@ def _is_awaited(reader: Reader, resource: Resource) -> bool:
         return True  # of an order without any date all that is known is that it is open
     near = int(reader.knowledge.definitions["test_order_counts"])
     return any(day is not None and abs(day.days_until(reader.now)) <= near for day in map(parse_moment, texts))
+
+
+def _since(resource: Resource) -> Moment | None:
+    """From when on a result may be its answer: since it was written, or since it is to be drawn."""
+    period = resource.occurrencePeriod
+    texts = (resource.authoredOn, resource.occurrenceDateTime, period.start if period else None)
+    return max((moment for moment in map(parse_moment, texts) if moment is not None), key=Moment.sort_key, default=None)
 
 
 def _ahead(reader: Reader, resource: Resource) -> Moment | None:

@@ -81,7 +81,7 @@ def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
     def replaced(lab: Lab) -> bool:
         if lab.moment is not None and (lab.moment.at or lab.moment.day) in at_once:
             return True
-        return any(_near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
+        return any(near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
 
     return [lab for lab in labs if _is_correction(lab) or lab.wrong_specimen or not replaced(lab)]
 
@@ -98,7 +98,7 @@ def _is_correction(lab: Lab) -> bool:
     return _RANKS.get(lab.status) == _CORRECTED and not lab.wrong_specimen
 
 
-def _near(lab: Lab, correction: Lab) -> bool:
+def near(lab: Lab, correction: Lab) -> bool:
     """Whether two results of one identifier can be one sample; some systems number the patient, not the sample."""
     if lab.moment is None or correction.moment is None:
         return True

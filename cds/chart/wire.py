@@ -226,6 +226,7 @@ class Resource(Valued):
     performedDateTime: str | None = None
     performedPeriod: Period | None = None
     category: Raw = ABSENT  # list of CodeableConcept (of codes in an AllergyIntolerance)
+    bodySite: Raw = ABSENT  # compared, never read: a CodeableConcept, or a list of them
     occurrenceDateTime: str | None = None
     occurrencePeriod: Period | None = None
     # AllergyIntolerance, Appointment

@@ -80,9 +80,10 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     from cds.hooks.serving import serve
 
     def started() -> None:
-        click.echo(f"Listening on http://{settings.host}:{settings.port}/cds-services; stop with Ctrl-C", err=True)
+        at = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
+        click.echo(f"Listening on {at}/cds-services; stop with Ctrl-C", err=True)
         if wanted(settings):
-            address = f"The workbench is at http://{settings.host}:{settings.port}/"
+            address = f"The workbench is at {at}/"
             needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install 'sirolimus-itp-cds[report]')"
             click.echo(needs if lacking() else address, err=True)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cds.chart.labs import COUNTED, GRADE
 from cds.chart.model import Lab
+from cds.chart.samples import near
 from cds.chart.times import Moment
 from cds.facts.record import said
 from cds.facts.situation import Situation
@@ -17,7 +18,7 @@ _KINDS = {"bleeding": True, "skin-bleeding": False}
 
 @dataclass(frozen=True, slots=True)
 class Bleed:
-    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` when it was graded next."""
+    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` the next day on which its site was graded."""
 
     reference: str
     onset: Moment
@@ -45,9 +46,13 @@ def grades(situation: Situation) -> list[Lab]:
     Several sites may be graded at once, so that two grades of one instant are two.
     """
     known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount and lab.status in COUNTED]
-    corrected = {name for lab in known if lab.status in _CORRECTIONS for name in lab.identifiers}
-    kept = [lab for lab in known if lab.status in _CORRECTIONS or corrected.isdisjoint(lab.identifiers)]
+    corrections = [lab for lab in known if lab.status in _CORRECTIONS]
+    kept = [lab for lab in known if lab in corrections or not any(_replaces(each, lab) for each in corrections)]
     return sorted(kept, key=lambda lab: (lab.moment.sort_key(), lab.amount.value))  # type: ignore[union-attr]  # filtered above
+
+
+def _replaces(correction: Lab, lab: Lab) -> bool:
+    return not set(correction.identifiers).isdisjoint(lab.identifiers) and near(lab, correction)
 
 
 def uncounted_grades(situation: Situation) -> list[Lab]:
@@ -59,18 +64,12 @@ def uncounted_grades(situation: Situation) -> list[Lab]:
 
 def _graded(situation: Situation) -> Iterator[Bleed]:
     numbers, seen = situation.definitions, grades(situation)
-    ends = [lab.moment for lab in seen if lab.moment is not None]
+    first = {lab.reference: lab for lab in reversed(seen)}.values()  # the end of a period ends nothing that began in it
     for lab in seen:
         assert lab.moment is not None and lab.amount is not None
         grade, moment = lab.amount.value, lab.moment
         if grade >= numbers["bleeding_grade"]:
-            over = next((end for end in ends if _later(end, moment)), None)
+            ends = (each.moment for each in first if each.moment and each.site in ("", lab.site))
+            over = min((end for end in ends if end.day > moment.day), key=Moment.sort_key, default=None)
             beyond = grade >= numbers["bleeding_grade_beyond_skin"]
             yield Bleed(lab.reference, moment, f"bleeding of WHO grade {said(grade)}", beyond, over)
-
-
-def _later(one: Moment, other: Moment) -> bool:
-    """Whether ``one`` is surely later; of two of a day, one without a time, nobody knows."""
-    if one.at is not None and other.at is not None:
-        return one.at > other.at
-    return one.day > other.day

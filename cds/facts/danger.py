@@ -52,16 +52,18 @@ def _goes_on(situation: Situation, bleed: Bleed) -> bool:
 def _put_stable(situation: Situation) -> None:
     """Three usable counts or more, the newest count among them, over four weeks, close to one another, and no bleeding beside them."""
     usable = [count for count in situation.counts if not count.why_not and not count.comparator]
-    if usable and usable[0] is not situation.counts[0]:
+    newest = situation.counts[:1]
+    ahead = [count.value for count in newest if count.lab.status == "preliminary" and not count.comparator]
+    if usable and not ahead and usable[0] is not newest[0]:
         usable = []  # the count that is spoken of is another one: nobody knows it yet
     stable, span = False, situation.days("stable_count_days")
     spread = situation.definitions["stable_count_spread"]
-    values: list[Decimal] = []
+    values, waiting = list(ahead), len(ahead)  # a preliminary count must agree, and is none of the three
     for count in usable:
         values.append(count.value)
         if max(values) <= 0 or (max(values) - min(values)) * 100 > spread * max(values):
             break
-        if len(values) >= _STABLE and count.moment.days_to(usable[0].moment) >= span:
+        if len(values) - waiting >= _STABLE and count.moment.days_to(usable[0].moment) >= span:
             stable = not _bled_beside(situation, count)
             break
     situation.facts.put("stable_low_count", stable, *(count.lab.reference for count in usable[:_STABLE] if stable))
@@ -93,11 +95,13 @@ def _put_unusable(situation: Situation) -> None:
 
 
 def _put_fall(situation: Situation) -> None:
-    """The newest usable count, of this course, against the one before it, which may be the baseline."""
+    """The newest usable count, of this course, against the one before it, which may be from the days of a baseline."""
     start, facts = situation.course.start, situation.facts
     usable = [count for count in situation.counts if not count.why_not]
     recent, unseen = situation.days("count_recent"), start is None and situation.day is None
     of_course = usable and (unseen or (start is not None and usable[0].moment.day >= start.day))
+    if len(usable) > 1 and start is not None and usable[1].moment.days_to(start) > situation.days("baseline_days"):
+        of_course = False  # what a count fell from before that, it did not fall from on sirolimus
     if not of_course or len(usable) < 2 or usable[0].moment.days_until(situation.now) > recent or not usable[1].value:
         facts.miss("there are no two usable counts, the newer one recent and of this course", "platelet_fall")
         return
@@ -114,15 +118,15 @@ def _put_steroid(situation: Situation) -> None:
     """The corticosteroids that are taken now, together, and for how long they have been above the dose that counts."""
     facts, limit = situation.facts, situation.definitions["steroid_dose"]
     names = ("prednisone_daily", "days_on_steroid", "steroid_report")
-    line = _steroids(situation)
-    if not line:
+    line, exact = _steroids(situation), _all_known(situation)
+    total = line[-1][1] if line else Decimal(0)
+    if not _taken(situation):
         facts.miss("no corticosteroid is taken", *names)
         return
-    newest, total = line[-1]
-    if total is None:
+    if not line or not (exact or total > limit):
         facts.miss("the dose of the corticosteroid is not known", *names)
         return
-    facts.put("prednisone_daily", total, newest.reference)
+    facts.put("prednisone_daily", total, line[-1][0].reference)
     since = _since(line, lambda dose: dose > limit)
     if since is None or since.start is None:
         facts.miss(f"it is not above {said(limit)} mg/day", "days_on_steroid", "steroid_report")
@@ -131,7 +135,7 @@ def _put_steroid(situation: Situation) -> None:
     taken = " and ".join(dict.fromkeys(episode.name for episode in _taken(situation)))
     facts.put(
         "steroid_report",
-        f"{taken} as {rounded(total, '0.1')} mg/day of prednisone, above {said(limit)} mg/day since {on_day(since.start)}",
+        f"{taken} as {'' if exact else 'at least '}{rounded(total, '0.1')} mg/day of prednisone, above {said(limit)} mg/day since {on_day(since.start)}",
     )
 
 
@@ -139,16 +143,28 @@ def _taken(situation: Situation) -> list[Episode]:
     return [episode for episode in episodes(situation, "corticosteroid") if episode.active]
 
 
-def _steroids(situation: Situation) -> list[tuple[DrugUse, Decimal | None]]:
-    """Each change of the corticosteroids that are taken now, oldest first, and what they come to together from it on, in mg of prednisone."""
+def _steroids(situation: Situation) -> list[tuple[DrugUse, Decimal]]:
+    """Each change of the corticosteroids that are taken now, oldest first, and what they come to from it on, in mg of prednisone.
+
+    Of several the doses are added; one that is not known adds nothing, so that the sum is the least that is taken.
+    """
     changes = [(use, place) for place, episode in enumerate(_taken(situation)) for use in episode.uses if use.start]
-    doses: dict[int, Decimal | None] = {}
+    doses: dict[int, Decimal] = {}
     line = []
     for use, place in sorted(changes, key=lambda change: change[0].start.sort_key()):  # type: ignore[union-attr]  # filtered above
-        doses[place] = as_prednisone(situation, use)
-        known = [dose for dose in doses.values() if dose is not None]
-        line.append((use, sum(known, Decimal(0)) if len(known) == len(doses) else None))
+        doses[place] = as_prednisone(situation, use) or Decimal(0)
+        line.append((use, sum(doses.values(), Decimal(0))))
     return line
+
+
+def _all_known(situation: Situation) -> bool:
+    """Whether the newest dose of each corticosteroid that is taken, and its begin, are known."""
+    newest = [_in_time(episode)[-1:] for episode in _taken(situation)]
+    return all(uses and as_prednisone(situation, uses[0]) is not None for uses in newest)
+
+
+def _in_time(episode: Episode) -> list[DrugUse]:
+    return sorted((use for use in episode.uses if use.start is not None), key=lambda use: use.start.sort_key())  # type: ignore[union-attr]
 
 
 def as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
@@ -161,11 +177,11 @@ def steroid_from(situation: Situation, limit: Decimal) -> DrugUse | None:
     return _since(_steroids(situation), lambda dose: dose >= limit)
 
 
-def _since(line: Sequence[tuple[DrugUse, Decimal | None]], enough: Callable[[Decimal], bool]) -> DrugUse | None:
+def _since(line: Sequence[tuple[DrugUse, Decimal]], enough: Callable[[Decimal], bool]) -> DrugUse | None:
     """The use from which on every dose, up to the newest, has been enough."""
     since = None
     for use, dose in reversed(line):
-        if dose is None or not enough(dose):
+        if not enough(dose):
             break
         since = use
     return since

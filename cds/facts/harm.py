@@ -36,12 +36,14 @@ def _active(situation: Situation, name: str) -> list[Problem]:
 def _in_course(situation: Situation, problem: Problem) -> bool:
     """Whether it began during the course, or nobody knows when: what was there before is not the drug's.
 
-    Of an order after an earlier course, whether it began during that one: it may come back with the drug.
+    Of an order after earlier courses, whether it began since the first of them: it may come back with the drug.
     """
-    course = situation.earlier or situation.course
-    if course.start is None:
-        return situation.day is None  # a first order: the drug has not been taken yet
-    return problem.onset is None or problem.onset.day >= course.start.day
+    chart, course = situation.chart, situation.course
+    start = course.start or course.first_order
+    if start is not None:
+        return problem.onset is None or problem.onset.day >= start.day
+    taken = any(not order.draft for order in chart.orders) or chart.intakes or situation.first_level
+    return bool(taken) or not situation.drafts  # of a first order the drug has not been taken yet
 
 
 def _put_names(situation: Situation, fact: str, problems: list[Problem]) -> None:

@@ -38,11 +38,11 @@ def put_toxicity(situation: Situation) -> None:
     _put_known_glucose(situation)
 
 
-def _results(situation: Situation, *tests: str) -> list[Lab]:
-    """Final results with an exact value, newest first."""
+def _results(situation: Situation, *tests: str, worse: bool = True) -> list[Lab]:
+    """Final results with an exact value, newest first; ``worse`` for what is judged, not for what it is compared with."""
     return [
         lab
-        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse=True)
+        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse)
         if lab.status != "preliminary" and lab.amount is not None and not lab.amount.comparator
     ]
 
@@ -64,9 +64,10 @@ def _put_hemoglobin_fall(situation: Situation) -> None:
     if "hemoglobin" not in facts.values or labs[0].moment is None:
         return
     newest = labs[0]
-    before = [
-        lab for lab in labs[1:] if lab.moment and newest.moment and 0 <= lab.moment.days_to(newest.moment) <= days
+    others = [
+        lab for lab in _results(situation, "hemoglobin", worse=False) if lab.moment and lab.moment != newest.moment
     ]
+    before = [lab for lab in others if lab.moment and newest.moment and 0 <= lab.moment.days_to(newest.moment) <= days]
     highest = max(before, key=_value, default=None)
     if highest is None:
         facts.miss(f"there is no other value of the {days} days before", "hemoglobin_fall")
@@ -101,8 +102,9 @@ def _put_creatinine(situation: Situation) -> None:
         facts.miss(f"there is no result of the last {recent} days", *names)
         return
     oldest = situation.days("creatinine_baseline_days")
-    base = next((lab for lab in labs if lab.moment and 0 <= lab.moment.days_to(start) <= oldest), None)
-    if base is None or base is labs[0] or not _value(base):
+    known = _results(situation, "creatinine", worse=False)
+    base = next((lab for lab in known if lab.moment and 0 <= lab.moment.days_to(start) <= oldest), None)
+    if base is None or base.moment == labs[0].moment or not _value(base):
         facts.miss("there is no result from before the course to compare with", *names)
         return
     facts.put("creatinine_ratio", _value(labs[0]) / _value(base), labs[0].reference, base.reference)
@@ -129,7 +131,7 @@ def _put_known_glucose(situation: Situation) -> None:
     before = [
         lab
         for test, limit in limits.items()
-        for lab in _results(situation, test)
+        for lab in _results(situation, test, worse=False)
         if start is not None and lab.moment and lab.moment.day < start.day
         if _value(lab) >= situation.definitions[limit]
     ]

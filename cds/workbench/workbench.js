@@ -20,7 +20,7 @@ const opened = new Map();  // what somebody opened or closed stays so
 const PAUSE = 120;         // milliseconds without a movement after which is asked
 const PATIENCE = 30000;
 const OTHERS = "What stands below is of other values.";
-let wished = 0, asking = false, waiting;
+let wished = 0, asking = false, waiting, edited = "";
 
 function stale(words) {    // nobody may take what stands there for what the fields say
   for (const part of live) if (part !== note) part.classList.add("stale");
@@ -62,17 +62,23 @@ async function ask(mine) {
   show();
 }
 
-function settle(page) {    // of another day other values are the newest; the field that is being moved stays
+function settle(page) {    // of another day other values are the newest; the field that was moved last stays as it was typed
   const rows = document.getElementById("rows"), fresh = [...page.querySelectorAll("#rows > .slider")];
-  const held = document.activeElement.closest(".slider");
-  for (const row of [...rows.children]) if (row !== held && !fresh.some((each) => each.id === row.id)) row.remove();
+  for (const row of [...rows.children]) if (!fresh.some((each) => each.id === row.id)) row.remove();
   let before = null;
   for (const row of fresh) {
     const stands = document.getElementById(row.id);
     if (stands === null) rows.insertBefore(row, before === null ? rows.firstChild : before.nextSibling);
-    else if (stands !== held) stands.replaceWith(row);
-    else stands.querySelector("[name^=was-]").value = row.querySelector("[name^=was-]").value;
+    else renew(stands, row);
     before = document.getElementById(row.id);
+  }
+}
+
+function renew(stands, row) {
+  for (const kind of ["[name^=was-]", "[type=range]", "[type=text]"]) {
+    const old = stands.querySelector(kind), now = row.querySelector(kind);
+    if (kind === "[type=range]") [old.min, old.max] = [now.min, now.max];
+    if (kind === "[name^=was-]" || stands.id !== edited) old.value = now.value;
   }
 }
 
@@ -99,6 +105,7 @@ document.addEventListener("click", async (event) => {
 
 bench?.addEventListener("input", (event) => {
   const slider = event.target.closest(".slider"), range = slider.querySelector("[type=range]"), field = slider.querySelector("[type=text]");
+  edited = slider.id;
   if (event.target === range) field.value = range.value;
   wish();
   if (field.value.trim() === "") { stale("There is no value in a field."); return; }
@@ -114,6 +121,7 @@ bench?.addEventListener("submit", (event) => {
 });
 
 function backed() {
+  edited = "";
   for (const row of document.querySelectorAll("#rows > .slider")) {
     const was = row.querySelector("[name^=was-]").value;
     for (const field of row.querySelectorAll("[type=range], [type=text]")) field.value = was;

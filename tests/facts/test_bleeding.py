@@ -31,7 +31,7 @@ NOSE = "249366005"
         ([(60, 3), (61, 2)], True),
         ([(60, 3), (61, 1)], False),
         ([(60, 0), (61, 2)], True),
-        ([(61, 2), (61, 0)], True),  # of one day without a time: nobody knows which came first
+        ([(61, 2), (61, 0)], True),  # of one day the worst counts
     ],
 )
 def test_a_graded_bleed_goes_on_until_it_is_graded_again(
@@ -70,6 +70,22 @@ def test_a_corrected_grade_takes_the_place_of_the_one_with_its_number(engine: En
     )  # of another site
 
 
+def test_a_number_that_names_the_patient_replaces_nothing_of_another_time(engine: Engine) -> None:
+    number = {"identifier": [{"system": "urn:patients", "value": "7"}]}
+    old = graded("g1", day(-200), 1, status="corrected", **number)
+    assert now_with(engine, old, graded("g2", day(61), 3, **number)) is True
+
+
+def test_a_bleed_of_one_site_is_not_ended_by_another(engine: Engine) -> None:
+    gut, skin = {"bodySite": {"text": "gut"}}, {"bodySite": {"text": "skin"}}
+    assert now_with(engine, graded("g", day(60), 3, **gut), graded("h", day(61), 1, **skin)) is True
+    assert now_with(engine, graded("g", day(60), 3, **gut), graded("h", day(61), 1, **gut)) is False
+    assert now_with(engine, graded("g", day(60), 3, **gut), graded("h", day(61), 0)) is False  # of the whole body
+    assert (
+        now_with(engine, graded("g", day(62, "08:00"), 3), graded("h", day(62, "08:05"), 1)) is True
+    )  # on one day the worst
+
+
 def test_of_several_sites_graded_at_once_the_worst_counts(engine: Engine) -> None:
     for one, other in ((3, 0), (0, 3)):
         sites = [graded("g", day(61, "08:00"), one), graded("h", day(61, "08:00"), other)]
@@ -89,12 +105,21 @@ def test_a_grade_of_a_period_is_of_its_last_day_too(engine: Engine) -> None:
     assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(60)}}) is True
     assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(50)}}) is False
     assert now_with(engine, long | {"effectivePeriod": {"start": day(60)}}) is True
+    assert now_with(engine, long | {"effectivePeriod": {"start": day(40)}}) is True  # it goes on
+    assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(70)}}) is True
+    mild = graded("m", day(55), 1)
+    del mild["effectiveDateTime"]
+    worse = graded("w", day(58), 3)
+    assert now_with(engine, worse, mild | {"effectivePeriod": {"start": day(55), "end": day(61)}}) is True
 
 
 def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: Engine) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 9), graded("g", day(62), 7))
     (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
-    assert "Bleeding: none is documented; a grade of bleeding is on record that cannot be read or is not final." in card["detail"]
+    assert (
+        "Bleeding: none is documented; a grade of bleeding is on record that cannot be read or is not final."
+        in card["detail"]
+    )
 
 
 @pytest.mark.parametrize(("grade", "responds"), [(0, True), (1, False)])

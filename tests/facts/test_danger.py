@@ -6,7 +6,7 @@ import pytest
 
 from cds.engine import Engine
 from tests.charts import Resource, condition, count, day, drug, itp, level, patient, sirolimus
-from tests.judge import fact, judge, topics
+from tests.judge import fact, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
 LEVEL = level("l", day(60, "08:00"), 8)
@@ -106,3 +106,51 @@ def test_how_long_a_steroid_has_been_above_the_dose_that_counts(
 ) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, *orders)
     assert (fact(advice, "prednisone_daily"), fact(advice, "days_on_steroid")) == (mg, days)
+
+
+@pytest.mark.parametrize(
+    ("newest", "stable"),
+    [
+        (count("n", day(61), 11) | {"status": "preliminary"}, True),
+        (count("n", day(61), 4) | {"status": "preliminary"}, False),
+    ],
+)
+def test_a_preliminary_count_must_agree_with_what_is_known(engine: Engine, newest: Resource, stable: bool) -> None:
+    counts = [count(f"c{on}", day(on), 12) for on in (30, 44, 58)]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *counts, newest), "stable_low_count") is stable
+
+
+@pytest.mark.parametrize(("before", "falls"), [(-14, True), (-15, False), (-730, False)])
+def test_a_fall_is_from_a_count_of_the_course_or_of_a_baseline(engine: Engine, before: int, falls: bool) -> None:
+    high = level("h", day(60, "08:00"), 20)
+    advice = judge(engine, 62, ORDER, high, count("old", day(before), 250), count("new", day(61), 20))
+    assert ("fallingPlateletsOnSirolimus" in topics(advice)) is falls
+
+
+def steroid(rid: str, name: str, on: int | None, mg: float | None) -> Resource:
+    order = drug(rid, "prednisone", day(on or 0), mg=mg) | {"medicationCodeableConcept": {"text": f"{name} tablet"}}
+    if on is None:
+        del order["authoredOn"], order["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]
+    return order
+
+
+def test_of_several_steroids_the_doses_are_added_and_what_is_not_known_is_no_reason_for_silence(engine: Engine) -> None:
+    response = [count("base", day(-2), 12), *(count(f"c{on}", day(on), 120) for on in (80, 88, 95))]
+
+    def told(*steroids: Resource) -> tuple[object, str]:
+        advice = judge(engine, 96, ORDER, level("l", day(90, "08:00"), 8), *response, *steroids)
+        return fact(advice, "prednisone_daily"), str(fact(advice, "steroid_report"))
+
+    ten = steroid("p", "Prednisone", -200, 10)
+    assert told(ten)[0] == 10
+    assert told(ten, steroid("m", "Methylprednisolone", -100, 8))[0] == 20
+    for unknown in (steroid("m", "Methylprednisolone", -100, None), steroid("d", "Dexamethasone", None, 40)):
+        assert told(ten, unknown)[0] == 10 and " as at least 10 mg/day" in told(ten, unknown)[1]
+        assert told(unknown) == (None, "None")  # alone nobody knows
+
+
+def test_a_steroid_of_unknown_dose_does_not_hide_another(engine: Engine) -> None:
+    draft = sirolimus("d", day(62), 2, status="draft")
+    thirty = steroid("p", "Prednisone", 2, 30)
+    for more in ([], [steroid("x", "Dexamethasone", 55, None)]):
+        assert "pjpProphylaxis" in topics(judge_order(engine, 62, [draft], thirty, *more))

@@ -70,3 +70,37 @@ def test_bilirubin_by_its_own_upper_limit(engine: Engine, value: float, said: bo
     shown = judge_order(engine, 62, [sirolimus("d", day(62), 2)], *TAKEN, blood)
     assert ("hepaticImpairment" in topics(shown)) == said
     assert fact(judge(engine, 62, *TAKEN, observation("b", "1975-2", day(60), 9, "mg/dL")), "bilirubin") is None
+
+
+def test_lung_disease_may_come_back_with_the_drug(engine: Engine) -> None:
+    """On a first order it is no harm of sirolimus; after any earlier course it may be, also after the last but one."""
+    draft = [sirolimus("d", day(800), 2, status="draft")]
+    lungs = condition("c", LUNG, day(50))
+    first = sirolimus("a", day(0), 2, status="stopped", end=day(100))
+    second = sirolimus("b", day(500), 2, status="stopped", end=day(600))
+    statement = {"resourceType": "MedicationStatement", "id": "m", "status": "completed", "subject": {"reference": "Patient/itp-1"},
+                 "medicationCodeableConcept": first["medicationCodeableConcept"]}  # fmt: skip
+
+    def speaks(*record: Resource) -> bool:
+        return "pneumonitis" in topics(judge_order(engine, 800, draft, lungs, *record))
+
+    assert not speaks()
+    assert speaks(first) and speaks(first, second)
+    assert not speaks(second)  # it began before
+    assert speaks(statement) and speaks(statement | {"effectivePeriod": {"end": day(100)}})
+    assert speaks(level("l", day(700), 8))
+
+
+def test_a_preliminary_negative_pregnancy_test_is_none(engine: Engine) -> None:
+    draft = sirolimus("d", day(0), 2, status="draft")
+    woman = [patient(), itp(), FIRST_LINE]
+    for status, known in (("final", True), ("preliminary", False)):
+        advice = judge_order(
+            engine,
+            0,
+            [draft],
+            *woman,
+            hcg(valueString="negative", effectiveDateTime=day(-1)) | {"status": status},
+            adult=False,
+        )
+        assert (fact(advice, "days_since_negative_test") is not None) is known

@@ -21,7 +21,7 @@ def local(result: Resource, words: str, how: str) -> Resource:
 @pytest.mark.parametrize("how", ["text", "display"])
 @pytest.mark.parametrize(
     "words",
-    ["Platelets", "Platelet count", "PLT", "Thrombozyten", "Thrombozyten im Blut (EDTA)", "Platelet count, automated, in blood", "血小板计数"],
+    ["Platelets", "Platelet count", "PLT", "Thrombozyten", "Thrombozyten im Blut (EDTA)", "Platelet count, automated, in blood", "血小板计数", "Platelets [#/volume] in Blood", "Platelets (10*3/uL)", "Platelet Count (K/uL)", "PLT x10E9/L", "Thrombozyten /nl"],
 )  # fmt: skip
 def test_a_count_under_a_local_code_is_named(engine: Engine, words: str, how: str) -> None:
     assert "Observation/c was not read" in gaps(judge(engine, 20, ORDER, local(count("c", day(19), 22), words, how)))
@@ -29,7 +29,7 @@ def test_a_count_under_a_local_code_is_named(engine: Engine, words: str, how: st
 
 @pytest.mark.parametrize(
     "words",
-    ["Mean platelet volume", "Platelet antibodies", "Platelet function test", "Platelets transfused", "Immature platelet fraction", "Giant platelets", "Heparin induced platelet antibody"],
+    ["Mean platelet volume", "Platelet antibodies", "Platelet function test", "Platelets transfused", "Immature platelet fraction", "Giant platelets", "Platelets (transfused)", "Platelet/lymphocyte ratio", "Heparin induced platelet antibody"],
 )  # fmt: skip
 def test_another_test_of_platelets_is_none(engine: Engine, words: str) -> None:
     assert "Observation/c was not read" not in gaps(

@@ -175,3 +175,23 @@ def test_a_positive_screening_test_is_said(engine: Engine, code: str, name: str)
     found = answered("x", code, day(-3), {"text": "POSITIVE"})
     (card,) = judge_order(engine, 0, FIRST, *others, found, watched=False).cards
     assert card["indicator"] == "warning" and name in card["summary"]
+
+
+@pytest.mark.parametrize(
+    ("written", "drawn", "result", "waits"),
+    [
+        (day(10), None, day(12), False),
+        (day(10), None, day(10), True),  # it may be why the order was written
+        (day(10, "08:00"), None, day(10, "14:00"), False),
+        (day(10, "14:00"), None, day(10, "08:00"), True),
+        (day(10), day(44), day(20), True),  # it is booked for tomorrow
+    ],
+)
+def test_an_order_waits_until_it_is_answered(
+    engine: Engine, written: str, drawn: str | None, result: str, waits: bool
+) -> None:
+    order = ordered("o", "58410-2", written, **({"occurrenceDateTime": drawn} if drawn else {}))
+    blood = count("c", result, 60)
+    advice = judge(engine, 43, sirolimus("s", day(0), 2), level("l", day(30), 8), order, blood, watched=False)
+    overdue = [each.name for each in fact(advice, "tests_overdue") or ()]
+    assert ("blood count" not in overdue) is waits

@@ -113,3 +113,20 @@ def test_several_make_one_card_with_the_worst_first(engine: Engine) -> None:
 
 def test_a_patient_without_sirolimus_gets_none_of_it(engine: Engine) -> None:
     assert not judge(engine, 62, lab("neutrophils", 60, 0.4, "10*9/L")).cards
+
+
+def test_of_two_results_of_one_minute_the_worse_is_judged_and_never_what_reassures(engine: Engine) -> None:
+    def at(rid: str, on: int, test: str, value: float) -> Resource:
+        return lab(test, on, value, "mg/dL") | {"id": rid, "effectiveDateTime": day(on, "08:00")}
+
+    both = [at("a", 60, "triglycerides", 1001), at("b", 60, "triglycerides", 90)]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *both), "triglycerides") == 1001
+    base = [
+        at("a", -30, "creatinine", 0.8),
+        at("b", -5, "creatinine", 0.8),
+        at("c", -5, "creatinine", 2),
+        at("n", 61, "creatinine", 2),
+    ]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *base), "creatinine_ratio") == 2.5
+    sugar = [at("a", -5, "glucose", 90), at("b", -5, "glucose", 180), at("n", 61, "glucose", 260)]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *sugar), "glucose_was_high") is False

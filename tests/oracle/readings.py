@@ -29,5 +29,6 @@ ASSAY_SHOWN: int | None = 14
 ASSAY_OF_THE_NEWEST = True
 # "lung disease that began during the course": where sirolimus is taken and nobody knows since when, it may have begun during it
 LUNGS_OF_AN_UNSEEN_COURSE = True
-# "fall of the newest usable count from the usable one before": on sirolimus, so that the newest is of the course
+# "fall of the newest usable count from the usable one before": on sirolimus, so that the newest is of the course, and the
+# one before it is, or is from the days of a baseline
 FALL_ON_SIROLIMUS = True

@@ -101,7 +101,9 @@ def read_response(record: Record, course: Course) -> Response:
         response.confirmed_cr_now_pr = complete and categories[-1] == PR
     good = [c for c in counts if not c.why]
     # "how long a platelet count speaks for today": 14 days (rules/definitions.yaml, count_recent)
-    on_it = not readings.FALL_ON_SIROLIMUS or course.start is None or (good and good[-1].day >= course.start)
+    on_it = not readings.FALL_ON_SIROLIMUS or course.start is None
+    if good and course.start is not None:
+        on_it |= good[-1].day >= course.start and all((course.start - c.day).days <= BASELINE_DAYS for c in good[-2:])
     if len(good) > 1 and on_it and good[-2].value > 0 and (record.today - good[-1].day).days <= COUNT_RECENT:
         response.fall = (good[-2].value - good[-1].value) / good[-2].value * 100
     return response

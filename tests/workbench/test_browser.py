@@ -154,6 +154,19 @@ def test_of_another_day_the_other_values_are_that_days(page: Page) -> None:
     assert page.input_value("#set-level") == "7.2" and page.input_value("#set-days") == "165"
 
 
+def test_a_field_that_has_the_focus_is_of_the_new_day_too(page: Page) -> None:
+    look_at(page, "one-course | day 165, patient-view")
+    page.locator("#set-days").fill("20")
+    page.locator("#set-level").focus()
+    expect(page.locator("#note")).to_contain_text("Moved: days to 20.")
+    assert page.input_value("#set-level") == "3.9" and focused(page) == "set-level"
+    slide(page, "dose", 4)
+    expect(page.locator("#note")).to_contain_text("Moved: dose to 4, days to 20.")
+    page.locator("#set-days").fill("2")
+    expect(page.locator("#note")).to_contain_text("days to 2.")
+    assert page.locator("#row-level").count() == 0  # that day has none
+
+
 def test_an_empty_field_leaves_nothing_that_could_be_taken_for_its_cards(page: Page) -> None:
     look_at(page)
     page.locator("#set-level").fill("")
