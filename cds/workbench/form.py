@@ -18,6 +18,7 @@ _MOVED = {
     "days": (Decimal(20_000), True),
 }
 """How far a value may be moved, and whether by whole numbers alone."""
+_NAMES = {"dose": "the dose", "level": "the level", "count": "the platelet count", "age": "the age", "days": "the day"}
 _MOST_FIELDS = 40
 _PLACE = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
 _COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")  # with three digits behind it, it may part thousands
@@ -77,8 +78,8 @@ def _number(name: str, text: str) -> Decimal:
     try:
         number = Decimal(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
     except InvalidOperation:
-        raise InputError("a value that was moved is not a number") from None
+        raise InputError(f"a value that was moved is not a number: {_NAMES.get(name, 'another')}") from None
     most, whole = _MOVED.get(name, (Decimal(0), False))
     if not number.is_finite() or not 0 <= number <= most or (whole and number != int(number)):
-        raise InputError("a value that was moved is out of range")
+        raise InputError(f"a value that was moved is out of range: {_NAMES.get(name, 'another')}")
     return number

@@ -66,12 +66,18 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
         raise InputError("a value that was moved makes a date that cannot be") from None
     said = ", ".join(f"{name} to {value}" for name, value in taken.items())
     left = ", ".join(name for name in wanted if name not in taken)
-    note = (f"Moved: {said}. " if said else "") + (f"Not moved: {left}, which this day does not have." if left else "")
+    of_that_day = now != base.situation.now and bool(taken.keys() & {"level", "count"})
+    told = {
+        f"Moved: {said}.": bool(said),
+        f"Not moved: {left}, which this day does not have.": bool(left),
+        "The level and the count are the newest of that day.": of_that_day,
+    }
+    note = " ".join(words for words, is_so in told.items() if is_so)
     shown = [
         replace(each, was=each.value, value=float(taken.get(name, Decimal(str(each.value)))))
         for name, each in rows.items()
     ]
-    return View(changed, _judge(changed, hook, now, engine), note.strip(), shown, document, base.situation.now)
+    return View(changed, _judge(changed, hook, now, engine), note, shown, document, base.situation.now)
 
 
 def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine: Engine) -> View:

@@ -94,7 +94,7 @@ def test_a_value_that_cannot_be_leaves_nothing_that_could_be_taken_for_its_cards
     look_at(page)
     page.locator("#set-level").fill("-3")
     expect(page.locator("#note")).to_have_text(
-        "It could not be judged: a value that was moved is out of range. What stands below is of other values."
+        "It could not be judged: a value that was moved is out of range: the level. What stands below is of other values."
     )
     assert page.evaluate(
         "[...document.querySelectorAll('.live')].every(part => part.id === 'note' || part.classList.contains('stale'))"
@@ -147,7 +147,9 @@ def test_of_another_day_the_other_values_are_that_days(page: Page) -> None:
     expect(page.locator("#note")).to_contain_text("Moved: days to 16.")
     assert page.input_value("#set-level") == "3.9" and page.input_value("#set-count") == "16"
     slide(page, "level", 30)
-    expect(page.locator("#note")).to_contain_text("Moved: level to 30, days to 16.")
+    expect(page.locator("#note")).to_contain_text(
+        "Moved: level to 30, days to 16. The level and the count are the newest of that day."
+    )
     assert any("30 ng/mL" in head and "CRITICAL" in head for head in heads(page))
     page.click("text=As it was")
     expect(page.locator("#note")).to_contain_text("Judged as of 2024-06-21")
@@ -227,7 +229,7 @@ def test_without_a_script_a_value_is_moved_all_the_same(browser: Browser, runnin
     assert page.input_value("#set-level") == "3.9"
     page.fill("#set-level", "much")
     page.click("text=Judge it so")
-    assert page.inner_text("[role=alert]") == "a value that was moved is not a number"
+    assert page.inner_text("[role=alert]") == "a value that was moved is not a number: the level"
     assert '"resourceType":"Bundle"' in page.input_value("#chart")  # what was put in is not lost
     context.close()
 
