@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cds.chart.labs import GRADE
+from cds.chart.prefetch import PREFETCH_TYPES
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.valuesets import OURS
 
@@ -100,22 +101,10 @@ def question(line: DayLine, hook: str, drafts: Sequence[str], now: datetime, kno
     if hook == "order-select":
         context["selections"] = [f"{draft['resourceType']}/{draft['id']}" for draft in written.resources]
     prefetch: Resource = {"patient": line.resources[0]}
-    for key, kind in _PREFETCH.items():
-        prefetch[key] = _bundle([each for each in line.resources if each["resourceType"] == kind])
+    for key, kind in PREFETCH_TYPES.items():
+        if key != "patient":
+            prefetch[key] = _bundle([each for each in line.resources if each["resourceType"] == kind])
     return {"hook": hook, "hookInstance": "scenario", "context": context, "prefetch": prefetch}
-
-
-_PREFETCH = {
-    "medications": "MedicationRequest",
-    "administrations": "MedicationAdministration",
-    "statements": "MedicationStatement",
-    "observations": "Observation",
-    "conditions": "Condition",
-    "procedures": "Procedure",
-    "requests": "ServiceRequest",
-    "allergies": "AllergyIntolerance",
-    "appointments": "Appointment",
-}
 
 
 def _bundle(resources: Sequence[Resource]) -> Resource:

@@ -13,6 +13,7 @@ from cds.chart.numbers import Unreadable, exact
 from cds.chart.wire import Resource, given
 
 HIGHEST = 4
+_LONGEST = 200  # characters; what is longer is a note, and the pattern would take its time over it
 _UNITS = ("", "1", "{score}", "{grade}", "score", "grade")
 _GRADED = re.compile(
     r"\s*(?:who\b\W{0,2})?(?:bleeding\b\W{0,2})?"
@@ -124,7 +125,7 @@ def _on_scale(raw: Raw) -> int:
 
 def _said(text: str) -> int | None:
     """The one grade that words give; None where they could mean another."""
-    found = _GRADED.fullmatch(text)
+    found = _GRADED.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return None
     word = (found["named"] or found["bare"]).lower()

@@ -78,6 +78,7 @@ _PLATELETS = frozenset(
     )
 )  # fmt: skip
 """How a count is called; what has more words than these and ``_AROUND`` may be another test."""
+_LONGEST_NAME = 100  # characters; the patterns below take their time over longer texts
 _UNIT = re.compile(r"[\[(][^\])]*(?:/|10|#)[^\])]*[\])]|\S*[/^]\S*|\bx ?10\S*")
 _AROUND = re.compile(r"[^\w ]|\b(?:in|im|of|whole|venous|blood|blut|edta|automated|abs|absolute)\b")
 _NEVER = ("entered-in-error", "cancelled", "registered")
@@ -128,7 +129,11 @@ def _named(code: CodeableConcept | None) -> tuple[str, str]:
     for text in (code.text, *(coding.display for coding in code.coding or ())):
         if text and _SIROLIMUS.search(text) and not _NO_LEVEL.search(text):
             return "sirolimus", "sirolimus-level"
-        if text and " ".join(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()) in _PLATELETS:
+        if (
+            text
+            and len(text) <= _LONGEST_NAME
+            and " ".join(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()) in _PLATELETS
+        ):
             return "platelets", "platelets"
     return "", ""
 
@@ -163,10 +168,10 @@ def _until(reader: Reader, resource: Resource, lab: Lab) -> None:
     period = resource.effectivePeriod
     if resource.effectiveDateTime is None and period is not None and period.start:
         last = parse_moment(period.end)
-        today = Moment(reader.now.date())
-        reader.chart.labs[GRADE].append(
-            replace(lab, moment=today if last is None or last.is_after(reader.now) else last)
-        )
+        if last is None or last.is_after(reader.now):
+            lab = replace(lab, since=lab.moment)
+            last = Moment(reader.now.date())
+        reader.chart.labs[GRADE].append(replace(lab, moment=last))
 
 
 def _specimen(reader: Reader, resource: Resource) -> str:

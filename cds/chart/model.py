@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -42,6 +43,7 @@ class Lab:
     assay: str = ""  # immunoassay or mass spectrometry, where the result says so
     upper: Decimal | None = None  # the laboratory's upper limit, in our unit
     site: str = ""  # of the body, as it was written; of grades of bleeding alone
+    since: Moment | None = None  # of a grade that goes on: from when on a later one would end it
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +176,13 @@ class Chart:
         """
         orders = [since for name in names for _, since in self.test_orders.get(name, ())]
         came = [lab.moment for lab in self.lab(*names) if lab.moment is not None and not lab.problem]
-        return any(since is None or not any(_follows(moment, since) for moment in came) for since in orders)
+        day = max((moment.day for moment in came), default=None)
+        at = max((moment.at for moment in came if moment.at is not None), default=None)
+        return any(not _answered(since, day, at) for since in orders)
 
 
-def _follows(moment: Moment, since: Moment) -> bool:
-    if moment.at is not None and since.at is not None:
-        return moment.at > since.at
-    return moment.day > since.day
+def _answered(since: Moment | None, day: date | None, at: datetime | None) -> bool:
+    """Whether the newest result, of that day and that time, came after an order."""
+    if since is None or day is None:
+        return False
+    return day > since.day or (at is not None and since.at is not None and at > since.at)

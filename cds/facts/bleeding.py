@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from cds.chart.labs import COUNTED, GRADE
 from cds.chart.model import Lab
@@ -13,6 +15,7 @@ from cds.facts.record import said
 from cds.facts.situation import Situation
 
 _CORRECTIONS = ("amended", "corrected")
+_MOST = 20  # corrections of one identifier that are looked at
 _KINDS = {"bleeding": True, "skin-bleeding": False}
 
 
@@ -46,13 +49,16 @@ def grades(situation: Situation) -> list[Lab]:
     Several sites may be graded at once, so that two grades of one instant are two.
     """
     known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount and lab.status in COUNTED]
-    corrections = [lab for lab in known if lab.status in _CORRECTIONS]
-    kept = [lab for lab in known if lab in corrections or not any(_replaces(each, lab) for each in corrections)]
+    corrections: dict[str, list[Lab]] = {}
+    for lab in known:
+        for name in lab.identifiers if lab.status in _CORRECTIONS else ():
+            corrections.setdefault(name, []).append(lab)
+    kept = [lab for lab in known if lab.status in _CORRECTIONS or not _is_replaced(lab, corrections)]
     return sorted(kept, key=lambda lab: (lab.moment.sort_key(), lab.amount.value))  # type: ignore[union-attr]  # filtered above
 
 
-def _replaces(correction: Lab, lab: Lab) -> bool:
-    return not set(correction.identifiers).isdisjoint(lab.identifiers) and near(lab, correction)
+def _is_replaced(lab: Lab, corrections: Mapping[str, Sequence[Lab]]) -> bool:
+    return any(near(lab, other) for name in lab.identifiers for other in corrections.get(name, ())[:_MOST])
 
 
 def uncounted_grades(situation: Situation) -> list[Lab]:
@@ -64,12 +70,27 @@ def uncounted_grades(situation: Situation) -> list[Lab]:
 
 def _graded(situation: Situation) -> Iterator[Bleed]:
     numbers, seen = situation.definitions, grades(situation)
-    first = {lab.reference: lab for lab in reversed(seen)}.values()  # the end of a period ends nothing that began in it
+    days: dict[
+        str, list[Moment]
+    ] = {}  # by site, on which it was graded; the end of a period ends nothing that began in it
+    for lab in {lab.reference: lab for lab in reversed(seen)}.values():
+        assert lab.moment is not None
+        days.setdefault(lab.site, []).append(lab.moment)
+    for several in days.values():
+        several.sort(key=Moment.sort_key)
     for lab in seen:
         assert lab.moment is not None and lab.amount is not None
         grade, moment = lab.amount.value, lab.moment
         if grade >= numbers["bleeding_grade"]:
-            ends = (each.moment for each in first if each.moment and each.site in ("", lab.site))
-            over = min((end for end in ends if end.day > moment.day), key=Moment.sort_key, default=None)
+            since = (lab.since or moment).day
+            ends = [end for site in {"", lab.site} if (end := _next(days.get(site, []), since)) is not None]
+            over = min(ends, key=Moment.sort_key, default=None)
             beyond = grade >= numbers["bleeding_grade_beyond_skin"]
-            yield Bleed(lab.reference, moment, f"bleeding of WHO grade {said(grade)}", beyond, over)
+            onset = lab.since if lab.since is not None and over is not None else moment
+            yield Bleed(lab.reference, onset, f"bleeding of WHO grade {said(grade)}", beyond, over)
+
+
+def _next(moments: Sequence[Moment], day: date) -> Moment | None:
+    """The first of them, in order, on a later day."""
+    place = bisect_right(moments, day, key=lambda moment: moment.day)
+    return moments[place] if place < len(moments) else None

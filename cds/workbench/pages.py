@@ -26,7 +26,7 @@ from cds.chart.model import HOOKS
 from cds.engine import Engine
 from cds.engine.evaluate import Explained
 from cds.facts.record import Facts, Named
-from cds.knowledge.read import Folder, read_folder
+from cds.knowledge.read import Folder, RuleFile, read_folder
 from cds.report.page import told, unjudged
 from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline
@@ -145,11 +145,10 @@ class Workbench:
 
     def rules(self) -> str:
         """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who stands for it."""
-        return self._render("rules.html", rules=[self._listed(file.rule.id) for file in self.folder.files])
+        return self._render("rules.html", rules=[self._listed(file) for file in self.folder.files])
 
-    def _listed(self, name: str) -> Json:
-        file = next(each for each in self.folder.files if each.rule.id == name)
-        assert self.folder.knowledge is not None
+    def _listed(self, file: RuleFile) -> Json:
+        name = file.rule.id
         made, alive = self._mutants(name)
         served = self.engine.knowledge.rule(name)
         return {

@@ -91,6 +91,7 @@ def test_a_grade(value: dict[str, Any], grade: int) -> None:
         {"valueString": "Grade 0: gross blood loss"},
         {"valueString": "Grade 1: gross blood loss"},
         {"valueString": "Grade 3: mild"},
+        {"valueString": "Grade 2: mild" + " " * 100_000 + "!"},  # at once, too
         {"valueInteger": 2, "dataAbsentReason": {"text": "unknown"}},
     ],
 )

@@ -107,10 +107,20 @@ def test_a_grade_of_a_period_is_of_its_last_day_too(engine: Engine) -> None:
     assert now_with(engine, long | {"effectivePeriod": {"start": day(60)}}) is True
     assert now_with(engine, long | {"effectivePeriod": {"start": day(40)}}) is True  # it goes on
     assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(70)}}) is True
+    assert (
+        now_with(engine, long | {"effectivePeriod": {"start": day(40)}}, graded("e", day(55), 0)) is False
+    )  # until it was graded again
     mild = graded("m", day(55), 1)
     del mild["effectiveDateTime"]
     worse = graded("w", day(58), 3)
     assert now_with(engine, worse, mild | {"effectivePeriod": {"start": day(55), "end": day(61)}}) is True
+
+
+def test_thousands_of_grades_are_read_as_a_few_are(engine: Engine) -> None:
+    """In time that grows with their number, not with its square: with the square this would not end."""
+    number = {"identifier": [{"system": "urn:patients", "value": "7"}]}
+    many = [graded(f"g{n}", day(-n - 2), n % 4, status=("final", "corrected")[n % 2], **number) for n in range(4000)]
+    assert now_with(engine, *many, graded("last", day(61), 3)) is True
 
 
 def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: Engine) -> None:

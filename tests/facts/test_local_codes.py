@@ -51,3 +51,8 @@ def test_a_level_under_a_local_code_is_named(engine: Engine) -> None:
 def test_what_was_entered_in_error_is_not_named(engine: Engine) -> None:
     wrong = local(count("c", day(19), 22), "Platelets", "text") | {"status": "entered-in-error"}
     assert "Observation/c was not read" not in gaps(judge(engine, 20, ORDER, wrong))
+
+
+def test_a_name_of_a_hundred_thousand_letters_is_passed_over_at_once(engine: Engine) -> None:
+    long = local(count("c", day(19), 22), "a" * 100_000, "text")
+    assert "Observation/c was not read" not in gaps(judge(engine, 20, ORDER, long))
