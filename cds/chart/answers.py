@@ -19,6 +19,20 @@ _LOINC = {
     **dict.fromkeys(("LA6576-8", "LA9633-4", "LA11882-0"), True),
     **dict.fromkeys(("LA6577-6", "LA9634-2", "LA11883-8"), False),
 }
+_PREGNANT = {
+    **dict.fromkeys(("77386006", "LA15173-0"), True),
+    **dict.fromkeys(("60001007", "LA26683-5"), False),
+}
+"""Codes of SNOMED CT and of LOINC's answers for a pregnancy status."""
+_PREGNANT_WORDS = {
+    **dict.fromkeys(
+        ("pregnant", "schwanger", "enceinte", "embarazada", "incinta", "grávida", "zwanger", "w ciąży", "已孕", "怀孕"),
+        True,
+    ),
+    **dict.fromkeys(
+        ("not pregnant", "nicht schwanger", "non enceinte", "no embarazada", "non incinta", "未孕", "未怀孕"), False
+    ),
+}
 _INTERPRETED = {
     **dict.fromkeys(("POS", "H", "HH", "A", "AA", "DET"), True),
     **dict.fromkeys(("NEG", "N", "ND"), False),
@@ -64,6 +78,25 @@ def positive(resource: Resource) -> bool | None:
     if resource.valueQuantity is not None and bytes(resource.valueQuantity.value) == b"0":
         return False
     return _above_own_limit(resource)
+
+
+def pregnant(resource: Resource) -> bool:
+    """Whether a pregnancy status says pregnant.
+
+    Raises:
+        Unreadable: it says neither pregnant nor not.
+    """
+    concept = resource.valueCodeableConcept
+    codes = [coding.code for coding in (concept.coding if concept is not None else None) or () if coding.code]
+    coded = {_PREGNANT[code] for code in codes if code in _PREGNANT}
+    texts = [resource.valueString or "", (concept.text if concept is not None else None) or ""]
+    said = {_PREGNANT_WORDS[word] for text in texts if (word := text.strip().lower()) in _PREGNANT_WORDS}
+    if resource.valueBoolean is not None:
+        said.add(resource.valueBoolean)
+    answers = coded or said
+    if len(answers) != 1:
+        raise Unreadable("it is not clear whether it says pregnant")
+    return answers.pop()
 
 
 def detected(resource: Resource) -> bool | None:

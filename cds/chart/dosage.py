@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -16,33 +15,11 @@ from cds.chart.times import Moment, parse_moment
 from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
 from cds.chart.units import UNITS
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
+from cds.knowledge.compiled import Lexicon
 
 T = TypeVar("T")
 
-TABLETS = {
-    "tablet",
-    "tablets",
-    "tab",
-    "tabs",
-    "{tbl}",
-    "{tablet}",
-    "{tab}",
-    "tbl",
-    "tab(s)",
-    "tablet(s)",
-    "pill",
-    "pills",
-    "428673006",
-    "385055001",
-}
-MILLILITRES = {"mL", "ml", "ML", "milliliter", "milliliters"}
 _INSTRUCTION = "dosageInstruction"
-_NOT_DAILY = re.compile(
-    r"\b(?:(?:once|twice|one time|two times|[1-6] times) (?:weekly|(?:a|per|every|each) week)|"
-    r"(?:mg|ml|tablets?|tabs?|capsules?|dose) weekly|"
-    r"every (?:other|second|2nd|third) day|every (?:[2-9]|two|three) days|(?:on )?alternate days?|qod)\b",
-    re.IGNORECASE,
-)
 _LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
@@ -58,13 +35,23 @@ Step = tuple[Dosage, Moment, Moment | None]
 """A dosage instruction with the first and the last day it holds for."""
 
 
-def read_dose(dosages: Sequence[Dosage] | None, product: Product, on: date | None) -> Dose:
+def read_dose(dosages: Sequence[Dosage] | None, product: Product, words: Lexicon, on: date | None) -> Dose:
     """The dose on day ``on``. A problem is returned in the dose, never raised."""
     try:
         numbered = list(enumerate(dosages or ()))
-        return _sum([_one(index, dosage, product) for index, dosage in _in_force(numbered, on)])
+        taken = [each for each in numbered if not _is_empty_slot(each[1])] or numbered
+        return _sum([_one(index, dosage, product, words) for index, dosage in _in_force(taken, on)])
     except Unreadable as unreadable:
         return Dose(problem=str(unreadable), at=unreadable.at or _INSTRUCTION)
+
+
+def _is_empty_slot(dosage: Dosage) -> bool:
+    """Whether nothing is taken by an instruction: some systems write a slot of the day with a dose of 0."""
+    quantities = [rate.doseQuantity for rate in dosage.doseAndRate or ()] or [dosage.doseQuantity]
+    try:
+        return all(quantity is not None and exact(quantity.value) == 0 for quantity in quantities)
+    except Unreadable:
+        return False
 
 
 def dated_steps(dosages: Sequence[Dosage] | None, start: Moment | None) -> list[Step]:
@@ -152,9 +139,22 @@ def _in_force(dosages: _Numbered, on: date | None) -> _Numbered:
         if current:
             return current
         raise Unreadable("none of its dated doses is for this day")
-    if len({bytes(dosage.sequence) for _, dosage in dosages}) > 1:
+    if len({bytes(dosage.sequence) for _, dosage in dosages}) > 1 and not _of_one_day(dosages):
         raise Unreadable("it is a sequence of doses without dates")
     return dosages
+
+
+def _of_one_day(dosages: _Numbered) -> bool:
+    """Whether numbered instructions are the intakes of one day: each at times of its own, none bounded."""
+    seen: set[str] = set()
+    for _, dosage in dosages:
+        repeat = dosage.timing.repeat if dosage.timing is not None else None
+        slots = {*(repeat.when or ()), *(repeat.timeOfDay or ())} if repeat is not None else set()
+        bounded = repeat is not None and (repeat.boundsPeriod or repeat.boundsDuration or given(repeat.boundsRange))
+        if not slots or bounded or not seen.isdisjoint(slots):
+            return False
+        seen |= slots
+    return True
 
 
 def _begins(dosage: Dosage) -> date | None:
@@ -173,17 +173,14 @@ def _covers(dosage: Dosage, on: date) -> bool:
     return (start is None or start.day <= on) and (end is None or on <= end.day)
 
 
-def _one(index: int, dosage: Dosage, product: Product) -> tuple[Decimal, Rhythm]:
+def _one(index: int, dosage: Dosage, product: Product, words: Lexicon) -> tuple[Decimal, Rhythm]:
     here = f"{_INSTRUCTION}[{index}]"
     if any(given(part) and bytes(part) != b"[]" for part in (dosage.modifierExtension,)):
         raise Unreadable("it has a modifier extension, which is not understood", f"{here}.modifierExtension")
     if dosage.asNeededBoolean or dosage.asNeededCodeableConcept:
         raise Unreadable("it is taken as needed", f"{here}.asNeeded[x]")
-    amount = _at(f"{here}.doseAndRate", lambda: _milligrams(dosage, product))
-    rhythm = _at(f"{here}.timing", lambda: read_rhythm(dosage.timing))
-    if rhythm.name == "daily" and dosage.text and _NOT_DAILY.search(dosage.text):
-        raise Unreadable("its text and its timing differ", f"{here}.text")
-    return amount, rhythm
+    amount = _at(f"{here}.doseAndRate", lambda: _milligrams(dosage, product, words))
+    return amount, _at(f"{here}.timing", lambda: read_rhythm(dosage.timing))
 
 
 def _at(element: str, read: Callable[[], T]) -> T:
@@ -212,10 +209,11 @@ def _sum(parts: list[tuple[Decimal, Rhythm]]) -> Dose:
         rhythm=name,
         interval_hours=hours,
         mean=on_one_day if name == "daily" else on_one_day * DAY / hours,
+        parts=tuple(sorted({mg for mg, _ in parts})) if len({mg for mg, _ in parts}) > 1 else (),
     )
 
 
-def _milligrams(dosage: Dosage, product: Product) -> Decimal:
+def _milligrams(dosage: Dosage, product: Product, words: Lexicon) -> Decimal:
     quantities = []
     for rate in dosage.doseAndRate or ():
         if rate.doseQuantity is not None:
@@ -227,7 +225,7 @@ def _milligrams(dosage: Dosage, product: Product) -> Decimal:
     if not quantities:
         raise Unreadable("its dose is given in words only" if dosage.text else "it gives no dose")
     quantities = [each for each in quantities if "ordered" in each[0]] or quantities
-    amounts = {_convert(quantity, product) for _, quantity in quantities}
+    amounts = {_convert(quantity, product, words) for _, quantity in quantities}
     if len(amounts) != 1:
         raise Unreadable("it gives several doses that differ")
     return amounts.pop()
@@ -255,30 +253,31 @@ def _words(concept: CodeableConcept | None) -> set[str]:
     return {word.lower() for word in said}
 
 
-def _convert(quantity: Quantity, product: Product) -> Decimal:
-    dose = _in_mg(quantity, product)
+def _convert(quantity: Quantity, product: Product, words: Lexicon) -> Decimal:
+    dose = _in_mg(quantity, product, words)
     if not _LEAST_MG <= dose <= _MOST_MG:
         raise Unreadable("its dose is not plausible")
     return dose
 
 
-def _in_mg(quantity: Quantity, product: Product) -> Decimal:
+def _in_mg(quantity: Quantity, product: Product, words: Lexicon) -> Decimal:
     number = exact(quantity.value)
     if quantity.comparator:
         raise Unreadable("its dose has a comparator")
     if number <= 0:
         raise Unreadable("its dose is not above zero")
     names = {name.strip() for name in (quantity.code, quantity.unit) if name}
-    kinds = [names & UNITS["dose"].keys(), {name.lower() for name in names} & TABLETS, names & MILLILITRES]
+    lowered = {name.lower() for name in names}
+    kinds = [names & UNITS["dose"].keys(), lowered & words.tablets, lowered & words.millilitres]
     if sum(map(bool, kinds)) > 1 or (kinds[0] and any("/" in name for name in names)):
         raise Unreadable("the unit of its dose and its unit code differ")
     if names & UNITS["dose"].keys():
         return number * factor(quantity, "dose")
-    if {name.lower() for name in names} & TABLETS:
+    if lowered & words.tablets:
         if product.tablet is None:
             raise Unreadable("its dose is in tablets of unknown strength")
         return number * product.tablet
-    if names & MILLILITRES:
+    if lowered & words.millilitres:
         if product.per_ml is None:
             raise Unreadable("its dose is in mL of unknown concentration")
         return number * product.per_ml

@@ -20,7 +20,7 @@ UNKNOWN_DRUG = "drug"
 
 def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -> None:
     """A MedicationRequest or MedicationStatement; ``draft`` when it is being written now."""
-    medication = medication_of(resource, reader.resolve)
+    medication = medication_of(resource, reader.resolve, reader.knowledge.lexicon)
     if medication is None:
         return
     dosages = resource.dosageInstruction
@@ -67,7 +67,7 @@ def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: st
     elif draft is not None:
         if status in _ENDED:  # an order being ended is not an order being given
             reason, at = f"its status is '{status}'", "status"
-    elif resource.intent in _NOT_ORDERED:
+    elif resource.intent in _NOT_ORDERED and not _is_reported(resource, subject):
         reason, at = f"its intent is '{resource.intent}'", "intent"
     elif status in _NOT_TAKEN:
         reason, at = f"its status is '{status}'", "status"
@@ -78,6 +78,15 @@ def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: st
     if reason and not silently:
         reader.left_out(resource, reason, subject, at)
     return not reason
+
+
+def _is_reported(resource: Resource, subject: str) -> bool:
+    """Whether a plan says what is taken: reported by the patient or another record (US Core), or a drug of another's plan.
+
+    A plan to give sirolimus is no order of it; a plan to give something beside it is spoken of.
+    """
+    reported = bool(resource.reportedBoolean) or resource.reportedReference is not None
+    return resource.intent == "plan" and (reported or subject != "sirolimus")
 
 
 def subject_of(drugs: list[Drug]) -> str:
@@ -94,13 +103,15 @@ def _form(drug: Drug) -> str:
 
 def read_administration(reader: Reader, resource: Resource) -> None:
     """A MedicationAdministration: the time of a dose of sirolimus, or another drug that was given."""
-    medication = medication_of(resource, reader.resolve)
+    medication = medication_of(resource, reader.resolve, reader.knowledge.lexicon)
     dosages = [resource.dosage] if isinstance(resource.dosage, Dosage) else None
     drugs = drugs_of(medication, dosages, reader.knowledge) if medication is not None else []
     if not drugs:
         return
     subject = subject_of(drugs)
-    if not reader.is_ours(resource, subject) or not reader.counts(resource, ("completed", "in-progress"), subject):
+    missed = resource.status == "not-done" and any(d.concept.valueset == "sirolimus" and d.oral for d in drugs)
+    statuses = ("completed", "in-progress", *(("not-done",) if missed else ()))
+    if not reader.is_ours(resource, subject) or not reader.counts(resource, statuses, subject):
         return
     period = resource.effectivePeriod
     moment = parse_moment(resource.effectiveDateTime or (period.start if period else None))
@@ -108,6 +119,9 @@ def read_administration(reader: Reader, resource: Resource) -> None:
         reader.unread(resource, "its time cannot be read", subject, "effective[x]")
         return
     if not reader.exists(resource, moment, subject, "effective[x]"):
+        return
+    if missed:
+        reader.chart.missed.append(Intake(resource.reference, clock_time(moment)))
         return
     for drug in drugs:
         if not drug.oral:
@@ -123,6 +137,7 @@ def read_administration(reader: Reader, resource: Resource) -> None:
                 moment,
                 end,
                 given=True,
+                washout=drug.concept.washout,
             )
             reader.chart.drugs.append(use)
         elif resource.status == "completed":

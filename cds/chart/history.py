@@ -2,42 +2,111 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from cds.chart.codes import CONDITION_SYSTEMS, all_meant, canonical
 from cds.chart.model import Event, Problem
+from cds.chart.problem_names import named_problems
 from cds.chart.reader import Reader, first_moment, status_word
 from cds.chart.times import parse_moment
-from cds.chart.wire import Resource
+from cds.chart.wire import CodeableConcept, Coding, Extension, Resource, later
+from cds.knowledge.compiled import Concept
+from cds.knowledge.systems import ICD_10_GM
 
 _ACTIVE = ("active", "recurrence", "relapse")
-_CONDITIONS = ("itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b")
+_CONDITIONS = (
+    "itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b", "malignancy", "thrombosis",
+    "procedures",
+)  # fmt: skip
 _NOT_SO = ("refuted", "entered-in-error")
+_SEVERITIES = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}
+_CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
+_CERTAINTIES = {"A": "refuted", "Z": "resolved"}
+"""German certainties of a diagnosis: excluded, and what is left of one that is over."""
 
 
 def read_condition(reader: Reader, resource: Resource) -> None:
-    """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end."""
-    concept = reader.meant(resource, *_CONDITIONS)
-    if concept is None or not reader.is_ours(resource, concept.valueset):
+    """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end.
+
+    A problem under no code of a system for conditions is known by its name, and marked so.
+    """
+    meant, by_name = _meant(reader, resource.code)
+    if not meant or not reader.is_ours(resource, meant[0].valueset):
         return
+    certainty = _certainty(resource.code)
     verification = status_word(resource.verificationStatus)
-    if verification in _NOT_SO:
-        reader.left_out(resource, f"it is {verification}", concept.valueset, "verificationStatus")
+    if verification in _NOT_SO or certainty == "refuted":
+        word = verification if verification in _NOT_SO else certainty
+        reader.left_out(resource, f"it is {word}", meant[0].valueset, "verificationStatus")
         return
+    for concept in meant:
+        _problem(reader, resource, concept, certainty == "resolved", by_name)
+
+
+def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, by_name: bool) -> None:
     period = resource.onsetPeriod
-    onset = first_moment(resource.onsetDateTime, period.start if period else None, resource.recordedDate)
+    said = first_moment(resource.onsetDateTime, period.start if period else None)
+    onset = said or parse_moment(resource.recordedDate)
     if not reader.exists(resource, onset, concept.valueset, "onset[x]"):
         return
     end = first_moment(resource.abatementDateTime, period.end if period else None)
     clinical = status_word(resource.clinicalStatus)
-    active = clinical in _ACTIVE or (not clinical and resource.abatementDateTime is None)
+    active = not over and (clinical in _ACTIVE or (not clinical and resource.abatementDateTime is None))
     if end is not None and end.is_after(reader.now):  # an end that lies ahead has not happened
         active, end = active or reader.is_replay, None
     if concept.valueset == "bleeding" and active and onset is None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "onset[x]")
-    reader.chart.problems.append(Problem(resource.reference, concept.name, active, onset, end, concept.display))
+    if concept.valueset == "procedures":  # an operation on the problem list, as what is left of it
+        if onset is not None:
+            reader.chart.events.append(Event(resource.reference, concept.name, onset))
+        return
+    display = f"{concept.display} (by its name)" if by_name else concept.display
+    severity = _severity(resource.severity)
+    problem = Problem(
+        resource.reference, concept.name, active, onset, end, display, said is None, clinical, concept.also, severity
+    )
+    reader.chart.problems.append(problem)
+
+
+def _severity(concept: CodeableConcept | None) -> str:
+    """How severe a condition is, where HL7's value set for it says so."""
+    coded = (coding.code or "" for coding in (concept.coding if concept is not None else None) or ())
+    return next((_SEVERITIES[code] for code in coded if code in _SEVERITIES), "")
+
+
+def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], bool]:
+    """What a condition is, each meaning once; and whether only its words say so."""
+    if code is None:
+        return [], False
+    coded = [each for each in all_meant(code, reader.knowledge) if each.valueset in _CONDITIONS and not each.rejected]
+    if coded or any(c.code and canonical(c.system or "") in CONDITION_SYSTEMS for c in code.coding or ()):
+        return _once(coded), False
+    texts = [code.text, *(coding.display for coding in code.coding or ())]
+    return _once([each for text in texts if text for each in named_problems(text, reader.knowledge)]), True
+
+
+def _once(meant: list[Concept]) -> list[Concept]:
+    return list({(each.valueset, each.name): each for each in reversed(meant)}.values())[::-1]
+
+
+def _certainty(code: CodeableConcept | None) -> str:
+    """What a German code of ICD-10 says of its certainty: refuted, resolved, or nothing that matters here."""
+    for coding in (code.coding if code is not None else None) or ():
+        if canonical(coding.system or "") == ICD_10_GM:
+            for said in _certain(coding):
+                return _CERTAINTIES.get(said, "")
+    return ""
+
+
+def _certain(coding: Coding) -> Iterator[str]:
+    for extension in later(coding.extension, Extension):
+        if extension.url == _CERTAINTY and extension.valueCoding is not None:
+            yield extension.valueCoding.code or ""
 
 
 def read_procedure(reader: Reader, resource: Resource) -> None:
-    """A transfusion or an operation that changes what a platelet count means."""
-    concept = reader.meant(resource, "procedures")
+    """A transfusion or an operation, which change what a platelet count means or have wounds to heal."""
+    concept = reader.meant(resource, "procedures") or reader.meant(resource, "surgery")
     if concept is None or not reader.is_ours(resource, concept.valueset):
         return
     if not reader.counts(resource, ("completed", "in-progress"), concept.valueset):
@@ -47,4 +116,5 @@ def read_procedure(reader: Reader, resource: Resource) -> None:
     if moment is None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "performed[x]")
     elif reader.exists(resource, moment, concept.valueset, "performed[x]"):
-        reader.chart.events.append(Event(resource.reference, concept.name, moment))
+        name = concept.name if concept.valueset == "procedures" else "surgery"
+        reader.chart.events.append(Event(resource.reference, name, moment))

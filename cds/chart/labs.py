@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import msgspec
 
-from cds.chart.answers import detected, positive
+from cds.chart.answers import detected, positive, pregnant
+from cds.chart.codes import meant_by
 from cds.chart.grades import grade_of
-from cds.chart.medications import meant_by
+from cds.chart.lab_names import LEVEL_SET, by_local_name, speaks_of_a_level
 from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
-from cds.chart.numbers import Amount, Unreadable, amount, amount_from_text, exact
+from cds.chart.numbers import COMPARATORS, Amount, Unreadable, amount, amount_from_text, exact
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, clock_time, parse_moment
-from cds.chart.units import Analyte
+from cds.chart.units import Analyte, plain_unit, unit_factor
 from cds.chart.wire import (
     ABSENT,
     CodeableConcept,
     Component,
     Identifier,
+    Quantity,
     Range,
     Reference,
     ReferenceRange,
@@ -51,6 +54,9 @@ _ANALYTES: dict[str, Analyte] = {
     "oxygen": "percent",
     "bilirubin": "bilirubin",
     "lymphocytes": "platelets",
+    "albumin-ratio": "protein ratio",
+    "temperature": "temperature",
+    "gestation": "weeks",
 }
 _PLAUSIBLE = {
     "level": ("level_lowest", "level_highest"),
@@ -60,37 +66,21 @@ _PLAUSIBLE = {
 }
 _SCREENS = ("hepatitis-c", "hiv", "tuberculosis-test")
 _YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc", "hbv-dna", *_SCREENS)
-_DONE = ("random-glucose", "albumin-ratio")
+_DONE = ("random-glucose", "protein-24h")
 """Tests of which it only matters that they were done."""
 _SHOWN_ONLY = "treg"
 GRADE = "bleeding-grade"
-RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE))
+_STATUS, _DUE = "pregnancy-status", "due-date"
+RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE, _STATUS, _DUE))
 """What an observation can be to us."""
 _MOST_IDENTIFIERS = 20
-_LOINC = ("http://loinc.org", "http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1")
-_SIROLIMUS = re.compile(r"sirolimus|rapamycin", re.IGNORECASE)
-_NO_LEVEL = re.compile(r"temsirolimus|dose|order", re.IGNORECASE)
-_PLATELETS = frozenset(
-    (
-        "platelets", "platelet", "platelet count", "platelets count", "plt", "plt count", "thrombocytes", "thrombocyte count",
-        "thrombozyten", "thrombozytenzahl", "trombocyten", "plaquettes", "numération plaquettaire", "numération des plaquettes",
-        "plaquetas", "recuento de plaquetas", "contagem de plaquetas", "piastrine", "conta piastrinica", "血小板", "血小板计数", "血小板数",
-    )
-)  # fmt: skip
-"""How a count is called; what has more words than these and ``_AROUND`` may be another test."""
-_LONGEST_NAME = 100  # characters; the patterns below take their time over longer texts
-_UNIT = re.compile(r"[\[(][^\])]*(?:/|10|#)[^\])]*[\])]|\S*[/^]\S*|\bx ?10\S*")
-_AROUND = re.compile(r"[^\w ]|\b(?:in|im|of|whole|venous|blood|blut|edta|automated|abs|absolute)\b")
 _NEVER = ("entered-in-error", "cancelled", "registered")
-_SPECIMENS = {
-    "119364003": "serum",
-    "119361006": "plasma",
-    "440500007": "dried blood spot",
-    "SER": "serum",
-    "PLAS": "plasma",
-}
 COUNTED = ("final", "amended", "corrected")
-_NOT_BLOOD = ("serum", "plasma", "dried")
+_CELLS = ("serum", "plasma", "urine", "dried blood spot")
+_NOT_FROM = {  # specimens from which a test is not taken; chemistry is measured in serum and in plasma
+    **dict.fromkeys(("level", "trough", "platelets", "neutrophils", "lymphocytes", "hemoglobin", "hba1c"), _CELLS),
+    **dict.fromkeys(("creatinine", "glucose", "bilirubin", "alt", "ast", "triglycerides", "cholesterol"), ("urine",)),
+}
 _ASSAYS = {
     "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
     "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
@@ -99,43 +89,38 @@ _ASSAYS = {
 
 def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
-    concept = meant_by(resource.code, reader.knowledge)
-    if concept is None and not given(resource.component):
-        named, subject = _named(resource.code)
-        if named and resource.status not in _NEVER and reader.is_ours(resource, subject):
-            reader.unread(resource, f"it names {named}, but its code is not understood", subject, "code")
-        return
     identifiers = _identifiers(resource)
-    if concept is not None:
-        _read(reader, resource, concept, identifiers)
     if not given(resource.component):
+        concept, by_name = _known(reader, resource, resource.code, "code")
+        if concept is not None:
+            _read(reader, resource, concept, identifiers, by_name=by_name)
         return
+    if (concept := meant_by(resource.code, reader.knowledge)) is not None:
+        _read(reader, resource, concept, identifiers)
     components = later(resource.component, Component)
     for index, component in enumerate(components):
-        if (concept := meant_by(component.code, reader.knowledge)) is not None:
-            part = {name: getattr(component, name) for name in component.__struct_fields__}
-            panel = msgspec.structs.replace(resource, component=ABSENT, **part)
-            _read(reader, panel, concept, identifiers, f"component[{index}].")
+        part = f"component[{index}]."
+        concept, by_name = _known(reader, resource, component.code, f"{part}code")
+        if concept is not None:
+            its_own = {name: getattr(component, name) for name in component.__struct_fields__}
+            panel = msgspec.structs.replace(resource, component=ABSENT, **its_own)
+            _read(reader, panel, concept, identifiers, part, by_name)
     if len(components) != how_many(resource.component):
         subject = mentioned(bytes(resource.component), reader.knowledge)
         if subject and reader.is_ours(resource, subject):
             reader.unread(resource, "a component of it has the wrong shape", subject, "component")
 
 
-def _named(code: CodeableConcept | None) -> tuple[str, str]:
-    """What a result speaks of in words, and whose value set that is, under no code of LOINC, which would say what it is."""
-    if code is None or any(coding.system in _LOINC for coding in code.coding or ()):
-        return "", ""
-    for text in (code.text, *(coding.display for coding in code.coding or ())):
-        if text and _SIROLIMUS.search(text) and not _NO_LEVEL.search(text):
-            return "sirolimus", "sirolimus-level"
-        if (
-            text
-            and len(text) <= _LONGEST_NAME
-            and " ".join(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()) in _PLATELETS
-        ):
-            return "platelets", "platelets"
-    return "", ""
+def _known(reader: Reader, resource: Resource, code: CodeableConcept | None, at: str) -> tuple[Concept | None, bool]:
+    """What a result is by its code, else by its name, and whether by its name; what only speaks of a level is named."""
+    concept = meant_by(code, reader.knowledge)
+    if concept is not None:
+        return concept, False
+    concept = by_local_name(code, reader.knowledge)
+    speaks = concept is None and resource.status not in _NEVER and speaks_of_a_level(code)
+    if speaks and reader.is_ours(resource, LEVEL_SET):
+        reader.unread(resource, "it names sirolimus, but its code is not understood", LEVEL_SET, at)
+    return concept, True
 
 
 def _identifiers(resource: Resource) -> tuple[str, ...]:
@@ -143,7 +128,14 @@ def _identifiers(resource: Resource) -> tuple[str, ...]:
     return tuple(f"{identifier.system or ''}|{identifier.value}" for identifier in found if identifier.value)
 
 
-def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tuple[str, ...], part: str = "") -> None:
+def _read(
+    reader: Reader,
+    resource: Resource,
+    concept: Concept,
+    identifiers: tuple[str, ...],
+    part: str = "",
+    by_name: bool = False,
+) -> None:
     if concept.name not in RESULTS or not reader.is_ours(resource, concept.valueset):
         return
     status = resource.status or ""
@@ -155,8 +147,9 @@ def _read(reader: Reader, resource: Resource, concept: Concept, identifiers: tup
         lab = _lab(resource, concept, problem=reason, at="status")
     else:
         lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
-    if identifiers or (part and lab.at == "value[x]"):
-        lab = replace(lab, identifiers=identifiers, at=part + lab.at if lab.at == "value[x]" else lab.at)
+    at = part + lab.at if lab.at == "value[x]" else lab.at
+    if identifiers or at != lab.at or resource.issued or by_name:
+        lab = replace(lab, identifiers=identifiers, at=at, issued=resource.issued or "", by_name=by_name)
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
     if concept.name == GRADE and lab.moment is not None and not lab.moment.is_after(reader.now):
@@ -188,18 +181,34 @@ def _sampled(reader: Reader, resource: Resource, reference: Reference) -> str:
     concepts = kind if isinstance(kind, list) else [kind] if isinstance(kind, CodeableConcept) else []
     codings = [coding for concept in concepts[:3] for coding in (concept.coding or ())[:_MOST_IDENTIFIERS]]
     said = [text for text in (*(c.text for c in concepts[:3]), *(coding.display for coding in codings)) if text]
-    said += [_SPECIMENS[coding.code] for coding in codings if coding.code in _SPECIMENS]
+    known = reader.knowledge.lexicon.specimen_codes
+    said += [known[coding.code] for coding in codings if coding.code in known]
     return " ".join([*said, reference.display or ""])
+
+
+def _wrong(name: str, specimen: str, knowledge: Knowledge) -> str:
+    """Of what a test was taken that it cannot be taken of; empty where nothing says so."""
+    if not specimen:
+        return ""
+    said = specimen.lower()
+    for kind in _NOT_FROM.get(name, ()):
+        if kind in said or any(word in said for word in knowledge.lexicon.specimens.get(kind, ())):
+            return f"{kind} was measured"
+    return ""
 
 
 def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab:
     """One observation whose status counts."""
-    wrong = concept.rejected or next((f"{word} was measured" for word in _NOT_BLOOD if word in specimen.lower()), "")
+    wrong = concept.rejected or _wrong(concept.name, specimen, knowledge)
     moment: Moment | None = None
     try:
         moment = _moment(resource)
         if concept.name in (*_YES_OR_NO, *_DONE):
             return _lab(resource, concept, moment, positive=_answer(resource, concept.name))
+        if concept.name == _STATUS:
+            return _lab(resource, concept, moment, positive=pregnant(resource))
+        if concept.name == _DUE:
+            return replace(_lab(resource, concept, moment), due=_due(resource))
         if concept.name == GRADE:
             site = bytes(resource.bodySite).decode("utf-8", "replace") if given(resource.bodySite) else ""
             return replace(_lab(resource, concept, moment, Amount(Decimal(grade_of(resource)))), site=site)
@@ -209,6 +218,14 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
         at = unreadable.at or "value[x]"
         return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
     return _lab(resource, concept, moment, read, wrong=wrong)
+
+
+def _due(resource: Resource) -> date:
+    """The day that a pregnancy is expected to end. Raises Unreadable."""
+    due = parse_moment(resource.valueDateTime or resource.valueString)
+    if due is None:
+        raise Unreadable("its date cannot be read")
+    return due.day
 
 
 def _answer(resource: Resource, name: str) -> bool:
@@ -302,7 +319,7 @@ def _value(resource: Resource, name: str) -> Amount:
             raise Unreadable("it has no value")
         return Amount(exact(quantity.value), "", quantity.unit or quantity.code or "")
     if resource.valueQuantity is not None:
-        return amount(resource.valueQuantity, analyte)
+        return _on_a_scale(resource.valueQuantity, name) or amount(resource.valueQuantity, analyte)
     if resource.valueRange is not None:
         return _bound(resource.valueRange, analyte)
     if resource.valueString is not None:
@@ -310,6 +327,30 @@ def _value(resource: Resource, name: str) -> Amount:
     if given(resource.valueInteger):
         raise Unreadable("it has no unit")
     raise Unreadable("it has no value")
+
+
+_SCALES = {  # units that are no multiples of ours: by what to multiply, and what to add
+    ("hba1c", "mmol/mol"): (Decimal("0.09148"), Decimal("2.152")),  # IFCC to NGSP
+    ("temperature", "[degf]"): (Decimal(5) / 9, Decimal(-160) / 9),
+    ("temperature", "degf"): (Decimal(5) / 9, Decimal(-160) / 9),
+    ("temperature", "f"): (Decimal(5) / 9, Decimal(-160) / 9),
+    ("temperature", "°f"): (Decimal(5) / 9, Decimal(-160) / 9),
+}
+
+
+def _on_a_scale(quantity: Quantity, name: str) -> Amount | None:
+    """A value in a unit that is not a multiple of ours; None for the others."""
+    texts = [text for text in (quantity.code, quantity.unit) if text]
+    scales = {scale for text in texts if (scale := _SCALES.get((name, plain_unit(text)))) is not None}
+    if not scales:
+        return None
+    if any(unit_factor(text, _ANALYTES[name]) is not None for text in texts):
+        raise Unreadable("its unit and its unit code differ")
+    number, comparator, (times, plus) = exact(quantity.value), quantity.comparator or "", scales.pop()
+    if comparator and comparator not in COMPARATORS:
+        raise Unreadable("its comparator is not understood")
+    value = (number * times + plus).quantize(Decimal("0.01"))
+    return Amount(value, comparator, f"{comparator}{number:f} {quantity.unit or quantity.code}")
 
 
 def _bound(value: Range, analyte: Analyte) -> Amount:

@@ -8,94 +8,25 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from cds.chart.dosage import MILLILITRES, TABLETS, Product
+from cds.chart.codes import canonical, meanings
+from cds.chart.dosage import Product
 from cds.chart.numbers import Unreadable, exact, factor
-from cds.chart.wire import CodeableConcept, Coding, Dosage, Ingredient, Resource, later
-from cds.knowledge.compiled import Concept, Knowledge
+from cds.chart.wire import CodeableConcept, Dosage, Ingredient, Resource, later
+from cds.knowledge.compiled import Concept, Knowledge, Lexicon
 
 Resolver = Callable[[Resource, str], Resource | None]
 """Finds the resource a reference of another one points to: contained, in the bundle, or None."""
 
 _WORDS = re.compile(r"[\w'.-]+")
 _LETTERS = re.compile(r"[^\W\d_]+")  # of a word that is joined with a hyphen, an underscore or a number
-_LOCAL = re.compile(
-    r"\b(gel|cream|ointment|topical|lotion|shampoo|ophthalmic|eye|ocular|otic|ear|vaginal|nasal|inhal\w*|stent\w*|balloon\w*|eluting|"
-    r"cutaneous|hyftor|fyarro|protein-bound|albumin-bound|intravenous|injection|injectable|infusion|"
-    r"topisch|tópic\w*|topique|crema|crème|salbe|pomada|oftálmic\w*|augentropfen|collyre|гель|крем|мазь)\b"
-    r"|凝胶|軟膏|软膏|乳膏|滴眼|洗脱支架|ゲル|クリーム|点眼|겔|연고",
+_STRENGTH = re.compile(
+    r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?(mg|mcg|ug|\u00b5g|\u03bcg|micrograms?|mikrogramm)(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?(?![a-z])",
     re.IGNORECASE,
 )
-_INJECTED = re.compile(
-    r"\b(intravenous|injection|injectable|infusion|protein-bound|albumin-bound|fyarro)\b", re.IGNORECASE
-)
-_STRENGTH = re.compile(r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?mg(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?", re.IGNORECASE)
-_LOCAL_ROUTES = {  # SNOMED: topical, ophthalmic, otic, transdermal, rectal, vaginal, nasal, inhaled
-    "6064005",
-    "54485002",
-    "10547007",
-    "45890007",
-    "37161004",
-    "16857009",
-    "46713006",
-    "447694001",
-    "448598008",  # cutaneous
-    "TOPICAL",  # HL7 version 3
-    "OPHTHALTA",
-    "NASINHL",
-    "VAGINSI",
-}
-_INJECTED_ROUTES = {  # SNOMED: intravenous, subcutaneous, intramuscular; and HL7 version 3
-    "47625008",
-    "34206005",
-    "78421000",
-    "IV",
-    "IVINJ",
-    "IVFUSION",
-    "IVP",
-    "IVPB",
-    "IM",
-    "SQ",
-    "SQINJ",
-}
 _LONGEST_TEXT = 2_000
+_FIRST_IDEOGRAPH = 0x2E80
 _MOST_INGREDIENTS = 20
 _DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
-_SPELLINGS = {
-    spelling: uri
-    for uri, spellings in {
-        "http://www.nlm.nih.gov/research/umls/rxnorm": (
-            "http://www.nlm.nih.gov/research/umls/rxnorm/",
-            "https://www.nlm.nih.gov/research/umls/rxnorm",
-            "urn:oid:2.16.840.1.113883.6.88",
-        ),
-        "http://loinc.org": ("http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"),
-        "http://snomed.info/sct": (
-            "http://snomed.info/sct/",
-            "https://snomed.info/sct",
-            "urn:oid:2.16.840.1.113883.6.96",
-        ),
-        "http://www.whocc.no/atc": (
-            "http://www.whocc.no/atc/",
-            "https://www.whocc.no/atc",
-            "urn:oid:2.16.840.1.113883.6.73",
-            "http://fhir.de/CodeSystem/bfarm/atc",
-            "http://fhir.de/CodeSystem/dimdi/atc",
-        ),
-        "http://hl7.org/fhir/sid/icd-10-cm": (
-            "http://hl7.org/fhir/sid/icd-10-cm/",
-            "urn:oid:2.16.840.1.113883.6.90",
-        ),
-        "http://hl7.org/fhir/sid/icd-9-cm": ("urn:oid:2.16.840.1.113883.6.103",),
-        "http://hl7.org/fhir/sid/cvx": ("http://hl7.org/fhir/sid/cvx/", "urn:oid:2.16.840.1.113883.12.292"),
-        "http://hl7.org/fhir/sid/icd-10": (
-            "http://hl7.org/fhir/sid/icd-10/",
-            "urn:oid:2.16.840.1.113883.6.3",
-            "http://fhir.de/CodeSystem/bfarm/icd-10-gm",
-            "http://fhir.de/CodeSystem/dimdi/icd-10-gm",
-        ),
-    }.items()
-    for spelling in spellings
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,36 +50,7 @@ NOT_SUPPLIED = Medication(())
 """The order points to a Medication that was not sent, and says no name."""
 
 
-def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
-    """What a coding means to us; nothing for most."""
-    of_system = knowledge.codes.get(canonical(coding.system or ""))
-    return of_system.get(coding.code or "", ()) if of_system is not None else ()
-
-
-def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
-    """The first meaning of a code to us; None for most codes."""
-    if code is None or code.coding is None:
-        return None
-    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
-        if (system := coding.system) is None:
-            continue
-        of_system = knowledge.codes.get(system) or knowledge.codes.get(canonical(system))
-        if of_system is not None and coding.code in of_system:
-            return of_system[coding.code][0]
-    return None
-
-
-@lru_cache(512)
-def canonical(system: str) -> str:
-    """A code system's URI in the form HL7 gives it, for the other forms that are met."""
-    if system in _SPELLINGS:
-        return _SPELLINGS[system]
-    if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
-        return "http://snomed.info/sct"
-    return system
-
-
-def medication_of(resource: Resource, resolve: Resolver) -> Medication | None:
+def medication_of(resource: Resource, resolve: Resolver, words: Lexicon) -> Medication | None:
     """The drug of an order: its own code, and what its Medication says; None when it names none at all."""
     own, reference = resource.medicationCodeableConcept, resource.medicationReference
     if reference is None:
@@ -161,7 +63,7 @@ def medication_of(resource: Resource, resolve: Resolver) -> Medication | None:
         for ingredient in later(found.ingredient, Ingredient)[:_MOST_INGREDIENTS]:
             meant = list(_ingredient((resource, found), ingredient, resolve))
             concepts += meant
-            strengths += [(meant[0] if meant else None, product) for product in _strength(ingredient)]
+            strengths += [(meant[0] if meant else None, product) for product in _strength(ingredient, words)]
     if reference.display:
         concepts.append(CodeableConcept(text=reference.display))
     return Medication(tuple(concepts), tuple(strengths)) if concepts else NOT_SUPPLIED
@@ -181,7 +83,7 @@ def _ingredient(holders: Sequence[Resource], ingredient: Ingredient, resolve: Re
             yield CodeableConcept(text=item.display)
 
 
-def _strength(ingredient: Ingredient) -> Iterator[Product]:
+def _strength(ingredient: Ingredient, words: Lexicon) -> Iterator[Product]:
     """What a Medication states of its ingredient: mg in one tablet, or mg in a number of mL."""
     ratio = ingredient.strength
     if ratio is None or ratio.numerator is None or ratio.denominator is None:
@@ -193,10 +95,10 @@ def _strength(ingredient: Ingredient) -> Iterator[Product]:
         return
     if milligrams <= 0 or of <= 0:
         return
-    unit = ratio.denominator.code or ratio.denominator.unit or "1"
-    if unit in MILLILITRES:
+    unit = (ratio.denominator.code or ratio.denominator.unit or "1").lower()
+    if unit in words.millilitres:
         yield Product(per_ml=milligrams / of)
-    elif unit == "1" or unit.lower() in TABLETS:
+    elif unit == "1" or unit in words.tablets:
         yield Product(tablet=milligrams / of)
 
 
@@ -216,7 +118,8 @@ def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Kn
     for meant in _named(texts, knowledge):
         if not coded or (meant.name not in coded and meant.valueset != "sirolimus"):
             found.setdefault(meant.name, []).append(meant)
-    return [Drug(meant[-1], _acts(meant, texts, dosages), name not in coded) for name, meant in found.items()]
+    words = knowledge.lexicon
+    return [Drug(meant[-1], _acts(meant, texts, dosages, words), name not in coded) for name, meant in found.items()]
 
 
 def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
@@ -243,8 +146,8 @@ def product_of(medication: Medication, knowledge: Knowledge) -> Product:
     if not stated:
         for text in (text for concept in medication.concepts for text in _texts(concept)):
             for match in _STRENGTH.finditer(text):
-                number = match[1].replace(",", ".")
-                stated.add(Product(per_ml=Decimal(number)) if match[2] else Product(tablet=Decimal(number)))
+                milligrams = Decimal(match[1].replace(",", ".")) * (1 if match[2].lower() == "mg" else Decimal("0.001"))
+                stated.add(Product(per_ml=milligrams) if match[3] else Product(tablet=milligrams.normalize()))
     return stated.pop() if len(stated) == 1 else Product()
 
 
@@ -290,17 +193,30 @@ def named_in(text: str, knowledge: Knowledge, whole: bool = False) -> Iterator[C
             yield names[phrase]
 
 
-def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None) -> bool:
+def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, words: Lexicon) -> bool:
     """Whether this form acts on the whole body (and, for sirolimus, is taken by mouth)."""
     if not all(concept.oral for concept in meant):
         return False
     sirolimus = meant[0].valueset == "sirolimus"
     said = [*texts, *(text for dosage in dosages or () if dosage.route for text in _texts(dosage.route))]
+    local, injected = _pattern(words.forms.get("local", ())), _pattern(words.forms.get("injected", ()))
     for text in said:
-        if _LOCAL.search(text) and (sirolimus or not _INJECTED.search(text)):
+        by_needle = injected.search(text.lower()) is not None
+        if (sirolimus and by_needle) or (local.search(text.lower()) is not None and not by_needle):
             return False
     routes = {
         coding.code for dosage in dosages or () if dosage.route for coding in dosage.route.coding or () if coding.code
     }
-    against = _LOCAL_ROUTES | _INJECTED_ROUTES if sirolimus else _LOCAL_ROUTES
-    return routes.isdisjoint(against)  # a local code says nothing against the mouth
+    kinds = {words.routes[code] for code in routes if code in words.routes}
+    return not (kinds if sirolimus else kinds - {"injected"})  # a local code says nothing against the mouth
+
+
+@lru_cache(16)
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Any of the words, as a whole; in a script without spaces, anywhere; with a star, as the beginning of one."""
+    made = []
+    for word in words:
+        bare, _, more = re.escape(word.rstrip("*")), 0, word.endswith("*")
+        spaced = all(ord(letter) < _FIRST_IDEOGRAPH for letter in word)
+        made.append(rf"(?<!\w){bare}" + ("" if more else r"(?!\w)") if spaced else bare)
+    return re.compile("|".join(made) or "(?!)")

@@ -44,6 +44,9 @@ class Lab:
     upper: Decimal | None = None  # the laboratory's upper limit, in our unit
     site: str = ""  # of the body, as it was written; of grades of bleeding alone
     since: Moment | None = None  # of a grade that goes on: from when on a later one would end it
+    due: date | None = None  # the day that a pregnancy is expected to end
+    issued: str = ""  # when the result was released, as it was written; of several corrections the last one counts
+    by_name: bool = False  # known by what its laboratory calls it, without a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class Dose:
     rhythm: str = ""
     interval_hours: Decimal | None = None
     mean: Decimal | None = None  # mg a day on average, whatever the rhythm
+    parts: tuple[Decimal, ...] = ()  # mg of each of several intakes that differ
     problem: str = ""
     at: str = ""  # the element that has the problem
 
@@ -97,6 +101,7 @@ class DrugUse:
     given: bool = False  # a MedicationAdministration
     per_day: Decimal | None = None
     by_name: bool = False
+    washout: str = ""  # of a drug that raises platelets: the definition that says for how long
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,10 @@ class Problem:
     onset: Moment | None
     end: Moment | None
     display: str
+    recorded: bool = False  # the day is that of the record, not of the onset
+    status: str = ""  # the clinical status as FHIR has it: active, remission, resolved ...
+    also: str = ""  # a diagnosis that a protocol may count as its own
+    severity: str = ""  # mild, moderate or severe, where the record says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,7 @@ class Chart:
     patient_reference: str = ""
     orders: list[Order] = field(default_factory=list)
     intakes: list[Intake] = field(default_factory=list)
+    missed: list[Intake] = field(default_factory=list)  # doses that are documented as not given
     drugs: list[DrugUse] = field(default_factory=list)
     labs: dict[str, list[Lab]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -8,11 +8,13 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Raw
 
-from cds.chart.units import UNITS, Analyte
+from cds.chart.units import UNITS, Analyte, unit_factor
 from cds.chart.wire import Quantity, given
 
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
-_REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:\.[0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
+_REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
+_EITHER_WAY = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
+"""A number whose point or comma may set off thousands."""
 _SIGNS = {"≤": "<=", "≥": ">="}
 MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
@@ -70,10 +72,9 @@ def factor(quantity: Quantity, analyte: Analyte) -> Decimal:
     Raises:
         Unreadable: no unit, an unknown one, or a code and a text that differ.
     """
-    table = UNITS[analyte]
     code, unit = quantity.code, quantity.unit
-    by_code = table.get(code.strip()) if code else None
-    by_unit = table.get(unit.strip()) if unit else None
+    by_code = unit_factor(code, analyte) if code else None
+    by_unit = unit_factor(unit, analyte) if unit else None
     if by_code is not None:
         if (by_unit is not None and by_unit != by_code) or (by_unit is None and unit and unit.strip() in _ANY_UNIT):
             raise Unreadable("its unit and its unit code differ")
@@ -110,7 +111,10 @@ def amount_from_text(text: str, analyte: Analyte) -> Amount:
     if match is None:
         raise Unreadable("its text is not one number with a unit")
     comparator = _SIGNS.get(match[1], match[1]) or ""
-    return amount(Quantity(Raw(match[2].encode()), comparator or None, match[3]), analyte)
+    if _EITHER_WAY.fullmatch(match[2]) and ("," in match[2] or analyte == "platelets"):
+        raise Unreadable("its number can be read in two ways")
+    number = match[2].replace(",", ".")
+    return amount(Quantity(Raw(number.encode()), comparator or None, match[3]), analyte)
 
 
 def _plain(number: Decimal) -> Decimal:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
+from cds.chart.codes import meant_by
 from cds.chart.dosage import Product, dated_steps, last_day, read_dose
-from cds.chart.medications import Drug, Medication, meant_by, product_of
+from cds.chart.medications import Drug, Medication, product_of
 from cds.chart.model import Dose, DrugUse, Order
+from cds.chart.sayings import DIFFER, differs
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
 from cds.knowledge.compiled import Knowledge
@@ -39,7 +41,7 @@ def read_entry(
         if entry.status in ("stopped", "completed") and is_replay():
             entry = entry._replace(status="active")  # else it was ended before its time, nobody knows when
     if entry.drug.concept.valueset != "sirolimus":
-        yield _partner(entry, start, end, now)
+        yield _partner(entry, knowledge, start, end, now)
         return
     if entry.status == "active":
         end = None  # an active order of sirolimus goes on until its status says otherwise
@@ -52,7 +54,7 @@ def read_entry(
             break
         last = place == len(steps) - 1 or steps[place + 1][1].is_after(now)
         closed = over if over is not None and _is_over(over, now) else None
-        dose = read_dose([dosage], product, None)
+        dose = _dose(entry, [dosage], product, knowledge, now.date(), None)
         if not last:
             past = entry._replace(status="completed")
             yield _order(past, knowledge, product, dose, begun, closed or steps[place + 1][1])
@@ -62,7 +64,28 @@ def read_entry(
         yield _order(entry, knowledge, product, dose, begun, end)
     if not steps:
         on = now.date() if end is None else end.day
-        yield _order(entry, knowledge, product, read_dose(entry.dosages, product, on), start, end)
+        dose = _dose(entry, entry.dosages, product, knowledge, now.date(), on)
+        yield _order(entry, knowledge, product, dose, start, end)
+
+
+def _dose(
+    entry: Entry, dosages: list[Dosage] | None, product: Product, knowledge: Knowledge, today: date, on: date | None
+) -> Dose:
+    """The dose of some instructions, unless the order's words say otherwise."""
+    dose = read_dose(dosages, product, knowledge.lexicon, on)
+    if dose.problem or entry.status not in ("active", "draft", ""):
+        return dose
+    if differs(_words(dosages), dose, product.tablet, product.per_ml, knowledge, today):
+        return Dose(problem=DIFFER, at="dosageInstruction[0].text")
+    return dose
+
+
+def _words(dosages: list[Dosage] | None) -> Iterator[str]:
+    """Every place in which an instruction speaks in words."""
+    for dosage in dosages or ():
+        yield from (dosage.text or "", dosage.patientInstruction or "")
+        for concept in later(dosage.additionalInstruction, CodeableConcept):
+            yield concept.text or next((coding.display or "" for coding in concept.coding or ()), "")
 
 
 def _order(
@@ -93,10 +116,11 @@ def _is_over(end: Moment, now: datetime) -> bool:
     return end.at <= now if end.at is not None else end.day < now.date()
 
 
-def _partner(entry: Entry, start: Moment | None, end: Moment | None, now: datetime) -> DrugUse:
+def _partner(entry: Entry, knowledge: Knowledge, start: Moment | None, end: Moment | None, now: datetime) -> DrugUse:
     """Another drug. An active order whose own dates are over is over."""
     over = end is not None and _is_over(end, now) and entry.status == "active" and not entry.draft
-    dose = read_dose(entry.dosages, Product(), start.day if start else now.date())
+    on = start.day if start else now.date()
+    dose = read_dose(entry.dosages, Product(), knowledge.lexicon, on)
     return DrugUse(
         entry.resource.reference,
         entry.drug.concept.valueset,
@@ -109,6 +133,7 @@ def _partner(entry: Entry, start: Moment | None, end: Moment | None, now: dateti
         repeats=bool(dose.rhythm) or _repeats(entry.dosages),
         per_day=dose.per_day,
         by_name=entry.drug.by_name,
+        washout=entry.drug.concept.washout,
     )
 
 

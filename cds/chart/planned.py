@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from cds.chart.medications import meanings
+from cds.chart.codes import meanings
 from cds.chart.model import Plan
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, parse_moment

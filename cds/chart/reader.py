@@ -6,7 +6,7 @@ import copy
 from datetime import datetime
 from functools import cached_property
 
-from cds.chart.medications import meant_by
+from cds.chart.codes import all_meant
 from cds.chart.model import Chart, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_moment
@@ -96,7 +96,10 @@ class Reader:
             inner = self._contained.get(id(resource))
             if inner is None:
                 found = later(resource.contained, Resource)
-                inner = self._contained[id(resource)] = {each.id: each for each in found if each.id}
+                inner = {
+                    each.id.removeprefix("#"): each for each in found if each.id
+                }  # some write the mark in the id, too
+                self._contained[id(resource)] = inner
             return inner.get(reference[1:])
         if reference in self.request.full_urls:
             return self.request.full_urls[reference]
@@ -105,8 +108,7 @@ class Reader:
 
     def meant(self, resource: Resource, *valuesets: str) -> Concept | None:
         """What the resource's code means to us, if it is of these value sets."""
-        concept = meant_by(resource.code, self.knowledge)
-        return concept if concept is not None and concept.valueset in valuesets else None
+        return next((each for each in all_meant(resource.code, self.knowledge) if each.valueset in valuesets), None)
 
     def counts(self, resource: Resource, statuses: tuple[str, ...], subject: str) -> bool:
         """Whether the status is one of ``statuses``; any other is named, those of a mistake in passing."""

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from cds.chart.model import Lab
+from cds.chart.times import parse_moment
 
 _COARSE = Decimal("0.1")
 _TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
@@ -47,7 +48,7 @@ def _worst(several: Sequence[Lab]) -> Lab:
     """Of results of one sample that differ, the worse of the most final: a harm that may be there is not passed over."""
     right = [lab for lab in several if not lab.wrong_specimen] or list(several)
     rank = max(_RANKS.get(lab.status, 0) for lab in right)
-    final = [lab for lab in right if _RANKS.get(lab.status, 0) == rank and lab.amount is not None]
+    final = _last_issued([lab for lab in right if _RANKS.get(lab.status, 0) == rank and lab.amount is not None])
     return max(final, key=_badness)
 
 
@@ -83,7 +84,29 @@ def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
             return True
         return any(near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
 
-    return [lab for lab in labs if _is_correction(lab) or lab.wrong_specimen or not replaced(lab)]
+    def corrected_again(lab: Lab) -> bool:
+        """A correction after which another one of its number was released."""
+        later = (other for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
+        return bool(lab.issued) and any(near(lab, other) and _issued(other) > _issued(lab) for other in later)
+
+    return [
+        lab
+        for lab in labs
+        if lab.wrong_specimen or (not corrected_again(lab) if _is_correction(lab) else not replaced(lab))
+    ]
+
+
+def _issued(lab: Lab) -> datetime:
+    """When a result was released; before all others where nobody says."""
+    moment = parse_moment(lab.issued)
+    return moment.at if moment is not None and moment.at is not None else datetime.min.replace(tzinfo=UTC)
+
+
+def _last_issued(labs: Sequence[Lab]) -> list[Lab]:
+    """Of corrections of one sample those that were released last."""
+    last = max(map(_issued, labs), default=None)
+    corrected = all(_is_correction(lab) for lab in labs)
+    return [lab for lab in labs if _issued(lab) == last] if corrected else list(labs)
 
 
 def replaced_elsewhere(labs: Sequence[Lab]) -> list[Lab]:
@@ -109,7 +132,7 @@ def _one_of(several: Sequence[Lab]) -> Lab | None:
     """The result of one sample: from the right specimen, the most final; None where such results differ."""
     right = [lab for lab in several if not lab.wrong_specimen] or list(several)
     rank = max(_RANKS.get(lab.status, 0) for lab in right)
-    final = [lab for lab in right if _RANKS.get(lab.status, 0) == rank]
+    final = _last_issued([lab for lab in right if _RANKS.get(lab.status, 0) == rank])
     amounts = [lab.amount for lab in final if lab.amount is not None]
     values = [amount.value for amount in amounts]
     if len({amount.comparator for amount in amounts}) > 1 or max(values) - min(values) > _TOLERANCE * max(values):

@@ -155,7 +155,7 @@ def _lab(placed: Placed, lab: Lab) -> Finding:
         name += f" {lab.amount.comparator}{lab.amount.value.normalize():f} {unit}"
         name += f" (from {lab.amount.printed})" if lab.amount.printed not in ("", unit) else ""
     time = "" if lab.moment is not None and lab.moment.at is not None else ", without a time of day"
-    return _finding(placed, "read", f"{name}, {lab.status}{time}")
+    return _finding(placed, "read", f"{name}, {lab.status}{time}" + _by_name(lab.by_name))
 
 
 def _patient(placed: Placed, reader: Reader) -> Iterator[Finding]:

@@ -105,6 +105,11 @@ class BirthDate:
         """Completed years on ``day``: the least and the most it can be."""
         return _years(self.last, day), _years(self.first, day)
 
+    def most_months_on(self, day: date) -> int:
+        """Completed months of life on ``day``, the most that it can be."""
+        born = self.first
+        return (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+
 
 def parse_birth_date(text: str | None) -> BirthDate | None:
     """A FHIR date of any precision; None if it is not one."""

@@ -29,6 +29,14 @@ class Coding(Wire):
     system: str | None = None
     code: str | None = None
     display: str | None = None
+    extension: Raw = ABSENT  # list of Extension
+
+
+class Extension(Wire):
+    """What a profile adds; only a coded one is read."""
+
+    url: str | None = None
+    valueCoding: Coding | None = None
 
 
 class CodeableConcept(Wire):
@@ -93,6 +101,8 @@ class DoseAndRate(Wire):
 class Dosage(Wire):
     sequence: Raw = ABSENT
     text: str | None = None
+    patientInstruction: str | None = None
+    additionalInstruction: Raw = ABSENT  # list of CodeableConcept
     timing: Timing | None = None
     asNeededBoolean: bool | None = None
     asNeededCodeableConcept: CodeableConcept | None = None
@@ -158,6 +168,7 @@ class Valued(Wire):
     valueString: str | None = None
     valueInteger: Raw = ABSENT
     valueBoolean: bool | None = None
+    valueDateTime: str | None = None
     valueCodeableConcept: CodeableConcept | None = None
     dataAbsentReason: CodeableConcept | None = None
     interpretation: Raw = ABSENT  # list of CodeableConcept
@@ -183,6 +194,8 @@ class Resource(Valued):
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool | None = None
+    reportedBoolean: bool | None = None
+    reportedReference: Reference | None = None
     subject: Reference | None = None
     patient: Reference | None = None
     contained: Raw = ABSENT  # list of Resource
@@ -220,6 +233,7 @@ class Resource(Valued):
     clinicalStatus: CodeableConcept | str | None = None
     verificationStatus: CodeableConcept | str | None = None
     onsetDateTime: str | None = None
+    severity: CodeableConcept | None = None
     onsetPeriod: Period | None = None
     abatementDateTime: str | None = None
     recordedDate: str | None = None

@@ -10,6 +10,8 @@ import msgspec
 Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
 Action = Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
+Direction = Literal["", "more", "less"]
+"""Of exposure to sirolimus: more of it, less of it, or neither."""
 
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
 
@@ -39,6 +41,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     days: str = ""  # when to draw a level, in days from now: "5-7"
     each: str = ""  # the fact whose draft orders, or tests, each get the suggestion
     test: str = ""  # the test of the schedule that is ordered
+    direction: Direction = ""
 
 
 class Level(msgspec.Struct, frozen=True):
@@ -48,6 +51,7 @@ class Level(msgspec.Struct, frozen=True):
     summary: str
     detail: tuple[str, ...]
     suggestions: tuple[Suggestion, ...]
+    direction: Direction = ""  # of what the words advise
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -107,12 +111,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A dose window of the protocol, in mg/day, bounds included."""
+    """A dose window of the protocol, in mg/day or, ``per_surface``, in mg/m2/day; bounds included."""
 
     age_group: str
     phase: str
     low: Decimal
     high: Decimal
+    per_surface: bool = False
+
+    def for_surface(self, surface: Decimal) -> Window:
+        """The window in mg/day of a body of that surface in m2."""
+        return Window(self.age_group, self.phase, self.low * surface, self.high * surface)
 
 
 class Protocol(msgspec.Struct, frozen=True):
@@ -120,6 +129,9 @@ class Protocol(msgspec.Struct, frozen=True):
     title: str
     windows: tuple[Window, ...]
     numbers: dict[str, Decimal]
+    diagnoses: tuple[str, ...] = ()  # beside ITP those that count: evans, alps
+    note: str = ""  # what its dose and level cards say of it
+    yearly: bool = False  # whether the response is judged at 12 months, and a taper is spoken of after a year of it
 
 
 class Concept(msgspec.Struct, frozen=True):
@@ -131,6 +143,42 @@ class Concept(msgspec.Struct, frozen=True):
     strength: str = ""  # mg in one tablet, or mg per mL as "1/mL"
     display: str = ""  # our own words for a code; text from a record is never shown
     rejected: str = ""  # why a code that looks right is not taken
+    washout: str = ""  # of a drug that raises platelets: the definition that says for how long
+    also: str = ""  # a diagnosis that a protocol may count as its own
+
+
+class Sayings(msgspec.Struct, frozen=True):
+    """How one language says how a drug is taken; every phrase in small letters, ``{n}`` for a number."""
+
+    numbers: dict[str, Decimal] = {}
+    phrases: dict[str, tuple[str, ...]] = {}  # by what they mean: daily, every_hours, as_needed, hold, elsewhere ...
+    weekdays: dict[str, tuple[str, ...]] = {}
+    units: dict[str, tuple[str, ...]] = {}
+
+
+class Lexicon(msgspec.Struct, frozen=True):
+    """The words of records that no code system has, from ``rules/words``."""
+
+    dosage: dict[str, Sayings] = {}  # by language
+    results: dict[str, str] = {}  # what a laboratory calls a result, and which of ours it is
+    specimens: dict[str, tuple[str, ...]] = {}  # words of each specimen
+    specimen_codes: dict[str, str] = {}
+    forms: dict[str, tuple[str, ...]] = {}  # words of forms that do not act on the whole body, and of injections
+    routes: dict[str, str] = {}  # codes of routes and forms: local, transdermal or injected
+    tablets: frozenset[str] = frozenset()  # what a tablet or capsule is called as a unit of a dose
+    millilitres: frozenset[str] = frozenset()
+    history: tuple[str, ...] = ()  # words beside a condition's name that say it is not here and now
+
+
+class Withheld(msgspec.Struct, frozen=True):
+    """A reason for which nothing offers a higher dose. ``asks_less``: the harm, or the drug, is a reason for a lower one."""
+
+    id: str
+    says: str
+    branches: tuple[tuple[Condition, ...], ...]
+    asks_less: bool
+    since: str = ""  # the fact whose day is the beginning
+    days: str = ""  # the definition that says for how long after it
 
 
 class LabTest(msgspec.Struct, frozen=True):
@@ -169,8 +217,15 @@ class Knowledge(msgspec.Struct, frozen=True):
     sources: dict[str, Source]
     codes: dict[str, dict[str, tuple[Concept, ...]]]  # by system and code; several for combination products
     names: dict[str, Concept]  # lower-case name or brand -> concept, the last resort
+    prefixes: dict[
+        str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]
+    ] = {}  # beginnings of ICD codes, with exceptions
     phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
+    problems: dict[str, Concept] = {}  # what a condition is called, where no code says it
+    lexicon: Lexicon = Lexicon()
+    withheld: tuple[Withheld, ...] = ()
+    heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
     unserved: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them

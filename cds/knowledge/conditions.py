@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from itertools import product
 
 from cds.knowledge.compiled import Condition, Operator
-from cds.vocabulary import VOCABULARY, Fact
+from cds.vocabulary import KNOWN_WITH, RENAMED, VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
 _WORD = re.compile(r"(?P<fact>\S+)\s+(?P<operator>is not|is)\s+(?P<value>\S+)")
@@ -29,6 +29,8 @@ class Unclear(Exception):
 def known_fact(name: str) -> Fact:
     """The vocabulary's entry for ``name``. Raises Unclear, with a hint, if there is none."""
     fact = VOCABULARY.get(name)
+    if name in RENAMED:
+        raise Unclear(f"the fact '{name}' is called '{RENAMED[name]}' now")
     if fact is None:
         near = get_close_matches(name, list(VOCABULARY), 1, 0.6)
         raise Unclear(f"unknown fact '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))
@@ -124,4 +126,5 @@ def _contradicts(tests: Sequence[Condition]) -> bool:
 def guaranteed(alternatives: Sequence[Sequence[Condition]]) -> set[str]:
     """Facts that are known whenever one of ``alternatives`` holds."""
     known = [{test.fact for test in branch if test.operator != "absent"} for branch in alternatives]
+    known = [facts | {KNOWN_WITH[fact] for fact in facts if fact in KNOWN_WITH} for facts in known]
     return set.intersection(*known) if known else set()

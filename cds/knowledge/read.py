@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
@@ -12,7 +12,18 @@ from typing import Any, get_args
 import msgspec
 
 from cds.knowledge.checks import check_rule, check_texts, check_yields
-from cds.knowledge.compiled import Knowledge, LabTest, Protocol, Reason, Rule, Signature, Source, Window
+from cds.knowledge.compiled import (
+    Knowledge,
+    LabTest,
+    Protocol,
+    Reason,
+    Rule,
+    Signature,
+    Source,
+    Withheld,
+)
+from cds.knowledge.growth import FILE as GROWTH
+from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.reviews import meanings, signed_off
@@ -31,11 +42,15 @@ from cds.knowledge.shapes import (
     shaped,
 )
 from cds.knowledge.tree import Document, Fault, read
-from cds.knowledge.valuesets import PRODUCTS, ValueSets, well_formed
-from cds.vocabulary import VALUE_SETS, VOCABULARY
+from cds.knowledge.valuesets import CONDITIONS, PRODUCTS, VALUE_SETS, ValueSets, well_formed
+from cds.knowledge.windows import windows_of, with_widest
+from cds.knowledge.withheld import FILE as WITHHELD
+from cds.knowledge.withheld import WithheldShape, compile_withheld
+from cds.knowledge.words import read_words
+from cds.vocabulary import VOCABULARY
 
 SUBJECTS: tuple[str, ...] = get_args(Subject)
-NO_RULES = ("protocols", "valuesets", "scenarios")
+NO_RULES = ("protocols", "valuesets", "scenarios", "words")
 REASON_SYSTEMS = {
     "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
     "ours": "urn:sirolimus-itp-cds:override-reason",
@@ -63,6 +78,7 @@ class Folder:
     valuesets: dict[str, ValueSetShape] = field(default_factory=dict)  # as written, by id
     meanings: dict[str, str] = field(default_factory=dict)  # the hash of each rule's meaning, by id
     signatures: list[Signature] = field(default_factory=list)  # all of them, standing or not
+    withheld: dict[str, tuple[Document, WithheldShape]] = field(default_factory=dict)  # as written, by id
 
 
 def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = ()) -> Folder:
@@ -92,6 +108,9 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
         result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
     rules = reader.rules(names, sources)
     valuesets = reader.valuesets(sources)
+    lexicon = read_words(reader.layers, result.faults)
+    withheld = reader.withheld(names, sources)
+    heavy = reader.growth()
     documents = {file.rule.id: file.document for file in result.files}
     check_yields([file.rule for file in result.files], documents, reader.rule_ids, result.faults)
     result.signatures = reader.signatures({file.rule.id: file.rule for file in result.files})
@@ -105,6 +124,9 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
                     protocol.title,
                     windows_of(protocol.tables),
                     {name: number.value for name, number in numbers.items()},
+                    tuple(protocol.diagnoses),
+                    protocol.note,
+                    bool(protocol.tables.get("taper")),
                 ),
                 definitions={name: number.value for name, number in definitions.items()},
                 sources=sources,
@@ -112,6 +134,11 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
                 names=valuesets.names,
                 phrases=tuple(sorted(name for name in valuesets.names if " " in name or not name.isascii())),
                 words=valuesets.words,
+                prefixes=valuesets.prefixes,
+                problems=valuesets.problems,
+                lexicon=lexicon,
+                withheld=withheld,
+                heavy=heavy,
                 tests=tuple(names.tests.values()),
                 changes=tuple(reader.layers.changes),
             )
@@ -121,14 +148,6 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
         for file in result.files:
             file.rule = result.knowledge.rule(file.rule.id)
     return result
-
-
-def windows_of(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Window, ...]:
-    """The dose windows among a protocol's tables."""
-    return tuple(
-        Window(str(row["age_group"]), str(row["phase"]), Decimal(row["low"]), Decimal(row["high"]))
-        for row in tables.get("dose_windows", [])
-    )
 
 
 def sealed(knowledge: Knowledge) -> Knowledge:
@@ -290,7 +309,25 @@ class _Reader:
             for index, row in enumerate(rows):
                 self._cite(document, str(row.get("cite", "")), sources, "tables", name, index)
                 self.result.places[f"{name} {index}"] = (document.path, document.line("tables", name, index))
+        shape = shape.model_copy(update={"tables": with_widest(shape.tables)})
         return shape, dict(shape.numbers)
+
+    def withheld(self, names: Names, sources: dict[str, Source]) -> tuple[Withheld, ...]:
+        """The reasons that withhold a rise. A folder without that file has none."""
+        found: dict[str, Withheld] = {}
+        for key, document, entry in self._entries(WITHHELD, WithheldShape, needed=False):
+            assert isinstance(entry, WithheldShape)
+            self._cite(document, entry.cite, sources, key)
+            self.result.withheld[key] = (document, entry)
+            found[key] = compile_withheld(key, document, entry, names, self.result.faults)
+        return tuple(found.values())
+
+    def growth(self) -> dict[str, tuple[Decimal, ...]]:
+        """How heavy a heavy child is: the topmost file of that name."""
+        *below, path = self.layers.each(GROWTH)
+        if below:
+            self.layers.note(path, "rows", replaces=True)
+        return read_growth(path, self.layers.shown(path), self.result.faults)
 
     def _default(self, files: Sequence[Path]) -> Path | None:
         """The only protocol, or the one that calls itself the default: the topmost folder's, where several do."""
@@ -342,12 +379,14 @@ class _Reader:
             if shape.subjects:
                 self.confined[shape.id] = frozenset(shape.subjects)
             self.result.valuesets[shape.id] = shape
+            self.result.places[f"near {shape.id}"] = (document.path, document.line("near"))
             found.take(document, shape, self.result.faults)
-        for number, path in enumerate(self.layers.each(PRODUCTS)):
-            if number:
-                self.layers.note(path, "rows", replaces=False)
-            if path.is_file():
-                found.take_products(path, self.layers.shown(path), self.result.faults)
+        for name, take in ((PRODUCTS, found.take_products), (CONDITIONS, found.take_conditions)):
+            for number, path in enumerate(self.layers.each(name)):
+                if number:
+                    self.layers.note(path, "rows", replaces=False)
+                if path.is_file():
+                    take(path, self.layers.shown(path), self.result.faults)
         names = {
             meant.name for of_system in found.codes.values() for several in of_system.values() for meant in several
         }

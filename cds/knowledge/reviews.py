@@ -1,8 +1,8 @@
 """Sign-off: a rule is active while somebody's signature stands for what it means now, and a draft otherwise.
 
 A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites, its protocol,
-each definition and value set that rules of its subject rest on, and what the program's facts mean (``FACTS``). Whatever of
-that changes, the rule is a draft again.
+each definition and value set that rules of its subject rest on, the words that the record is read by, the reasons that
+withhold a rise, the weights of children, and what the program's facts mean (``FACTS``). Whatever of that changes, the rule is a draft again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def meanings(knowledge: Knowledge, confined: Mapping[str, frozenset[str]]) -> di
     of_subject = {
         subject: _digest(
             [
-                [FACTS, knowledge.protocol],
+                [FACTS, knowledge.protocol, knowledge.withheld, knowledge.lexicon, knowledge.heavy],
                 {k: v for k, v in knowledge.definitions.items() if subject in confined.get(k, (subject,))},
                 {k: v for k, v in sets.items() if subject in confined.get(k, (subject,))},
                 knowledge.tests if subject in _SCHEDULED else (),
@@ -68,7 +68,11 @@ def _valuesets(knowledge: Knowledge) -> dict[str, str]:
         for code, several in codes.items():
             for concept in several:
                 said.setdefault(concept.valueset, []).append([system, code, concept])
-    for kind, words in (("name", knowledge.names), ("word", knowledge.words)):
+    for system, beginnings in knowledge.prefixes.items():
+        for begins, meant in beginnings.items():
+            for concept, excepted in meant:
+                said.setdefault(concept.valueset, []).append([f"{system} begins", begins, concept, excepted])
+    for kind, words in (("name", knowledge.names), ("word", knowledge.words), ("problem", knowledge.problems)):
         for word, concept in words.items():
             said.setdefault(concept.valueset, []).append([kind, word, concept])
     return {name: _digest(sorted(items, key=lambda item: (item[0], item[1]))) for name, items in said.items()}

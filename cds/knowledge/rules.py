@@ -34,7 +34,7 @@ def shown(number: Decimal) -> str:
 
 def compile_rule(document: Document, shape: RuleShape, subject: str, names: Names, faults: list[Fault]) -> Rule | None:
     """The rule, or None when a condition of it could not be taken (the faults say why)."""
-    rows = _rows(document, shape, names, faults)
+    rows = rows_of(document, ("table",), shape.table, names, faults)
     variants: list[Variant] = []
     before = len(faults)
     for level, when in enumerate(_levels(shape)):
@@ -67,6 +67,20 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
     )
 
 
+def compile_branches(
+    document: Document,
+    place: tuple[str | int, ...],
+    table: str,
+    when: Conditions,
+    names: Names,
+    faults: list[Fault],
+) -> tuple[tuple[Condition, ...], ...]:
+    """Conditions that stand by themselves: every way in which they hold, for each row of ``table`` if there is one."""
+    rows = rows_of(document, place, table, names, faults)
+    placed: list[Placed] = [((*place, index), item) for index, item in enumerate(when)]
+    return tuple(branch for row in rows for branch in _branches(document, placed, names.values(row), faults))
+
+
 def _override(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> tuple[Reason, ...]:
     for index, code in enumerate(shape.override):
         if code not in names.reasons:
@@ -77,15 +91,16 @@ def _override(document: Document, shape: RuleShape, names: Names, faults: list[F
     return tuple(names.reasons[code] for code in shape.override if code in names.reasons)
 
 
-def _rows(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> list[dict[str, str]]:
-    if not shape.table:
+def rows_of(
+    document: Document, place: tuple[str | int, ...], named: str, names: Names, faults: list[Fault]
+) -> list[dict[str, str]]:
+    """The rows of a table of the protocol, as words; one empty row where none is named."""
+    if not named:
         return [{}]
-    room, _, table = shape.table.partition(".")
+    room, _, table = named.partition(".")
     if room != "protocol" or table not in names.tables:
         known = ", ".join(f"protocol.{name}" for name in names.tables)
-        faults.append(
-            Fault(document.path, document.line("table"), f"there is no table '{shape.table}'; there is: {known}")
-        )
+        faults.append(Fault(document.path, document.line(*place), f"there is no table '{named}'; there is: {known}"))
         return []
     return [
         {
@@ -139,6 +154,7 @@ def _texts(shape: RuleShape) -> Iterable[Level]:
             summary=(level.summary if level and level.summary else shape.card.summary),
             detail=tuple(level.detail if level and level.detail is not None else shape.card.detail),
             suggestions=tuple(_suggestion(s) for s in _suggestions(level, shape.card)),
+            direction=(level.direction if level and level.direction is not None else shape.card.direction),
         )
 
 
@@ -156,4 +172,5 @@ def _suggestion(shape: SuggestionShape) -> Suggestion:
         shape.days,
         shape.each,
         shape.test,
+        shape.direction or ("less" if shape.action == "hold" else ""),
     )

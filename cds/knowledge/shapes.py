@@ -46,12 +46,14 @@ class SuggestionShape(Shape):
     test: str = ""  # a test of schedule.yaml
     yields_to: list[RuleId] = []
     unless: str = ""
+    direction: Literal["", "more", "less"] = ""  # of exposure to sirolimus; a hold is always less
 
 
 class CardShape(Shape):
     indicator: Literal["info", "warning", "critical"] | None = None
     summary: str
     detail: list[str] = []
+    direction: Literal["", "less"] = ""  # what its words advise
     suggestions: list[SuggestionShape] = []
 
 
@@ -60,6 +62,7 @@ class LevelShape(Shape):
     indicator: Literal["info", "warning", "critical"]
     summary: str | None = None
     detail: list[str] | None = None
+    direction: Literal["", "less"] | None = None
     suggestions: list[SuggestionShape] | None = None
 
 
@@ -152,6 +155,8 @@ class ProtocolShape(Shape):
     id: RuleId
     title: str
     default: bool = False
+    diagnoses: list[Literal["evans", "alps"]] = []  # beside ITP those that count
+    note: str = ""  # what every card says of it
     citations: dict[str, CitationShape] = {}  # what `- protocol: NAME` among a rule's sources stands for
     tables: dict[str, list[dict[str, Any]]]
     numbers: dict[str, NumberShape]
@@ -164,13 +169,48 @@ class SourceShape(Shape):
 
 
 class CodeShape(Shape):
-    system: Annotated[str, Field(pattern=r"^(loinc|snomed|icd10|icd9|ucum|(https?://|urn:)\S+)$")]
+    system: Annotated[
+        str, Field(pattern=r"^(loinc|snomed|icd10|icd10cm|icd10who|icd10gm|icd11|icd9|ucum|(https?://|urn:)\S+)$")
+    ]
     code: Word
     name: str
     display: str
     basis: Basis = "SEEN"
     rejected: str = ""
     words: list[str] = []  # by which it is known where no code says it
+    also: str = ""  # a diagnosis that a protocol may count as its own
+
+
+class PrefixShape(Shape):
+    """Every code of ICD-10 that begins so, but for the exceptions."""
+
+    system: Annotated[str, Field(pattern=r"^(icd10|icd10cm|icd10who|icd10gm|(https?://|urn:)\S+)$")]
+    prefix: Word
+    name: str
+    display: str
+    basis: Basis
+    excepted: list[Word] = Field(default=[], alias="except")
+    also: str = ""
+
+
+class NamedShape(Shape):
+    """By which words a problem without a code is known."""
+
+    name: str
+    display: str
+    words: list[str] = Field(min_length=1)
+    basis: Basis
+    also: str = ""
+
+
+class NearShape(Shape):
+    """A code beside those of a value set, which must not mean ``name``."""
+
+    system: Annotated[
+        str, Field(pattern=r"^(loinc|snomed|icd10|icd10cm|icd10who|icd10gm|icd11|icd9|(https?://|urn:)\S+)$")
+    ]
+    code: Word
+    name: str
 
 
 class DrugShape(Shape):
@@ -180,6 +220,8 @@ class DrugShape(Shape):
     atc_not_oral: list[Word] = []
     cvx: list[Word] = []
     names: list[str] = []
+    recalled_names: list[str] = []  # trade names that nobody has looked up
+    washout: str = ""  # of a drug that raises platelets: the definition that says for how long
     basis: Basis = "SEEN"
 
 
@@ -188,7 +230,11 @@ class ValueSetShape(Shape):
     means: str
     cite: str
     subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
+    leaves_out: str = ""  # what it does not cover, in a sentence or two
     codes: list[CodeShape] = []
+    prefixes: list[PrefixShape] = []
+    names: list[NamedShape] = []
+    near: list[NearShape] = []
     drugs: list[DrugShape] = []
 
 

@@ -4,41 +4,79 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from cds.knowledge.compiled import Concept
-from cds.knowledge.shapes import CodeShape, DrugShape, ValueSetShape
+from cds.knowledge.shapes import CodeShape, DrugShape, PrefixShape, ValueSetShape
+from cds.knowledge.systems import ICD, SYSTEMS, plain_icd, plain_name
 from cds.knowledge.tree import Document, Fault
+
+VALUE_SETS = frozenset(
+    [
+        "ace-inhibitor",
+        "allergen",
+        "angioedema",
+        "bleeding",
+        "bleeding-grade",
+        "bleeding-risk-drug",
+        "body-size",
+        "calcineurin-inhibitor",
+        "ciclosporin",
+        "corticosteroid",
+        "grapefruit",
+        "harm",
+        "hbv-antiviral",
+        "hepatitis-b",
+        "immunoglobulin",
+        "immunosuppressant",
+        "itp",
+        "laboratory",
+        "live-vaccine",
+        "malignancy",
+        "moderate-inducer",
+        "moderate-inhibitor",
+        "mtor-inhibitor",
+        "panel",
+        "pjp-prophylaxis",
+        "platelet-stimulator",
+        "platelets",
+        "pregnancy",
+        "procedures",
+        "rituximab",
+        "screening",
+        "secondary-itp",
+        "sirolimus",
+        "sirolimus-level",
+        "strong-inducer",
+        "strong-inhibitor",
+        "surgery",
+        "thrombosis",
+        "treg",
+        "unspecified-vaccine",
+    ]
+)
+"""Every value set that is read from a chart; one of another name would lie there without effect."""
 
 PRODUCTS = "valuesets/rxnorm_products.csv"
 _COLUMNS = ("rxcui", "drug", "route", "strength")
+CONDITIONS = "valuesets/condition_codes.csv"
+_CONDITION_COLUMNS = ("valueset", "name", "system", "code", "display", "basis", "also")
 _STRENGTH = re.compile(r"([0-9]+(\.[0-9]+)?(/mL)?)?")
-# how else a system is spelt, with an OID or a slash, is known where records are read (cds.chart.medications)
-SYSTEMS = {
-    "loinc": ("http://loinc.org",),
-    "snomed": ("http://snomed.info/sct",),
-    "icd10": ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"),
-    "icd9": ("http://hl7.org/fhir/sid/icd-9-cm",),
-    "ucum": ("http://unitsofmeasure.org",),
-    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm",),
-    "atc": ("http://www.whocc.no/atc",),
-    "cvx": ("http://hl7.org/fhir/sid/cvx",),
-}
-SHORT = {uri: name for name, uris in SYSTEMS.items() for uri in uris}
-_DOTTED = ("icd10", "icd9")
-"""Some records write these without their dot."""
+SHORT = {uri: name for name, uris in reversed(SYSTEMS.items()) for uri in uris}
 OURS = "urn:sirolimus-itp-cds"
 """Of what no other code system names."""
 _OWN = re.compile(r"\S+(?: \S+)*")
 """A code of a system that is not known here: FHIR's own form of a code."""
+_PREFIX = re.compile(r"[A-Z]([0-9]([0-9A-Z](\.([0-9A-Z]{1,4})?)?)?)?")
 _FORMS = {
     "loinc": re.compile(r"[0-9]{1,6}-[0-9]"),
     "snomed": re.compile(r"[1-9][0-9]{5,17}"),
-    "icd10": re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?"),
+    **dict.fromkeys(("icd10", "icd10cm", "icd10who", "icd10gm"), re.compile(r"[A-Z][0-9][0-9A-Z](\.?[0-9A-Z]{1,4})?")),
+    "icd11": re.compile(r"[0-9A-Z]{2}[0-9A-Z]{2}(\.[0-9A-Z]{1,2})?"),
     "icd9": re.compile(r"[0-9]{3}(\.[0-9]{1,2})?"),
     "ucum": re.compile(r"\S+"),
     "rxnorm": re.compile(r"[1-9][0-9]{0,7}"),
@@ -55,10 +93,12 @@ class ValueSets:
     names: dict[str, Concept] = field(default_factory=dict)
     words: dict[str, Concept] = field(default_factory=dict)
     drugs: dict[str, Concept] = field(default_factory=dict)
+    prefixes: dict[str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]] = field(default_factory=dict)
+    problems: dict[str, Concept] = field(default_factory=dict)
     _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
-        spellings = {code, code.replace(".", "")} if system in _DOTTED else {code}
+        spellings = {code, plain_icd(code)} if system in ICD else {code}
         for uri in SYSTEMS.get(system, (system,)):
             of_system = self.codes.setdefault(uri, {})
             for each in sorted(spellings):
@@ -72,6 +112,12 @@ class ValueSets:
                 faults.append(Fault(document.path, line, f"write '{SHORT[code.system]}' for {code.system}"))
             self._check(document, ("codes", index), code.system, [code.code], faults)
             self._code(shape.id, code)
+        for index, prefix in enumerate(shape.prefixes):
+            self._check_prefix(document, index, prefix, faults)
+            self._prefix(shape.id, prefix)
+        for named in shape.names:
+            for word in named.words:
+                self.problems[plain_name(word)] = Concept(shape.id, named.name, display=named.display, also=named.also)
         for index, drug in enumerate(shape.drugs):
             for system, several in (
                 ("rxnorm", drug.rxnorm),
@@ -89,13 +135,34 @@ class ValueSets:
                 faults.append(Fault(document.path, document.line(*place), f"'{code}' is no code of {system}"))
 
     def _code(self, valueset: str, code: CodeShape) -> None:
-        concept = Concept(valueset, code.name, display=code.display, rejected=code.rejected)
+        concept = Concept(valueset, code.name, display=code.display, rejected=code.rejected, also=code.also)
         self.add(code.system, code.code, concept)
         for word in code.words:
             self.words[word.lower()] = concept
 
+    def _check_prefix(self, document: Document, index: int, prefix: PrefixShape, faults: list[Fault]) -> None:
+        """A prefix is the beginning of a code of its system, and what it excepts begins with it."""
+        for each in (prefix.prefix, *prefix.excepted):
+            if prefix.system in ICD and not _PREFIX.fullmatch(each):
+                faults.append(
+                    Fault(
+                        document.path, document.line("prefixes", index), f"'{each}' is no beginning of a code of ICD-10"
+                    )
+                )
+            elif not each.startswith(prefix.prefix):
+                sentence = f"the exception '{each}' does not begin with '{prefix.prefix}'"
+                faults.append(Fault(document.path, document.line("prefixes", index), sentence))
+
+    def _prefix(self, valueset: str, prefix: PrefixShape) -> None:
+        concept = Concept(valueset, prefix.name, display=prefix.display, also=prefix.also)
+        excepted = tuple(plain_icd(each) for each in prefix.excepted)
+        for uri in SYSTEMS.get(prefix.system, (prefix.system,)):
+            of_system = self.prefixes.setdefault(uri, {})
+            begins = plain_icd(prefix.prefix)
+            of_system[begins] = (*of_system.get(begins, ()), (concept, excepted))
+
     def _drug(self, valueset: str, drug: DrugShape) -> None:
-        concept = self.drugs[drug.name] = Concept(valueset, drug.name)
+        concept = self.drugs[drug.name] = Concept(valueset, drug.name, washout=drug.washout)
         for rxcui in drug.rxnorm:
             self.add("rxnorm", rxcui, concept)
         for atc in drug.atc:
@@ -104,23 +171,24 @@ class ValueSets:
             self.add("cvx", cvx, concept)
         for atc in drug.atc_not_oral:
             self.add("atc", atc, msgspec.structs.replace(concept, oral=False))
-        for name in (drug.name, *drug.names):
+        for name in (drug.name, *drug.names, *drug.recalled_names):
             self.names[name.lower()] = concept
+
+    def take_conditions(self, path: Path, shown: str, faults: list[Fault]) -> None:
+        """Add the codes of conditions that stand in a table, row by row."""
+        for line, row in _table(path, shown, _CONDITION_COLUMNS, faults):
+            system, code = row["system"] or "", row["code"] or ""
+            if system not in SYSTEMS or not well_formed(system, code):
+                faults.append(Fault(shown, line, f"'{code}' is no code of {system}"))
+                continue
+            concept = Concept(row["valueset"], row["name"], display=row["display"], also=row["also"] or "")
+            self.add(system, code, concept)
 
     def take_products(self, path: Path, shown: str, faults: list[Fault]) -> None:
         """Add the RxNorm products of the drugs that are known by now; a row takes the place of an earlier one of its code."""
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(shown, 1, f"cannot be read ({type(error).__name__})"))
-            return
-        rows = csv.DictReader(text.splitlines())
-        if lacking := [name for name in _COLUMNS if name not in (rows.fieldnames or ())]:
-            faults.append(Fault(shown, 1, f"lacks the columns {', '.join(lacking)} (separated by commas)"))
-            return
         rxnorm = self.codes.setdefault(SYSTEMS["rxnorm"][0], {})
         taken: dict[str, tuple[Concept, ...]] = {}
-        for line, row in enumerate(rows, start=2):
+        for line, row in _table(path, shown, _COLUMNS, faults):
             code, strength = row["rxcui"] or "", row["strength"] or ""
             if not well_formed("rxnorm", code):
                 faults.append(Fault(shown, line, f"'{code}' is no code of rxnorm"))
@@ -134,6 +202,20 @@ class ValueSets:
             kept = () if code in self._products else rxnorm.get(code, ())
             rxnorm[code] = (*kept, *meant)
         self._products |= taken.keys()
+
+
+def _table(path: Path, shown: str, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a table with their lines; what is wrong with the table is added to ``faults``."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(Fault(shown, 1, f"cannot be read ({type(error).__name__})"))
+        return
+    rows = csv.DictReader(text.splitlines())
+    if lacking := [name for name in columns if name not in (rows.fieldnames or ())]:
+        faults.append(Fault(shown, 1, f"lacks the columns {', '.join(lacking)} (separated by commas)"))
+        return
+    yield from enumerate(rows, start=2)
 
 
 def well_formed(system: str, code: str) -> bool:

@@ -267,12 +267,20 @@ def test_a_list_of_specimens_is_read(engine: Engine) -> None:
     assert not read_request(as_bytes(bundle(patient(), report))).broken
 
 
-def test_a_level_under_a_local_code_alone_is_named(engine: Engine) -> None:
-    local = level("l", day(60), 30) | {
-        "code": {"coding": [{"system": "urn:local", "code": "50994", "display": "Sirolimus"}]}
-    }
-    assert "Observation/l was not read" in gaps(judge(engine, 62, TAKEN, local))
-    assert not judge(engine, 62, local).cards
+def under_a_local_code(name: str) -> Resource:
+    code = {"coding": [{"system": "urn:local", "code": "50994", "display": name}]}
+    return level("l", day(60), 30) | {"code": code}
+
+
+def test_a_level_under_a_local_code_is_read_by_its_name(engine: Engine) -> None:
+    advice = judge(engine, 62, TAKEN, under_a_local_code("Sirolimus"))
+    assert "troughCritical" in topics(advice) and "Observation/l was not read" not in gaps(advice)
+    assert "troughCritical" in topics(judge(engine, 62, under_a_local_code("Sirolimus")))
+
+
+def test_a_level_under_another_local_name_is_named_and_not_judged(engine: Engine) -> None:
+    advice = judge(engine, 62, TAKEN, under_a_local_code("Sirolimus LC-MS/MS method B"))
+    assert "Observation/l was not read" in gaps(advice) and "troughCritical" not in topics(advice)
 
 
 def test_a_level_of_somebody_else_is_not_the_patients(engine: Engine) -> None:

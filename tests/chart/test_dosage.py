@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from cds.chart.dosage import Product, read_dose
 from cds.chart.model import Dose
 from cds.chart.wire import Dosage
+from cds.knowledge.compiled import Knowledge
 
 TABLET = Product(tablet=Decimal("0.5"))
 LIQUID = Product(per_ml=Decimal(1))
@@ -20,8 +22,18 @@ DAILY = {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}}
 MG = {"value": 2, "unit": "mg"}
 
 
-def read(*dosages: dict[str, Any], product: Product = TABLET, on: date | None = None) -> Dose:
-    return read_dose(msgspec.json.decode(json.dumps(dosages), type=list[Dosage]), product, on)
+Reading = Callable[..., Dose]
+
+
+@pytest.fixture(scope="module")
+def read(knowledge: Knowledge) -> Reading:
+    """The dose of some instructions, of a tablet of 0.5 mg unless another product is named."""
+
+    def reading(*dosages: dict[str, Any], product: Product = TABLET, on: date | None = None) -> Dose:
+        decoded = msgspec.json.decode(json.dumps(dosages), type=list[Dosage])
+        return read_dose(decoded, product, knowledge.lexicon, on)
+
+    return reading
 
 
 def dosage(quantity: dict[str, Any] | None = None, timing: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -52,12 +64,12 @@ def dosage(quantity: dict[str, Any] | None = None, timing: dict[str, Any] | None
         ({"repeat": {"dayOfWeek": ["mon", "thu"]}}, None, "on 2 days a week", 84),
     ],
 )  # fmt: skip
-def test_rhythms(timing: dict[str, Any], per_day: int | None, rhythm: str, hours: int) -> None:
+def test_rhythms(read: Reading, timing: dict[str, Any], per_day: int | None, rhythm: str, hours: int) -> None:
     dose = read(dosage(timing=timing))
     assert (dose.per_day, dose.rhythm, dose.interval_hours, dose.problem) == (per_day, rhythm, hours, "")
 
 
-def test_another_rhythm_keeps_its_amount_and_its_day() -> None:
+def test_another_rhythm_keeps_its_amount_and_its_day(read: Reading) -> None:
     dose = read(dosage({"value": 6, "unit": "mg"}, {"repeat": {"frequency": 1, "period": 1, "periodUnit": "wk"}}))
     assert (dose.per_day, dose.per_intake, dose.on_one_day) == (None, 6, 6)
 
@@ -69,7 +81,7 @@ def test_another_rhythm_keeps_its_amount_and_its_day() -> None:
         ({"value": 3, "code": "{tbl}"}, TABLET, "1.5"), ({"value": 0.7, "unit": "mL"}, LIQUID, "0.7"),
     ],
 )  # fmt: skip
-def test_amounts(quantity: dict[str, Any], product: Product, mg: str) -> None:
+def test_amounts(read: Reading, quantity: dict[str, Any], product: Product, mg: str) -> None:
     assert read(dosage(quantity), product=product).per_day == Decimal(mg)
 
 
@@ -77,23 +89,23 @@ def typed(kind: str, value: float, unit: str) -> dict[str, Any]:
     return {"type": {"coding": [{"code": kind}]}, "doseQuantity": {"value": value, "unit": unit}}
 
 
-def test_of_several_typed_amounts_the_ordered_one_counts() -> None:
+def test_of_several_typed_amounts_the_ordered_one_counts(read: Reading) -> None:
     rates = [typed("calculated", 1.93, "mg"), typed("admin-amount", 4, "{tbl}"), typed("ordered", 2, "mg")]
     assert read({"timing": DAILY, "doseAndRate": rates}).per_day == 2
 
 
-def test_an_amount_outside_its_place_is_still_read() -> None:
+def test_an_amount_outside_its_place_is_still_read(read: Reading) -> None:
     assert read({"timing": DAILY, "doseQuantity": MG}).per_day == 2
 
 
-def test_morning_and_evening_add_up() -> None:
+def test_morning_and_evening_add_up(read: Reading) -> None:
     morning = dosage({"value": 1, "unit": "mg"}, {"repeat": {"timeOfDay": ["08:00:00"]}})
     evening = dosage({"value": 0.5, "unit": "mg"}, {"repeat": {"timeOfDay": ["20:00:00"]}})
     dose = read(morning, evening)
     assert (dose.per_day, dose.per_intake, dose.interval_hours) == (Decimal("1.5"), None, 12)
 
 
-def test_a_dated_sequence_gives_the_dose_of_the_day() -> None:
+def test_a_dated_sequence_gives_the_dose_of_the_day(read: Reading) -> None:
     def step(number: int, mg: int, start: str, end: str) -> dict[str, Any]:
         return dosage(
             {"value": mg, "unit": "mg"},
@@ -133,12 +145,12 @@ def test_a_dated_sequence_gives_the_dose_of_the_day() -> None:
         ([{"timing": DAILY, "doseAndRate": [{"doseQuantity": MG}, {"doseQuantity": {"value": 3, "unit": "mg"}}]}], "it gives several doses that differ"),
     ],
 )  # fmt: skip
-def test_what_is_not_understood_is_named(given: list[dict[str, Any]], problem: str) -> None:
+def test_what_is_not_understood_is_named(read: Reading, given: list[dict[str, Any]], problem: str) -> None:
     dose = read(*given)
     assert (dose.per_day, dose.problem) == (None, problem)
 
 
-def test_tablets_and_millilitres_of_unknown_strength_are_not_guessed() -> None:
+def test_tablets_and_millilitres_of_unknown_strength_are_not_guessed(read: Reading) -> None:
     assert (
         read(dosage({"value": 2, "unit": "tablet"}), product=Product()).problem
         == "its dose is in tablets of unknown strength"

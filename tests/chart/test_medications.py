@@ -186,7 +186,7 @@ def ratio(amount: float, unit: str, of: float, per: str) -> dict[str, Any]:
     ("strength", "unit", "per_day"),
     [
         (ratio(0.5, "mg", 1, "tablet"), "tablet", "1.5"), (ratio(500, "ug", 1, "1"), "tablet", "1.5"),
-        (ratio(60, "mg", 60, "mL"), "mL", "3"), (ratio(1, "mg", 1, "capsule"), "tablet", None),
+        (ratio(60, "mg", 60, "mL"), "mL", "3"), (ratio(1, "mg", 1, "capsule"), "capsule", "3"), (ratio(1, "mg", 1, "ampoule"), "tablet", None),
     ],
 )  # fmt: skip
 def test_tablets_and_mL_by_the_strength_that_the_medication_states(

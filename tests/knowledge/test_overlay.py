@@ -170,9 +170,9 @@ def label() -> Engine:
     return Engine(load(None, "label-lam"))
 
 
-def test_the_four_protocols_ship() -> None:
+def test_the_five_protocols_ship() -> None:
     shipped = {path.stem for path in (RULES / "protocols").glob("*.yaml")}
-    assert shipped == {"seed-2024", "feng-2020", "ctd-6-15", "label-lam"}
+    assert shipped == {"seed-2024", "feng-2020", "ctd-6-15", "label-lam", "paediatric-cytopenia"}
     assert all(load(None, name).protocol.id == name for name in shipped)
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from cds.vocabulary import VALUE_SETS
+import pytest
+
+from cds.knowledge.conditions import Unclear, known_fact
+from cds.knowledge.valuesets import VALUE_SETS
 from tests.conftest import ROOT, RULES
 
 
 def test_every_value_set_is_shipped_and_named_where_charts_are_read() -> None:
     source = "".join(
-        path.read_text(encoding="utf-8") for path in (ROOT / "cds").rglob("*.py") if path.name != "vocabulary.py"
+        path.read_text(encoding="utf-8") for path in (ROOT / "cds").rglob("*.py") if path.name != "valuesets.py"
     )
     assert {name for name in VALUE_SETS if f'"{name}"' not in source} == set()
     assert {path.stem for path in (RULES / "valuesets").glob("*.yaml")} == VALUE_SETS
+
+
+def test_a_fact_of_an_earlier_version_is_told_with_its_name_of_now() -> None:
+    with pytest.raises(Unclear, match="the fact 'cut_for_high_level' is called 'cut_for_a_reason' now"):
+        known_fact("cut_for_high_level")

@@ -96,7 +96,7 @@ MY = "rules/trough/my-rule.yaml"
         ("{trough_low}", "{trough_lw}", f"{MY}:7: when: nothing here is called {{trough_lw}}; it must come from the table, the protocol or definitions"),
         ("trough < {trough_low} ng/mL", "trough is low", f"{MY}:7: when: trough can only be 'present' or 'absent' or compared with <, >"),
         ("trough < {trough_low} ng/mL", "in_response is yes", f"{MY}:7: when: in_response is true or false, not 'yes'"),
-        ("trough < {trough_low} ng/mL", "phase is early", f"{MY}:7: when: phase is one of starting, maintenance; not 'early'"),
+        ("trough < {trough_low} ng/mL", "phase is early", f"{MY}:7: when: phase is one of starting, maintenance, starting-or-maintenance; not 'early'"),
         ("trough < {trough_low} ng/mL", "phase > 3", f"{MY}:7: when: phase is not a number and cannot be compared with >"),
         ("trough < {trough_low} ng/mL", "trough is not present", f"{MY}:7: when: write 'trough is absent'"),
         ("trough < {trough_low} ng/mL", "trough plus 1", f"{MY}:7: when: 'trough plus 1' is not a condition; write 'fact < number unit', 'fact is value' or 'fact is present'"),

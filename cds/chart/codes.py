@@ -1,0 +1,134 @@
+"""What a code means to the rules: exactly, or by the beginning of an ICD code; how code systems are spelt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from cds.chart.wire import CodeableConcept, Coding
+from cds.knowledge.compiled import Concept, Knowledge
+from cds.knowledge.systems import ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, LEAST_PREFIX, plain_icd
+
+SNOMED = "http://snomed.info/sct"
+LOINC = "http://loinc.org"
+_SPELLINGS = {
+    spelling: uri
+    for uri, spellings in {
+        "http://www.nlm.nih.gov/research/umls/rxnorm": (
+            "http://www.nlm.nih.gov/research/umls/rxnorm/",
+            "https://www.nlm.nih.gov/research/umls/rxnorm",
+            "urn:oid:2.16.840.1.113883.6.88",
+        ),
+        LOINC: ("http://loinc.org/", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"),
+        SNOMED: (
+            "http://snomed.info/sct/",
+            "https://snomed.info/sct",
+            "urn:oid:2.16.840.1.113883.6.96",
+        ),
+        "http://www.whocc.no/atc": (
+            "http://www.whocc.no/atc/",
+            "https://www.whocc.no/atc",
+            "urn:oid:2.16.840.1.113883.6.73",
+            "http://fhir.de/CodeSystem/bfarm/atc",
+            "http://fhir.de/CodeSystem/dimdi/atc",
+        ),
+        ICD_10_CM: (
+            "http://hl7.org/fhir/sid/icd-10-cm/",
+            "https://hl7.org/fhir/sid/icd-10-cm",
+            "urn:oid:2.16.840.1.113883.6.90",
+            "urn:oid:2.16.724.4.21.5.29",  # the Spanish edition is a translation of it
+        ),
+        "http://hl7.org/fhir/sid/icd-9-cm": ("urn:oid:2.16.840.1.113883.6.103",),
+        "http://hl7.org/fhir/sid/cvx": ("http://hl7.org/fhir/sid/cvx/", "urn:oid:2.16.840.1.113883.12.292"),
+        ICD_10: (
+            "http://hl7.org/fhir/sid/icd-10/",
+            "https://hl7.org/fhir/sid/icd-10",
+            "http://id.who.int/icd/release/10",
+            "http://hl7.org/fhir/sid/icd-10-am",
+            "http://hl7.org/fhir/sid/icd-10-ca",
+            "urn:oid:2.16.840.1.113883.6.3",
+            "urn:oid:2.16.840.1.113883.6.135",
+        ),
+        ICD_10_GM: (
+            "http://fhir.de/CodeSystem/dimdi/icd-10-gm",
+            "http://hl7.org/fhir/sid/icd-10-de",
+            "urn:oid:1.2.276.0.76.5.409",
+        ),
+        ICD_11: (
+            "http://id.who.int/icd11/mms",
+            "http://id.who.int/icd/release/11/mms/",
+            "https://id.who.int/icd/release/11/mms",
+            "http://hl7.org/fhir/sid/icd-11",
+        ),
+    }.items()
+    for spelling in spellings
+}
+_RESIDUAL = re.compile(r"\.[YZ]$")
+"""ICD-11 ends so what its category does not say more closely; the category itself is meant."""
+CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "http://hl7.org/fhir/sid/icd-9-cm"))
+"""The code systems that say what a condition is; a problem under none of them is known by its name alone."""
+
+
+def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
+    """What a coding means to us; nothing for most."""
+    system, code = canonical(coding.system or ""), coding.code or ""
+    of_system = knowledge.codes.get(system)
+    exact = of_system.get(code, ()) if of_system is not None else ()
+    if system == ICD_11 and of_system is not None:
+        exact = exact or of_system.get(_RESIDUAL.sub("", code), ())
+    begins = knowledge.prefixes.get(system)
+    return _with_prefixes(exact, of_system or {}, begins, code) if begins else exact
+
+
+def _with_prefixes(
+    exact: tuple[Concept, ...],
+    of_system: dict[str, tuple[Concept, ...]],
+    begins: dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]],
+    code: str,
+) -> tuple[Concept, ...]:
+    """The exact meanings of an ICD code and those of its beginnings; of one value set only the longest that is meant."""
+    plain = plain_icd(code)
+    found: dict[str, tuple[Concept, ...]] = {
+        concept.valueset: (concept,) for concept in exact or of_system.get(plain, ())
+    }
+    for length in range(len(plain), LEAST_PREFIX - 1, -1):
+        longest: dict[str, tuple[Concept, ...]] = {}
+        for concept, excepted in begins.get(plain[:length], ()):
+            if concept.valueset not in found and not plain.startswith(excepted):
+                longest[concept.valueset] = (*longest.get(concept.valueset, ()), concept)
+        found |= longest
+    return tuple(concept for several in found.values() for concept in several)
+
+
+def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
+    """The first meaning of a code to us; None for most codes."""
+    return next(all_meant(code, knowledge), None)
+
+
+def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> Iterator[Concept]:
+    """Every meaning of every coding."""
+    if code is None or code.coding is None:
+        return
+    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
+        system = coding.system
+        if system is None:
+            continue
+        if system not in knowledge.codes and system not in knowledge.prefixes:
+            system = canonical(system)
+        of_system = knowledge.codes.get(system)
+        if system in knowledge.prefixes or system == ICD_11:
+            yield from meanings(knowledge, coding)
+        elif of_system is not None and coding.code in of_system:
+            yield from of_system[coding.code]
+
+
+@lru_cache(512)
+def canonical(system: str) -> str:
+    """A code system's URI in the form HL7 gives it, for the other forms that are met."""
+    if system in _SPELLINGS:
+        return _SPELLINGS[system]
+    if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
+        return SNOMED
+    bare = system.partition("|")[0]
+    return _SPELLINGS.get(bare, bare) if bare != system else system

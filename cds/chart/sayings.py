@@ -1,0 +1,291 @@
+"""What the free text of a dosage instruction says, and whether it agrees with the structure beside it.
+
+Words are those of ``rules/words/dosage.yaml``, each language by itself: the one in which most of the text is understood
+is taken. A text in which nothing is understood says nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from cds.chart.model import Dose
+from cds.knowledge.compiled import Knowledge, Sayings
+
+DIFFER = "its text and its timing differ"
+_LONGEST = 600  # characters; what is longer is a note
+_DAY, _WEEK, _MONTH = Decimal(24), Decimal(168), Decimal(720)
+_CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
+_SCHEME = re.compile(r"(?<![\d.,-])(\d(?:[.,]5)?)-(\d(?:[.,]5)?)-(\d(?:[.,]5)?)(?:-(\d(?:[.,]5)?))?(?![\d-])")
+_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})[./](\d{1,2})[./](\d{4})")
+_LETTER = r"0-9A-Za-z_\u00c0-\u024f"
+"""What a number of a unit cannot stand in; a script without spaces writes both beside its words."""
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_ORDER = ("times_weekly", "times_daily", "every_hours", "every_days", "alternate", "four_daily", "three_daily", "twice_daily",
+          "weekly", "monthly", "daily")  # fmt: skip
+"""The longer ways of saying first: `twice daily` holds `daily`."""
+_SLOTS = ("morning", "noon", "evening", "night")
+_TIMES = {"twice_daily": 2, "three_daily": 3, "four_daily": 4}
+_SIGN = "×"
+_STRENGTH = "strength"
+"""In place of the unit: mg that say which tablet is meant."""
+
+
+@dataclass
+class Said:
+    """What one language understands of a text. ``times``: intakes a day, 0 for once or more; ``hours``: from one to the next."""
+
+    times: set[int] = field(default_factory=set)
+    hours: set[Decimal] = field(default_factory=set)
+    amounts: list[tuple[Decimal, str]] = field(default_factory=list)  # a number and its unit
+    ranged: bool = False  # an amount from one number to another
+    as_needed: bool = False
+    held: bool = False
+    ends: list[date] = field(default_factory=list)
+    understood: int = 0  # characters
+
+
+def differs(
+    texts: Iterable[str], dose: Dose, tablet: Decimal | None, per_ml: Decimal | None, knowledge: Knowledge, on: date
+) -> bool:
+    """Whether words of an order add or contradict something: as needed, a hold, another rhythm or amount, an end that is past."""
+    whole = ". ".join(text for text in texts if text)[:_LONGEST]
+    if not whole:
+        return False
+    said = understood(whole, knowledge, tablet)
+    if said.as_needed or said.held or said.ranged or any(end < on for end in said.ends):
+        return True
+    return _other_rhythm(said, dose) or _other_amount(said, dose, tablet, per_ml)
+
+
+def _other_rhythm(said: Said, dose: Dose) -> bool:
+    daily = dose.rhythm == "daily"
+    if said.hours and (daily or any(hours != dose.interval_hours for hours in said.hours)):
+        return True
+    if not said.times:
+        return False
+    times = int(_DAY / dose.interval_hours) if dose.interval_hours else 0
+    return not daily or any(each not in (0, times) for each in said.times)
+
+
+def _other_amount(said: Said, dose: Dose, tablet: Decimal | None, per_ml: Decimal | None) -> bool:
+    """Whether a number of mg, tablets or mL is neither what is taken at once nor, of a day, what is taken on it."""
+    allowed = _allowed(said, dose)
+    factors = {"mg": Decimal(1), _STRENGTH: Decimal(1), "ug": Decimal("0.001"), "tablet": tablet, "ml": per_ml}
+    known = [(number * times, unit) for number, unit in said.amounts if (times := factors[unit]) is not None]
+    counts = [number for number, unit in said.amounts if unit == "tablet"]
+    return not all(
+        _fits(amount, counts, allowed | {tablet} if unit == _STRENGTH else allowed) for amount, unit in known
+    )
+
+
+def _allowed(said: Said, dose: Dose) -> set[Decimal | None]:
+    """What an amount can be: of a day where the words say so, of one intake where they count the intakes, else either."""
+    once = {dose.per_intake, *dose.parts} - {None}
+    if said.times == {0}:
+        return {dose.on_one_day}
+    if once and said.times and 0 not in said.times:
+        return {*once}
+    return {*once, dose.on_one_day}
+
+
+def _fits(amount: Decimal, counts: Sequence[Decimal], allowed: set[Decimal | None]) -> bool:
+    """Whether an amount is one that is allowed, or that of each of so many tablets."""
+    return amount in allowed or any(amount * count in allowed for count in counts)
+
+
+def understood(text: str, knowledge: Knowledge, tablet: Decimal | None = None) -> Said:
+    """What the language says that understands most of ``text``, of a product with so many mg in a tablet."""
+    plain = _plain(text, knowledge, tablet)
+    best = Said()
+    for language in _languages(knowledge):
+        said = language.read(plain)
+        if said.understood > best.understood:
+            best = said
+    return best
+
+
+def _plain(text: str, knowledge: Knowledge, tablet: Decimal | None) -> str:
+    """Small letters, without the product's name and strength; mg behind the name that are not its strength stay."""
+    lowered = (
+        text.lower().replace("\u2019", "'").replace(_SIGN, "x").replace("\u00b5g", "mcg").replace("\u03bcg", "mcg")
+    )
+
+    def kept(match: re.Match[str]) -> str:
+        if tablet is None or match["unit"] != "mg" or match["per"]:
+            return " "
+        return " " if Decimal(match["number"].replace(",", ".")) == tablet else match["strength"]
+
+    return _product(knowledge).sub(kept, lowered)
+
+
+_products: dict[str, re.Pattern[str]] = {}
+_compiled: dict[str, list[_Language]] = {}
+
+
+def _product(knowledge: Knowledge) -> re.Pattern[str]:
+    """A name of sirolimus with what is printed behind it: its strength."""
+    known = _products.get(knowledge.hash)
+    if known is None:
+        names = sorted(
+            (name for name, meant in knowledge.names.items() if meant.valueset == "sirolimus"), key=len, reverse=True
+        )
+        strength = rf"(?P<strength>\s*\(?(?P<number>{_NUMBER})\s*(?P<unit>mg|mcg|ug|micrograms?)(?P<per>\s*/\s*(?:1\s*)?ml)?\)?)?"
+        known = _products[knowledge.hash] = re.compile(rf"(?:{'|'.join(map(re.escape, names)) or '(?!)'}){strength}")
+    return known
+
+
+def _languages(knowledge: Knowledge) -> list[_Language]:
+    known = _compiled.get(knowledge.hash)
+    if known is None:
+        known = _compiled[knowledge.hash] = [_Language(sayings) for sayings in knowledge.lexicon.dosage.values()]
+    return known
+
+
+class _Language:
+    """The phrases of one language as patterns."""
+
+    def __init__(self, sayings: Sayings) -> None:
+        self.numbers = sayings.numbers
+        words = "|".join(sorted(map(re.escape, sayings.numbers), key=len, reverse=True))
+        self.number = rf"(?:{_NUMBER}|{words})" if words else _NUMBER
+        self.phrases = {meaning: self._any(phrases) for meaning, phrases in sayings.phrases.items()}
+        self.weekdays = {day: self._any(phrases) for day, phrases in sayings.weekdays.items()}
+        self.unit_of = {word: unit for unit, several in sayings.units.items() for word in several}
+        units = "|".join(sorted(map(re.escape, self.unit_of), key=len, reverse=True)) or "(?!)"
+        tablets = "|".join(sorted(map(re.escape, sayings.units.get("tablet", ())), key=len, reverse=True)) or "(?!)"
+        self.amount = re.compile(
+            rf"(?<![{_LETTER}.,])(?:(?P<times>{self.number})\s*x\s*)?(?P<number>{self.number})"
+            rf"(?:\s*(?:-|to|bis|à|a|tot|do|até)\s*(?P<most>{_NUMBER}))?\s*(?P<unit>{units})(?![{_LETTER}])"
+            rf"(?P<of>\s*-?\s*(?:{tablets})(?![{_LETTER}]))?"
+        )
+
+    def _any(self, phrases: Sequence[str]) -> re.Pattern[str]:
+        """Any of the phrases as whole words; in a script without spaces, anywhere."""
+        made = [
+            re.escape(each).replace(r"\{n\}", f"({self.number})") for each in sorted(phrases, key=len, reverse=True)
+        ]
+        bounded = [
+            rf"(?<!\w){each}(?!\w)" if phrase[-1:] < "\u2e80" else each
+            for each, phrase in zip(made, sorted(phrases, key=len, reverse=True), strict=True)
+        ]
+        return re.compile("|".join(bounded) or "(?!)")
+
+    def read(self, text: str) -> Said:
+        said = Said()
+        for clause in _CLAUSE.split(text):
+            self._clause(clause, said)
+        return said
+
+    def _clause(self, clause: str, said: Said) -> None:
+        clause, spared = self._taken("not_hold", clause, said)
+        _, held = self._taken("hold", clause, said)
+        said.held = said.held or (held and not spared)
+        self._ends(clause, said)
+        if self._taken("elsewhere", clause, said)[1]:
+            return  # it speaks of tests, visits, refills or for how long
+        clause, _ = self._taken("nothing", clause, said)
+        clause, needed = self._taken("as_needed", clause, said)
+        said.as_needed = said.as_needed or needed
+        clause = self._scheme(clause, said)
+        clause = self._amounts(self._rhythm(clause, said), said)
+
+    def _taken(self, meaning: str, clause: str, said: Said) -> tuple[str, bool]:
+        """The clause without the phrases of a meaning, and whether there were any."""
+        pattern = self.phrases.get(meaning)
+        found = list(pattern.finditer(clause)) if pattern is not None else []
+        said.understood += sum(match.end() - match.start() for match in found)
+        return (pattern.sub(" ", clause) if pattern is not None and found else clause), bool(found)
+
+    def _ends(self, clause: str, said: Said) -> None:
+        """Dates behind a word for until."""
+        until = self.phrases.get("until")
+        for match in until.finditer(clause) if until is not None else ():
+            for end in _dates(clause[match.end() : match.end() + 20]):
+                said.ends.append(end)
+
+    def _scheme(self, clause: str, said: Said) -> str:
+        """Slots of a day, as in 1-0-1."""
+        for match in _SCHEME.finditer(clause):
+            slots = [Decimal(slot.replace(",", ".")) for slot in match.groups() if slot]
+            taken = [slot for slot in slots if slot]
+            said.times.add(len(taken))
+            said.amounts += [(slot, "tablet") for slot in taken]
+            said.understood += len(match[0])
+        return _SCHEME.sub(" ", clause)
+
+    def _rhythm(self, clause: str, said: Said) -> str:
+        for meaning in _ORDER:
+            pattern = self.phrases.get(meaning)
+            for match in pattern.finditer(clause) if pattern is not None else ():
+                number = next((self._number(each) for each in match.groups() if each), None)
+                _note(said, meaning, number)
+                said.understood += match.end() - match.start()
+            clause = pattern.sub(" ", clause) if pattern is not None else clause
+        days = [day for day, pattern in self.weekdays.items() if pattern.search(clause)]
+        if days and len(days) < 7:
+            said.hours.add(_WEEK / len(days))
+            said.understood += 3 * len(days)
+        return self._slots(clause, said)
+
+    def _slots(self, clause: str, said: Said) -> str:
+        """Morning and evening are two intakes; one of them beside a rhythm says only when."""
+        slots = []
+        for slot in _SLOTS:
+            clause, there = self._taken(slot, clause, said)
+            slots += [slot] if there else []
+        if len(slots) > 1 and not said.times - {0}:
+            said.times.add(len(slots))
+        return clause
+
+    def _amounts(self, clause: str, said: Said) -> str:
+        for match in self.amount.finditer(clause):
+            said.understood += match.end() - match.start()
+            said.ranged = said.ranged or match["most"] is not None
+            number, times = self._number(match["number"]), self._number(match["times"] or "1")
+            if number is not None and times is not None:
+                unit = self.unit_of[match["unit"]]
+                said.amounts.append((number * times, _STRENGTH if match["of"] and unit == "mg" else unit))
+        return clause
+
+    def _number(self, text: str) -> Decimal | None:
+        if text in self.numbers:
+            return self.numbers[text]
+        return Decimal(text.replace(",", ".")) if re.fullmatch(_NUMBER, text) else None
+
+
+def _note(said: Said, meaning: str, number: Decimal | None) -> None:
+    """One rhythm, as intakes a day or as hours from one to the next."""
+    if meaning == "daily":
+        said.times.add(0)
+    elif meaning in _TIMES:
+        said.times.add(_TIMES[meaning])
+    elif meaning in ("alternate", "weekly", "monthly"):
+        said.hours.add({"alternate": 2 * _DAY, "weekly": _WEEK, "monthly": _MONTH}[meaning])
+    elif number is not None and number > 0:
+        _counted(said, meaning, number)
+
+
+def _counted(said: Said, meaning: str, number: Decimal) -> None:
+    if meaning == "times_daily":
+        said.times.add(int(number))
+    elif meaning == "times_weekly":
+        said.hours.add(_WEEK / number)
+    else:
+        hours = number if meaning == "every_hours" else number * _DAY
+        if hours <= _DAY and _DAY % hours == 0:
+            said.times.add(int(_DAY / hours))
+        else:
+            said.hours.add(hours)
+
+
+def _dates(text: str) -> Iterator[date]:
+    for match in _DATE.finditer(text):
+        year, month, day = (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
+        try:
+            yield date(int(year), int(month), int(day))
+        except ValueError:
+            continue

@@ -1,0 +1,42 @@
+"""Code systems by their address, and ICD codes and names of conditions as they are compared."""
+
+from __future__ import annotations
+
+import re
+
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD_10 = "http://hl7.org/fhir/sid/icd-10"
+ICD_10_GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+ICD_11 = "http://id.who.int/icd/release/11/mms"
+SYSTEMS = {
+    "loinc": ("http://loinc.org",),
+    "snomed": ("http://snomed.info/sct",),
+    "icd10": (ICD_10_CM, ICD_10, ICD_10_GM),
+    "icd10cm": (ICD_10_CM,),
+    "icd10who": (ICD_10,),
+    "icd10gm": (ICD_10_GM,),
+    "icd11": (ICD_11,),
+    "icd9": ("http://hl7.org/fhir/sid/icd-9-cm",),
+    "ucum": ("http://unitsofmeasure.org",),
+    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm",),
+    "atc": ("http://www.whocc.no/atc",),
+    "cvx": ("http://hl7.org/fhir/sid/cvx",),
+}
+"""Each name that a value set may write, and the addresses it stands for; other spellings are known to ``cds.chart.codes``."""
+
+ICD = ("icd10", "icd10cm", "icd10who", "icd10gm", "icd9")
+"""Some records write these without their dot."""
+LEAST_PREFIX = 1
+_MARKS = re.compile(r"[^0-9A-Za-z]")
+_BREAKS = re.compile(r"[^\w/'?]+")
+
+
+def plain_icd(code: str) -> str:
+    """An ICD code as it is compared: capitals and digits alone, without the dot and the marks for daggers and asterisks."""
+    return _MARKS.sub("", code[:20]).upper()
+
+
+def plain_name(text: str) -> str:
+    """The name of a condition as it is compared: small letters and single spaces, without hyphens and points."""
+    lowered = text.lower().replace("\u2019", "'").replace("\uff1f", "?").replace("?", " ? ")
+    return " ".join(_BREAKS.sub(" ", lowered).split())

@@ -1,0 +1,140 @@
+"""The words of records that no code system has: ``rules/words/*.yaml``. What an overlay says is added to what is below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from cds.knowledge.compiled import Lexicon, Sayings
+from cds.knowledge.layers import Layers
+from cds.knowledge.shapes import Shape, Word, shaped
+from cds.knowledge.tree import Fault, read
+
+FOLDER = "words"
+Meaning = Literal[
+    "daily", "twice_daily", "three_daily", "four_daily", "times_daily", "every_hours", "every_days", "alternate", "weekly",
+    "times_weekly", "monthly", "morning", "noon", "evening", "night", "as_needed", "hold", "not_hold", "until", "elsewhere",
+    "nothing",
+]  # fmt: skip
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Phrase = Annotated[Word, Field(max_length=80, pattern=r"^[^A-Z]+$")]
+Results = dict[str, list[Phrase]]
+"""``results.yaml``: by the name of a result what laboratories call it."""
+
+
+class SayingsShape(Shape):
+    """One language of ``dosage.yaml``."""
+
+    numbers: dict[str, Decimal] = Field(default={})
+    phrases: dict[Meaning, list[Phrase]] = Field(default={})
+    weekdays: dict[Weekday, list[Phrase]] = Field(default={})
+    units: dict[Literal["tablet", "mg", "ug", "ml"], list[Phrase]] = Field(default={})
+
+
+class FormsShape(Shape):
+    """``forms.yaml``: words and codes of forms, and what a tablet is called as a unit."""
+
+    local: list[Phrase] = Field(default=[])
+    not_local: list[Phrase] = Field(default=[])
+    injected: list[Phrase] = Field(default=[])
+    local_routes: list[Word] = Field(default=[])
+    injected_routes: list[Word] = Field(default=[])
+    tablets: list[Word] = Field(default=[])
+    millilitres: list[Word] = Field(default=[])
+
+
+class SpecimenShape(Shape):
+    words: list[Phrase] = Field(default=[])
+    codes: list[Word] = Field(default=[])
+
+
+class ProblemsShape(Shape):
+    """``problems.yaml``: words beside the name of a condition that say it is not here and now."""
+
+    history: list[Phrase] = Field(default=[])
+
+
+class WordsShape(Shape):
+    """All files of the folder, by their names."""
+
+    dosage: dict[str, SayingsShape] = Field(default={})
+    results: Results = Field(default={})
+    specimens: dict[str, SpecimenShape] = Field(default={})
+    forms: FormsShape = FormsShape()
+    problems: ProblemsShape = ProblemsShape()
+
+
+def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
+    """The lexicon of a rules folder with what lies over it; what is wrong with a file is added to ``faults``."""
+    read_as = list(_layers(layers, faults))
+    routes = [(kind, code) for each in read_as for kind, codes in _routes(each.forms) for code in codes]
+    return Lexicon(
+        dosage=_dosage(read_as),
+        results={phrase: name for each in read_as for name, phrases in each.results.items() for phrase in phrases},
+        specimens=_joined((name, each.words) for shape in read_as for name, each in shape.specimens.items()),
+        specimen_codes={c: name for shape in read_as for name, each in shape.specimens.items() for c in each.codes},
+        forms=_joined(
+            pair
+            for each in read_as
+            for pair in (
+                ("local", each.forms.local),
+                ("not_local", each.forms.not_local),
+                ("injected", each.forms.injected),
+            )
+        ),
+        routes={code: kind for kind, code in routes},
+        tablets=frozenset(word.lower() for each in read_as for word in each.forms.tablets),
+        millilitres=frozenset(word.lower() for each in read_as for word in each.forms.millilitres),
+        history=tuple(word for each in read_as for word in each.problems.history),
+    )
+
+
+def _layers(layers: Layers, faults: list[Fault]) -> Iterator[WordsShape]:
+    """What each folder says, the lowest first."""
+    for number, folder in enumerate(layers.folders):
+        value: dict[str, Any] = {}
+        for path in sorted(folder.glob(f"{FOLDER}/*.yaml")):
+            try:
+                document = read(path, layers.shown(path))
+            except Fault as fault:
+                faults.append(fault)
+                continue
+            shape, wrong = shaped(document, WordsShape, {path.stem: document.value}, ())
+            faults += wrong
+            if shape is not None:
+                value[path.stem] = document.value
+            if number:
+                layers.note(path, "words", replaces=False)
+        yield WordsShape.model_validate(value)
+
+
+def _routes(forms: FormsShape) -> Iterator[tuple[str, list[str]]]:
+    yield "local", forms.local_routes
+    yield "injected", forms.injected_routes
+
+
+def _joined(pairs: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for name, words in pairs:
+        found[name] = tuple(dict.fromkeys((*found.get(name, ()), *words)))
+    return found
+
+
+def _dosage(shapes: list[WordsShape]) -> dict[str, Sayings]:
+    languages = dict.fromkeys(language for each in shapes for language in each.dosage)
+    return {
+        language: _sayings([each.dosage[language] for each in shapes if language in each.dosage])
+        for language in languages
+    }
+
+
+def _sayings(shapes: list[SayingsShape]) -> Sayings:
+    return Sayings(
+        numbers={word: number for each in shapes for word, number in each.numbers.items()},
+        phrases=_joined((meaning, words) for each in shapes for meaning, words in each.phrases.items()),
+        weekdays=_joined((day, words) for each in shapes for day, words in each.weekdays.items()),
+        units=_joined((unit, words) for each in shapes for unit, words in each.units.items()),
+    )

@@ -1,0 +1,59 @@
+"""Names of conditions: the longest phrase counts, in any script, and words beside it may say that it is not so."""
+
+from __future__ import annotations
+
+import pytest
+
+from cds.chart.problem_names import named_problems
+from cds.knowledge.compiled import Knowledge
+
+
+def named(knowledge: Knowledge, text: str) -> set[str]:
+    return {concept.name for concept in named_problems(text, knowledge)}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Angio-oedema", "angioedema"), ("Quincke-Ödem", "angioedema"), ("GI-Blutung", "bleeding-gut"), ("Non-melanoma skin cancer", "skin-cancer"),
+        ("Breast cancer", "malignancy"), ("immune thrombocytopenic purpura", "itp"), ("grossesse gémellaire", "pregnant"), ("lungenembolie", "thrombosis"),
+    ],
+)  # fmt: skip
+def test_a_phrase_counts_however_it_is_joined_and_only_the_longest(knowledge: Knowledge, text: str, name: str) -> None:
+    assert named(knowledge, text) == {name}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("免疫性血小板减少性紫癜", "itp"), ("皮肤鳞状细胞癌", "skin-cancer"), ("患者患有慢性乙型肝炎", "hepatitis-b")],
+)
+def test_so_it_is_in_a_script_without_spaces(knowledge: Knowledge, text: str, name: str) -> None:
+    assert named(knowledge, text) == {name}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Hepatitis B carrier", "hepatitis-b"), ("History of angioedema", "angioedema-past"), ("Z.n. Angioödem", "angioedema-past"),
+        ("Postpartum", "pregnancy-ended"), ("Status post splenectomy", "splenectomy"), ("血管性水肿病史", "angioedema-past"),
+    ],
+)  # fmt: skip
+def test_a_word_within_a_name_says_nothing_against_it(knowledge: Knowledge, text: str, name: str) -> None:
+    assert named(knowledge, text) == {name}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "History of ITP", "family history of angioedema", "?DVT", "Breast cancer?", "？免疫性血小板减少症", "No evidence of breast cancer", "mother: breast cancer",
+        "V.a. Lungenembolie", "Ausschluss Schwangerschaft", "Kein Hinweis auf ITP", "Antécédents de phlébite, thrombose", "乳腺癌家族史", "排除免疫性血小板减少症",
+        "sospetto di trombosi", "Immunisation: hepatitis B", "pulmonary embolism ruled out",
+    ],
+)  # fmt: skip
+def test_what_is_over_denied_feared_or_anothers_is_none(knowledge: Knowledge, text: str) -> None:
+    assert named(knowledge, text) == set()
+
+
+@pytest.mark.parametrize("text", ["critpath", "pregnancies of others" * 20, "thrombocytopenia", "purpurae", ""])
+def test_a_part_of_a_word_is_no_name(knowledge: Knowledge, text: str) -> None:
+    assert named(knowledge, text) == set()
