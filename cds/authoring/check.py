@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from cds.advise import advise
+from cds.authoring import counterexample
 from cds.authoring.cases import cases_of, check_both_ways, run_case
 from cds.authoring.mutants import survivors
+from cds.authoring.near import near_faults
 from cds.authoring.pins import Bench, Pin, pins_of
+from cds.authoring.properties import Property, never_both_ways
 from cds.authoring.regions import Space, never, together
 from cds.authoring.scenarios import Check, difference, scenarios_of
 from cds.authoring.tried import Tried, facts_of, tried
@@ -19,7 +22,7 @@ from cds.engine import Engine
 from cds.knowledge.layers import Layers
 from cds.knowledge.read import Folder, read_folder
 from cds.knowledge.tree import Fault
-from cds.vocabulary import VOCABULARY
+from cds.vocabulary import INNER, VOCABULARY
 
 T = TypeVar("T")
 
@@ -47,6 +50,7 @@ class Report:
     pins: list[Pin] = field(default_factory=list)
     together: list[tuple[str, str]] = field(default_factory=list)  # rules that always speak at once
     unused_facts: list[str] = field(default_factory=list)
+    properties: list[Property] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -71,6 +75,7 @@ class Report:
             ],
             "alwaysTogether": [list(pair) for pair in self.together],
             "factsNeverUsed": self.unused_facts,
+            "properties": [each.as_json() for each in self.properties],
             "faults": [{"file": f.path, "line": f.line, "message": f.message} for f in self.faults],
         }
 
@@ -135,16 +140,18 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
         report.faults += [fault for fault in other.faults if str(fault) not in known]
     if report.faults:
         return report
+    _prove(engines, report)
     for case in watch("cases", list(cases_of(read))):
         report.cases += 1
         _note(report, lambda case=case: run_case(case, engines.of(case.shape.protocol, case.fault)))  # type: ignore[misc]
     report.faults += check_both_ways(read)
+    report.faults += near_faults(read)
     space = Space(read.knowledge)
     for file in read.files:
         lines = file.document
         report.faults += [Fault(lines.path, lines.line("when"), said) for said in never(file, read.names, space)]
     spoken, benches = _days(engines, report, scenarios_of(folder, report.faults, overlays), watch)
-    report.unused_facts = sorted(VOCABULARY.keys() - facts_of(read.knowledge))
+    report.unused_facts = sorted(VOCABULARY.keys() - facts_of(read.knowledge) - INNER)
     report.together = list(together(read.knowledge))
     if report.faults:  # a mutant says nothing while a case fails
         return report
@@ -157,6 +164,18 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
         report.pins.append(bench.pin(number))
         report.faults += report.pins[-1].faults
     return report
+
+
+def _prove(engines: Engines, report: Report) -> None:
+    """Prove what the rules can never do, under every protocol; each counterexample is a fault with a scenario."""
+    read = engines.every()
+    report.properties.append(never_both_ways([each.knowledge for each in read if each.knowledge is not None]))
+    places = {file.rule.id: file.document for file in read[0].files}
+    for one in report.properties:
+        for found in one.counterexamples:
+            document = places.get(found.more)
+            path, line = (document.path, document.line("card")) if document is not None else (str(engines.folder), 1)
+            report.faults.append(Fault(path, line, f"{one.id}: {found}\n{counterexample.shown(found)}"))
 
 
 def _days(

@@ -35,7 +35,8 @@ _UNITS = {"platelets": "10*9/L", "level": "ng/mL", "trough": "ng/mL", "weight": 
 _ORDER = re.compile(
     rf"(?P<drug>.+?) (?P<mg>[0-9]+(?:\.[0-9]+)?) mg (?P<rhythm>{_RHYTHM})(?P<solution> as solution)?(?P<too> too)?"
 )
-_CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken|stated)")
+_CHANGE = re.compile(r"(?P<drug>.+?) (?P<verb>starts|stops|given|held|taken|missed|stated)")
+_GIVEN = {"given": "completed", "taken": "completed", "missed": "not-done"}
 _RESULT = re.compile(
     r"(?P<name>[a-z][a-z0-9 -]*?) (?P<sign><=|>=|<|>)?(?P<value>[0-9]+(?:\.[0-9]+)?)(?: (?P<unit>\S+?))?"
     r"(?: \(upper limit (?P<limit>[0-9]+(?:\.[0-9]+)?)\))?(?: by (?P<method>immunoassay|LC-MS))?(?:,? (?P<status>preliminary|corrected))?"
@@ -157,8 +158,8 @@ def _change(line: DayLine, when: str, words: str) -> bool:
     elif verb == "stated":
         line.add({"resourceType": "MedicationStatement", "status": "active", "subject": _subject(),
                   "medicationCodeableConcept": concept, "effectiveDateTime": when})  # fmt: skip
-    elif verb in ("given", "taken"):
-        line.add({"resourceType": "MedicationAdministration", "status": "completed", "subject": _subject(),
+    elif verb in _GIVEN:
+        line.add({"resourceType": "MedicationAdministration", "status": _GIVEN[verb], "subject": _subject(),
                   "medicationCodeableConcept": concept, "effectiveDateTime": when})  # fmt: skip
     elif drug not in line.running:
         raise Unwritten(f"'{words}': it was not started")
@@ -324,7 +325,7 @@ def _subject() -> Resource:
 
 
 def _code(knowledge: Knowledge, system: str, wanted: Callable[[Any], bool]) -> str | None:
-    return next((code for code, meant in knowledge.codes[system].items() if any(map(wanted, meant))), None)
+    return next((code for code, meant in knowledge.codes.get(system, {}).items() if any(map(wanted, meant))), None)
 
 
 def _coded(knowledge: Knowledge, wanted: Callable[[Any], bool]) -> Resource | None:

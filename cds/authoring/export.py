@@ -168,10 +168,10 @@ def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
         valueset = _head("ValueSet", name, shape.means, knowledge) | {
             "status": "draft",
             "description": f"{shape.means}. Source: {source.citation}",
-            "compose": {"include": _included(taken.get(name, {}))},
+            "compose": {"include": [*_included(taken.get(name, {})), *_beginning(name, knowledge, excepted=False)]},
         }
-        if name in left:
-            valueset["compose"]["exclude"] = _included(left[name])
+        if excluded := [*_included(left.get(name, {})), *_beginning(name, knowledge, excepted=True)]:
+            valueset["compose"]["exclude"] = excluded
         if known := _names(name, knowledge):
             valueset["extension"] = known
         if not valueset["compose"]["include"]:  # known by name alone: FHIR wants something to include
@@ -193,6 +193,31 @@ def _is_of(system: str, code: str) -> bool:
 
 def _included(by_system: dict[str, list[Resource]]) -> list[Resource]:
     return [{"system": system, "concept": concepts} for system, concepts in by_system.items()]
+
+
+def _beginning(valueset: str, knowledge: Knowledge, excepted: bool) -> Iterator[Resource]:
+    """The codes that are meant by their beginning, as a filter of each system; or those that are excepted from it."""
+    for system, beginnings in knowledge.prefixes.items():
+        begins = sorted(
+            {
+                each
+                for prefix, meant in beginnings.items()
+                for concept, but in meant
+                if concept.valueset == valueset
+                for each in (but if excepted else (prefix,))
+            }
+        )
+        if begins:
+            pattern = "|".join(_dotted(each) for each in begins)
+            yield {"system": system, "filter": [{"property": "code", "op": "regex", "value": f"({pattern}).*"}]}
+
+
+def _dotted(prefix: str) -> str:
+    """The beginning of an ICD code as a pattern: with the dot that stands behind its third character."""
+    return prefix if len(prefix) <= _CATEGORY else f"{prefix[:_CATEGORY]}\\.{prefix[_CATEGORY:]}"
+
+
+_CATEGORY = 3
 
 
 def _concept(code: str, meant: Sequence[Concept]) -> Resource:
@@ -218,8 +243,8 @@ def _said(concept: Concept) -> dict[str, str]:
 
 
 def _names(valueset: str, knowledge: Knowledge) -> list[Resource]:
-    """The names by which a drug or a food is known where no code says it."""
-    known = [*knowledge.names.items(), *knowledge.words.items()]
+    """The names by which a drug, a food or a condition is known where no code says it."""
+    known = [*knowledge.names.items(), *knowledge.words.items(), *knowledge.problems.items()]
     return [
         {
             "url": f"{OURS}:known-by-name",

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from cds.authoring.schemas import KINDS
 from cds.authoring.written import text_of, tree_of
-from cds.knowledge.read import NO_RULES, SUBJECTS
+from cds.knowledge.read import SUBJECTS
 from cds.knowledge.shapes import Shape
 from cds.knowledge.tree import Fault, plain, read
 
 _KEY = re.compile(r"([a-z_]+):")
-_FOLDERS = dict(zip(NO_RULES, ("protocol", "valueset", "scenario"), strict=True)) | dict.fromkeys(SUBJECTS, "rule")
+_FOLDERS = {"protocols": "protocol", "valuesets": "valueset", "scenarios": "scenario"} | dict.fromkeys(SUBJECTS, "rule")
 
 
 def kind_of(path: Path) -> str:

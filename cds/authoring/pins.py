@@ -22,16 +22,21 @@ from cds.chart.request import Request, read_request
 from cds.engine import Opinion
 from cds.facts import read_facts
 from cds.knowledge.compiled import Knowledge
-from cds.knowledge.read import Folder, RuleFile, windows_of
+from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.rules import Names, compile_rule, shown
 from cds.knowledge.shapes import AnyOf, NumberShape, RuleShape
 from cds.knowledge.tree import Fault
+from cds.knowledge.windows import windows_of, with_widest
+from cds.knowledge.withheld import compile_withheld
+from cds.vocabulary import WIDEST
 
 _STEPS = {"year": "1", "month": "1", "day": "1", "hour": "1", "kg": "1", "cm": "1", "percent": "1", "10^9/L": "1",
           "mg/dL": "1", "mg/day": "0.1", "mg": "0.1", "mg/m2/day": "0.1", "mg/kg/day": "0.01", "ng/mL": "0.1", "g/dL": "0.1",
           "g/g": "0.1", "x": "0.1"}  # fmt: skip
 
-_WHOLE = ("year", "month", "day", "hour", "grade")  # counted, never divided
+_YES = "yes"  # 0 or 1
+_NO_SUCH = "there is no such value"
+_WHOLE = ("year", "month", "day", "hour", "grade", _YES)  # counted, never divided
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,11 @@ class Number:
         own = Decimal(1).scaleb(min(int(self.value.as_tuple().exponent), 0))
         step = min(usual, own) if own != 1 else usual
         return step if step < self.value or self.unit in _WHOLE else step / 10
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """In which directions it can move: a choice between 0 and 1 in one only."""
+        return tuple(sign for sign in (1, -1) if self.unit != _YES or self.value + sign in (0, 1))
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,10 @@ class Bench:
 
     def pin(self, number: Number) -> Pin:
         """Who notices that ``number`` moves."""
-        more, less = (self._noticed(number, number.value + sign * number.step) for sign in (1, -1))
+        more, less = (
+            self._noticed(number, number.value + sign * number.step) if sign in number.sides else _NO_SUCH
+            for sign in (1, -1)
+        )
         return Pin(number, self.knowledge.protocol.id, more, less)
 
     def _noticed(self, number: Number, value: Decimal) -> str:
@@ -142,7 +155,7 @@ class Bench:
         if number.row is not None:
             table, at, column = number.row
             rows = [row | ({column: value} if index == at else {}) for index, row in enumerate(names.tables[table])]
-            names = Names(names.numbers, names.tables | {table: rows}, names.reasons, names.tests)
+            names = Names(names.numbers, with_widest(names.tables | {table: rows}), names.reasons, names.tests)
             protocol = msgspec.structs.replace(knowledge.protocol, windows=windows_of(names.tables))
             knowledge = msgspec.structs.replace(knowledge, protocol=protocol)
             files = [file for file in self.read.files if file.shape.table == f"protocol.{table}"]
@@ -155,9 +168,12 @@ class Bench:
             file.rule.id: compile_rule(file.document, file.shape, file.rule.subject, names, []) or file.rule
             for file in files
         }
+        withheld = [
+            compile_withheld(key, document, shape, names, []) for key, (document, shape) in self.read.withheld.items()
+        ]
         hashed = f"{knowledge.hash}, but {number.name} {value}"
         rules_now = tuple(rules.get(rule.id, rule) for rule in knowledge.rules)
-        return msgspec.structs.replace(knowledge, hash=hashed, rules=rules_now), files
+        return msgspec.structs.replace(knowledge, hash=hashed, rules=rules_now, withheld=tuple(withheld)), files
 
 
 def _put(knowledge: Knowledge, name: str, value: Decimal) -> Knowledge:
@@ -194,11 +210,14 @@ def numbers_of(read: Folder, but: Mapping[str, Decimal]) -> Iterator[Number]:
             yield Number(name, number.value, number.unit, read.places[name])
     for table, rows in read.names.tables.items():
         for index, row in enumerate(rows):
+            if row.get("phase") == WIDEST:
+                continue  # made from the others
             words = " ".join(str(value) for value in row.values() if not isinstance(value, Decimal)).split(" ")
             for column, value in row.items():
                 name = f"{' '.join(words[:2])} {column}"
                 if isinstance(value, Decimal) and but.get(name) != value:
-                    yield Number(name, value, "mg/day", read.places[f"{table} {index}"], (table, index, column))
+                    unit = "day" if column == "after" else str(row.get("unit", "mg/day"))
+                    yield Number(name, value, unit, read.places[f"{table} {index}"], (table, index, column))
 
 
 def pins_of(benches: Sequence[Bench]) -> Iterator[tuple[Bench, Number]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds.authoring.check import Report
+from cds.authoring.properties import Property
 from cds.authoring.tried import Tried, sides_of
 from cds.knowledge.read import Folder
 from cds.knowledge.rules import shown
@@ -23,7 +24,7 @@ means that a case or a day would get another card. None of this says that a numb
 def proof(folder: Folder, report: Report) -> str:
     """The page, in Markdown."""
     assert folder.knowledge is not None, "only rules that can be read have a page"
-    pinned = sum(bool(pin.more and pin.less) for pin in report.pins)
+    pinned = sum(not list(pin.faults) for pin in report.pins)
     lines = [
         _HEAD.format(
             rules=report.rules,
@@ -36,10 +37,17 @@ def proof(folder: Folder, report: Report) -> str:
             verdict="Sound." if not report.faults else f"Not sound: {len(report.faults)} faults.",
         )
     ]
+    lines += [_proved(each) for each in report.properties]
     lines += [f"- {fault}" for fault in report.faults]
     lines += ["", *_signatures(folder), "", *_rules(report), "", *_boundaries(report.by_rule), "", *_numbers(report)]
     lines += ["", *_recalled(folder), "", *_idle(report)]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _proved(each: Property) -> str:
+    """What the rules can never do, in a sentence."""
+    holds = "holds" if each.holds else f"does not hold ({len(each.counterexamples)} counterexamples)"
+    return f"{each.id}, no offer of more sirolimus beside a reason for less, {holds} over {each.tried} pairs under all protocols."
 
 
 def _signatures(folder: Folder) -> Iterator[str]:

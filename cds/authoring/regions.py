@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cds.engine.opinion import truth
 from cds.facts.record import Named
 from cds.knowledge.compiled import Condition, Knowledge, Variant
 from cds.knowledge.conditions import fill
 from cds.knowledge.read import RuleFile
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, Conditions
+from cds.knowledge.truth import truth
 from cds.vocabulary import VOCABULARY
 
 Box = Mapping[str, frozenset[int]]
@@ -33,6 +33,7 @@ class Space:
     def __init__(self, knowledge: Knowledge) -> None:
         numbers: dict[str, set[Decimal]] = defaultdict(set)
         tests = {t for rule in knowledge.rules for v in rule.variants for branch in v.branches for t in branch}
+        tests |= {t for each in knowledge.withheld for branch in each.branches for t in branch}
         for test in tests:
             if test.number is not None:
                 numbers[test.fact].add(test.number)
@@ -84,6 +85,35 @@ class Space:
         for each in other:
             left = [piece for box in left for piece in (self._less(box, each) if self._meet(box, each) else (box,))]
         return left
+
+    def meet(self, one: Box, other: Box) -> Box | None:
+        """What two boxes share; None for nothing."""
+        if not self._meet(one, other):
+            return None
+        return {
+            fact: one.get(fact, other.get(fact, frozenset())) & other.get(fact, one.get(fact, frozenset()))
+            for fact in one.keys() | other.keys()
+        }
+
+    @staticmethod
+    def holds_all_of(box: Box, other: Box) -> bool:
+        """Whether ``other`` lies wholly in ``box``."""
+        return all(fact in other and other[fact] <= cells for fact, cells in box.items())
+
+    def where_known(self, region: Sequence[Box], fact: str) -> list[Box]:
+        """The part of ``region`` in which ``fact`` is known; all of it where no rule compares the fact."""
+        if not fact or fact not in self._samples:
+            return list(region)
+        known = {fact: self._all(fact) - {0}}
+        return [both for box in region if (both := self.meet(box, known)) is not None]
+
+    def example(self, box: Box) -> dict[str, Any]:
+        """One record of facts in ``box``; facts that may be anything are left out."""
+        record: dict[str, Any] = {}
+        for fact, cells in box.items():
+            if fact != _HOOK:
+                record |= self._samples[fact][max(cells)]
+        return record
 
     def _all(self, fact: str) -> frozenset[int]:
         return frozenset(range(len(self.hooks) if fact == _HOOK else len(self._samples[fact])))

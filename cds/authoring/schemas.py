@@ -22,6 +22,8 @@ from cds.knowledge.shapes import (
     TestShape,
     ValueSetShape,
 )
+from cds.knowledge.withheld import WithheldShape
+from cds.knowledge.words import FormsShape, ProblemsShape, Results, SayingsShape, SpecimenShape
 from cds.vocabulary import VOCABULARY
 
 _SUBJECTS = "dosing,interactions,monitoring,response,safety,trough"
@@ -34,6 +36,12 @@ KINDS: dict[str, tuple[str, Any]] = {
     "schedule": ("rules/schedule.yaml", dict[str, TestShape]),
     "sources": ("rules/sources.yaml", dict[str, SourceShape]),
     "override-reasons": ("rules/override-reasons.yaml", dict[str, ReasonShape]),
+    "withhold": ("rules/withhold.yaml", dict[str, WithheldShape]),
+    "dosage": ("rules/words/dosage.yaml", dict[str, SayingsShape]),
+    "forms": ("rules/words/forms.yaml", FormsShape),
+    "problems": ("rules/words/problems.yaml", ProblemsShape),
+    "results": ("rules/words/results.yaml", Results),
+    "specimens": ("rules/words/specimens.yaml", dict[str, SpecimenShape]),
 }
 """Each kind of file: which files are of it, and what it is read as."""
 

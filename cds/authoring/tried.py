@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from cds.authoring.cases import Case
-from cds.engine.opinion import truth
 from cds.knowledge.compiled import Condition, Knowledge
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.read import RuleFile
 from cds.knowledge.rules import shown
+from cds.knowledge.truth import truth
 from cds.vocabulary import VOCABULARY
 
 
@@ -99,8 +99,9 @@ def _boundary(test: Condition, values: set[Decimal]) -> Boundary:
 
 
 def facts_of(knowledge: Knowledge) -> set[str]:
-    """Every fact that some rule compares, shows or offers."""
-    used: set[str] = set()
+    """Every fact that some rule compares, shows or offers, or some reason that withholds a rise compares."""
+    used = {test.fact for each in knowledge.withheld for branch in each.branches for test in branch}
+    used |= {"rise_withheld"}  # what all of these make: the proposals ask for it
     for rule in knowledge.rules:
         used |= {test.fact for variant in rule.variants for branch in variant.branches for test in branch}
         for level in rule.levels:

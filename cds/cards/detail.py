@@ -14,6 +14,7 @@ from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
 _MOST_REFERENCES = 8
+_DOSED = ("dosing", "trough")
 GRADES = {
     "A": "regulator label or international guideline",
     "B": "consistent clinical or pharmacokinetic studies",
@@ -78,6 +79,8 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     signatures = "; ".join(map(escape, holding.rule.signed))
     signed = f"Signed off by {signatures}." if signatures else "This rule is a draft: not clinically signed off."
     protocol = f"{LABEL} is off label. Protocol: {knowledge.protocol.title}."
+    if knowledge.protocol.note and holding.rule.subject in _DOSED:
+        protocol += f" {knowledge.protocol.note}"
     lines.append(f"- {protocol if itp else 'No ITP is on record, so the ITP protocol is not applied.'} {signed}")
     _footers[key] = lines
     return lines

@@ -67,9 +67,14 @@ def _print(report: Report) -> None:
         click.echo(f"{one} and {other} always speak together")
     if report.unused_facts:
         click.echo(f"facts that no rule uses: {', '.join(report.unused_facts)}")
+    for proved in report.properties:
+        holds = "holds" if proved.holds else f"does not hold: {len(proved.counterexamples)} counterexamples"
+        click.echo(
+            f"{proved.id} {holds}, {proved.tried} pairs in {proved.seconds:.2f} s: no offer of more beside a reason for less"
+        )
     for fault in report.faults:
         click.echo(str(fault))
-    pinned = sum(bool(pin.more and pin.less) for pin in report.pins)
+    pinned = sum(not list(pin.faults) for pin in report.pins)
     if report.pins:
         click.echo(f"{len(report.pins)} numbers of definitions and protocols, {pinned} pinned on both sides")
     counted = f"{report.rules} rules, {report.cases} cases, {report.days} scenario days, {report.mutants} mutants"

@@ -57,6 +57,8 @@ def facts_json(situation: Situation) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for name, value in facts.values.items():
         entry: dict[str, Any] = {"value": [item.name for item in value] if isinstance(value, list) else value}
+        if isinstance(value, list) and any(item.note for item in value):
+            entry["notes"] = [item.note for item in value]
         if VOCABULARY[name].unit:
             entry["unit"] = VOCABULARY[name].unit
         if name in facts.dates:
@@ -83,6 +85,13 @@ def rules_json(explained: list[Explained]) -> list[dict[str, Any]]:
     ]
 
 
+def _with_notes(value: Any) -> str:
+    """A fact in words; of a list each with what is noted of it, as since when and until when."""
+    if not isinstance(value, list):
+        return shown(value)
+    return ", ".join(f"{item.name} ({item.note})" if item.note else item.name for item in value)
+
+
 def explained_text(situation: Situation, explained: list[Explained]) -> str:
     """The facts, then every rule as fires or silent with each condition's truth."""
     lines = [click.style("Facts", bold=True)]
@@ -91,7 +100,7 @@ def explained_text(situation: Situation, explained: list[Explained]) -> str:
         if "absent" in entry:
             lines.append(wrapped(f"{label}: absent, {entry['absent']}", "  ", "    "))
             continue
-        text = f"{label}: {clean(shown(situation.facts.values[name]))}"
+        text = f"{label}: {clean(_with_notes(situation.facts.values[name]))}"
         text += f" {entry['unit']}" if "unit" in entry else ""
         text += f", {entry['date']}" if "date" in entry else ""
         text += f" [{clean(', '.join(entry['evidence']))}]" if "evidence" in entry else ""

@@ -11,8 +11,9 @@ import msgspec
 
 from cds.engine.durable import Shard, require_known_release, shards
 from cds.engine.guard import EngineFault, admitted
-from cds.engine.opinion import alternatives, holding, truth
+from cds.engine.opinion import alternatives, holding
 from cds.knowledge.compiled import Condition, Knowledge, Level, Rule, Variant
+from cds.knowledge.truth import truth
 
 
 @dataclass(frozen=True)

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from cds.knowledge.compiled import Condition, Rule
-
-_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
-def truth(test: Condition, values: Mapping[str, Any]) -> bool:
-    """Whether ``test`` holds. Nothing but ``absent`` holds of a fact that is not known."""
-    if test.operator == "present":
-        return test.fact in values
-    if test.operator == "absent":
-        return test.fact not in values
-    value = values.get(test.fact)
-    if value is None:
-        return False
-    if test.number is not None:
-        return _COMPARE[test.operator](value, test.number)
-    wanted = test.word if test.word is not None else test.flag
-    return bool((value == wanted) == (test.operator == "is"))
-
+from cds.knowledge.truth import truth
 
 Alternative = tuple[int, int, int, tuple[Condition, ...]]
 """Rule, variant and branch by position, and the tests that must all hold."""

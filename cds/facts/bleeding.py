@@ -16,7 +16,8 @@ from cds.facts.situation import Situation
 
 _CORRECTIONS = ("amended", "corrected")
 _MOST = 20  # corrections of one identifier that are looked at
-_KINDS = {"bleeding": True, "skin-bleeding": False}
+_LIFE = "bleeding-life"
+_KINDS = {"bleeding": True, "bleeding-gut": True, _LIFE: True, "skin-bleeding": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Bleed:
     onset: Moment
     words: str
     beyond_skin: bool
+    kind: str = "bleeding"
     end: Moment | None = None
     closed: bool = False  # resolved, without a day
 
@@ -34,7 +36,7 @@ class Bleed:
 def bleeds(situation: Situation) -> list[Bleed]:
     """Every bleed whose onset is known, in no particular order. A grade of 0 is none."""
     diagnosed = [
-        Bleed(p.reference, p.onset, p.display.lower() or "bleeding", _KINDS[p.name], p.end, not p.active)
+        Bleed(p.reference, p.onset, p.display.lower() or "bleeding", _KINDS[p.name], p.name, p.end, not p.active)
         for p in situation.chart.problems
         if p.name in _KINDS and p.onset is not None
     ]
@@ -87,7 +89,8 @@ def _graded(situation: Situation) -> Iterator[Bleed]:
             over = min(ends, key=Moment.sort_key, default=None)
             beyond = grade >= numbers["bleeding_grade_beyond_skin"]
             onset = lab.since if lab.since is not None and over is not None else moment
-            yield Bleed(lab.reference, onset, f"bleeding of WHO grade {said(grade)}", beyond, over)
+            kind = _LIFE if grade >= numbers["bleeding_grade_life"] else "bleeding"
+            yield Bleed(lab.reference, onset, f"bleeding of WHO grade {said(grade)}", beyond, kind, over)
 
 
 def _next(moments: Sequence[Moment], day: date) -> Moment | None:

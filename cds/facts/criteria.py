@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 
+from cds.chart.model import DrugUse
 from cds.facts.bleeding import bleeds
 from cds.facts.platelets import Count
-from cds.facts.record import on_day
+from cds.facts.record import on_day, said
 from cds.facts.situation import Situation
+from cds.facts.steroids import as_prednisone
 
 RESPONDS = ("complete", "partial")
 
@@ -75,6 +78,11 @@ class Response:
             return ""
         return "partial" if count.value >= limits["partial_fold"] * self.baseline.value else "none"
 
+    @cached_property
+    def ever_confirmed(self) -> bool:
+        """Whether this course had a confirmed CR or PR."""
+        return any(self.confirmed_by(count) or self.confirmed_by(count, "partial") for count in self.usable)
+
     def meets(self, count: Count, category: str) -> bool:
         """Whether ``count`` is at least as good as ``category``."""
         found = self.category(count)
@@ -127,6 +135,27 @@ def _baseline(situation: Situation, counts: list[Count]) -> tuple[Count | None, 
             reason = f"the count before the first dose is of no use: {count.why_not}"
         elif count.comparator.startswith(">"):
             reason = "the count before the first dose is only known as a lower bound"
+        elif support := _supported(situation, count):
+            return None, f"the count before the first dose, {count.words()}, {support}"
         else:
             return count, ""
     return None, reason
+
+
+def _supported(situation: Situation, count: Count) -> str:
+    """What held a count up before sirolimus began: a corticosteroid of so much, or of a dose that nobody knows."""
+    total, unknown = Decimal(0), ""
+    for use in situation.chart.drugs:
+        if use.valueset != "corticosteroid" or use.draft or use.start is None or use.start.day > count.moment.day:
+            continue
+        if use.given or (use.end is not None and use.end.day < count.moment.day) or _over_unknown(use):
+            continue
+        dose = as_prednisone(situation, use)
+        total, unknown = total + (dose or Decimal(0)), unknown or ("" if dose is not None else use.name)
+    if total >= situation.definitions["baseline_steroid"]:
+        return f"was held up by {said(total)} mg/day of prednisone or its like"
+    return f"may have been held up by {unknown}, whose dose is not known" if unknown else ""
+
+
+def _over_unknown(use: DrugUse) -> bool:
+    return use.status in ("stopped", "completed") and use.end is None

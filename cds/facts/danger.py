@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from cds.chart.model import DrugUse
 from cds.facts.bleeding import Bleed, bleeds, uncounted_grades
-from cds.facts.episodes import Episode, episodes
 from cds.facts.platelets import Count
-from cds.facts.record import on_day, rounded, said
+from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
-_AS_PREDNISONE = {
-    "methylprednisolone": "methylprednisolone_as_prednisone",
-    "dexamethasone": "dexamethasone_as_prednisone",
-}
 _STABLE = 3
 """Counts that must agree."""
 
@@ -27,13 +20,15 @@ def put_danger(situation: Situation) -> None:
     _put_stable(situation)
     _put_unusable(situation)
     _put_fall(situation)
-    _put_steroid(situation)
 
 
 def _put_bleeding(situation: Situation) -> None:
     now = [bleed for bleed in bleeds(situation) if _goes_on(situation, bleed)]
     facts = situation.facts
     facts.put("bleeding_now", bool(now), *(bleed.reference for bleed in now))
+    for fact, kind in (("bleeding_life_now", "bleeding-life"), ("bleeding_gut_now", "bleeding-gut")):
+        mine = [bleed.reference for bleed in now if bleed.kind == kind]
+        facts.put(fact, bool(mine), *mine)
     words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now) or "none is documented"
     unread = (
         "; a grade of bleeding is on record that cannot be read or is not final" if uncounted_grades(situation) else ""
@@ -87,11 +82,28 @@ def _put_unusable(situation: Situation) -> None:
         facts.miss("no count of this course can be used any more", *names)
     elif newest.moment.days_until(situation.now) > situation.days("count_recent"):
         facts.miss("the newest platelet count is too old to speak of", *names)
+    elif newest.confounded and _told(situation, newest):
+        facts.miss("an earlier count after the same treatment was spoken of", *names)
     else:
         wrong = "wrong_specimen" if newest.lab.wrong_specimen else "clumped"
         facts.put("unusable_count", "confounded" if newest.confounded else wrong, newest.lab.reference)
         facts.put("unusable_count_report", newest.words(), newest.lab.reference)
         facts.put("unusable_count_why", newest.why_not)
+
+
+def _told(situation: Situation, newest: Count) -> bool:
+    """Whether earlier counts are explained by the same treatments: once for each is enough.
+
+    A count of the very day of a treatment is likely the one that it was given for, and does not count here.
+    """
+    told = {
+        span
+        for count in situation.counts
+        if count.confounded and count.moment.day < newest.moment.day
+        for span in count.explained
+        if span.first.day < count.moment.day
+    }
+    return newest.explained <= told
 
 
 def _put_fall(situation: Situation) -> None:
@@ -102,86 +114,22 @@ def _put_fall(situation: Situation) -> None:
     of_course = usable and (unseen or (start is not None and usable[0].moment.day >= start.day))
     if len(usable) > 1 and start is not None and usable[1].moment.days_to(start) > situation.days("baseline_days"):
         of_course = False  # what a count fell from before that, it did not fall from on sirolimus
-    if not of_course or len(usable) < 2 or usable[0].moment.days_until(situation.now) > recent or not usable[1].value:
+    age = usable[0].moment.days_until(situation.now) if usable else 0
+    if not of_course or len(usable) < 2 or age > situation.days("tma_acts") or not usable[1].value:
         facts.miss("there are no two usable counts, the newer one recent and of this course", "platelet_fall")
         return
     newer, older = usable[0], usable[1]
     if older.comparator or newer.comparator.startswith(">"):
         facts.miss("one of the two counts is only a bound", "platelet_fall")
         return
-    fall = (older.value - newer.value) * 100 / older.value
-    facts.put("platelet_fall", max(fall, Decimal(0)), newer.lab.reference, older.lab.reference)
+    fall = max((older.value - newer.value) * 100 / older.value, Decimal(0))
+    references = (newer.lab.reference, older.lab.reference)
+    facts.put("platelet_fall_lately", fall, *references, on=newer.moment.day)
+    if age > recent:
+        facts.miss("the newest usable count is too old to speak of", "platelet_fall")
+        return
+    facts.put("platelet_fall", fall, *references, on=newer.moment.day)
     facts.put("platelet_fall_report", f"{older.words()}, then {newer.words()}")
-
-
-def _put_steroid(situation: Situation) -> None:
-    """The corticosteroids that are taken now, together, and for how long they have been above the dose that counts."""
-    facts, limit = situation.facts, situation.definitions["steroid_dose"]
-    names = ("prednisone_daily", "days_on_steroid", "steroid_report")
-    line, exact = _steroids(situation), _all_known(situation)
-    total = line[-1][1] if line else Decimal(0)
-    if not _taken(situation):
-        facts.miss("no corticosteroid is taken", *names)
-        return
-    if not line or not (exact or total > limit):
-        facts.miss("the dose of the corticosteroid is not known", *names)
-        return
-    facts.put("prednisone_daily", total, line[-1][0].reference)
-    since = _since(line, lambda dose: dose > limit)
-    if since is None or since.start is None:
-        facts.miss(f"it is not above {said(limit)} mg/day", "days_on_steroid", "steroid_report")
-        return
-    facts.put("days_on_steroid", Decimal(since.start.days_until(situation.now)), since.reference)
-    taken = " and ".join(dict.fromkeys(episode.name for episode in _taken(situation)))
-    facts.put(
-        "steroid_report",
-        f"{taken} as {'' if exact else 'at least '}{rounded(total, '0.1')} mg/day of prednisone, above {said(limit)} mg/day since {on_day(since.start)}",
-    )
-
-
-def _taken(situation: Situation) -> list[Episode]:
-    return [episode for episode in episodes(situation, "corticosteroid") if episode.active]
-
-
-def _steroids(situation: Situation) -> list[tuple[DrugUse, Decimal]]:
-    """Each change of the corticosteroids that are taken now, oldest first, and what they come to from it on, in mg of prednisone.
-
-    Of several the doses are added; one that is not known adds nothing, so that the sum is the least that is taken.
-    """
-    changes = [(use, place) for place, episode in enumerate(_taken(situation)) for use in episode.uses if use.start]
-    doses: dict[int, Decimal] = {}
-    line = []
-    for use, place in sorted(changes, key=lambda change: change[0].start.sort_key()):  # type: ignore[union-attr]  # filtered above
-        doses[place] = as_prednisone(situation, use) or Decimal(0)
-        line.append((use, sum(doses.values(), Decimal(0))))
-    return line
-
-
-def _all_known(situation: Situation) -> bool:
-    """Whether the newest dose of each corticosteroid that is taken, and its begin, are known."""
-    newest = [_in_time(episode)[-1:] for episode in _taken(situation)]
-    return all(uses and as_prednisone(situation, uses[0]) is not None for uses in newest)
-
-
-def _in_time(episode: Episode) -> list[DrugUse]:
-    return sorted((use for use in episode.uses if use.start is not None), key=lambda use: use.start.sort_key())  # type: ignore[union-attr]
-
-
-def as_prednisone(situation: Situation, use: DrugUse) -> Decimal | None:
-    factor = situation.definitions[_AS_PREDNISONE[use.name]] if use.name in _AS_PREDNISONE else Decimal(1)
-    return use.per_day * factor if use.per_day is not None else None
-
-
-def steroid_from(situation: Situation, limit: Decimal) -> DrugUse | None:
-    """The use from which on the corticosteroids that are taken now have been at or above ``limit`` mg/day of prednisone."""
-    return _since(_steroids(situation), lambda dose: dose >= limit)
-
-
-def _since(line: Sequence[tuple[DrugUse, Decimal]], enough: Callable[[Decimal], bool]) -> DrugUse | None:
-    """The use from which on every dose, up to the newest, has been enough."""
-    since = None
-    for use, dose in reversed(line):
-        if not enough(dose):
-            break
-        since = use
-    return since
+    facts.put("usable_count", newer.value, newer.lab.reference, on=newer.moment.day)
+    facts.put("count_before", older.value, older.lab.reference, on=older.moment.day)
+    facts.put("days_from_count_before", Decimal(older.moment.days_to(newer.moment)), *references)

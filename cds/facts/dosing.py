@@ -10,6 +10,7 @@ from cds.facts.exposure import exposure, history
 from cds.facts.levels import Judged
 from cds.facts.record import listed, on_day, rounded, said
 from cds.facts.situation import Situation
+from cds.vocabulary import WIDEST
 
 _ROOT = Decimal("0.5")
 _EVER = 200 * 366
@@ -30,6 +31,7 @@ def put_patient(situation: Situation) -> None:
     situation.weight = _newest(situation, "weight", valid)
     situation.any_weight = _newest(situation, "weight", _EVER)
     situation.height = _newest(situation, "height", valid)
+    situation.surface = body_surface(situation)
     if child:
         facts.put("size_limits_apply", True, situation.chart.patient_reference)
     if situation.weight is None:
@@ -96,6 +98,8 @@ def put_dose(situation: Situation) -> None:
         facts.put(
             "phase", phase, *(situation.course.regimens[0].references if situation.course.regimens else references)
         )
+    elif situation.age_group and situation.began_unseen:
+        facts.put("phase", WIDEST, *references)
     else:
         facts.miss("the start of the course is not known" if day is None else "the age group is not known", "phase")
     _put_history(situation)
@@ -148,6 +152,7 @@ def _put_largest(situation: Situation) -> None:
 
 def _put_size(situation: Situation, per_day: Decimal, references: list[str]) -> None:
     facts = situation.facts
+    _put_least_by_weight(situation, per_day, references)
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant:
         facts.put("infant_note", "Under two years of age: clearance is still maturing, dosing is for a specialist.")
@@ -162,6 +167,41 @@ def _put_size(situation: Situation, per_day: Decimal, references: list[str]) -> 
     assert situation.height is not None
     facts.put("dose_per_m2", per_day / surface, *references, situation.weight.reference, situation.height.reference)
     facts.put("body_surface", f"{rounded(surface, '0.01')} m2", situation.height.reference)
+
+
+def _put_least_by_weight(situation: Situation, per_day: Decimal, references: list[str]) -> None:
+    """The dose is at least so much, by the most that the patient can weigh: for a patient without a recent weight."""
+    most = None if situation.weight is not None else _old_weight_grown(situation) or _heavy_for_age(situation)
+    if most is None:
+        return
+    heaviest, words, reference = most
+    facts = situation.facts
+    facts.put("dose_per_kg_at_least", per_day / heaviest, *references, reference)
+    facts.put("heaviest_weight", words, reference)
+
+
+def _old_weight_grown(situation: Situation) -> tuple[Decimal, str, str] | None:
+    """A weight too old to be judged by, with what may have been gained since."""
+    old = situation.any_weight
+    infant = situation.surely_under("infant_age", situation.now.date())
+    valid = situation.days("weight_warns_infant" if infant else "weight_warns")
+    if old is None or old.amount is None or old.moment is None or old.moment.days_until(situation.now) > valid:
+        return None
+    gain = situation.definitions["weight_gain"]
+    words = f"{said(old.amount.value)} kg on {on_day(old.moment)} and {said(gain)} % more"
+    return old.amount.value * (1 + gain / 100), words, old.reference
+
+
+def _heavy_for_age(situation: Situation) -> tuple[Decimal, str, str] | None:
+    """What three of a hundred children of that age exceed; the sex may be unknown, then it is the heavier one's."""
+    chart, known = situation.chart, situation.knowledge.heavy
+    months = chart.birth.most_months_on(situation.now.date()) if chart.birth else None
+    sexes = [chart.gender] if chart.gender in known else list(known)
+    weights = [known[sex][months] for sex in sexes if months is not None and 0 <= months < len(known[sex])]
+    if not weights:
+        return None
+    words = f"{said(max(weights))} kg, which 97 of 100 children of this age do not exceed (CDC 2000)"
+    return max(weights), words, situation.chart.patient_reference
 
 
 def starting_dose_accepted(situation: Situation, per_day: Decimal) -> bool:

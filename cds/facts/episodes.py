@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
@@ -32,17 +34,37 @@ class Episode:
     end_unknown: bool = False
 
     @property
+    def washout(self) -> str:
+        """The definition that says for how long it raises platelets after its end; empty for most drugs."""
+        return self.uses[0].washout
+
+    @property
     def references(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(use.reference for use in self.uses))
 
 
 def episodes(situation: Situation, *valuesets: str) -> list[Episode]:
     """The episodes of drugs of these value sets; drafts are not part of any."""
+    return episodes_of(situation, [use for use in situation.chart.drugs if use.valueset in valuesets and not use.draft])
+
+
+def episodes_of(situation: Situation, uses: Sequence[DrugUse]) -> list[Episode]:
+    """The episodes that ``uses`` make, drug by drug."""
     by_name: dict[str, list[DrugUse]] = {}
-    for use in situation.chart.drugs:
-        if use.valueset in valuesets and not use.draft:
-            by_name.setdefault(_ONE_DRUG.get(use.name, use.name), []).append(use)
-    return [episode for uses in by_name.values() for episode in _joined(situation, uses)]
+    for use in uses:
+        by_name.setdefault(_ONE_DRUG.get(use.name, use.name), []).append(use)
+    return [episode for several in by_name.values() for episode in _joined(situation, several)]
+
+
+def dose_changes(episode: Episode) -> Iterator[Moment]:
+    """When an order asks for another dose than the one before it; unknown doses change nothing."""
+    known: Decimal | None = None
+    for use in episode.uses:
+        if use.per_day is None or use.start is None or use.given:
+            continue
+        if known is not None and use.per_day != known:
+            yield use.start
+        known = use.per_day
 
 
 def _joined(situation: Situation, uses: list[DrugUse]) -> list[Episode]:

@@ -9,10 +9,11 @@ from cds.chart.model import Intake, Lab, Unread
 from cds.chart.samples import not_corrected, replaced_elsewhere
 from cds.facts.bleeding import grades
 from cds.facts.criteria import Response
-from cds.facts.levels import Judged
+from cds.facts.levels import Judged, is_decided
 from cds.facts.platelets import Count
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
+from cds.vocabulary import WIDEST
 
 _NEEDED_FOR = {
     "MedicationAdministration": "the time since the last dose and infusions that raise the platelet count",
@@ -186,6 +187,13 @@ def _patient(situation: Situation) -> list[Named]:
     return gaps
 
 
+def _start_is_news(situation: Situation) -> bool:
+    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
+    first = situation.course.start
+    shown = situation.days("unseen_start_shown")
+    return situation.ordering or (first is not None and first.days_until(situation.now) <= shown)
+
+
 def _course(situation: Situation) -> list[Named]:
     gaps = []
     course = situation.course
@@ -193,11 +201,12 @@ def _course(situation: Situation) -> list[Named]:
         gaps.append(
             Named("Start of an order", "it has no date that can be read", (order.reference,), "days_on_sirolimus")
         )
-    if course.start is not None and not situation.start_known:
+    if situation.facts.values.get("phase") == WIDEST and _start_is_news(situation):
         gaps.append(
             Named(
                 "Start of the course",
-                "a level is older than the first order on record: phase, baseline and landmarks are not judged",
+                "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
+                "and the dose is held against the widest window",
                 fact="days_on_sirolimus",
             )
         )
@@ -246,7 +255,7 @@ def _dose(situation: Situation) -> list[Named]:
             )
         ]
     if situation.dose_orders and situation.dose.per_day is not None:
-        return _window(situation)
+        return [*_replaced(situation), *_window(situation)]
     if not situation.dose_orders:
         return []
     references = tuple(order.reference for order in situation.dose_orders)
@@ -262,9 +271,22 @@ def _dose(situation: Situation) -> list[Named]:
     return [Named("Dose per day", f"{situation.dose.problem}; the dose is not judged", references, "daily_dose")]
 
 
+def _replaced(situation: Situation) -> list[Named]:
+    """The dose that runs beside a draft, where nobody can read it: whether the draft is more or less is not known."""
+    current = situation.course.current
+    if not situation.drafts or not situation.taking or current is None or not current.dose.problem:
+        return []
+    note = f"{current.dose.problem}; whether the draft is more or less than that is not judged"
+    return [Named("Dose of the running order", note, current.references, "draft_changes_dose")]
+
+
 def _window(situation: Situation) -> list[Named]:
     """That the protocol says nothing of the dose of such a patient in this phase."""
     values, age = situation.facts.values, situation.age_group
+    by_surface = any(w.per_surface and w.age_group == age for w in situation.knowledge.protocol.windows)
+    if by_surface and situation.surface is None and values.get("itp_on_record"):
+        note = "the protocol's window is by body surface, and there is no recent height and weight"
+        return [Named("Dose window", note, tuple(order.reference for order in situation.dose_orders), "daily_dose")]
     phase = values.get("phase")
     if not age or not phase or situation.window is not None or not values.get("itp_on_record"):
         return []
@@ -278,7 +300,11 @@ def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
     labs = situation.chart.lab("level", "trough")
     gaps = _newest_unreadable(labs, [each.lab for each in judged], "sirolimus level", "trough")
     for each in judged[:1]:
-        if each.verdict == "usable" and _undecided(situation, each.lab):
+        if (
+            each.verdict == "usable"
+            and each.lab.amount
+            and not is_decided(each.lab.amount, situation.knowledge.protocol.numbers)
+        ):
             gaps.append(
                 Named(
                     "Newest level",
@@ -299,15 +325,6 @@ def _same_day(situation: Situation) -> list[Named]:
         return []
     note = "they differ, and not all of them have a time of day; the higher one is judged"
     return [Named("Two levels of one day", note, tuple(lab.reference for lab in newest), "trough")]
-
-
-def _undecided(situation: Situation, lab: Lab) -> bool:
-    numbers = situation.knowledge.protocol.numbers
-    assert lab.amount is not None
-    value, comparator = lab.amount.value, lab.amount.comparator
-    low, high = numbers["trough_low"], numbers["trough_high"]
-    decided = {"": True, "<": value <= low, "<=": value < low, ">": value >= high, ">=": value > high}
-    return not decided[comparator]
 
 
 def _newest_unreadable(labs: list[Lab], read: list[Lab], what: str, subject: str) -> list[Named]:

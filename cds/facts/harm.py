@@ -1,74 +1,84 @@
-"""Conditions beside which sirolimus is dangerous: lungs, infection, liver, breast-feeding, a possible pregnancy."""
+"""Conditions beside which sirolimus is dangerous: infection, liver, mouth, vessels, tumours, breast-feeding, a possible pregnancy."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from cds.chart.labs import COUNTED
-from cds.chart.model import Problem
+from cds.chart.model import Lab
 from cds.chart.samples import distinct
-from cds.facts.record import Named, on_day, reported
+from cds.facts.problems import active, on_record, put_flag, put_problems
+from cds.facts.record import reported
 from cds.facts.situation import Situation
+
+_REMISSION = ("remission", "resolved", "inactive")
 
 
 def put_harm(situation: Situation) -> None:
     """State the conditions that are active, and what a first order for a woman needs."""
-    _put_names(situation, "lung_disease", [p for p in _active(situation, "pneumonitis") if _in_course(situation, p)])
-    _put_names(situation, "serious_infections", _active(situation, "serious-infection"))
-    sepsis = [problem.reference for problem in _active(situation, "sepsis")]
-    situation.facts.put("sepsis", bool(sepsis), *sepsis)
-    feeding = _active(situation, "breastfeeding")
-    situation.facts.put("breastfeeding", bool(feeding), *(problem.reference for problem in feeding))
-    _put_oxygen(situation)
+    _put_infections(situation)
+    put_flag(situation, "breastfeeding", active(situation, "breastfeeding"))
+    _put_angioedema(situation)
+    put_problems(situation, "thrombosis", active(situation, "thrombosis", within="thrombosis_acts"))
+    sore = active(situation, "stomatitis", within="stomatitis_acts")
+    put_problems(situation, "stomatitis", sore)
+    situation.facts.put("stomatitis_mild", bool(sore) and all(each.severity == "mild" for each in sore))
+    tumours = [each for each in active(situation, "malignancy") if each.status not in _REMISSION]
+    put_problems(situation, "malignancies", tumours)
+    put_problems(situation, "liver_disease", active(situation, "cirrhosis", "liver-failure"))
     _put_bilirubin(situation)
     _put_possible_pregnancy(situation)
 
 
-def _active(situation: Situation, name: str) -> list[Problem]:
-    now = situation.now
+def _put_infections(situation: Situation) -> None:
+    """Infections that are serious: those that last for years while active, the others for weeks after their onset."""
+    lasting = active(situation, "lasting-infection")
+    others = active(situation, "serious-infection", within="infection_acts")
+    put_problems(situation, "serious_infections", [*lasting, *others])
+    put_problems(situation, "lasting_infections", lasting)
+    put_flag(situation, "sepsis", active(situation, "sepsis", within="infection_acts"))
+    _put_febrile_neutropenia(situation)
+
+
+def _put_febrile_neutropenia(situation: Situation) -> None:
+    """Said as such, or fever, coded or measured, within days of a neutrophil count that is nearly none."""
+    coded = active(situation, "febrile-neutropenia", within="infection_acts")
+    fevers = [each.reference for each in active(situation, "fever", within="infection_acts")]
+    fevers += [lab.reference for lab in _measured(situation)]
+    count = _newest_neutrophils(situation)
+    both = [count.reference, *fevers] if count is not None and fevers else []
+    references = [*(each.reference for each in coded), *both]
+    situation.facts.put("febrile_neutropenia", bool(references), *references)
+
+
+def _measured(situation: Situation) -> list[Lab]:
+    """Temperatures of the last days that are fever."""
+    limit, days = situation.definitions["fever_from"], situation.days("fever_recent")
     return [
-        problem
-        for problem in situation.chart.problems
-        if problem.name == name and problem.active and (problem.end is None or problem.end.is_after(now))
+        lab
+        for lab in situation.chart.lab("temperature")
+        if lab.amount is not None
+        and lab.moment is not None
+        and lab.status in COUNTED
+        and lab.amount.value >= limit
+        and lab.moment.days_until(situation.now) <= days
     ]
 
 
-def _in_course(situation: Situation, problem: Problem) -> bool:
-    """Whether it began during the course, or nobody knows when: what was there before is not the drug's.
-
-    Of an order after earlier courses, whether it began since the first of them: it may come back with the drug.
-    """
-    chart, course = situation.chart, situation.course
-    start = course.start or course.first_order
-    if start is not None:
-        return problem.onset is None or problem.onset.day >= start.day
-    taken = any(not order.draft for order in chart.orders) or chart.intakes or situation.first_level
-    return bool(taken) or not situation.drafts  # of a first order the drug has not been taken yet
+def _newest_neutrophils(situation: Situation) -> Lab | None:
+    """The newest count, if it is recent and nearly none."""
+    labs = [lab for lab in distinct(situation.chart.lab("neutrophils"), worse=True) if lab.status in COUNTED]
+    if not labs or labs[0].amount is None or labs[0].moment is None or labs[0].amount.comparator.startswith(">"):
+        return None
+    recent = labs[0].moment.days_until(situation.now) <= situation.days("lab_recent")
+    return labs[0] if recent and labs[0].amount.value < situation.definitions["neutrophils_grade_4"] else None
 
 
-def _put_names(situation: Situation, fact: str, problems: list[Problem]) -> None:
-    if not problems:
-        situation.facts.miss("none is on record", fact)
-        return
-    listed = [Named(p.display.lower(), f"since {on_day(p.onset)}", (p.reference,)) for p in problems]
-    situation.facts.put(fact, listed, *(problem.reference for problem in problems))
-
-
-def _put_oxygen(situation: Situation) -> None:
-    """The newest oxygen saturation, of the last days, and whether breathlessness is on record."""
-    facts, days = situation.facts, situation.days("oxygen_recent")
-    breathless = _active(situation, "breathless")
-    facts.put("breathless", bool(breathless), *(problem.reference for problem in breathless))
-    labs = [
-        lab for lab in distinct(situation.chart.lab("oxygen"), worse=True) if lab.amount and not lab.amount.comparator
-    ]
-    newest = labs[0] if labs else None
-    if newest is None or newest.amount is None or newest.moment is None:
-        facts.miss("no oxygen saturation is on record", "oxygen_saturation")
-    elif newest.moment.days_until(situation.now) > days:
-        facts.miss(f"there is no oxygen saturation of the last {days} days", "oxygen_saturation")
-    else:
-        facts.put("oxygen_saturation", newest.amount.value, newest.reference, on=newest.moment.day)
+def _put_angioedema(situation: Situation) -> None:
+    """Ever; of the last months; and now."""
+    put_flag(situation, "angioedema_on_record", on_record(situation, "angioedema", "angioedema-past"))
+    put_flag(situation, "angioedema_recent", active(situation, "angioedema", within="angioedema_acts"))
+    put_flag(situation, "angioedema_now", active(situation, "angioedema", within="angioedema_now_days"))
 
 
 def _put_bilirubin(situation: Situation) -> None:
@@ -80,7 +90,7 @@ def _put_bilirubin(situation: Situation) -> None:
             continue
         if lab.moment.days_until(situation.now) > days or not lab.upper or lab.amount.comparator:
             break
-        facts.put("bilirubin", lab.amount.value / lab.upper, lab.reference)
+        facts.put("bilirubin", lab.amount.value / lab.upper, lab.reference, on=lab.moment.day)
         facts.put("bilirubin_report", reported(lab, "mg/dL"), lab.reference)
         return
     facts.miss(f"there is no bilirubin of the last {days} days with an upper limit", *names)

@@ -10,13 +10,13 @@ from datetime import date, timedelta
 from cds.chart.model import DrugUse, Lab, Unread
 from cds.chart.samples import distinct
 from cds.chart.times import Moment
-from cds.facts.danger import steroid_from
 from cds.facts.episodes import Episode, episodes
 from cds.facts.record import Named, on_day, reported, said
 from cds.facts.situation import Situation
+from cds.facts.steroids import steroid_from
 
 _SUPPRESSANTS = ("immunosuppressant", "ciclosporin", "calcineurin-inhibitor", "rituximab")
-_COUNTS = ("neutrophils", "lymphocytes")
+_COUNTS = ("lymphocytes",)  # not neutrophils: what prevents the infection can lower them further
 
 
 def put_infection(situation: Situation) -> None:

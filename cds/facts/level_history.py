@@ -8,7 +8,7 @@ from decimal import Decimal
 from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.facts.episodes import episodes
-from cds.facts.levels import MOVERS, NG_ML, Judged, since_last_change
+from cds.facts.levels import MOVERS, NG_ML, Judged, best_exposure, since_last_change
 from cds.facts.record import on_day, reported, rounded
 from cds.facts.situation import Situation
 
@@ -20,6 +20,20 @@ def put_levels_in_time(situation: Situation, judged: list[Judged]) -> None:
     _put_assay(situation, judged)
 
 
+def put_exposure(situation: Situation) -> None:
+    """Whether a usable level of the course has reached the target, and the highest; and when anything was measured last."""
+    facts, best = situation.facts, best_exposure(situation, situation.judged)
+    floor = situation.knowledge.protocol.numbers["trough_low"]
+    reached = best is not None and best.lab.amount is not None and best.lab.amount.value >= floor
+    facts.put("exposure_reached", reached, *([best.lab.reference] if best else []))
+    facts.put("best_trough", reported(best.lab, NG_ML) if best else "none usable")
+    days = [lab.moment for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen]
+    days += [count.moment for count in situation.counts if not count.why_not]
+    if days:
+        newest = max(days, key=Moment.sort_key)
+        facts.put("days_since_new_result", Decimal(newest.days_until(situation.now)), on=newest.day)
+
+
 def _put_wait(situation: Situation, judged: list[Judged]) -> None:
     """For how long there has been no level, since what, and that one is not on order."""
     facts, course = situation.facts, situation.course
@@ -29,6 +43,9 @@ def _put_wait(situation: Situation, judged: list[Judged]) -> None:
         facts.miss("sirolimus is not being taken, or not known since when", *names)
         return
     newest = next((each for each in judged if not each.lab.wrong_specimen and each.lab.status != "preliminary"), None)
+    if _unread_since(situation, newest.lab.moment if newest is not None else None):
+        facts.miss("a level is on record that was not read", *names)
+        return
     drawn = newest.lab.moment if newest is not None else None
     if newest is None or drawn is None or (situation.start_known and drawn.day < start.day):
         _wait(situation, "first", start, f"none since the start on {on_day(start)}")
@@ -36,6 +53,14 @@ def _put_wait(situation: Situation, judged: list[Judged]) -> None:
         _wait(situation, "after_change", change.moment, f"none since the last change on {on_day(change.moment)}")
     else:
         _wait(situation, "stable", drawn, f"none since {on_day(drawn)}")
+
+
+def _unread_since(situation: Situation, newest: Moment | None) -> bool:
+    """Whether a level that cannot be read may be newer than the newest one that can: then nobody knows that it is overdue."""
+    if any(each.subject == "sirolimus-level" for each in situation.chart.unread):
+        return True
+    broken = [lab for lab in situation.chart.lab("level", "trough") if lab.problem and not lab.wrong_specimen]
+    return any(lab.moment is None or newest is None or lab.moment.day > newest.day for lab in broken)
 
 
 def _wait(situation: Situation, kind: str, since: Moment, words: str) -> None:

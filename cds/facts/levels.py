@@ -12,7 +12,7 @@ from cds.chart.model import Lab
 from cds.chart.numbers import Amount
 from cds.chart.times import Moment
 from cds.facts.course import Change
-from cds.facts.episodes import episodes
+from cds.facts.episodes import dose_changes, episodes
 from cds.facts.record import on_day, rounded, said
 from cds.facts.situation import Situation
 
@@ -59,6 +59,8 @@ class _Movers:
             for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
                 if moment is not None:
                     self.events.append((moment.day, f"{episode.name} was {what}", moment, episode.valueset))
+            for moment in dose_changes(episode):
+                self.events.append((moment.day, f"the dose of {episode.name} was changed", moment, episode.valueset))
             if episode.end_unknown and episode.start is not None:
                 self.unknown.append((episode.start.day, episode.name, days))
         self.events.sort(key=lambda event: event[:2])
@@ -97,7 +99,7 @@ def _judge(situation: Situation, lab: Lab, movers: _Movers, intakes: list[dateti
         else _later_change(situation, lab.moment)
     )
     hours = _hours_since_dose(situation, lab.moment, intakes)
-    known = hours is not None or lab.name == "trough"
+    known = hours is not None or lab.name == "trough" or situation.days("draws_before_dose") == 1
 
     def verdict(code: str, why: str, again: date | None = None) -> Judged:
         return Judged(lab, code, why, change, known, hours, again)
@@ -106,6 +108,10 @@ def _judge(situation: Situation, lab: Lab, movers: _Movers, intakes: list[dateti
         return verdict("wrong_specimen", f"{lab.wrong_specimen}; only whole blood can be compared with the target")
     if lab.status == "preliminary":
         return verdict("preliminary", "the result is preliminary; wait for the final one")
+    missed = _missed(situation, lab.moment)
+    numbers = situation.knowledge.protocol.numbers
+    if missed and not (lab.amount is not None and beyond(lab.amount, numbers) > 0):
+        return verdict("doses_missed", missed)
     interval = interval_at(situation, lab.moment)
     if hours is not None and hours < interval - situation.definitions["too_soon_margin"]:
         return verdict(
@@ -127,6 +133,31 @@ def _later_change(situation: Situation, drawn: Moment) -> Change | None:
     """When the start is unknown, only changes after the first order on record count."""
     change = situation.course.last_change_before(drawn)
     return change if change is not None and not change.is_start else None
+
+
+def _missed(situation: Situation, drawn: Moment) -> str:
+    """Which doses before a draw are documented as not given: any since the last one that was, or of the last days."""
+    before = [each.moment for each in situation.chart.missed if _is_before(each.moment, drawn)]
+    given = [each.moment for each in situation.chart.intakes if _is_before(each.moment, drawn)]
+    last = max(given, key=Moment.sort_key, default=None)
+    young = situation.surely_under("fast_clearance_age", drawn.day)
+    days = situation.days("missed_days_young" if young else "missed_days")
+    late = [
+        each
+        for each in before
+        if each.days_to(drawn) <= days or (last is not None and each.sort_key() > last.sort_key())
+    ]
+    if not late:
+        return ""
+    newest = max(late, key=Moment.sort_key)
+    doses = "1 dose" if len(late) == 1 else f"{len(late)} doses"
+    return f"{doses} before it are documented as not given, the last on {on_day(newest)}"
+
+
+def _is_before(one: Moment, drawn: Moment) -> bool:
+    if one.day != drawn.day or one.at is None or drawn.at is None:
+        return one.day < drawn.day
+    return one.at < drawn.at
 
 
 def _hours_since_dose(situation: Situation, drawn: Moment, intakes: list[datetime]) -> Decimal | None:
@@ -177,6 +208,13 @@ def beyond(amount: Amount, numbers: Mapping[str, Decimal]) -> int:
     return -1 if amount.comparator == "<" and amount.value <= numbers["trough_low"] else 0
 
 
+def is_decided(amount: Amount, numbers: Mapping[str, Decimal]) -> bool:
+    """Whether a level, or the bound that is all that is known of it, can be compared with the target."""
+    value, low, high = amount.value, numbers["trough_low"], numbers["trough_high"]
+    decided = {"": True, "<": value <= low, "<=": value < low, ">": value >= high, ">=": value > high}
+    return decided[amount.comparator]
+
+
 def since_last_change(situation: Situation, lab: Lab) -> bool:
     """Whether a level reflects the present dose."""
     last = situation.course.last_change
@@ -202,12 +240,3 @@ def best_exposure(situation: Situation, judged: list[Judged]) -> Judged | None:
         and each.lab.moment.day >= start.day
     ]
     return max(usable, key=lambda each: each.lab.amount.value if each.lab.amount else Decimal(0), default=None)
-
-
-def active_modulators(situation: Situation, *valuesets: str) -> list[str]:
-    """The names of interacting drugs taken now or being ordered."""
-    taken = {episode.name for episode in episodes(situation, *valuesets) if episode.active}
-    return sorted(
-        taken
-        | {use.name for use in situation.chart.drugs if use.draft and use.valueset in valuesets and situation.ordering}
-    )

@@ -18,7 +18,10 @@ def put_ordering(situation: Situation) -> None:
     _put_conflict(situation)
     _put_change(situation)
     _put_switch(situation)
-    _put_population(situation)
+
+
+def put_product(situation: Situation) -> None:
+    """State whether it is tablets or solution, where the order says so."""
     orders = (
         situation.dose_orders or situation.unresolved or situation.course.conflict
     )  # whatever their dose, they may be of one product
@@ -51,7 +54,8 @@ def _named(order: Order) -> Named:
 def _put_change(situation: Situation) -> None:
     """Whether the draft changes the dose that is taken, and whether it is a cut that a high level asks for."""
     facts, current = situation.facts, situation.course.current
-    names = ("draft_changes_dose", "cut_for_high_level")
+    names = ("draft_changes_dose", "cut_for_a_reason")
+    facts.put("draft_raises", situation.draft_raises, *(order.reference for order in situation.drafts))
     if not situation.drafts or not situation.taking or situation.course.conflict or current is None:
         facts.miss("no draft changes a dose that is taken", *names)
         return
@@ -65,7 +69,8 @@ def _put_change(situation: Situation) -> None:
     recent = newest is not None and age_in_days(newest, situation.now) <= situation.days("level_max_age")
     numbers = situation.knowledge.protocol.numbers
     high = recent and newest is not None and newest.amount is not None and beyond(newest.amount, numbers) > 0
-    facts.put("cut_for_high_level", draft.mean < before.mean and high, *references)
+    reasons = high or "harms" in facts.values
+    facts.put("cut_for_a_reason", draft.mean < before.mean and reasons, *references)
 
 
 def _put_switch(situation: Situation) -> None:
@@ -102,7 +107,7 @@ def _product_of(orders: list[Order]) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def _put_population(situation: Situation) -> None:
+def put_population(situation: Situation) -> None:
     """For a first order: whether other treatment came first, and whether it is the ITP of the protocol."""
     facts = situation.facts
     first = bool(situation.drafts) and situation.course.start is None and situation.course.first_order is None

@@ -12,7 +12,7 @@ from itertools import accumulate
 from cds.chart.model import Lab
 from cds.chart.samples import distinct
 from cds.chart.times import Moment
-from cds.facts.episodes import Episode, episodes
+from cds.facts.episodes import Episode, episodes, episodes_of
 from cds.facts.record import on_day, reported
 from cds.facts.situation import Situation
 
@@ -38,7 +38,7 @@ class Spans:
     """Spans to be asked by the moment of a count."""
 
     def __init__(self, spans: list[Span]) -> None:
-        ordered = sorted(spans, key=lambda span: (span.first.sort_key(), span.last))
+        self._ordered = ordered = sorted(spans, key=lambda span: (span.first.sort_key(), span.last))
         self._firsts = [span.first.sort_key() for span in ordered]
         # beside each, the one that lasts longest of those that begin no later
         self._longest = list(accumulate(ordered, _longer))
@@ -53,6 +53,12 @@ class Spans:
         longest = self._longest[place - 1] if place else None
         return longest if longest is not None and drawn.day <= longest.last else None
 
+    def all_over(self, drawn: Moment) -> list[Span]:
+        """Every span over a draw."""
+        key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
+        begun = self._ordered[: bisect_right(self._firsts, key)]
+        return [span for span in begun if drawn.day <= span.last]
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -62,6 +68,7 @@ class Count:
     why_not: str = ""
     confounded: bool = False  # another treatment explains the count
     for_good: bool = False  # for the rest of the course
+    explained: frozenset[Span] = frozenset()  # of a confounded one: all that explain it
 
     @property
     def moment(self) -> Moment:
@@ -138,7 +145,9 @@ def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
     span = spans.over(lab.moment)
     if span is None:
         return Count(lab)
-    return Count(lab, span.why, confounded=True, for_good=span.last == date.max)
+    return Count(
+        lab, span.why, confounded=True, for_good=span.last == date.max, explained=frozenset(spans.all_over(lab.moment))
+    )
 
 
 def _one_sample(one: Moment, other: Moment) -> bool:
@@ -161,10 +170,15 @@ def _spans(situation: Situation) -> list[Span]:
             goes_on = use.status == "active" and use.repeats and use.end is None
             last = _now(situation) if goes_on else use.end or use.start
             spans.append(_after(use.start, last, days("rescue_washout"), use.name))
-    for episode in episodes(situation, "corticosteroid", "platelet-stimulator", "rituximab"):
+    for episode in [*episodes(situation, "corticosteroid", "rituximab"), *raising(situation)]:
         if episode.start is not None:
             spans += _episode_spans(situation, episode, episode.start)
     return spans
+
+
+def raising(situation: Situation) -> list[Episode]:
+    """The episodes of drugs that raise platelets for as long as their washout says."""
+    return episodes_of(situation, [use for use in situation.chart.drugs if use.washout and not use.draft])
 
 
 def _episode_spans(situation: Situation, episode: Episode, begun: Moment) -> list[Span]:
@@ -173,8 +187,11 @@ def _episode_spans(situation: Situation, episode: Episode, begun: Moment) -> lis
     last = episode.end or (begun if episode.end_unknown else _now(situation))
     if episode.valueset == "rituximab":
         return [_rest(episode.name, begun)] if during else []
-    if episode.valueset == "platelet-stimulator":
-        return [_after(begun, last, situation.days("stimulator_washout"), episode.name)] if during else []
+    if episode.valueset != "corticosteroid":
+        raised = begun if during else _first_raise(episode, start)
+        word = "started" if during else "raised"
+        days = situation.days(episode.washout)
+        return [_after(raised, last, days, f"{episode.name} {word}")] if raised is not None else []
     return _steroid_spans(situation, episode, begun, during, last)
 
 

@@ -12,11 +12,13 @@ from decimal import ROUND_FLOOR, Decimal
 
 from cds.chart.model import Order
 from cds.facts.dosing import Support, body_surface, enough_by_weight, starting_dose_accepted, supported
-from cds.facts.levels import INHIBITORS, Judged, active_modulators
-from cds.facts.record import listed, rounded, said
+from cds.facts.levels import Judged
+from cds.facts.record import rounded, said
 from cds.facts.situation import Situation
+from cds.facts.withhold import rise_withheld
 
 _HORIZON = 28
+_MOVING = ("strong_inhibitors", "strong_inducers", "moderate_inhibitors", "moderate_inducers")
 
 
 def put_proposals(situation: Situation, by: Support | None, acted: Judged | None) -> None:
@@ -44,14 +46,21 @@ def _never(situation: Situation, raising: bool) -> str:
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant is not False:
         return "the birth date is not known" if infant is None else "the patient is under two years"
-    values = situation.facts.values
-    if raising and (values.get("pregnancy_test_positive") or values.get("pregnancy_on_record")):
-        return "pregnancy is on record"
-    if raising and situation.age_group != "adult" and situation.weight is None:
+    if not raising:
+        return ""
+    if reasons := rise_withheld(situation):
+        return f"no rise is offered: {reasons}"
+    if situation.age_group != "adult" and situation.weight is None:
         return "there is no recent weight"
-    if raising and (drugs := active_modulators(situation, *INHIBITORS)):
-        return f"{listed(drugs)} is being taken, which raises the level"
     return ""
+
+
+def _rises(situation: Situation, dose: Decimal) -> bool:
+    """Whether ``dose`` is more than what is judged, or than what is taken: a smaller rise is a rise."""
+    current = situation.course.current
+    taken = current.dose.per_day if situation.taking and current is not None else None
+    judged = situation.dose.per_day
+    return (judged is not None and dose > judged) or (taken is not None and dose > taken)
 
 
 def target_order(situation: Situation) -> Order | None:
@@ -114,7 +123,7 @@ def _put_window_dose(situation: Situation, by: Support | None, acted: Judged | N
         situation.facts.miss("the dose is in the window, or the window is not known", "window_dose")
         return
     bound = window.high if dose > window.high else window.low
-    reason = _never(situation, raising=bound > dose) or _unfit(situation, bound, by, acted)
+    reason = _never(situation, raising=_rises(situation, bound)) or _unfit(situation, bound, by, acted)
     if reason:
         situation.facts.miss(reason, "window_dose")
     else:
@@ -141,7 +150,8 @@ def _put_size_dose(situation: Situation, by: Support | None, acted: Judged | Non
     by_weight = (weight.amount.value * situation.definitions["size_target_per_kg"] / step).to_integral_value(
         ROUND_FLOOR
     ) * step
-    reason = _never(situation, raising=False) or ("it is not less than the order" if by_weight >= dose else "")
+    rises = _rises(situation, by_weight)
+    reason = _never(situation, raising=rises) or ("it is not less than the order" if by_weight >= dose else "")
     reason = reason or _unfit(situation, by_weight, by, acted)
     if reason:
         facts.miss(reason, "size_dose")
@@ -154,16 +164,19 @@ def _put_step_down(situation: Situation, by: Support | None, acted: Judged | Non
     facts, window, dose = situation.facts, situation.window, situation.dose.per_day
     order = target_order(situation)
     if window is None or dose is None or dose <= window.high or not situation.in_response or order is None:
-        facts.miss("the dose is not above the window in a patient in response", "step_down_dose")
+        facts.miss("this is no dose above the maintenance window in a patient in response", "step_down_dose")
         return
     last, apart = situation.course.last_change, situation.days("change_apart")
     reason = _never(situation, raising=False)
     if last is not None and last.moment.days_until(situation.now) < apart:
         reason = reason or f"the dose was changed less than {apart} days ago"
     reason = reason or _unsettled(situation, by)
+    floor = situation.knowledge.protocol.numbers["trough_low"]
     least = dose * (1 - situation.definitions["change_cap"])
     for smaller in (max(dose - _step(situation, order), window.high), window.high):
         unfit = reason or _unfit(situation, smaller, by, acted)
+        if not unfit and by is not None and by.at(smaller) < floor:
+            unfit = f"{said(smaller)} mg/day is predicted to bring the level to {rounded(by.at(smaller), '0.1')} ng/mL, below the target"
         if not unfit and smaller >= least:
             facts.put("step_down_dose", smaller, order.reference)
             return
@@ -175,8 +188,8 @@ def _unsettled(situation: Situation, by: Support | None) -> str:
     values = situation.facts.values
     if by is None:
         return "there is no usable level to go by"
-    moving = ("strong_inhibitors", "strong_inducers", "moderate_modulators", "stopped_modulators", "ciclosporin")
-    if any(name in values for name in moving):
+    moving = any(values.get(f"{name}_state") == "unsettled" for name in _MOVING)
+    if moving or "stopped_modulators" in values or values.get("ciclosporin_new") or values.get("calcineurin_new"):
         return "an interacting drug was started or stopped, and no level has shown yet what it does"
     fall = values.get("platelet_fall")
     if fall is not None and fall >= situation.definitions["step_down_fall"]:
@@ -233,7 +246,8 @@ def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) 
             None,
         )
     aim = numbers["trough_aim"]
-    return "", min(candidates, key=lambda dose: (abs(by.at(dose) - aim), dose))
+    found = min(candidates, key=lambda dose: (abs(by.at(dose) - aim), dose))
+    return _never(situation, _rises(situation, found)), found
 
 
 def _candidates(situation: Situation, by: Support, order: Order, raising: bool) -> list[Decimal]:
@@ -246,8 +260,11 @@ def _candidates(situation: Situation, by: Support, order: Order, raising: bool) 
     def right(dose: Decimal) -> bool:
         return (by.dose < dose <= highest) if raising else dose < by.dose
 
+    # beside an inhibitor a rise waits for a level again: it is offered only where it would bring the level into the target
+    beside = raising and bool(situation.facts.values.get("inhibitor_beside"))
     within: Callable[[Decimal], bool] = lambda dose: (  # noqa: E731  # named for the reader
-        window.low <= dose <= window.high or numbers["trough_low"] <= by.at(dose) <= numbers["trough_high"]
+        (not beside and window.low <= dose <= window.high)
+        or numbers["trough_low"] <= by.at(dose) <= numbers["trough_high"]
     )
     count = int((by.dose + cap) / step)
     doses = [step * number for number in range(1, count + 1)]

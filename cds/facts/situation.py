@@ -11,6 +11,7 @@ from cds.chart.model import Chart, Dose, Hook, Lab, Order
 from cds.chart.samples import distinct
 
 if TYPE_CHECKING:
+    from cds.facts.levels import Judged
     from cds.facts.platelets import Count
 from cds.facts.course import Course, combined, read_course, taken_together
 from cds.facts.record import Facts
@@ -30,6 +31,7 @@ class Situation:
     levels: list[Lab]
     facts: Facts
     counts: list[Count] = field(default_factory=list)
+    judged: list[Judged] = field(default_factory=list)  # levels, newest first
     dose: Dose = field(default_factory=Dose)
     dose_orders: list[Order] = field(default_factory=list)
     dose_date: date | None = None
@@ -41,8 +43,10 @@ class Situation:
     earlier: Course | None = None  # the one that had ended long before what is drafted now
     other_drafts: bool = False  # there are drafts of sirolimus that were not selected
     unresolved: list[Order] = field(default_factory=list)  # drafts that nobody can add up
-    first_level: date | None = None  # the day of the earliest level in blood
+    first_level: date | None = None  # the day of the earliest level of a course that began before its first order
     draw_at: datetime | None = None  # the next draw with its time, where the time of the dose is known
+    surface: Decimal | None = None  # of the body in m2, by recent height and weight
+    _results: dict[str, list[Lab]] = field(default_factory=dict)
 
     @property
     def definitions(self) -> dict[str, Decimal]:
@@ -79,29 +83,67 @@ class Situation:
 
     @property
     def start_known(self) -> bool:
-        """A level drawn before the first order on record means that sirolimus began unseen."""
-        first = self.course.first_order
-        if first is None:
-            return False
-        return self.first_level is None or self.first_level >= first.day
+        """A level drawn shortly before the first order on record means that sirolimus began unseen."""
+        return self.course.first_order is not None and self.first_level is None
+
+    @property
+    def began_unseen(self) -> bool:
+        """Whether what is taken or drafted began before its first order, nobody knows when."""
+        return bool(self.drafts) if self.ordering else self.course.start is not None
 
     @property
     def day(self) -> int | None:
         """Day of the course, 0 on the day of the first dose; a first draft begins one, if no level speaks against it."""
         if self.course.start is None:
-            unseen = self.course.first_order is None and any(not lab.wrong_specimen for lab in self.levels)
+            unseen = self.course.first_order is None and self.first_level is not None
             return 0 if self.drafts and not unseen else None
         return self.course.start.days_until(self.now) if self.start_known else None
 
+    def took_sirolimus(self, day: date, days_after: int) -> bool:
+        """Whether sirolimus was taken on ``day``, in any course on record, or had been stopped at most ``days_after`` before.
+
+        Where a level is older than the first order, it is taken to have begun with that level; what began nobody knows when
+        may have been taken on any day before its end.
+        """
+        if not self.start_known and self.first_level is not None and self.first_level <= day:
+            ends = [order.end.day for order in self.chart.orders if order.end is not None and not order.draft]
+            return not ends or (day - max(ends)).days <= days_after
+        return any(
+            (order.start is None or order.start.day <= day)
+            and (order.end is None or (day - order.end.day).days <= days_after)
+            for order in self.chart.orders
+            if not order.draft
+        )
+
     @property
     def window(self) -> Window | None:
-        """The protocol's dose window for this patient and phase."""
+        """The protocol's dose window for this patient and phase, in mg/day."""
         return self.window_for(str(self.facts.values.get("phase", "")))
 
+    def results(self, test: str) -> list[Lab]:
+        """Final results of a test, newest first, one a sample."""
+        if test not in self._results:
+            self._results[test] = [lab for lab in distinct(self.chart.lab(test), True) if lab.status != "preliminary"]
+        return self._results[test]
+
+    @property
+    def draft_raises(self) -> bool:
+        """Whether the draft starts sirolimus, takes it up again, or asks for more than is taken; unknown doses may."""
+        if not self.drafts:
+            return False
+        current = self.course.current
+        if not self.taking or current is None or self.course.conflict:
+            return True
+        before, after = current.dose.mean, self.dose.mean
+        return before is None or after is None or after > before
+
     def window_for(self, phase: str) -> Window | None:
-        return next(
-            (w for w in self.knowledge.protocol.windows if (w.age_group, w.phase) == (self.age_group, phase)), None
-        )
+        """A window in mg/day; one by body surface is none without a recent height and weight."""
+        rows = self.knowledge.protocol.windows
+        found = next((w for w in rows if (w.age_group, w.phase) == (self.age_group, phase)), None)
+        if found is None or not found.per_surface:
+            return found
+        return found.for_surface(self.surface) if self.surface is not None else None
 
     def age_range(self, day: date) -> tuple[int, int] | None:
         return self.chart.birth.age_on(day) if self.chart.birth else None
@@ -136,10 +178,28 @@ def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime
         other_drafts=len(every) > len(drafts),
         earlier=earlier,
     )
-    days = [lab.moment.day for lab in levels if lab.moment is not None and not lab.wrong_specimen]
-    situation.first_level = min(days, default=None)
+    situation.first_level = _unseen_since(situation)
     _settle_dose(situation)
     return situation
+
+
+def _unseen_since(situation: Situation) -> date | None:
+    """The earliest of the levels that were drawn shortly before the first order, and found something.
+
+    An older one belongs to an earlier course, of which nothing is on record, and says nothing of this one.
+    """
+    first = situation.course.first_order
+    begins = first.day if first is not None else situation.now.date()
+    days = [
+        lab.moment.day
+        for lab in situation.levels
+        if lab.moment is not None
+        and not lab.wrong_specimen
+        and lab.amount is not None
+        and not lab.amount.comparator.startswith("<")
+        and 0 < (begins - lab.moment.day).days <= situation.days("level_max_age")
+    ]
+    return min(days, default=None)
 
 
 def _history(chart: Chart) -> list[Order]:

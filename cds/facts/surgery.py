@@ -29,6 +29,17 @@ def put_surgery(situation: Situation) -> None:
     facts.put("days_to_surgery", Decimal(plans[0][0]), *references)
 
 
+def put_past_surgery(situation: Situation) -> None:
+    """How long ago the newest operation was, whatever it was."""
+    done = [event for event in situation.chart.events if event.name in ("surgery", "splenectomy") and event.moment]
+    newest = max(done, key=lambda event: event.moment.sort_key() if event.moment else (), default=None)
+    if newest is None or newest.moment is None:
+        situation.facts.miss("no operation is on record", "days_since_surgery")
+        return
+    days = Decimal(newest.moment.days_until(situation.now))
+    situation.facts.put("days_since_surgery", days, newest.reference, on=newest.moment.day)
+
+
 def _note(situation: Situation, days: int, plan: Plan) -> str:
     """When it is, and when sirolimus would be paused if it is a major one."""
     today = situation.now.date()

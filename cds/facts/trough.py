@@ -36,6 +36,7 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
         lab = each.lab
         assert lab.amount is not None and lab.moment is not None
         facts.put(_NUMBERS[lab.amount.comparator], lab.amount.value, lab.reference, on=lab.moment.day)
+        facts.put("trough_age", Decimal(age_in_days(lab, situation.now)), lab.reference, on=lab.moment.day)
         facts.put("trough_basis", basis, lab.reference, on=lab.moment.day)
         facts.put("trough_report", reported(lab, NG_ML), lab.reference, on=lab.moment.day)
         facts.put("trough_working", _working(each, _before(judged, each)), lab.reference, on=lab.moment.day)
@@ -43,6 +44,21 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
         return each
     facts.miss(reason, *_NUMBERS.values(), "trough_basis", "trough_report")
     return None
+
+
+def put_liver_answer(situation: Situation) -> None:
+    """Whether a usable level, drawn long enough after the last change, shows what an impaired liver makes of the dose."""
+    change, days = situation.course.last_change, situation.days("liver_level_from")
+    found = [
+        each.lab.reference
+        for each in situation.judged
+        if each.verdict == "usable"
+        and each.lab.moment is not None
+        and change is not None
+        and change.moment.days_to(each.lab.moment) >= days
+        and age_in_days(each.lab, situation.now) <= situation.days("level_max_age")
+    ]
+    situation.facts.put("liver_answered", bool(found), *found[:1])
 
 
 def _basis(each: Judged, numbers: dict[str, Decimal]) -> str:

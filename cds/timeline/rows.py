@@ -17,13 +17,13 @@ from cds.cards.build import NAMESPACE
 from cds.chart.times import Moment
 from cds.facts.bleeding import grades
 from cds.facts.criteria import Response, read_response
-from cds.facts.danger import as_prednisone
 from cds.facts.episodes import Episode, episodes
 from cds.facts.exposure import exposure
 from cds.facts.levels import MOVERS, NG_ML, judge_levels
 from cds.facts.platelets import COUNT
 from cds.facts.record import on_day, reported, said
 from cds.facts.situation import Situation
+from cds.facts.steroids import as_prednisone
 
 Row = dict[str, Any]
 RAISES = ("immunoglobulin", "platelet-stimulator", "rituximab")

@@ -39,8 +39,11 @@ def test_every_command_of_the_page_does_what_it_says(checkout: Path) -> None:
     assert "-> Our hospital, after Feng 2024 with a level of 6 to 15" in compared.splitlines()[0]
     assert signed.startswith("trough-low: signed under our-hospital as it is now (")
     proof = " ".join((checkout / "our-proof.md").read_text(encoding="utf-8").split())
-    assert "161 numbers of definitions and protocols, 161 pinned on both sides. **Sound.**" in proof
-    assert re.search(r"\b\d{3} passed", tests) and "failed" not in tests
+    counted = re.search(
+        r"(\d+) numbers of definitions and protocols, (\d+) pinned on both sides. \*\*Sound.\*\*", proof
+    )
+    assert counted is not None and counted[1] == counted[2]
+    assert re.search(r"\b\d{3,} passed", tests) and "failed" not in tests
     page = (checkout / "our-rules.md").read_text(encoding="utf-8")
     assert "This hospital keeps the level between 6 and 15 ng/mL." in page and "`our-hospital`" in page
     assert "below the target of\n  6-15 ng/mL" in service

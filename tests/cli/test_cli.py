@@ -89,7 +89,7 @@ def test_a_bad_file_among_several_is_reported_and_the_rest_go_on(tmp_path: Path)
         (["evaluate", "--hook", "patient-view", TODDLER], "the request's hook is order-sign, not patient-view"),
         (
             ["evaluate", "--protocol", "unheard", TITRATION],
-            "there is no protocol 'unheard'; there is: ctd-6-15, feng-2020, label-lam, seed-2024",
+            "there is no protocol 'unheard'; there is: ctd-6-15, feng-2020, label-lam, paediatric-cytopenia, seed-2024",
         ),
         (["evaluate", "--rules", "nowhere", TITRATION], "is not a folder of rules"),
         (["evaluate", "--patient", "nobody", TITRATION], "the bundle does not hold the patient that was asked for"),
@@ -156,7 +156,7 @@ def test_explain_gives_every_fact_and_every_rules_truth() -> None:
     }
     assert said["facts"]["weight"] == {"absent": "there is no weight from the last 90 days"}
     rules = {rule["rule"]: rule for rule in said["rules"]}
-    assert len(rules) == 61
+    assert len(rules) == 65
     assert rules["trough-low"]["fires"] is True
     assert {"condition": "trough < 5 ng/mL", "holds": True} in rules["trough-low"]["conditions"]
     assert rules["trough-high"]["fires"] is False
@@ -191,7 +191,7 @@ def test_check_prints_all_faults_with_their_place_and_exits_1(tmp_path: Path) ->
     high.write_text(high.read_text().replace("trough > {trough_high} ng/mL", "trough > {trough_high} mg/L"))
     result = run("check", str(rules))
     assert result.exit_code == 1
-    assert "rules/trough/trough-low.yaml:14: when: unknown fact 'trogh'; did you mean 'trough'?" in result.output
+    assert "rules/trough/trough-low.yaml:13: when: unknown fact 'trogh'; did you mean 'trough'?" in result.output
     assert "rules/trough/trough-high.yaml:13: when: trough is in ng/mL, not mg/L" in result.output
 
 

@@ -94,7 +94,7 @@ def test_a_site_runs_its_rules_as_tests(at_a_site: Callable[..., tuple[int, str]
 
 
 def test_a_case_that_fails_shows_both_cards(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
-    given = "given: {trough: 4.9}\n    card: Sirolimus trough 4."
+    given = "case: 4.9 ng/mL is below the target\n    given: {trough: 4.9}\n    card: Sirolimus trough 4."
     copied(tmp_path, f"{given}9", f"{given}8")
     code, said = at_a_site("--sirolimus-rules", "rules")
     assert code == 1

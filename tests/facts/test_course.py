@@ -145,7 +145,8 @@ def test_a_level_from_before_the_first_order_means_that_the_start_is_unknown(eng
     advice = judge(
         engine, 20, sirolimus("s", day(0), 2), level("l", day(-40, "07:30"), 6), level("l2", day(12, "07:30"), 6)
     )
-    assert fact(advice, "phase") is None
+    assert fact(advice, "phase") == "starting-or-maintenance", "the dose is held against the widest window"
+    assert fact(advice, "days_on_sirolimus") is None
     assert gaps(advice) == {"Start of the course"}
 
 

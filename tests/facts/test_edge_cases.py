@@ -48,7 +48,10 @@ def test_02_a_level_two_days_after_a_change_is_not_at_steady_state(engine: Engin
     raised = [sirolimus("a", day(0), 1, status="stopped", end=day(20)), sirolimus("b", day(20), 2)]
     assert topics(judge(engine, 23, *raised, level("l", day(22, "08:00"), 3))) == {"troughNotUsable"}
     inhibitor = drug("f", "fluconazole", day(20))
-    assert topics(judge(engine, 23, TAKEN, inhibitor, level("l", day(22, "08:00"), 3))) == {"troughNotUsable"}
+    assert topics(judge(engine, 23, TAKEN, inhibitor, level("l", day(22, "08:00"), 3))) == {
+        "troughNotUsable",
+        "moderateModulator",
+    }, "a level of no use answers no inhibitor"
 
 
 @pytest.mark.parametrize(("drawn", "topic"), [("19:00", "troughLow"), ("11:00", "troughNotUsable")])

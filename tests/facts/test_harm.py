@@ -73,7 +73,7 @@ def test_bilirubin_by_its_own_upper_limit(engine: Engine, value: float, said: bo
 
 
 def test_lung_disease_may_come_back_with_the_drug(engine: Engine) -> None:
-    """On a first order it is no harm of sirolimus; after any earlier course it may be, also after the last but one."""
+    """Of before the first dose it is no harm of sirolimus, and said so; in any course it may be, also the last but one."""
     draft = [sirolimus("d", day(800), 2, status="draft")]
     lungs = condition("c", LUNG, day(50))
     first = sirolimus("a", day(0), 2, status="stopped", end=day(100))
@@ -81,14 +81,18 @@ def test_lung_disease_may_come_back_with_the_drug(engine: Engine) -> None:
     statement = {"resourceType": "MedicationStatement", "id": "m", "status": "completed", "subject": {"reference": "Patient/itp-1"},
                  "medicationCodeableConcept": first["medicationCodeableConcept"]}  # fmt: skip
 
-    def speaks(*record: Resource) -> bool:
-        return "pneumonitis" in topics(judge_order(engine, 800, draft, lungs, *record))
+    def speaks(*record: Resource) -> tuple[str, str]:
+        cards = judge_order(engine, 800, draft, lungs, *record).cards
+        (card,) = [card for card in cards if card["source"]["topic"]["code"] == "pneumonitis"]
+        return card["indicator"], card["summary"].partition(",")[0].partition(" (")[0]
 
-    assert not speaks()
-    assert speaks(first) and speaks(first, second)
-    assert not speaks(second)  # it began before
-    assert speaks(statement) and speaks(statement | {"effectivePeriod": {"end": day(100)}})
-    assert speaks(level("l", day(700), 8))
+    harm = ("critical", "Possible sirolimus pneumonitis")
+    older = ("warning", "Lung disease before the first sirolimus")
+    assert speaks() == older
+    assert speaks(first) == speaks(first, second) == harm
+    assert speaks(second) == older  # it began before
+    assert speaks(statement) == speaks(statement | {"effectivePeriod": {"end": day(100)}}) == harm
+    assert speaks(level("l", day(700), 8)) == harm
 
 
 def test_a_preliminary_negative_pregnancy_test_is_none(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds.engine import Engine
-from tests.charts import Resource, count, day, drug, given, hcg, intake, level, sirolimus, subject
+from tests.charts import Resource, count, day, drug, given, hcg, intake, level, ordered, sirolimus, subject
 from tests.judge import fact, gaps, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
@@ -75,9 +75,22 @@ def test_a_draft_long_after_a_stop_starts_anew(engine: Engine, mg: float, shown:
     assert topics(advice) == shown
 
 
-def test_a_first_draft_after_a_level_has_no_known_phase(engine: Engine) -> None:
-    advice = judge_order(engine, 0, [sirolimus("d", day(0), 1, status="draft")], level("l", day(-40, "08:00"), 6))
-    assert fact(advice, "phase") is None
+@pytest.mark.parametrize(
+    ("drawn", "mg", "phase", "shown"),
+    [
+        (-100, 1, "starting-or-maintenance", {"notAssessed"}),
+        (-100, 0.5, "starting-or-maintenance", {"notAssessed", "doseBelowWindow"}),
+        (-100, 4.5, "starting-or-maintenance", {"notAssessed", "doseAboveWindow"}),
+        (-101, 1, "starting", {"doseBelowWindow"}),  # it belongs to a course long over
+    ],
+)
+def test_a_first_draft_after_a_level_is_held_against_the_widest_window(
+    engine: Engine, drawn: int, mg: float, phase: str, shown: set[str]
+) -> None:
+    draft = sirolimus("d", day(0), mg, tablet="0.5", status="draft")
+    advice = judge_order(engine, 0, [draft], level("l", day(drawn, "08:00"), 6))
+    assert fact(advice, "phase") == phase
+    assert topics(advice) == shown
 
 
 def test_a_resumed_order_starts_the_wait_again(engine: Engine) -> None:
@@ -220,16 +233,23 @@ def test_the_herb_by_its_names(engine: Engine, name: str) -> None:
 # --- what a clinician would not sign ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "chart", [[sirolimus("s", day(0), 1)], [ORDER, intake("i", day(64, "08:00")), level("l", day(65, "07:45"), 3.9)]]
-)
-def test_no_dose_is_raised_in_pregnancy(engine: Engine, chart: list[Resource]) -> None:
-    positive = hcg(valueString="positive")
-    advice = judge(engine, 66, *chart, positive)
-    assert "pregnancy" in topics(advice)
+def test_no_dose_is_raised_in_pregnancy(engine: Engine) -> None:
+    low = [ORDER, intake("i", day(64, "08:00")), level("l", day(65, "07:45"), 3.9)]
+    advice = judge(engine, 66, *low, hcg(valueString="positive"))
+    assert topics(advice) == {"pregnancy", "troughLow"}
     written = [r for r in actions(advice) if r["resourceType"] == "MedicationRequest"]
-    assert {r["status"] for r in written} == {"on-hold"}
-    assert any("pregnancy is on record" in card["detail"] for card in advice.cards)
+    assert [r["status"] for r in written] == ["on-hold"]
+    (card,) = [card for card in advice.cards if card["source"]["topic"]["code"] == "troughLow"]
+    assert "No dose is proposed: no rise is offered: pregnancy is on record." in card["detail"]
+
+
+def test_a_dose_below_the_window_is_not_spoken_of_in_pregnancy(engine: Engine) -> None:
+    small = [sirolimus("s", day(0), 1), ordered("lvl", "29247-4", day(60))]
+    assert topics(judge(engine, 66, *small)) == {"doseBelowWindow"}
+    advice = judge(engine, 66, *small, hcg(valueString="positive"))
+    assert topics(advice) == {"pregnancy"}
+    written = [r for r in actions(advice) if r["resourceType"] == "MedicationRequest"]
+    assert [r["status"] for r in written] == ["on-hold"]
 
 
 def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: Engine) -> None:

@@ -26,8 +26,10 @@ def actions(advice: Any) -> list[Resource]:
 
 
 def test_a_complete_response_counts_though_the_start_is_unknown(engine: Engine) -> None:
-    chart = [ORDER, level("l0", day(-20, "08:00"), 8), level("l", day(58, "08:00"), 3), count("c", day(58), 150)]
-    assert topics(judge(engine, 60, *chart)) == {"notAssessed", "troughLowInResponse"}
+    chart = [ORDER, level("l0", day(-20, "08:00"), 8), level("l", day(20, "08:00"), 3), count("c", day(20), 150)]
+    assert topics(judge(engine, 22, *chart)) == {"notAssessed", "troughLow"}, "one count confirms nothing"
+    before = count("c0", day(13), 140)
+    assert topics(judge(engine, 22, *chart, before)) == {"notAssessed", "troughLowInResponse"}
 
 
 def repeated(name: str, start: str, **more: Any) -> Resource:

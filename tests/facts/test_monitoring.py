@@ -10,7 +10,7 @@ from tests.judge import fact, judge, judge_order, topics
 
 FIRST = [sirolimus("d", day(0), 2, status="draft")]
 ALL = ["blood count", "lipids", "creatinine", "liver enzymes", "glucose", "protein in urine"]
-ONCE = ["hepatitis B surface antigen", "hepatitis B core antibody", "hepatitis C", "HIV", "tuberculosis"]
+ONCE = ["hepatitis B surface antigen", "hepatitis B core antibody", "hepatitis C", "HIV", "IGRA (tuberculosis)"]
 
 
 def missing(engine: Engine, *chart: Resource) -> list[str]:
@@ -168,7 +168,7 @@ def test_a_screening_test_without_an_answer_was_not_done(engine: Engine, code: s
 
 
 @pytest.mark.parametrize(
-    ("code", "name"), [("71773-6", "tuberculosis"), ("56888-1", "HIV"), ("13955-0", "hepatitis C")]
+    ("code", "name"), [("71773-6", "IGRA (tuberculosis)"), ("56888-1", "HIV"), ("13955-0", "hepatitis C")]
 )
 def test_a_positive_screening_test_is_said(engine: Engine, code: str, name: str) -> None:
     others = [each for each in bloods(day(-3)) if each["code"]["coding"][0]["code"] != code]

@@ -59,17 +59,33 @@ def test_the_solution_allows_tenths(engine: Engine) -> None:
     assert fact(propose(engine, 3, 16, solution=True), "proposed_dose") == Decimal("1.9")
 
 
+def trough_low(advice: Advice) -> str:
+    return next(card["detail"] for card in advice.cards if card["source"]["topic"]["code"] == "troughLow")
+
+
 @pytest.mark.parametrize(
-    ("more", "reason"),
+    ("name", "since", "reason"),
     [
-        ([drug("x", "fluconazole", day(0))], "fluconazole is being taken, which raises the level"),
+        ("clarithromycin", 0, "a strong inhibitor raises the level"),  # settled or not
+        ("fluconazole", 21, "an inhibitor that no level has followed"),
     ],
-)  # fmt: skip
-def test_no_raise_while_an_inhibitor_is_taken(engine: Engine, more: list[Resource], reason: str) -> None:
-    advice = propose(engine, 2, 3.9, *more)
+)
+def test_no_raise_beside_a_strong_or_an_unsettled_inhibitor(engine: Engine, name: str, since: int, reason: str) -> None:
+    inhibitor = drug("x", name, day(since))
+    advice = propose(engine, 2, 3.9, inhibitor)
     assert fact(advice, "proposed_dose") is None
-    assert reason in advice.cards[0]["detail"]
-    assert fact(propose(engine, 2, 16, *more), "proposed_dose") is not None
+    assert f"No dose is proposed: no rise is offered: {reason}" in trough_low(advice)
+    assert fact(propose(engine, 2, 16, inhibitor), "proposed_dose") == 1
+
+
+def test_beside_a_settled_moderate_inhibitor_only_a_raise_into_the_target(engine: Engine) -> None:
+    """A smaller one would leave the level low, and that card with no dose to offer while the new dose settles."""
+    settled = drug("x", "fluconazole", day(0))
+    assert fact(propose(engine, 2, 3.9, settled), "proposed_dose") == 3  # predicted 5.9
+    advice = propose(engine, 2, 3, settled)
+    assert fact(advice, "proposed_dose") is None  # 3 is predicted at 4.5
+    assert "No dose is proposed: no dose that can be dispensed" in trough_low(advice)
+    assert fact(propose(engine, 2, 3), "proposed_dose") == 3
 
 
 def test_two_orders_get_no_dose(engine: Engine) -> None:

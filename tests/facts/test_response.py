@@ -173,15 +173,26 @@ def test_a_stimulator_from_before_the_course_does_not_confound(engine: Engine) -
     assert topics(at_landmark(engine, 120, drug("r", "eltrombopag", day(-100)))) == {"responseComplete"}
 
 
-@pytest.mark.parametrize(
-    "event",
-    [drug("r", "rituximab", day(20), status="completed"), procedure("234319005", day(20))],
-    ids=["rituximab", "splenectomy"],
-)
-def test_rituximab_and_splenectomy_confound_the_rest_of_the_course(engine: Engine, event: Resource) -> None:
-    assert topics(at_landmark(engine, 120, event, level("l2", day(150, "07:30"), 7), on=180)) == {
-        "responseNotEvaluable"
-    }
+def not_evaluable(advice: Any) -> list[str]:
+    return [c["detail"] for c in advice.cards if c["source"]["topic"]["code"] == "responseNotEvaluable"]
+
+
+def test_rituximab_confounds_the_rest_of_the_course(engine: Engine) -> None:
+    rituximab, newer = drug("r", "rituximab", day(20), status="completed"), level("l2", day(150, "07:30"), 7)
+    (detail,) = not_evaluable(at_landmark(engine, 120, rituximab, newer, on=180))
+    assert f"Confounded: the count 120 x 10^9/L on {day(180)} cannot be used, after rituximab on {day(20)}" in detail
+
+
+@pytest.mark.parametrize(("on", "said"), [(151, False), (152, True), (166, True), (167, False)])
+def test_splenectomy_confounds_the_next_landmark_whatever_is_counted(engine: Engine, on: int, said: bool) -> None:
+    """It is told for 14 days from where the window opens, or from the operation."""
+    chart = [procedure("234319005", day(120)), level("l2", day(150, "07:30"), 7)]
+    advice = at_landmark(engine, 120, *chart, on=on)
+    assert topics(advice) == ({"responseNotEvaluable"} if said else set())
+    for detail in not_evaluable(advice):
+        assert f"Confounded: splenectomy on {day(120)}" in detail
+    for detail in not_evaluable(judge(engine, on, ORDER, BASE, *chart)):
+        assert f"Confounded: splenectomy on {day(120)}" in detail
 
 
 @pytest.mark.parametrize(
@@ -272,8 +283,11 @@ def test_a_never_treated_patient_has_no_response(engine: Engine) -> None:
 
 @pytest.mark.parametrize(("age", "known"), [(42, True), (43, False)])
 def test_a_patient_is_in_response_for_42_days_after_a_count(engine: Engine, age: int, known: bool) -> None:
-    advice = judge(engine, 230 + age, ORDER, BASE, count("c", day(230), 120), level("l", day(265, "07:30"), 4))
+    counts = [count("c0", day(223), 110), count("c", day(230), 120)]
+    advice = judge(engine, 230 + age, ORDER, BASE, *counts, level("l", day(265, "07:30"), 4))
     assert topics(advice) == {"troughLowInResponse" if known else "troughLow"}
+    assert [card["indicator"] for card in advice.cards] == ["info"]
+    assert ("consider a platelet count before the dose" in advice.cards[0]["summary"]) is not known
 
 
 def test_an_unreadable_newest_count_is_named(engine: Engine) -> None:

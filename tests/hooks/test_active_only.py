@@ -31,16 +31,22 @@ def signed(*rules: str) -> Knowledge:
     return active_only(msgspec.structs.replace(knowledge, rules=marked))
 
 
-def cards(knowledge: Knowledge, *resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    advice = judge(Engine(knowledge), 3, *resources)
+def cards(knowledge: Knowledge, *resources: dict[str, Any], on: int = 3) -> dict[str, dict[str, Any]]:
+    advice = judge(Engine(knowledge), on, *resources)
     return {card["source"]["topic"]["code"]: card for card in advice.cards}
 
 
-def test_a_raise_is_not_offered_where_an_unsigned_rule_sees_a_critical_level() -> None:
-    found = cards(signed("dose-below-window"), *LOW_DOSE)
+def test_a_raise_is_not_offered_where_an_unsigned_rule_speaks_of_the_level() -> None:
+    low = [sirolimus("s", day(0), 1), level("l", day(10, "07:40"), 3)]
+    alone = cards(signed("dose-below-window", "trough-low"), low[0], on=12)
+    assert [each["label"] for each in alone["doseBelowWindow"]["suggestions"]] == ["Change the order to 2 mg/day"]
+    found = cards(signed("dose-below-window"), *low, on=12)
     assert set(found) == {"doseBelowWindow", "findingsNotShown"}
-    offers = [each["label"] for each in found["doseBelowWindow"].get("suggestions", ())]
-    assert not any("Change the order" in label for label in offers)
+    assert "suggestions" not in found["doseBelowWindow"]
+
+
+def test_a_dose_below_the_window_is_silent_beside_a_critical_level_that_an_unsigned_rule_sees() -> None:
+    assert set(cards(signed("dose-below-window"), *LOW_DOSE)) == {"findingsNotShown"}
 
 
 def test_what_would_be_silent_beside_an_unsigned_rule_speaks_and_offers_nothing() -> None:
@@ -73,5 +79,5 @@ def test_where_nothing_unsigned_holds_nothing_is_said_of_it(resources: list[dict
 def test_over_http_the_description_says_how_many_are_drafts() -> None:
     with client_of(Engine(signed("trough-high", "trough-low")), Settings(active_only=True)) as client:
         described = client.get("/cds-services").json()["services"][0]["description"]
-        assert "59 of 61 rules are drafts, not clinically signed off" in described
+        assert "63 of 65 rules are drafts, not clinically signed off" in described
         assert client.get(VIEW.rsplit("/", 1)[0]).status_code == 200

@@ -38,7 +38,7 @@ def test_what_can_be_moved(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "topic"),
-    [("dose", 12, "doseFarAboveWindow"), ("level", 3, "troughLowInResponse"), ("level", 17, "troughHigh"), ("count", 4, "bleedingWithLowPlatelets"), ("age", 9, "notAssessed")],
+    [("dose", 12, "doseFarAboveWindow"), ("level", 3, "troughLow"), ("level", 17, "troughHigh"), ("count", 4, "bleedingWithLowPlatelets"), ("age", 9, "notAssessed")],
 )  # fmt: skip
 def test_moving_a_value_moves_the_cards(engine: Engine, name: str, value: int, topic: str) -> None:
     before = judged(engine, CHART)
