@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench fuzz load examples pictures docs burden clean
+.PHONY: demo test lint bench fuzz load oracle examples pictures docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -46,6 +46,9 @@ fuzz: $(TESTED)
 
 load: $(TESTED)
 	@"$(BIN)/python" -m tests.load
+
+oracle: $(TESTED)
+	@"$(BIN)/python" -m tests.oracle $(ARGS)
 
 burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden

@@ -319,7 +319,7 @@ CLINICAL: tuple[Story, ...] = (
     ),
     Story(
         "girl-in-response-with-low-level",
-        "A girl of nine, in complete response on 1 mg a day, with a level of 4.2: a level alone is no reason to raise the dose.",
+        "A girl of nine, in complete response after two months on 1 mg a day, with a level of 4.2: a level soon, and no higher dose.",
         bundle(
             patient("2014-10-02"),
             itp(),
@@ -333,9 +333,9 @@ CLINICAL: tuple[Story, ...] = (
         ),
         (
             (
-                "troughLowInResponse",
+                "troughLow",
                 "info",
-                "Trough 4.2 ng/mL on 2024-03-10 07:30 is below 5-15 ng/mL, in response: consider leaving the dose",
+                "Trough 4.2 ng/mL on 2024-03-10 07:30 is below 5-15 ng/mL, in an early response: consider a level soon",
             ),
         ),
     ),

@@ -50,6 +50,7 @@ TOLD = (
         "high-for-a-reason",
         "41",
         ("troughHigh", "warning", "Sirolimus trough 17 ng/mL on 2024-02-17 07:40 is above the target of 5-15 ng/mL"),
+        ("moderateModulator", "info", "Sirolimus with fluconazole: settled, and the level is outside the target"),
     ),
     told(
         "rifampin",
@@ -57,7 +58,7 @@ TOLD = (
         (
             "interactingDrugStopped",
             "warning",
-            "Stopped beside sirolimus: rifampin; the level will move, and no level has shown it yet",
+            "Stopped beside sirolimus: rifampin; no level has shown yet what that does",
         ),
     ),
     told(
@@ -101,7 +102,6 @@ TOLD = (
             "critical",
             "Neutrophils 0.4 x 10^9/L on 2024-02-05: grade 4 (CTCAE 5); consider holding sirolimus; also: High lipids on sirolimus",
         ),
-        ("pjpProphylaxis", "info", "Consider whether to prevent Pneumocystis pneumonia: few neutrophils"),
     ),
     told(
         "relapse",

@@ -6,7 +6,7 @@ docs/fhir.md, "Condition, Procedure, ServiceRequest", "AllergyIntolerance, Appoi
 from __future__ import annotations
 
 from tests.oracle.codes import OPERATIONS, SURGERY
-from tests.oracle.dates import codes, when
+from tests.oracle.dates import codes, drug, when
 from tests.oracle.record import Json, Order, Record, Wanted
 
 OPEN = ("booked", "pending", "arrived", "checked-in")  # fhir.md, Appointment.status
@@ -65,7 +65,7 @@ def _statement(record: Record, resource: Json) -> None:
         return
     order = Order(
         id=resource["id"],
-        code=codes(resource["medicationCodeableConcept"])[0],
+        code=drug(resource["medicationCodeableConcept"]),
         status=resource["status"],
         start=when(start).day,
         end=when(end).day if end else None,

@@ -10,10 +10,12 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from tests.oracle import events, extras, harm, others, samples
+from tests.oracle import events, extras, harm, illness, lately, others, samples
 from tests.oracle.shapes import (
     CLINICAL,
     ICD10,
+    ICD10_GM,
+    ICD10_WHO,
     PATIENT,
     SNOMED,
     VERIFICATION,
@@ -48,6 +50,7 @@ LATE = (
     240,
     260,
 )
+LONG = (370, 393, 394, 395, 409, 420, 440, 460, 480, 500, 520, 540)
 
 
 def chart(seed: int) -> tuple[dict[str, Any], datetime]:
@@ -56,8 +59,13 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
     offset = r.choice(["+00:00", "+00:00", "+08:00", "+13:00", "-05:00", "-09:30"])
     story = Story(date(2023, 1, 1) + timedelta(days=r.randrange(700)), offset)
     now_day = r.choice(EDGES + LATE + LATE) if r.random() < 0.8 else r.randrange(260)
+    since = Random(f"{seed} since")  # draws of their own, so that the charts stay what they were in all else
+    if since.random() < 0.1:
+        now_day = since.choice(LONG)
     patient, kind = person(r, story)
     _diagnosis(r, story)
+    if since.random() < 0.1:
+        _recoded(since, story)
     course = events.course(r, story, now_day, kind)
     if kind != "adult":
         _body(r, story, now_day, kind)
@@ -73,9 +81,12 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
         days = r.choice([0, 1, 20, 44, 45, 46])
         story.add("ServiceRequest", status=r.choice(["active", "active", "completed"]), intent="order",
                   authoredOn=story.day(now_day - days), code=coded("http://loinc.org", "29247-4"))  # fmt: skip
-    more = Random(f"{seed} more")  # draws of their own, so that the charts stay what they were in all else
-    harm.happens(more, story, now_day)
+    more = Random(f"{seed} more")
+    if since.random() < 0.6:  # the others are well
+        harm.happens(more, story, now_day)
+        illness.happens(since, story, now_day, patient["gender"])
     extras.happens(more, story, now_day)
+    lately.happens(since, story, now_day, kind, course)
     hook = r.choice(["bundle", "bundle", "patient-view", "order-sign", "order-sign", "order-select"])
     now = story.moment(now_day, r.choice(["07:00", "12:00", "18:30"]))
     if hook == "bundle":
@@ -88,6 +99,8 @@ def chart(seed: int) -> tuple[dict[str, Any], datetime]:
         events.drafts(r, story, now_day, course)
         if more.random() < 0.15:
             extras.ordered(more, story, now_day, hook)
+        if since.random() < 0.15:
+            lately.again(since, story, now_day)
         if hook == "order-select" and r.random() < 0.8:
             chosen = r.sample(story.drafts, r.randint(1, len(story.drafts)))
             selections = [f"{d['resourceType']}/{d['id']}" for d in chosen]
@@ -130,6 +143,13 @@ def _diagnosis(r: Random, story: Story) -> None:
     elif roll < 0.93:
         rest["verificationStatus"] = coded(VERIFICATION, "refuted")
     story.add("Condition", **rest)
+
+
+def _recoded(r: Random, story: Story) -> None:
+    """The same diagnosis in another ICD-10."""
+    for made in story.made:
+        if made["resourceType"] == "Condition":
+            made["code"] = coded(r.choice([ICD10_WHO, ICD10_GM]), "D69.3")
 
 
 def _body(r: Random, story: Story, now_day: int, kind: str) -> None:

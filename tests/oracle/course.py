@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from tests.oracle import readings
 from tests.oracle.codes import SIROLIMUS
-from tests.oracle.record import Dose, Order, Record
+from tests.oracle.record import Dose, Order, Record, Value
 
 # rules/definitions.yaml
 COURSE_GAP = 28  # the longest gap between two orders of one course
 RESUME_GAP = 1  # the longest gap between two orders that is not a hold
 STOP_STILL_COUNTS = 28  # how long after a stop sirolimus still counts as taken
+LEVEL_BEFORE = 100  # "a detectable sirolimus level drawn in the 100 days before the first order"
 
 Regimen = tuple[Order, ...]
 """The orders taken together on a day; empty when nothing is taken."""
@@ -30,7 +32,11 @@ class Change:
 
 @dataclass
 class Course:
-    """The course at ``now``; ``start`` is None where there is no order, ``start_known`` false where a level is older."""
+    """The course at ``now``; ``start`` is None where there is no order, ``start_known`` false where a level is older.
+
+    ``next_known``: the same of a course that would begin today. ``days``: every day, of any course, on which it was taken.
+    ``restarted``: the day on which the last pause began, and the day on which it ended.
+    """
 
     start: date | None = None
     start_known: bool = True
@@ -38,7 +44,9 @@ class Course:
     current: Regimen = ()
     on_hold: bool = False
     stopped: date | None = None
-    spans: list[Order] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
+    next_known: bool = True
+    restarted: tuple[date, date] | None = None
 
     @property
     def last_change(self) -> date | None:
@@ -64,6 +72,14 @@ def sirolimus(record: Record) -> list[Order]:
 def drafts(record: Record) -> list[Order]:
     """The orders of sirolimus that are being written."""
     return sorted((o for o in record.orders if o.code in SIROLIMUS and o.draft), key=lambda o: (o.start, o.id))
+
+
+def drafted(record: Record, course: Course) -> Regimen:
+    """What will be taken: a draft replaces the active orders unless it shares their groupIdentifier."""
+    mine = drafts(record)
+    groups = {d.group for d in mine if d.group}
+    active = without_renewals(tuple(o for o in course.current if o.status == "active"))
+    return tuple(mine) + tuple(o for o in active if o.group in groups)
 
 
 def _end(order: Order, orders: list[Order]) -> date | None:
@@ -131,14 +147,14 @@ def conflict(regimen: Regimen) -> bool:
     return len(regimen) > 1 and taken(regimen) is None and not all_together(regimen)
 
 
-def read_course(record: Record, first_level: date | None) -> Course:
-    """The course that is running, or ran until lately. ``first_level``: the day of the oldest sirolimus level."""
+def read_course(record: Record, levels: list[Value]) -> Course:
+    """The course that is running, or ran until lately. ``levels``: the sirolimus levels in blood."""
     orders = sirolimus(record)
     ends = {o.id: _end(o, orders) for o in orders}
     today = record.today
     course = Course()
     if not orders:
-        course.start_known = first_level is None
+        course.start_known = course.next_known = not unseen(levels, today, set())
         return course
     # day by day, from the first order to today: what is taken
     days = [orders[0].start + timedelta(days=n) for n in range((today - orders[0].start).days + 1)]
@@ -150,14 +166,32 @@ def read_course(record: Record, first_level: date | None) -> Course:
             regimen = tuple(o for o in orders if o.start <= day and ((end := ends[o.id]) is None or day < end))
         by_day[day] = regimen
     course.current = by_day[today]
+    course.days = {day for day, regimen in by_day.items() if regimen}
     course.on_hold = any(o.status == "on-hold" for o in orders if ends[o.id] is None or o.id in _last(orders))
     _walk(course, by_day, days)
     if not course.current and course.stopped is None:
         course.stopped = days[-1]
-    course.spans = orders
-    if first_level is not None and first_level < orders[0].start:
-        course.start_known = False
+    if course.start is not None:
+        course.start_known = not unseen(levels, course.start, {day for day in course.days if day < course.start})
+    course.next_known = not unseen(levels, today, course.days)
     return course
+
+
+def unseen(levels: list[Value], start: date, before: set[date]) -> bool:
+    """A detectable level of the 100 days before the first order, outside any earlier course, which ``before`` lists."""
+    reach = range(readings.EARLIER_COURSE_REACHES + 1)
+    for v in levels:
+        of_another = any(v.when.day - timedelta(days=n) in before for n in reach)
+        if v.comparator[:1] != "<" and 0 < (start - v.when.day).days <= LEVEL_BEFORE and not of_another:
+            return True
+    return False
+
+
+def on_sirolimus(course: Course, day: date | None) -> bool:
+    """Whether a day lies in a course, or within 28 days of its stop; a day that nobody knows is today."""
+    if day is None:
+        return bool(course.days)
+    return any(day - timedelta(days=n) in course.days for n in range(STOP_STILL_COUNTS + 1))
 
 
 def _last(orders: list[Order]) -> list[str]:
@@ -179,6 +213,8 @@ def _walk(course: Course, by_day: dict[date, Regimen], days: list[date]) -> None
         muddled = conflict(regimen)
         dose = regimen[-1].dose if muddled else taken(regimen)
         doses = [o.dose for o in regimen] if muddled else [dose]
+        if last_taken is not None and gap > RESUME_GAP:
+            course.restarted = (last_taken + timedelta(days=1), day)
         if last_taken is None or gap > COURSE_GAP:
             course.start, course.changes = day, [Change(day, 1)]
         elif gap > RESUME_GAP:

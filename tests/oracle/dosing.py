@@ -6,14 +6,15 @@ child-dose-by-size, step-down-to-maintenance, duplicate-orders.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from tests.oracle.codes import HEIGHT, TABLET_MG, WEIGHT
-from tests.oracle.counts import number
-from tests.oracle.course import Course, conflict, taken, without_renewals
+from tests.oracle import readings
+from tests.oracle.codes import HEIGHT, STRONG_INHIBITORS, TABLET_MG, WEIGHT
+from tests.oracle.course import Course, conflict, drafted, taken
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.interactions import inhibitor_active, listed
+from tests.oracle.growth import heavy
+from tests.oracle.interactions import inhibitor_beside, stretches
 from tests.oracle.levels import CEILING, FLOOR, Level, Levels
 from tests.oracle.record import Dose, Order, Record
 from tests.oracle.response import Response
@@ -31,16 +32,20 @@ MAINTENANCE_FROM, STARTING_ACCEPTED_UNTIL = 90, 118
 SUPPORT_DAYS, LEVEL_MAX_AGE = 28, 100
 SMALL_ADULT = 40  # kg
 WEIGHT_VALID, WEIGHT_VALID_YOUNG, YOUNGEST = 90, 30, 5
+OLDER_WEIGHT, OLDER_WEIGHT_INFANT, OLDER_WEIGHT_GROWN = 180, 60, Decimal("1.1")
 CHILD_ENOUGH = Decimal("0.05")  # mg/kg/day
 KG_WARNING, KG_CRITICAL = Decimal("0.1"), Decimal("0.2")
 M2_INFO, M2_CRITICAL, DAY_WARNING = 2, 4, 4
 CHANGE_APART = 7
 AIM, HALF, INFANT = Decimal(10), Decimal("0.5"), 2
+STEP_DOWN_SHOWN = 14
+
+Fires = dict[str, tuple[str, str]]
 
 
 @dataclass
 class Dosing:
-    """What the dose is judged by."""
+    """What the dose is judged by. ``assumed``: the weight to warn by, where there is no fresh one."""
 
     orders: tuple[Order, ...]
     dose: Dose | None
@@ -49,6 +54,14 @@ class Dosing:
     day: int | None
     weight: Decimal | None
     surface: Decimal | None
+    assumed: Decimal | None = None
+
+    @property
+    def window(self) -> tuple[Decimal, Decimal]:
+        """That of the phase; where nobody knows it "the widest window of the age group (lowest low to highest high)"."""
+        if self.phase is not None:
+            return WINDOWS[self.group, self.phase]
+        return WINDOWS[self.group, "maintenance"][0], WINDOWS[self.group, "starting"][1]
 
     @property
     def phase(self) -> str | None:
@@ -71,14 +84,25 @@ def _measure(record: Record, code: str, grace: int = 0) -> Decimal | None:
     return max(found, key=lambda v: v.when.day).value if found else None
 
 
+def _assumed_weight(record: Record) -> Decimal | None:
+    """ "To warn of a dose too large by size, an older weight counts up to 180 days (under 2 years 60) plus 10 %; else the
+    97th percentile of weight for age to 10 years; later only the daily limit."
+    """
+    valid = OLDER_WEIGHT_INFANT if record.age(record.today) < INFANT else OLDER_WEIGHT
+    found = [v for v in record.values if v.code == WEIGHT and v.status != "preliminary"]
+    found = [v for v in found if (record.today - v.when.day).days <= valid]
+    if found:
+        return max(found, key=lambda v: v.when.day).value * OLDER_WEIGHT_GROWN
+    return heavy(record.gender, record.birth, record.today)
+
+
 def read_dosing(record: Record, course: Course) -> Dosing:
     """The draft on order hooks, else what is taken. A draft replaces the active orders unless it shares their group."""
     drafts = sirolimus_drafts(record)
     active = tuple(o for o in course.current if o.status == "active")
     orders: tuple[Order, ...] = active
     if record.ordering:
-        groups = {d.group for d in drafts if d.group}
-        orders = tuple(drafts) + tuple(o for o in without_renewals(active) if o.group in groups)
+        orders = drafted(record, course)
     dose = taken(orders)
     day = None
     if course.start is None:
@@ -86,12 +110,13 @@ def read_dosing(record: Record, course: Course) -> Dosing:
     elif course.start_known:
         day = (record.today - course.start).days
     if drafts and course.over(record.today):
-        day = 0
+        day = 0 if course.next_known else None
     weight, height = _measure(record, WEIGHT), _measure(record, HEIGHT)
     surface = (weight * height / 3600).sqrt() if weight and height else None
     born_age = record.age(max(o.authored for o in orders)) if orders else record.age(record.today)
     group = "adult" if born_age >= ADULT else "child"
-    return Dosing(orders, dose, dose.per_day if dose else None, group, day, weight, surface)
+    assumed = _assumed_weight(record) if group == "child" and weight is None else None
+    return Dosing(orders, dose, dose.per_day if dose else None, group, day, weight, surface, assumed)
 
 
 def supported(record: Record, course: Course, levels: Levels, d: Dosing) -> bool:
@@ -101,7 +126,7 @@ def supported(record: Record, course: Course, levels: Levels, d: Dosing) -> bool
         return False  # nobody knows what is taken
     dosed = [lv for lv in levels.usable if lv.dose is not None]  # one drawn in a hold cannot be scaled
     level = dosed[-1] if dosed and any(o.status == "active" for o in course.current) else None
-    if level is None or level.value.comparator or d.daily is None or level.dose is None or d.phase is None:
+    if level is None or level.value.comparator or d.daily is None or level.dose is None:
         return False
     if level.dose.per_day is None or (record.today - level.day).days > LEVEL_MAX_AGE:
         return False
@@ -109,104 +134,108 @@ def supported(record: Record, course: Course, levels: Levels, d: Dosing) -> bool
     if last and level.day <= last != course.start and (record.today - last).days > SUPPORT_DAYS:
         return False
     predicted = level.value.value * d.daily / level.dose.per_day
-    low, high = WINDOWS[d.group, d.phase]
+    low, high = d.window
     if d.daily > high:
         return predicted <= CEILING
     return predicted >= FLOOR if d.daily < low else False
 
 
-def rules(record: Record, course: Course, levels: Levels, response: Response, d: Dosing) -> dict[str, tuple[str, str]]:
-    """The dose rules that fire, before they yield to those of levels and response."""
-    fires: dict[str, tuple[str, str]] = {}
+def rules(
+    record: Record, course: Course, levels: Levels, response: Response, d: Dosing, withheld: bool, restart: bool
+) -> Fires:
+    """The dose rules that fire, before they yield to those of levels and response.
+
+    ``withheld``: a harm or the liver asks for less; ``restart``: sirolimus is taken up again after harm.
+    """
+    fires: Fires = {}
     if not d.orders:
         return fires
     if conflict(d.orders):
-        names = [_named(o) for o in d.orders]
-        text = f"Sirolimus is ordered twice: {listed(names)}; it is not said whether they add up"
-        fires["duplicate-orders"] = ("warning", text)
+        fires["duplicate-orders"] = ("warning", "")
     most = [o.dose.one_day for o in d.orders if o.dose]
     largest = d.dose.one_day if d.dose else max(most, default=Decimal(0))
     if largest > DAILY_MAXIMUM:
-        text = f"Sirolimus {number(largest)} mg on one day is above the label's maximum of 40 mg"
-        fires["dose-above-daily-maximum"] = ("critical", text)
+        fires["dose-above-daily-maximum"] = ("critical", "")
     if not record.itp:
         return fires
-    if record.ordering:
-        fires |= _too_soon(record, course, levels, d)
+    if record.ordering and _too_soon(record, course, levels, d, withheld):
+        fires["dose-change-too-soon"] = ("warning", "")
     if d.daily is None:
         return fires
-    fires |= _size(d)
-    far = FAR_ABOVE[d.group]
-    shown = number(d.daily)
-    if d.daily > far:
-        text = (
-            f"Sirolimus {shown} mg/day is more than twice the highest starting dose of the study (limit {far} mg/day)"
-        )
-        fires["dose-far-above-window"] = ("critical", text)
-    if d.phase is None:
-        return fires
-    assert d.day is not None
-    low, high = WINDOWS[d.group, d.phase]
-    window = f"the {d.group} {d.phase} window of {number(low)}-{number(high)} mg/day"
+    if urgency := _size(d):
+        fires["child-dose-by-size"] = (urgency, "")
+    if d.daily > FAR_ABOVE[d.group]:
+        fires["dose-far-above-window"] = ("critical", "")
+    low, high = d.window
     first, last = WINDOWS[d.group, "starting"]
-    accepted = first <= d.daily <= last and (d.day <= STARTING_ACCEPTED_UNTIL or response.in_response)
+    early = d.day is not None and d.day <= STARTING_ACCEPTED_UNTIL
+    accepted = first <= d.daily <= last and (early or response.in_response)
     supports = supported(record, course, levels, d)
     if d.daily > high and not supports and not accepted:
-        fires["dose-above-window"] = ("warning", f"Sirolimus {shown} mg/day is above {window}")
+        fires["dose-above-window"] = ("warning", "")
     # four weeks of grace, so that a dose that was right when signed is not too low because a scale is late
     weight = _measure(record, WEIGHT, SUPPORT_DAYS)
     enough = d.group == "child" and weight is not None and d.daily / weight >= CHILD_ENOUGH
-    if d.daily < low and not supports and not response.in_response and not enough:
-        fires["dose-below-window"] = ("warning", f"Sirolimus {shown} mg/day is below {window}")
-    sure = response.in_response and response.was_confirmed and not response.confirmed_cr_now_pr
-    if not record.ordering and d.phase == "maintenance" and sure and d.daily > high:
-        text = f"In response at {shown} mg/day: {d.group} maintenance is {number(low)}-{number(high)} mg/day"
-        fires["step-down-to-maintenance"] = ("info", f"{text}, consider a step down")
+    # "while a strong or moderate inhibitor is taken or drafted with it, while harm or the liver asks for less, and for a
+    # restart after harm"
+    less = withheld or restart or inhibitor_beside(record)
+    if d.daily < low and not supports and not response.in_response and not enough and not less:
+        fires["dose-below-window"] = ("warning", "")
+    if _step_down(record, levels, response, d):
+        fires["step-down-to-maintenance"] = ("info", "")
     return fires
 
 
-def _named(order: Order) -> str:
-    daily = order.dose.per_day if order.dose else None
-    return f"{number(daily)} mg/day" if daily is not None else "a dose that is not computed"
+def _step_down(record: Record, levels: Levels, response: Response, d: Dosing) -> bool:
+    """A confirmed response at more than the maintenance dose; "14 days after the newest level or count"."""
+    if record.ordering or d.phase != "maintenance" or d.daily is None or d.daily <= d.window[1]:
+        return False
+    days = [lv.day for lv in levels.accepted[-1:]] + [c.day for c in response.usable[-1:]]
+    young = any((record.today - day).days <= STEP_DOWN_SHOWN for day in days)
+    if readings.STEP_DOWN_NEEDS_A_LEVEL and not _projected(levels, d.window[1]):
+        return False
+    return young and response.in_response and not response.confirmed_cr_now_pr
 
 
-def _too_soon(record: Record, course: Course, levels: Levels, d: Dosing) -> dict[str, tuple[str, str]]:
-    """Another dose than the one taken, within 7 days of the last change; spares cuts for a level above 15."""
+def _projected(levels: Levels, dose: Decimal) -> bool:
+    """The newest usable level, scaled to a dose, is at or above the floor."""
+    dosed = [lv for lv in levels.usable if lv.dose and lv.dose.per_day and not lv.value.comparator]
+    if not dosed or not (was := dosed[-1].dose) or not was.per_day:
+        return False
+    return dosed[-1].value.value * dose / was.per_day >= FLOOR
+
+
+def _too_soon(record: Record, course: Course, levels: Levels, d: Dosing, withheld: bool) -> bool:
+    """Another dose than the one taken, within 7 days of the last change; "spares ... every cut that answers harm or a
+    level above 15"."""
     now = taken(tuple(o for o in course.current if o.status == "active"))
     last = course.last_change
     if now is None or d.dose is None or last is None or d.dose.same(now):
-        return {}
+        return False
     if last == course.start and not course.start_known:
-        return {}
-    days = (record.today - last).days
+        return False
     newest = levels.accepted[-1] if levels.accepted else None
     known = newest is not None and (record.today - newest.day).days <= LEVEL_MAX_AGE
-    if d.dose.mean < now.mean and newest and newest.high and known:
-        return {}
-    if days >= CHANGE_APART:
-        return {}
-    text = f"Sirolimus changed {days} days ago: the last change is not at steady state, consider waiting"
-    return {"dose-change-too-soon": ("warning", text)}
+    if d.dose.mean < now.mean and (withheld or (newest and newest.high and known)):
+        return False
+    return (record.today - last).days < CHANGE_APART
 
 
-def _size(d: Dosing) -> dict[str, tuple[str, str]]:
-    """By kg and m2, for a child or an adult under 40 kg."""
+def _size(d: Dosing) -> str:
+    """By kg and m2, for a child or an adult under 40 kg: how urgent it is. "Without a fresh weight at most a warning"."""
     if not d.small or d.daily is None:
-        return {}
+        return ""
     kg = d.daily / d.weight if d.weight else None
     m2 = d.daily / d.surface if d.surface else None
-    shown = number(d.daily)
     if (kg is not None and kg >= KG_CRITICAL) or (m2 is not None and m2 >= M2_CRITICAL):
-        return {"child-dose-by-size": ("critical", f"Sirolimus {shown} mg/day is a likely overdose by body size")}
-    if (kg is not None and kg > KG_WARNING) or d.daily > DAY_WARNING:
-        return {"child-dose-by-size": ("warning", f"Sirolimus {shown} mg/day is a high dose by body size")}
-    if m2 is not None and m2 > M2_INFO:
-        text = f"Sirolimus {shown} mg/day is {number(m2.quantize(Decimal('0.01')))} mg/m2/day: consider an early level"
-        return {"child-dose-by-size": ("info", text)}
-    return {}
+        return "critical"
+    by = d.weight or d.assumed
+    if (by is not None and d.daily / by > KG_WARNING) or d.daily > DAY_WARNING:
+        return "warning"
+    return "info" if m2 is not None and m2 > M2_INFO else ""
 
 
-def answered(record: Record, course: Course, levels: Levels, d: Dosing) -> bool:
+def answered(record: Record, course: Course, levels: Levels, d: Dosing, no_rise: bool) -> bool:
     """On order hooks: the draft goes the right way and is predicted in the target, or is the dose that we propose."""
     level = levels.trough
     now = taken(tuple(o for o in course.current if o.status == "active"))
@@ -217,23 +246,27 @@ def answered(record: Record, course: Course, levels: Levels, d: Dosing) -> bool:
     if level.value.comparator or level.why:
         return False
     predicted = level.value.value * d.daily / now.per_day
-    return FLOOR <= predicted <= CEILING or d.daily == proposed(record, course, level, now.per_day, d)
+    return FLOOR <= predicted <= CEILING or d.daily == proposed(record, course, level, now.per_day, d, no_rise)
 
 
-def proposed(record: Record, course: Course, level: Level, now: Decimal, d: Dosing) -> Decimal | None:
+def proposed(
+    record: Record, course: Course, level: Level, now: Decimal, d: Dosing, no_rise: bool = False
+) -> Decimal | None:
     """The dose that we would propose: in proportion to 10 ng/mL, in steps, within half the dose, within limits."""
     raising = level.low
     orders = d.orders  # the order at hand: its product is what can be given
     step = HALF if orders[0].code != "314230" else Decimal("0.1")
     last = course.last_change
     lately = last is not None and (record.today - last).days < CHANGE_APART
-    if len(orders) > 1 or record.age(record.today) < INFANT or (lately and raising):
+    if len(orders) > 1 or record.age(record.today) < INFANT or (raising and (lately or no_rise)):
         return None
-    if raising and (inhibitor_active(record) or (d.group == "child" and d.weight is None)):
+    # "while a strong or an unsettled moderate inhibitor is active"; an unsettled one is a harm, in ``no_rise``
+    strong = any(s.code in STRONG_INHIBITORS and s.end is None for s in stretches(record))
+    if raising and (strong or (d.group == "child" and d.weight is None)):
         return None
     strength = TABLET_MG.get(orders[0].code)  # tablets are not split
     highest = WINDOWS[d.group, "starting"][1]
-    low, high = WINDOWS[d.group, d.phase] if d.phase else (Decimal(0), highest)
+    low, high = d.window
     best: tuple[Decimal, Decimal] | None = None
     candidate = step
     while candidate <= now * Decimal("1.5"):
@@ -242,9 +275,7 @@ def proposed(record: Record, course: Course, level: Level, now: Decimal, d: Dosi
         fits = low <= candidate <= high or FLOOR <= predicted <= CEILING
         whole = strength is None or candidate % strength == 0
         if right and candidate >= now * HALF and fits and whole and (not raising or candidate <= highest):
-            too_much = d.small and "child-dose-by-size" in _size(
-                Dosing(d.orders, d.dose, candidate, d.group, d.day, d.weight, d.surface)
-            )
+            too_much = _size(replace(d, daily=candidate))
             if not too_much and (best is None or abs(predicted - AIM) < best[0]):
                 best = (abs(predicted - AIM), candidate)
         candidate += step

@@ -8,9 +8,9 @@ from typing import Any
 from tests.oracle.harm import lab
 from tests.oracle.others import _drug
 from tests.oracle.samples import _count
-from tests.oracle.shapes import LOINC, RXNORM, SNOMED, Json, Story, coded
+from tests.oracle.shapes import ATC, LOINC, RXNORM, SNOMED, Json, Story, coded
 
-ATC, CVX = "http://www.whocc.no/atc", "http://hl7.org/fhir/sid/cvx"
+CVX = "http://hl7.org/fhir/sid/cvx"
 PARTNERS = (
     (RXNORM, "29046", "lisinopril"), (RXNORM, "3827", "enalapril"), (RXNORM, "1191", "aspirin"),
     (RXNORM, "5640", "ibuprofen"), (RXNORM, "1364430", "apixaban"), (RXNORM, "141704", "everolimus"),

@@ -11,20 +11,23 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from tests.oracle import beside
+from tests.oracle import beside, conditions
 from tests.oracle.codes import (
-    BLEEDING,
     CLUMPS,
     GRADE,
-    ITP,
+    IS_NOT_PREGNANT,
+    IS_PREGNANT,
     LEVELS,
     NMOL,
+    OPERATIONS,
     PLATELET_TRANSFUSION,
+    PREGNANCY_STATUS,
     SIROLIMUS,
     SPLENECTOMY,
+    SURGERY,
     YES_OR_NO,
 )
-from tests.oracle.dates import codes, when
+from tests.oracle.dates import codes, drug, when
 from tests.oracle.record import Dose, Json, Order, Problem, Record, Test, Value, When
 
 
@@ -67,7 +70,7 @@ def _order(resource: Json, instruction: Json, draft: bool) -> Order:
     links = [resource["priorPrescription"]] if "priorPrescription" in resource else []
     return Order(
         id=resource["id"],
-        code=codes(resource["medicationCodeableConcept"])[0],
+        code=drug(resource["medicationCodeableConcept"]),
         status=resource["status"],
         start=when(bounds.get("start") or validity.get("start") or authored).day,
         end=when(end).day if end else None,
@@ -75,14 +78,18 @@ def _order(resource: Json, instruction: Json, draft: bool) -> Order:
         dose=_dose(instruction),
         group=resource.get("groupIdentifier", {}).get("value"),
         prior=[link["reference"].split("/")[-1] for link in links + resource.get("basedOn", [])],
-        itp=any(code in ITP for reason in resource.get("reasonCode", []) for code in codes(reason)),
+        itp=any("itp" in conditions.kinds(reason) for reason in resource.get("reasonCode", [])),
         draft=draft,
     )
 
 
 def _read_order(record: Record, resource: Json) -> None:
-    """Proposals and plans are no orders, nor is what is not to be done, or what lies ahead."""
-    if resource["intent"] in ("proposal", "plan", "option") or resource.get("doNotPerform"):
+    """Proposals and plans are no orders, unless a plan is what the patient reports to take; nor is what is not to be
+    done, or what lies ahead."""
+    planned = resource["intent"] in ("proposal", "option") or (
+        resource["intent"] == "plan" and not resource.get("reportedBoolean")
+    )
+    if planned or resource.get("doNotPerform"):
         return
     if resource["status"] in ("active", "on-hold", "stopped", "completed"):
         record.orders += [o for o in _orders(resource, False) if o.start <= record.today]
@@ -97,13 +104,15 @@ def _condition(record: Record, resource: Json) -> None:
     start = resource.get("onsetDateTime") or resource.get("recordedDate")
     if start and when(start).day > record.today:
         return
-    for code in codes(resource["code"]):
-        if code in ITP and clinical in ("active", "recurrence", "relapse", ""):
+    since = when(start).day if start else None
+    active = _active(resource, record.today)
+    mild = any(code in conditions.MILD for code in codes(resource.get("severity")))
+    for kind in conditions.kinds(resource["code"]):
+        if kind == "itp" and clinical in ("active", "recurrence", "relapse", ""):
             record.itp = True
-        if code in BLEEDING and start:
-            record.bleeds.append(when(start).day)
-        since = when(start).day if start else None
-        record.problems.append(Problem(resource["id"], code, _active(resource, record.today), since))
+        if kind in conditions.BLEEDS and since:
+            record.bleeds.append(since)
+        record.problems.append(Problem(resource["id"], kind, active, since, mild))
 
 
 def _active(resource: Json, today: date) -> bool:
@@ -113,6 +122,15 @@ def _active(resource: Json, today: date) -> bool:
         return clinical in ("active", "recurrence", "relapse")
     over = resource.get("abatementDateTime")
     return over is None or when(over).day > today
+
+
+def _administration(record: Record, resource: Json, at: When) -> None:
+    """A dose that was given; or one of sirolimus "documented as not given", or held."""
+    code = drug(resource["medicationCodeableConcept"])
+    if resource["status"] == "completed":
+        record.given.append((code, at))
+    elif resource["status"] in ("not-done", "on-hold") and code in SIROLIMUS:
+        record.missed.append(at)
 
 
 def _value(resource: Json, code: str, at: When) -> Value:
@@ -157,6 +175,10 @@ def _observation(record: Record, resource: Json, at: When) -> None:
         if resource["status"] != "preliminary":
             words = resource.get("valueString", "")
             record.tests.append(Test(code, at, {"positive": True, "negative": False}.get(words)))
+    elif code == PREGNANCY_STATUS:
+        said = codes(resource.get("valueCodeableConcept"))
+        if resource["status"] != "preliminary" and set(said) & {IS_PREGNANT, IS_NOT_PREGNANT}:
+            record.statuses.append((at, IS_PREGNANT in said))
     elif "valueQuantity" in resource or code in LEVELS:
         record.values.append(_value(resource, code, at))
 
@@ -183,8 +205,8 @@ def read(body: Json, now: datetime) -> Record:
             continue
         if kind == "MedicationRequest" and resource["status"] != "draft":
             _read_order(record, resource)
-        elif kind == "MedicationAdministration" and resource["status"] == "completed" and at:
-            record.given.append((codes(resource["medicationCodeableConcept"])[0], at))
+        elif kind == "MedicationAdministration" and at:
+            _administration(record, resource, at)
         elif kind == "Observation" and at:
             _observation(record, resource, at)
         elif kind == "Condition":
@@ -194,6 +216,8 @@ def read(body: Json, now: datetime) -> Record:
                 record.transfusions.append(at)
             if SPLENECTOMY in codes(resource["code"]):
                 record.splenectomies.append(at.day)
+            if set(codes(resource["code"])) & {*OPERATIONS, SURGERY}:
+                record.operated.append(at.day)
         elif kind == "ServiceRequest":
             record.level_ordered = record.level_ordered or _level_order_counts(resource, record.today)
             beside.service(record, resource)

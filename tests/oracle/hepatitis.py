@@ -6,8 +6,7 @@ from datetime import date
 
 from tests.oracle import readings
 from tests.oracle.asked import on_its_way
-from tests.oracle.codes import ANTIVIRALS, HEPATITIS_B, IMMUNOGLOBULINS, SCREENING
-from tests.oracle.counts import stamp
+from tests.oracle.codes import ANTIVIRALS, IMMUNOGLOBULINS, SCREENING
 from tests.oracle.record import Record, Test
 
 PASSIVE_ANTIBODY, DNA_VALID = 180, 180  # rules/definitions.yaml
@@ -28,19 +27,13 @@ def passive(record: Record, test: Test) -> bool:
 
 def hepatitis_b(record: Record) -> dict[str, tuple[str, str]]:
     """An antigen, antibody or condition that speaks of it, and neither an antiviral nor a viral load of late."""
-    told: list[str] = []
-    if any(p.code in HEPATITIS_B and p.active for p in record.problems):
-        told.append("hepatitis b on the problem list")
-    by_age = sorted((t for t in record.tests if t.positive), key=lambda t: t.when.day)
-    for name, words in (("hbsag", "surface antigen positive"), ("anti-hbc", "core antibody positive")):
-        found = [t for t in by_age if SCREENING[t.code] == name and not (name == "anti-hbc" and passive(record, t))]
-        told += [f"{words} on {stamp(t.when)}" for t in found[-1:]]
-    loads = [t for t in by_age if SCREENING[t.code] == "hbv-dna"]
+    positive = [t for t in record.tests if t.positive]
+    speaks = any(p.kind == "hepatitis b" and p.active for p in record.problems)
+    speaks |= any(SCREENING[t.code] == "hbsag" for t in positive)
+    speaks |= any(SCREENING[t.code] == "anti-hbc" and not passive(record, t) for t in positive)
     if readings.VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B:
-        told += [f"viral load detected on {stamp(t.when)}" for t in loads[-1:]]
-    if not told or covered(record):
-        return {}
-    return {"hepatitis-b": ("warning", f"Hepatitis B may come back on sirolimus: {'; '.join(told)}")}
+        speaks |= any(SCREENING[t.code] == "hbv-dna" for t in positive)
+    return {"hepatitis-b": ("warning", "")} if speaks and not covered(record) else {}
 
 
 def covered(record: Record) -> bool:

@@ -1,12 +1,14 @@
-"""Drugs that move the level: rule-semantics, "Where each rule speaks" and "Levels"; clinical-evidence, section 4.
+"""Drugs that move the level: rule-semantics, "Interactions" and "Levels"; clinical-evidence, section 4.
 
-Rules: strong-inhibitor, strong-inducer, moderate-modulator, ciclosporin, interacting-drug-stopped.
+Rules: strong-inhibitor, strong-inducer, moderate-modulator, interacting-drug-stopped. "Only what a level can answer is
+answered by a level": a modulator speaks until a level shows what it does.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from tests.oracle.codes import (
     CICLOSPORIN,
@@ -17,13 +19,17 @@ from tests.oracle.codes import (
     STRONG_INDUCERS,
     STRONG_INHIBITORS,
 )
-from tests.oracle.course import Course
+from tests.oracle.course import Course, drafted, taken
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.record import Order, Record
+from tests.oracle.record import Dose, Order, Record
+
+if TYPE_CHECKING:
+    from tests.oracle.levels import Level, Levels
 
 INHIBITOR_SETTLES, INDUCER_SETTLES = 7, 14  # rule-semantics, Levels
 SHORTLY_BEFORE = 14  # the text gives no number; an inducer settles for 14 days
 STOPPED_INHIBITOR_SHOWN, STOPPED_INDUCER_SHOWN = 14, 28  # rules/definitions.yaml
+SETTLED_LEVEL, LEVEL_TOLD = 100, 14
 
 WORT, CANNABIDIOL = HERBALS
 INHIBITORS = STRONG_INHIBITORS | MODERATE_INHIBITORS | CICLOSPORIN
@@ -33,11 +39,16 @@ NAMES = INHIBITORS | INDUCERS
 
 @dataclass(frozen=True)
 class Stretch:
-    """A time in which one interacting drug was taken; ``end`` is None while it goes on."""
+    """A time in which one interacting drug was taken; ``end`` is None while it goes on.
+
+    ``since``: the day from which its last dose was taken.
+    """
 
     code: str
     start: date
     end: date | None
+    since: date
+    dose: Dose | None = None
 
     @property
     def settles(self) -> int:
@@ -47,7 +58,7 @@ class Stretch:
 
 def stretches(record: Record) -> list[Stretch]:
     """Every interacting drug that is or was taken. Orders of one drug that meet or overlap are one stretch."""
-    return _stretches(record, [o for o in record.orders if o.code in NAMES and not o.draft])
+    return _stretches(record, [o for o in record.orders + record.stated if o.code in NAMES and not o.draft])
 
 
 def _moving(record: Record) -> list[Stretch]:
@@ -62,20 +73,17 @@ def _stretches(record: Record, orders: list[Order]) -> list[Stretch]:
         last = next((s for s in reversed(found) if s.code == order.code), None)
         if last and (last.end is None or order.start <= last.end + timedelta(days=1)):
             later = None if last.end is None or end is None else max(last.end, end)
-            found[found.index(last)] = Stretch(order.code, last.start, later)
+            changed = order.dose is not None and last.dose is not None and not order.dose.same(last.dose)
+            since = order.start if changed else last.since
+            found[found.index(last)] = Stretch(order.code, last.start, later, since, order.dose or last.dose)
         else:
-            found.append(Stretch(order.code, order.start, end))
+            found.append(Stretch(order.code, order.start, end, order.start, order.dose))
     return found
 
 
 def drug_drafts(record: Record) -> list[Order]:
     """Interacting drugs that are being ordered."""
     return [o for o in record.orders if o.code in NAMES and o.draft]
-
-
-def listed(names: list[str]) -> str:
-    """a, a and b, a, b and c."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def settling(record: Record, on: date) -> bool:
@@ -98,53 +106,123 @@ def inhibitor_active(record: Record) -> bool:
     return any(s.code in {*INHIBITORS, CANNABIDIOL} and s.end is None for s in _moving(record))
 
 
-def _partners(record: Record, course: Course, newest_level: date | None) -> list[str]:
-    """The codes of the drugs that are spoken of now."""
-    taking = bool(course.current) and not all(o.status == "on-hold" for o in course.current)
-    running = [s for s in stretches(record) if s.end is None]
+def settled(record: Record, course: Course, lv: Levels, s: Stretch) -> Level | None:
+    """The newest level that shows the two drugs together, where there is one.
+
+    "Both doses unchanged for 7 days (inducer 14), then a usable level at most 100 days old."
+    """
+    if not any(o.status == "active" for o in course.current):
+        return None
+    changes = course.changes if course.start_known else course.changes[1:]
+    changed = max([s.since] + [c.day for c in changes])
+    shown = [x for x in lv.usable if (x.day - changed).days >= s.settles]
+    return shown[-1] if shown and (record.today - shown[-1].day).days <= SETTLED_LEVEL else None
+
+
+def unsettled_inhibitor(record: Record, course: Course, lv: Levels) -> bool:
+    """An inhibitor is taken, or drafted beside sirolimus, and no level has shown yet what it does.
+
+    Nor does a level settle a strong one that it shows outside the target, or beside a draft of more sirolimus.
+    """
+    running = [s for s in _moving(record) if s.end is None and s.code in {*INHIBITORS, CANNABIDIOL}]
+    more = record.ordering and bool(sirolimus_drafts(record)) and raised(record, course)
+    for s in running:
+        level = settled(record, course, lv, s)
+        if level is None or (s.code in STRONG_INHIBITORS and (more or not level.in_target)):
+            return True
+    return bool(inhibitors_drafted(record) - {s.code for s in running})
+
+
+def inhibitors_drafted(record: Record) -> set[str]:
+    """The inhibitors that are being ordered."""
     if not record.ordering:
-        if not taking or course.start is None:
-            return []
-        begun = [s for s in running if newest_level is None or newest_level <= max(s.start, course.start)]
-        return [s.code for s in begun]
-    # either partner is a draft: the one that is selected, beside what is taken and what is being written
+        return set()
+    return {o.code for o in record.orders + record.unselected if o.draft and o.code in INHIBITORS}
+
+
+def inhibitor_beside(record: Record) -> bool:
+    """ "While a strong or moderate inhibitor is taken or drafted with it"."""
+    return inhibitor_active(record) or bool(inhibitors_drafted(record))
+
+
+def raised(record: Record, course: Course) -> bool:
+    """The draft of sirolimus is more than what is taken, or nothing is taken."""
+    active = tuple(o for o in course.current if o.status == "active")
+    if not active:
+        return True
+    now, wanted = taken(active), taken(drafted(record, course))
+    return now is not None and wanted is not None and wanted.mean > now.mean
+
+
+def _partners(record: Record, course: Course) -> list[tuple[str, bool]]:
+    """The codes of the drugs that are spoken of now, and whether the combination is new or raised by what is drafted.
+
+    "Order hooks when either partner is a draft; patient-view while both are taken."
+    """
+    taking = bool(course.current) and not all(o.status == "on-hold" for o in course.current)
+    running = {s.code: s for s in stretches(record) if s.end is None}
+    if not record.ordering:
+        return [(code, False) for code in running] if taking and course.start is not None else []
+    # the one that is selected, beside what is taken and what is being written
     siro = bool(sirolimus_drafts(record))
-    beside = siro or taking or any(o.code in SIROLIMUS for o in record.unselected)
-    ordered = [o.code for o in drug_drafts(record)] if beside else []
+    more = siro and raised(record, course)
+    found = []
+    if siro or taking or any(o.code in SIROLIMUS for o in record.unselected):
+        found = [(o.code, more or not taking or _new(o, running)) for o in drug_drafts(record)]
     if siro:
-        ordered += [s.code for s in running] + [o.code for o in record.unselected if o.code in NAMES]
-    return ordered
+        found += [(code, more) for code in running]
+        found += [(o.code, more or _new(o, running)) for o in record.unselected if o.code in NAMES]
+    return found
 
 
-def rules(record: Record, course: Course, level_days: list[date]) -> dict[str, tuple[str, str]]:
-    """The interaction rules that fire; ``level_days``: the days of the sirolimus levels, oldest first."""
+def _new(order: Order, running: dict[str, Stretch]) -> bool:
+    """A drug that is not taken, or more of it: "a draft that raises either ... is no renewal"."""
+    last = running.get(order.code)
+    if last is None:
+        return True
+    return bool(order.dose and last.dose and order.dose.mean > last.dose.mean)
+
+
+def _urgency(record: Record, course: Course, lv: Levels, code: str, new: bool) -> str:
+    """How loud a drug is: "" where a level has answered it.
+
+    In target a strong one "is info on order hooks and once per level (14 days) on patient-view, a moderate one silent";
+    outside it "the strong one keeps its urgency, the moderate is info".
+    """
+    strong = code in STRONG_INHIBITORS | STRONG_INDUCERS
+    loud = "critical" if code in STRONG_INHIBITORS or (strong and record.ordering) else "warning"
+    running = next((s for s in stretches(record) if s.code == code and s.end is None), None)
+    level = settled(record, course, lv, running) if running else None
+    if new or level is None:
+        return loud
+    if not level.in_target:
+        return loud if strong else "info"
+    if not strong:
+        return ""
+    return "info" if record.ordering or (record.today - level.day).days <= LEVEL_TOLD else ""
+
+
+def rules(record: Record, course: Course, lv: Levels) -> dict[str, tuple[str, str]]:
+    """The interaction rules that fire; of several drugs of a rule the loudest one."""
     fires: dict[str, tuple[str, str]] = {}
-    codes = _partners(record, course, level_days[-1] if level_days else None)
-
-    def names(kind: dict[str, str]) -> list[str]:
-        return sorted({kind[code] for code in codes if code in kind})
-
-    if found := names(STRONG_INHIBITORS):
-        text = f"Strong inhibitor with sirolimus: {listed(found)}; the label says to avoid the combination"
-        fires["strong-inhibitor"] = ("critical", text)
-    if found := names(STRONG_INDUCERS):
-        text = f"Strong inducer with sirolimus: {listed(found)}; the label says to avoid the combination"
-        fires["strong-inducer"] = ("critical" if record.ordering else "warning", text)
-    if found := names(MODERATE_INHIBITORS | MODERATE_INDUCERS):
-        text = f"Sirolimus with {listed(found)}: levels will move; consider a level on day 5 to 7"
-        fires["moderate-modulator"] = ("warning", text)
-    if names(CICLOSPORIN):
-        text = "Ciclosporin with sirolimus: four hours apart, a second immunosuppressant, and a risk of microangiopathy"
-        fires["ciclosporin"] = ("warning", text)
-    stopped = _stopped(record, course, level_days)
-    if stopped:
-        text = f"Stopped beside sirolimus: {listed(stopped)}; the level will move, and no level has shown it yet"
-        fires["interacting-drug-stopped"] = ("warning", text)
+    heard = [(code, _urgency(record, course, lv, code, new)) for code, new in _partners(record, course)]
+    kinds = {
+        "strong-inhibitor": STRONG_INHIBITORS,
+        "strong-inducer": STRONG_INDUCERS,
+        "moderate-modulator": MODERATE_INHIBITORS | MODERATE_INDUCERS,
+    }
+    for rule, kind in kinds.items():
+        found = [urgency for code, urgency in heard if code in kind and urgency]
+        loudest = next((each for each in ("critical", "warning", "info") if each in found), None)
+        if loudest:
+            fires[rule] = (loudest, "")
+    if _stopped(record, course, [x.day for x in lv.usable]):
+        fires["interacting-drug-stopped"] = ("warning", "")
     return fires
 
 
 def _stopped(record: Record, course: Course, level_days: list[date]) -> list[str]:
-    """Drugs that ended during the course, lately, and that no level drawn late enough after the stop has shown."""
+    """Drugs that ended during the course, lately, and that no usable level drawn late enough after the stop has shown."""
     taking = bool(course.current) and not all(o.status == "on-hold" for o in course.current)
     if course.start is None or not taking or (record.ordering and not sirolimus_drafts(record)):
         return []

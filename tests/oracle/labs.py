@@ -1,4 +1,4 @@
-"""Blood and urine tests: the newest of each, what it was before, and what a result says in words.
+"""Blood and urine tests: the newest of each, and what it was before.
 
 docs/rules.md, "Facts"; rules/definitions.yaml, lab_recent and the days of each test.
 """
@@ -11,7 +11,6 @@ from decimal import Decimal
 
 from tests.oracle import readings
 from tests.oracle.codes import LABS
-from tests.oracle.counts import number, stamp
 from tests.oracle.course import Course
 from tests.oracle.record import Record, When
 
@@ -32,12 +31,11 @@ UNITS = {  # the unit that limits are written in, and how many of it one of anot
     "protein-ratio": {"g/g": "1", "mg/mg": "1", "mg/g": "0.001"},
     "glucose": {"mg/dL": "1", "mmol/L": "18.016"},
     "random-glucose": {"mg/dL": "1"},
-    "albumin-ratio": {"mg/g": "1"},
+    "albumin-ratio": {"mg/g": "1", "g/g": "1000"},
     "hba1c": {"%": "1"},
     "oxygen": {"%": "1"},
     "bilirubin": {"mg/dL": "1", "umol/L": "0.05847"},
 }
-PRINTED = {"neutrophils": "x 10^9/L", "lymphocytes": "x 10^9/L"}
 
 
 @dataclass(frozen=True)
@@ -48,17 +46,11 @@ class Lab:
     when: When
     value: Decimal
     upper: Decimal | None
-    printed: str
 
     @property
     def day(self) -> date:
         """The day of the draw."""
         return self.when.day
-
-    @property
-    def report(self) -> str:
-        """The result as reported, with its date."""
-        return f"{self.printed} on {stamp(self.when)}"
 
 
 def read_labs(record: Record, *names: str) -> list[Lab]:
@@ -69,11 +61,8 @@ def read_labs(record: Record, *names: str) -> list[Lab]:
         if name not in names or v.status == "preliminary":
             continue
         factor = Decimal(UNITS[name][v.unit])
-        printed = f"{number(v.printed * factor)} {PRINTED.get(name, next(iter(UNITS[name])))}"
-        if factor != 1:
-            printed += f" (reported as {number(v.printed)} {v.unit})"
         upper = None if v.upper is None else v.upper * factor  # it is printed in the unit of its result
-        found.append(Lab(name, v.when, v.printed * factor, upper, printed))
+        found.append(Lab(name, v.when, v.printed * factor, upper))
     days: dict[date, list[Lab]] = {}
     for lab in found:
         days.setdefault(lab.day, []).append(lab)
@@ -92,27 +81,28 @@ def _worse(lab: Lab) -> Decimal:
     return -lab.value if lab.name in LOWER_IS_WORSE else lab.value
 
 
-def newest(record: Record, *names: str, days: int = LAB_RECENT) -> Lab | None:
-    """The newest result, where it is at most so many days old."""
-    found = read_labs(record, *names)
-    return found[-1] if found and (record.today - found[-1].day).days <= days else None
+def newest(record: Record, *names: str, days: int = LAB_RECENT, on: date | None = None) -> Lab | None:
+    """The newest result, today or on another day, where it is at most so many days old."""
+    today = on or record.today
+    found = [lab for lab in read_labs(record, *names) if lab.day <= today]
+    return found[-1] if found and (today - found[-1].day).days <= days else None
 
 
-def hemoglobin_fall(record: Record) -> Decimal | None:
+def hemoglobin_fall(record: Record, days: int = LAB_RECENT) -> Decimal | None:
     """Its fall from the highest value of the two weeks before it."""
-    last = newest(record, "hemoglobin")
+    last = newest(record, "hemoglobin", days=days)
     if last is None:
         return None
     before = [lab for lab in read_labs(record, "hemoglobin")[:-1] if (last.day - lab.day).days <= FALL_DAYS]
     return max(lab.value for lab in before) - last.value if before else None
 
 
-def proteinuria(record: Record) -> tuple[Lab, Lab] | None:
+def two_samples(record: Record, name: str, days: int = LAB_RECENT, on: date | None = None) -> tuple[Lab, Lab] | None:
     """The two newest samples of different days, at most 90 days apart; the lower of them is judged."""
-    last = newest(record, "protein-ratio")
+    last = newest(record, name, days=days, on=on)
     if last is None:
         return None
-    before = [lab for lab in read_labs(record, "protein-ratio") if lab.day < last.day]
+    before = [lab for lab in read_labs(record, name) if lab.day < last.day]
     if not before or (last.day - before[-1].day).days > SECOND_SAMPLE:
         return None
     return before[-1], last
@@ -123,9 +113,9 @@ def start_stands(course: Course) -> bool:
     return course.start_known or readings.FIRST_ORDER_STANDS_FOR_THE_START
 
 
-def creatinine(record: Record, course: Course) -> tuple[Lab, Lab] | None:
+def creatinine(record: Record, course: Course, days: int = LAB_RECENT) -> tuple[Lab, Lab] | None:
     """The newest creatinine, and the one before the course, at most a year before it."""
-    last = newest(record, "creatinine")
+    last = newest(record, "creatinine", days=days)
     if last is None or course.start is None or not start_stands(course):
         return None
     first = course.start + timedelta(days=1) if readings.CREATININE_OF_DAY_0_IS_BEFORE else course.start
@@ -135,9 +125,20 @@ def creatinine(record: Record, course: Course) -> tuple[Lab, Lab] | None:
     return before[-1], last
 
 
-def creatinine_ratio(record: Record, course: Course) -> Decimal | None:
+def creatinine_of_the_year(record: Record, days: int, on: date | None = None) -> Decimal | None:
+    """The newest creatinine over that of the year before it ("at least 1.5 times the previous year's")."""
+    last = newest(record, "creatinine", days=days, on=on)
+    if last is None:
+        return None
+    year = [x for x in read_labs(record, "creatinine") if 0 < (last.day - x.day).days <= CREATININE_BEFORE]
+    if not year:
+        return None
+    return last.value / (min(x.value for x in year) if readings.LOWEST_OF_THE_YEAR else year[-1].value)
+
+
+def creatinine_ratio(record: Record, course: Course, days: int = LAB_RECENT) -> Decimal | None:
     """The newest creatinine over the one before the course."""
-    pair = creatinine(record, course)
+    pair = creatinine(record, course, days)
     return pair[1].value / pair[0].value if pair else None
 
 
@@ -146,9 +147,9 @@ def over_limit(lab: Lab | None) -> Decimal | None:
     return None if lab is None or not lab.upper else lab.value / lab.upper
 
 
-def liver_enzymes(record: Record) -> Decimal | None:
+def liver_enzymes(record: Record, days: int = LAB_RECENT, on: date | None = None) -> Decimal | None:
     """The higher of ALT and AST over its laboratory's upper limit."""
-    both = [over_limit(newest(record, name)) for name in ("alt", "ast")]
+    both = [over_limit(newest(record, name, days=days, on=on)) for name in ("alt", "ast")]
     return max((x for x in both if x is not None), default=None)
 
 

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
+from tests.oracle import readings
 from tests.oracle.codes import LEVELS, NOT_BLOOD, SIROLIMUS
-from tests.oracle.counts import number, stamp
 from tests.oracle.course import STOP_STILL_COUNTS, Change, Course, dose_before, sirolimus, still_counts
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.interactions import moved_between, settling
-from tests.oracle.record import Dose, Record, Value
+from tests.oracle.record import Dose, Record, Value, When
+from tests.oracle.response import Response
 
 FLOOR, CEILING, CRITICAL = 5, 15, 20  # protocol seed-2024
 TOO_SOON_MARGIN, LATE_MARGIN, DOSE_SEARCH = 2, 4, 48  # hours; rule-semantics, Levels
@@ -23,6 +24,8 @@ CRITICAL_EXEMPT_HOURS = 12
 USABLE_FROM, USABLE_FROM_YOUNG, YOUNG = 7, 3, 13
 LEVEL_MAX_AGE, CRITICAL_MAX_AGE, UNUSABLE_SHOWN, EXPOSURE_SHOWN = 100, 14, 14, 14
 FIRST_LEVEL_BY, LEVEL_AFTER_CHANGE = 21, 21
+MISSED_BEFORE, MISSED_BEFORE_YOUNG = 5, 2  # days
+IN_RESPONSE_FROM, IN_RESPONSE_SHOWN = 84, 14
 EXPOSURE_UP, EXPOSURE_DOWN = Decimal("1.5"), Decimal("0.67")  # rules/definitions.yaml
 
 
@@ -43,15 +46,6 @@ class Level:
         return self.value.when.day
 
     @property
-    def report(self) -> str:
-        """The level as reported, with its date."""
-        v = self.value
-        text = f"{v.comparator}{number(v.value)} ng/mL"
-        if v.unit == "nmol/L":
-            text += f" (reported as {v.comparator}{number(v.printed)} nmol/L)"
-        return f"{text} on {stamp(v.when)}"
-
-    @property
     def low(self) -> bool:
         """`<2.0` is low, `<=5` and `<10` cannot be judged."""
         v, c = self.value.value, self.value.comparator
@@ -62,6 +56,11 @@ class Level:
         """`>15` is high; `>=15` may be 15, which is in the target."""
         v, c = self.value.value, self.value.comparator
         return (c == "" and v > CEILING) or (c == ">" and v >= CEILING) or (c == ">=" and v > CEILING)
+
+    @property
+    def in_target(self) -> bool:
+        """Within the target; a censored one may lie outside."""
+        return not self.value.comparator and FLOOR <= self.value.value <= CEILING
 
     @property
     def critical(self) -> bool:
@@ -101,6 +100,29 @@ def _hours_since_dose(record: Record, value: Value) -> Decimal | None:
     return hours if hours <= DOSE_SEARCH else None
 
 
+def _missed(record: Record, value: Value) -> bool:
+    """Doses documented as not given.
+
+    "Since the last completed one, however long ago"; "in the 5 days (under 13 years: 2) before the draw".
+    """
+    before = [w for w in record.missed if _earlier(w, value.when)]
+    days = MISSED_BEFORE_YOUNG if record.age(value.when.day) < YOUNG else MISSED_BEFORE
+    if any((value.when.day - w.day).days <= days for w in before):
+        return True
+    done = [w for code, w in record.given if code in SIROLIMUS and _earlier(w, value.when)]
+    if not done or not readings.MISSED_LONG_AGO:
+        return False
+    last = max(done, key=lambda w: (w.day, w.at or record.now))
+    return any(_earlier(last, w) for w in before)
+
+
+def _earlier(one: When, other: When) -> bool:
+    """Before the other; of one day, unless the times say that it was not."""
+    if one.day != other.day:
+        return one.day < other.day
+    return one.at is None or other.at is None or one.at < other.at
+
+
 def _interval(record: Record, level: Level) -> Decimal:
     """Hours between two doses: of the dose taken then, else of the last one taken before."""
     if level.dose:
@@ -131,6 +153,8 @@ def _judge(record: Record, course: Course, value: Value) -> Level:
         level.why = "too_soon_after_dose"
     elif level.hours is not None and level.hours > interval + LATE_MARGIN:
         level.why = "late_after_dose"
+    elif _missed(record, value):
+        level.why = "doses_missed"
     elif settling(record, value.when.day):
         level.why = "interacting_drug_changed"
     elif change is not None:
@@ -162,6 +186,8 @@ def read_levels(record: Record, course: Course) -> Levels:
         if not _since_change(course, level) or (record.today - level.day).days > LEVEL_MAX_AGE:
             break
         early = (level.early > 0 and level.high) or (level.early < 0 and level.low)
+        late = ("doses_missed", "late_after_dose") if readings.LATE_AND_HIGH_COUNTS else ("doses_missed",)
+        early |= level.why in late and level.high  # "a level above the ceiling still counts"
         if not level.why or early:
             found.trough = level
             break
@@ -193,6 +219,18 @@ def _just_after_a_dose(level: Level) -> bool:
     return level.hours is not None and level.hours < exempt
 
 
+def above(record: Record, course: Course, levels: Levels) -> bool:
+    """ "The newest level at the present dose above the ceiling", but for one that is known to be drawn soon after a dose."""
+    if (newest := newest_level(record, course, levels)) and newest.critical:
+        return True
+    if levels.trough is not None and levels.trough.high:
+        return True
+    heard = [lv for lv in levels.accepted if not _just_after_a_dose(lv)]
+    if not heard or (record.today - heard[-1].day).days > LEVEL_MAX_AGE:
+        return False
+    return heard[-1].high and _since_change(course, heard[-1])
+
+
 def goes_on(record: Record, course: Course, levels: Levels) -> bool:
     """A level drawn more than 28 days after the end of the last order: sirolimus goes on without one."""
     return course.stopped is not None and any(
@@ -201,9 +239,7 @@ def goes_on(record: Record, course: Course, levels: Levels) -> bool:
     )
 
 
-def rules(
-    record: Record, course: Course, levels: Levels, in_response: bool, answered: bool
-) -> dict[str, tuple[str, str]]:
+def rules(record: Record, course: Course, levels: Levels, r: Response, answered: bool) -> dict[str, tuple[str, str]]:
     """The level rules that fire. ``answered``: the draft already corrects the level (ADR 3)."""
     fires: dict[str, tuple[str, str]] = {}
     if record.ordering and not sirolimus_drafts(record):
@@ -211,30 +247,41 @@ def rules(
     critical = newest_level(record, course, levels)
     no_order = course.start is None or goes_on(record, course, levels)
     if critical and critical.critical and (no_order or still_counts(record, course) or record.ordering):
-        text = f"Sirolimus level {critical.report} is above 20 ng/mL: consider holding the next dose"
-        fires["trough-critical"] = ("critical", text)
+        fires["trough-critical"] = ("critical", "")
     taking = bool(course.current) and not all(o.status == "on-hold" for o in course.current)
     if not record.itp or not taking:
         return fires
     trough = levels.trough
     if trough and trough.high and not answered:
-        fires["trough-high"] = ("warning", f"Sirolimus trough {trough.report} is above the target of 5-15 ng/mL")
-    if trough and trough.low and in_response:
-        text = f"Trough {trough.report} is below 5-15 ng/mL, in response: consider leaving the dose"
-        fires["trough-low-in-response"] = ("info", text)
-    if trough and trough.low and not in_response and not answered:
-        fires["trough-low"] = ("warning", f"Sirolimus trough {trough.report} is below the target of 5-15 ng/mL")
+        fires["trough-high"] = ("warning", "")
+    if trough and trough.low:
+        fires |= _low(record, course, trough, r, answered)
     newest = levels.all[-1] if levels.all else None
     lately = newest is not None and (record.today - newest.day).days <= UNUSABLE_SHOWN
     if newest and newest.why and newest is not trough and lately and _since_change(course, newest):
-        text = f"Sirolimus level {newest.report} cannot steer the dose: consider drawing it again"
-        if newest.why == "preliminary":
-            text = f"Sirolimus level {newest.report} is preliminary: consider waiting for the final result"
-        fires["trough-not-usable"] = ("info", text)
+        fires["trough-not-usable"] = ("info", "")
     if not record.ordering:
         fires |= _overdue(record, course, levels)
         fires |= _exposure(record, course, levels)
     return fires
+
+
+def left(record: Record, course: Course, r: Response) -> bool:
+    """In response, and day 84 or later: a low level may be left."""
+    return r.in_response and course.start is not None and (record.today - course.start).days >= IN_RESPONSE_FROM
+
+
+def _low(record: Record, course: Course, trough: Level, r: Response, answered: bool) -> dict[str, tuple[str, str]]:
+    """Below the target: "trough-low-in-response takes the place of trough-low only in response and from day 84 on".
+
+    "It shows for 14 days after the draw, and trough-low is silent with it. Confirmed before day 84: trough-low is info."
+    """
+    if left(record, course, r):
+        shown = (record.today - trough.day).days <= IN_RESPONSE_SHOWN
+        return {"trough-low-in-response": ("info", "")} if shown else {}
+    if answered:
+        return {}
+    return {"trough-low": ("info" if r.in_response or r.unlooked else "warning", "")}
 
 
 def _overdue(record: Record, course: Course, levels: Levels) -> dict[str, tuple[str, str]]:
@@ -246,14 +293,11 @@ def _overdue(record: Record, course: Course, levels: Levels) -> dict[str, tuple[
     since = [lv for lv in ever if _since_change(course, lv)]
     if since or (ever and course.last_change == course.start):
         late = (record.today - ever[-1].day).days > LEVEL_MAX_AGE
-        told = f"none since {stamp(ever[-1].value.when)}"
     elif not ever:
         late = (record.today - course.start).days >= FIRST_LEVEL_BY
-        told = f"none since the start on {course.start.isoformat()}"
     else:
         late = (record.today - course.last_change).days > LEVEL_AFTER_CHANGE
-        told = f"none since the last change on {course.last_change.isoformat()}"
-    return {"trough-overdue": ("info", f"Sirolimus level overdue: {told}")} if late else {}
+    return {"trough-overdue": ("info", "")} if late else {}
 
 
 def _exposure(record: Record, course: Course, levels: Levels) -> dict[str, tuple[str, str]]:
@@ -271,6 +315,4 @@ def _exposure(record: Record, course: Course, levels: Levels) -> dict[str, tuple
     ratio = (new.value.value / new.dose.per_day) / (old.value.value / old.dose.per_day)
     if EXPOSURE_DOWN <= ratio <= EXPOSURE_UP or moved_between(record, old.day, new.day):
         return {}
-    shown = number(ratio.quantize(Decimal("0.01")))
-    text = f"Sirolimus exposure by mg is {shown} times that of the level before: consider why"
-    return {"exposure-shift": ("info", text)}
+    return {"exposure-shift": ("info", "")}

@@ -23,11 +23,10 @@ from tests.oracle.codes import (
     TACROLIMUS,
 )
 from tests.oracle.course import Course, sirolimus
-from tests.oracle.danger import prednisone
 from tests.oracle.hepatitis import passive
-from tests.oracle.interactions import listed
 from tests.oracle.record import Order, Record
 from tests.oracle.safety import Fires, first_order, ordered, taking
+from tests.oracle.steroids import prednisone
 
 
 @dataclass(frozen=True)
@@ -55,23 +54,21 @@ SCHEDULE = [  # rules/schedule.yaml
 ]
 STRETCHES = (28, 90, 182)  # last days of the first three stretches
 OVERDUE_SHARE = Decimal("1.5")
-FOUND = {"hepatitis-c": "hepatitis C", "hiv": "HIV", "tuberculosis-test": "tuberculosis"}
+FOUND = ("hepatitis-c", "hiv", "tuberculosis-test")
 RISK_SHOWN, STEROID, STEROID_DAYS, RITUXIMAB_ACTS, INFANT = 14, 20, 28, 180, 2
-NEUTROPHILS_3, LYMPHOCYTES_3 = Decimal(1), Decimal("0.5")
+LYMPHOCYTES_3 = Decimal("0.5")
 
 
 def rules(record: Record, course: Course) -> Fires:
     """The monitoring rules that fire."""
     fires = _baseline(record)
-    if not record.ordering and record.itp and taking(course) and course.start and course.start_known:
-        late = [w.means for w in SCHEDULE if _overdue(record, w, course.start)]
-        if late:
-            fires["monitoring-overdue"] = ("info", f"Overdue on sirolimus: {listed(late)}")
+    watched = not record.ordering and record.itp and taking(course) and course.start_known
+    if watched and course.start and any(_overdue(record, w, course.start) for w in SCHEDULE):
+        fires["monitoring-overdue"] = ("info", "")
     here = (record.hook == "order-sign" and ordered(record)) or (not record.ordering and taking(course))
     risks = _risks(record, course) if here else []
     if risks and not _prevented(record):
-        text = f"Consider whether to prevent Pneumocystis pneumonia: {listed(risks)}"
-        fires["pjp-prophylaxis"] = ("info", text)
+        fires["pjp-prophylaxis"] = ("info", "")
     return fires
 
 
@@ -113,11 +110,8 @@ def _baseline(record: Record) -> Fires:
     """At signing of a first order: infections that were found, else what is missing or too old."""
     if record.hook != "order-sign" or not first_order(record):
         return {}
-    tests = [t for t in record.tests if SCREENING[t.code] in FOUND and t.positive]
-    if tests:
-        found = [means for name, means in FOUND.items() if any(SCREENING[t.code] == name for t in tests)]
-        text = f"Found before the first dose of sirolimus: {listed(found)}; consider treating it first"
-        return {"baseline-workup": ("warning", text)}
+    if any(SCREENING[t.code] in FOUND and t.positive for t in record.tests):
+        return {"baseline-workup": ("warning", "")}
     missing = []
     for watched in SCHEDULE:
         seen = last_seen(record, watched)
@@ -126,7 +120,7 @@ def _baseline(record: Record) -> Fires:
             missing.append(watched.means)
     if not missing or not record.itp:
         return {}
-    return {"baseline-workup": ("info", f"Before the first dose of sirolimus: {listed(missing)}")}
+    return {"baseline-workup": ("info", "")}
 
 
 def _prevented(record: Record) -> bool:
@@ -174,8 +168,7 @@ def _risks(record: Record, course: Course) -> list[str]:
     if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
         second.insert(0, ("rituximab", max(infusions)))
     risks += list(dict.fromkeys(name for name, since in second if new(since)))
-    for name, limit in (("neutrophils", NEUTROPHILS_3), ("lymphocytes", LYMPHOCYTES_3)):
-        newest = labs.newest(record, name)
-        if newest and newest.value < limit:
-            risks.append(f"few {name}")
+    cells = labs.newest(record, "lymphocytes")  # "neutropenia is no reason (co-trimoxazole worsens it)"
+    if cells and cells.value < LYMPHOCYTES_3:
+        risks.append("few lymphocytes")
     return risks

@@ -5,12 +5,25 @@ rules/*.yaml: which rule yields to which.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tests.oracle import danger, dosing, interactions, levels, monitoring, partners, prescribing, response, safety
+from tests.oracle import (
+    danger,
+    dosing,
+    harms,
+    interactions,
+    levels,
+    monitoring,
+    partners,
+    prescribing,
+    response,
+    safety,
+)
 from tests.oracle.codes import LEVELS, NOT_BLOOD, SIROLIMUS
 from tests.oracle.course import Course, read_course, sirolimus, still_counts
+from tests.oracle.directions import direction
 from tests.oracle.fhir import read
 from tests.oracle.record import Record
 
@@ -76,6 +89,10 @@ COVERED = [
     "duplicate-mtor-or-calcineurin-inhibitor",
     "food-and-herbal",
     "live-vaccine",
+    "stomatitis",
+    "malignancy",
+    "thrombosis",
+    "taper-in-response",
 ]
 
 YIELDS_TO = {  # "rules before which this one falls silent when they hold too", whether or not those are silent in turn
@@ -99,35 +116,59 @@ YIELDS_TO = {  # "rules before which this one falls silent when they hold too", 
     },
 }
 
-SUMMARY_LONGEST = 139
+
+@dataclass
+class Reading:
+    """A chart, read: what all rules look at."""
+
+    record: Record
+    course: Course
+    judged: levels.Levels
+    seen: response.Response
+    dose: dosing.Dosing
+    harms: list[str]
 
 
-def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
-    """The ids of the covered rules that fire, each with its indicator and summary."""
+def reading(body: dict[str, Any], now: datetime) -> Reading:
+    """The record of a chart, and what it says of the course, the levels, the response, the dose and harm."""
     record = read(body, now)
     blood = [v for v in record.values if LEVELS.get(v.code, "rejected") != "rejected"]
     blood = [v for v in blood if not any(word in v.specimen for word in NOT_BLOOD)]
-    oldest = min((v.when.day for v in blood), default=None)
-    course = read_course(record, oldest)
+    course = read_course(record, blood)
     if course.start is not None and not (record.ordering and course.over(record.today)):
         # ITP as the reason of any order of the course: renewals inherit it
         record.itp = record.itp or any(o.itp for o in sirolimus(record) if o.start >= course.start)
     judged = levels.read_levels(record, course)
     seen = response.read_response(record, course)
     dose = dosing.read_dosing(record, course)
-    answered = dosing.answered(record, course, judged, dose)
-    fires = dosing.rules(record, course, judged, seen, dose)
-    fires |= levels.rules(record, course, judged, seen.in_response, answered)
+    return Reading(record, course, judged, seen, dose, harms.harms(record, course, judged, seen, dose))
+
+
+def rise_withheld(body: dict[str, Any], now: datetime) -> bool:
+    """ "While one of the harms below is true, nothing offers more" (rule-semantics, Advice as a whole)."""
+    return bool(reading(body, now).harms)
+
+
+def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
+    """The ids of the covered rules that fire, each with its indicator and its direction."""
+    found = reading(body, now)
+    record, course, judged, seen, dose = found.record, found.course, found.judged, found.seen, found.dose
+    no_rise = bool(found.harms) or seen.in_response or seen.unlooked
+    answered = dosing.answered(record, course, judged, dose, no_rise)
+    restart = harms.restart_after_harm(record, course, judged)
+    goes_on = _goes_on(record, course, judged)
+    fires = dosing.rules(record, course, judged, seen, dose, bool(found.harms), restart)
+    fires |= levels.rules(record, course, judged, seen, answered)
     if not record.ordering and still_counts(record, course):
         fires |= response.rules(record, course, seen, judged.exposed)
-    days = [lv.day for lv in judged.accepted]
-    fires |= interactions.rules(record, course, days)
-    fires |= partners.rules(record, course, days, seen)
-    fires |= prescribing.rules(record, course, judged, dose, _goes_on(record, course, judged))
+    fires |= interactions.rules(record, course, judged)
+    fires |= partners.rules(record, course, seen)
+    fires |= prescribing.rules(record, course, judged, dose, goes_on)
     fires |= monitoring.rules(record, course)
-    fires |= safety.rules(record, course, dose, _goes_on(record, course, judged))
-    fires |= danger.rules(record, course, seen, judged, dose, _goes_on(record, course, judged))
-    return {rule: shortened(card) for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
+    fires |= safety.rules(record, course, dose, goes_on)
+    fires |= danger.rules(record, course, seen, judged, dose, goes_on)
+    heard = {rule: card for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
+    return {rule: (indicator, direction(rule, indicator, of)) for rule, (indicator, of) in heard.items()}
 
 
 def _goes_on(record: Record, course: Course, judged: levels.Levels) -> bool:
@@ -138,11 +179,3 @@ def _goes_on(record: Record, course: Course, judged: levels.Levels) -> bool:
     young = [lv for lv in judged.all if (record.today - lv.day).days <= levels.LEVEL_MAX_AGE]
     given = [w for code, w in record.given if code in SIROLIMUS and (record.today - w.day).days <= STOP_COUNTS]
     return bool(young or given) if course.start is None else levels.goes_on(record, course, judged)
-
-
-def shortened(card: tuple[str, str]) -> tuple[str, str]:
-    """A summary has fewer than 140 characters (CDS Hooks, card); a longer one ends with a word and an ellipsis."""
-    indicator, text = card
-    if len(text) <= SUMMARY_LONGEST:
-        return card
-    return indicator, text[: SUMMARY_LONGEST - 1].rsplit(" ", 1)[0].rstrip(",;:") + "\u2026"

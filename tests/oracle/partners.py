@@ -1,18 +1,19 @@
-"""Drugs that do not move the level but harm beside sirolimus, and what is taken without an order: rules/interactions.
+"""Drugs that harm beside sirolimus in a way that no level answers, and what is taken without an order.
 
-Rules: ace-inhibitor, bleeding-risk-drug, duplicate-mtor-or-calcineurin-inhibitor, food-and-herbal, live-vaccine.
-"Interactions: order hooks when either partner is a draft; patient-view for a combination newer than the newest
-level" (rule-semantics, Where each rule speaks).
+Rules: ace-inhibitor, bleeding-risk-drug, ciclosporin, duplicate-mtor-or-calcineurin-inhibitor, food-and-herbal,
+live-vaccine. rule-semantics, Interactions: "What a level cannot answer speaks whatever levels there are".
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
+from tests.oracle import labs, readings
 from tests.oracle.codes import (
     ACE_INHIBITORS,
-    ANGIOEDEMA,
     BLEEDING_RISKS,
+    CICLOSPORIN,
     GRAPEFRUIT,
     HERBALS,
     LIVE_VACCINES,
@@ -21,83 +22,149 @@ from tests.oracle.codes import (
     TACROLIMUS,
     UNSPECIFIED_VACCINES,
 )
+from tests.oracle.counts import Count
 from tests.oracle.course import Course
 from tests.oracle.course import drafts as sirolimus_drafts
-from tests.oracle.danger import recent_count, told
-from tests.oracle.interactions import listed
+from tests.oracle.danger import counted, recent_count
+from tests.oracle.interactions import CANNABIDIOL
 from tests.oracle.record import Order, Record
 from tests.oracle.response import Response
 from tests.oracle.safety import Fires, taking
 
-COUNT_LIMIT, COUNT_CRITICAL = 50, 30  # rules/definitions.yaml, bleeding_drug_count
+COUNT_LIMIT, COUNT_CRITICAL, COUNT_SHOWN = 50, 30, 14  # rules/definitions.yaml, bleeding_drug_count
+START_SHOWN, ANGIOEDEMA_NEW = 14, 14
+CALCINEURIN_LOUD, WORSE_SHOWN = 28, 14
 
 
-def beside(record: Record, course: Course, level_days: list[date], kind: dict[str, str], stated: bool) -> list[str]:
-    """The drugs of a kind that are spoken of now; ``stated``: those that the patient states, too."""
-    mine = [o for o in record.orders + (record.stated if stated else []) if o.code in kind]
+@dataclass(frozen=True)
+class Partner:
+    """A drug beside sirolimus: since when it is taken, and since when both are; ``draft``: it is spoken of for a draft."""
+
+    code: str
+    since: date
+    both: date
+    draft: bool = False
+    running: bool = False
+
+
+def beside(record: Record, course: Course, kind: dict[str, str], orders: list[Order]) -> list[Partner]:
+    """ "Order hooks when either partner is a draft; patient-view while both are taken." """
+    mine = [o for o in orders if o.code in kind]
     running = [o for o in mine if not o.draft and (o.end is None or o.end > record.today)]
+    start = course.start if course.start is not None and taking(course) else record.today
     if not record.ordering:
         if not taking(course) or course.start is None:
             return []
-        newest = level_days[-1] if level_days else None
-        start = course.start
-        return _names([o for o in running if newest is None or newest <= max(o.start, start)], kind)
+        return [Partner(o.code, o.start, max(o.start, start), running=True) for o in running]
     siro = bool(sirolimus_drafts(record))
     if not (siro or taking(course) or any(o.code in SIROLIMUS for o in record.unselected)):
         return []
-    spoken = [o for o in mine if o.draft]
+    drafted = [o for o in mine if o.draft]
     if siro:
-        spoken += running + [o for o in record.unselected if o.code in kind]
-    return _names(spoken, kind)
+        drafted += [o for o in record.unselected if o.code in kind]
+    known = {o.code for o in running}
+    spoken = [Partner(o.code, record.today, record.today, True) for o in drafted if o.code not in known]
+    named = running if siro else [o for o in running if o.code in {d.code for d in drafted}]
+    return spoken + [Partner(o.code, o.start, max(o.start, start), True, True) for o in named]
 
 
-def _names(orders: list[Order], kind: dict[str, str]) -> list[str]:
-    return sorted({kind[o.code] for o in orders})
-
-
-def rules(record: Record, course: Course, level_days: list[date], r: Response) -> Fires:
+def rules(record: Record, course: Course, r: Response) -> Fires:
     """The rules that fire."""
     fires: Fires = {}
 
-    def taken(kind: dict[str, str], stated: bool = True) -> list[str]:
-        return beside(record, course, level_days, kind, stated)
+    def taken(kind: dict[str, str]) -> list[Partner]:
+        return beside(record, course, kind, record.orders + record.stated)
 
-    if found := taken(ACE_INHIBITORS):
-        text = f"Sirolimus with {listed(found)}: angioedema is more frequent with an ACE inhibitor"
-        fires["ace-inhibitor"] = ("info", text)
-        if any(p.code == ANGIOEDEMA for p in record.problems):  # now or in the past
-            text = f"Sirolimus with {listed(found)}, and angioedema is on record: consider another drug"
-            fires["ace-inhibitor"] = ("warning", text)
-    count = recent_count(record, r)
-    if (found := taken(BLEEDING_RISKS)) and count and count.value < COUNT_LIMIT:
-        text = f"{listed(found)} at platelets of {told(count)}: bleeding is likelier"
-        fires["bleeding-risk-drug"] = ("critical" if count.value < COUNT_CRITICAL else "warning", text)
+    fires |= _ace(record, taken(ACE_INHIBITORS))
+    fires |= _bleeding(record, r, taken(BLEEDING_RISKS))
+    if urgency := _calcineurin(record, r, taken(CICLOSPORIN)):
+        fires["ciclosporin"] = (urgency, "")
     rule = "duplicate-mtor-or-calcineurin-inhibitor"
-    if found := taken(MTOR_INHIBITORS):
-        text = f"Sirolimus with {listed(found)}: two inhibitors of the same target; consider stopping one"
-        fires[rule] = ("critical", text)
-    elif found := taken(TACROLIMUS):
-        text = f"Sirolimus with {listed(found)}: a second immunosuppressant, and a risk of microangiopathy"
-        fires[rule] = ("warning", text)
-    fires |= _food(record, course, level_days)
+    if taken(MTOR_INHIBITORS):
+        fires[rule] = ("critical", "")
+    elif urgency := _calcineurin(record, r, taken(TACROLIMUS)):
+        fires[rule] = (urgency, "")
+    fires |= _food(record, course)
     if record.ordering:
-        if found := taken(LIVE_VACCINES):
-            text = f"Live vaccine on sirolimus: {listed(found)}; live vaccines are to be avoided"
-            fires["live-vaccine"] = ("critical", text)
-        elif found := taken(UNSPECIFIED_VACCINES):
-            text = f"Vaccine on sirolimus: {listed(found)}; if it is a live one, consider another"
-            fires["live-vaccine"] = ("info", text)
+        if taken(LIVE_VACCINES):
+            fires["live-vaccine"] = ("critical", "")
+        elif taken(UNSPECIFIED_VACCINES):
+            fires["live-vaccine"] = ("info", "")
     return fires
 
 
-def _food(record: Record, course: Course, level_days: list[date]) -> Fires:
-    """St John's wort or cannabidiol without an order; grapefruit, stated or ordered."""
-    stated = Record(record.hook, record.today, record.now, record.birth, stated=record.stated)
-    stated.orders = [o for o in record.orders if o.code in SIROLIMUS]
-    if found := beside(stated, course, level_days, HERBALS, stated=True):
-        text = f"Sirolimus with {listed(found)}, taken without an order: consider stopping it, and a level"
-        return {"food-and-herbal": ("warning", text)}
-    if beside(record, course, level_days, GRAPEFRUIT, stated=True):
-        text = "Grapefruit with sirolimus: the juice must not be taken with it; consider telling the patient"
-        return {"food-and-herbal": ("info", text)}
+def _new(record: Record, found: list[Partner], days: int = START_SHOWN) -> bool:
+    """Drafted, or taken together for so many days at most."""
+    return any(p.draft or (record.today - p.both).days <= days for p in found)
+
+
+def _ace(record: Record, found: list[Partner]) -> Fires:
+    """ "Active angioedema of 14 days or less beside an ACE inhibitor is critical"; any on record is a warning.
+
+    "ACE inhibitor without angioedema ... on patient-view for 14 days from the start."
+    """
+    if not found:
+        return {}
+    swollen = [p for p in record.problems if p.kind == "angioedema"]
+    new = [p for p in swollen if p.start is None or (record.today - p.start).days <= ANGIOEDEMA_NEW]
+    if any(p.active for p in new):
+        return {"ace-inhibitor": ("critical", "")}
+    if swollen or any(p.kind == "angioedema once" for p in record.problems):
+        return {"ace-inhibitor": ("warning", "")}
+    return {"ace-inhibitor": ("info", "")} if _new(record, found) else {}
+
+
+def _bleeding(record: Record, r: Response, found: list[Partner]) -> Fires:
+    """ "At 30-49 for 14 days from the drug's start or the crossing, under 30 always, critical." """
+    count = recent_count(record, r)
+    if not found or count is None or count.value >= COUNT_LIMIT:
+        return {}
+    if count.value < COUNT_CRITICAL:
+        return {"bleeding-risk-drug": ("critical", "")}
+    crossed = _crossing(counted(r))
+    lately = crossed is not None and (record.today - crossed).days <= COUNT_SHOWN
+    begun = any(p.draft or (record.today - p.since).days <= COUNT_SHOWN for p in found)
+    return {"bleeding-risk-drug": ("warning", "")} if lately or begun else {}
+
+
+def _crossing(counts: list[Count]) -> date | None:
+    """The day of the first count under 50 after one that was not."""
+    first = None
+    for count in reversed(counts):
+        if count.value >= COUNT_LIMIT:
+            return first
+        first = count.day
+    return None
+
+
+def _calcineurin(record: Record, r: Response, found: list[Partner]) -> str:
+    """ "Warning for 28 days, then info, once per new count, creatinine or haemoglobin that worsens." """
+    if not found:
+        return ""
+    if any(not p.running or (record.today - p.both).days <= CALCINEURIN_LOUD for p in found):
+        return "warning"
+    return "info" if record.ordering or _worse(record, r) else ""
+
+
+def _worse(record: Record, r: Response) -> bool:
+    """The newest count, creatinine or haemoglobin, at most 14 days old, is worse than the one before it."""
+    counts = counted(r)
+    if len(counts) > 1 and (record.today - counts[-1].day).days <= WORSE_SHOWN and counts[-1].value < counts[-2].value:
+        return True
+    for name, sign in (("creatinine", 1), ("hemoglobin", -1)):
+        found = labs.read_labs(record, name)
+        young = bool(found) and (record.today - found[-1].day).days <= WORSE_SHOWN
+        if young and len(found) > 1 and sign * (found[-1].value - found[-2].value) > 0:
+            return True
+    return False
+
+
+def _food(record: Record, course: Course) -> Fires:
+    """St John's wort or cannabidiol without an order; grapefruit, stated or ordered: for 14 days from the start."""
+    found = beside(record, course, HERBALS, record.stated)
+    if _new(record, found):
+        inhibits = any(p.code == CANNABIDIOL for p in found)
+        return {"food-and-herbal": ("warning", "inhibitor" if inhibits and readings.CANNABIDIOL_ADVISES_LESS else "")}
+    if _new(record, beside(record, course, GRAPEFRUIT, record.orders + record.stated)):
+        return {"food-and-herbal": ("info", "")}
     return {}

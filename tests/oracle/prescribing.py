@@ -5,18 +5,16 @@ Rules: hepatic-impairment, not-second-line, outside-protocol-population, product
 
 from __future__ import annotations
 
-from tests.oracle import labs, readings
-from tests.oracle.codes import IMMUNOGLOBULINS, SECONDARY, STEROIDS
-from tests.oracle.counts import stamp
+from tests.oracle import harms, readings
+from tests.oracle.codes import IMMUNOGLOBULINS, STEROIDS
 from tests.oracle.course import Course, sirolimus, still_counts
 from tests.oracle.dosing import Dosing
-from tests.oracle.interactions import listed
 from tests.oracle.levels import Levels
 from tests.oracle.record import Order, Record
-from tests.oracle.safety import Fires, first_order, ordered, ratio, taking
+from tests.oracle.safety import Fires, first_order, ordered, taking
 
-BILIRUBIN_HIGH, SWITCH_SHOWN = 1.5, 14  # rules/definitions.yaml
-ASSAYS = {"LC-MS/MS": "mass spectrometry", "Immunoassay": "immunoassay"}
+SWITCH_SHOWN = 14  # rules/definitions.yaml
+SECONDARY = ("evans syndrome", "systemic lupus erythematosus")
 SOLUTION, UNSAID = "314230", "35302"
 
 
@@ -24,7 +22,7 @@ def rules(record: Record, course: Course, lv: Levels, d: Dosing, goes_on: bool) 
     """The rules that fire."""
     fires: Fires = {}
     if ordered(record):
-        fires |= _liver(record)
+        fires |= _liver(record, course, lv)
         if first_order(record):
             fires |= _first(record)
     if ordered(record) or (not record.ordering and taking(course)):
@@ -36,13 +34,11 @@ def rules(record: Record, course: Course, lv: Levels, d: Dosing, goes_on: bool) 
     return fires
 
 
-def _liver(record: Record) -> Fires:
-    """Bilirubin of the last 90 days above 1.5 times its laboratory's upper limit."""
-    times = labs.over_limit(labs.newest(record, "bilirubin", days=labs.BILIRUBIN_RECENT))
-    if times is None or times <= BILIRUBIN_HIGH:
+def _liver(record: Record, course: Course, lv: Levels) -> Fires:
+    """Cirrhosis, liver failure or bilirubin: a warning; info where a usable level has answered it."""
+    if not harms.liver(record):
         return {}
-    text = f"Bilirubin at {ratio(times)} times the upper limit: an impaired liver clears less sirolimus"
-    return {"hepatic-impairment": ("warning", f"{text}, consider a lower dose")}
+    return {"hepatic-impairment": ("info" if harms.liver_answered(record, course, lv) else "warning", "")}
 
 
 def _first(record: Record) -> Fires:
@@ -50,16 +46,9 @@ def _first(record: Record) -> Fires:
     fires: Fires = {}
     before = {o.code for o in record.orders if not o.draft} | {code for code, _ in record.given}
     if record.itp and not before & (set(STEROIDS) | set(IMMUNOGLOBULINS)):
-        text = "No corticosteroid, immunoglobulin or anti-D is on record: sirolimus is a later treatment of ITP"
-        fires["not-second-line"] = ("info", text)
-    problems = sorted((p for p in record.problems if p.active and p.code in SECONDARY), key=lambda p: p.id)
-    others = list(dict.fromkeys(SECONDARY[p.code] for p in problems))
-    if others:
-        text = f"Beside ITP: {listed(others)}; the protocol is for primary ITP"
-        fires["outside-protocol-population"] = ("info", text)
-    elif not record.itp:
-        text = "No ITP is on record: dose windows, levels and responses of the protocol are not shown"
-        fires["outside-protocol-population"] = ("info", text)
+        fires["not-second-line"] = ("info", "")
+    if not record.itp or any(p.active and p.kind in SECONDARY for p in record.problems):
+        fires["outside-protocol-population"] = ("info", "")
     return fires
 
 
@@ -86,8 +75,7 @@ def _switch(record: Record, course: Course, lv: Levels, d: Dosing) -> Fires:
             return {}
     if not before or not after or before == after:
         return {}
-    text = f"Sirolimus from {before} to {after}: consider a level 7 to 14 days later"
-    return {"product-switch": ("info", text)}
+    return {"product-switch": ("info", "")}
 
 
 def _assay(record: Record, lv: Levels) -> Fires:
@@ -95,12 +83,9 @@ def _assay(record: Record, lv: Levels) -> Fires:
     named = [x for x in lv.all if x.value.method]  # a level is any concentration (glossary)
     if len(named) < 2 or named[-1].value.method == named[-2].value.method:
         return {}
-    new, old = named[-1], named[-2]
+    new = named[-1]
     if readings.ASSAY_SHOWN is not None and (record.today - new.day).days > readings.ASSAY_SHOWN:
         return {}
     if readings.ASSAY_OF_THE_NEWEST and lv.all[-1] is not new:
         return {}
-    told = (
-        f"{ASSAYS[new.value.method]} on {stamp(new.value.when)}, {ASSAYS[old.value.method]} on {stamp(old.value.when)}"
-    )
-    return {"assay-changed": ("info", f"Sirolimus measured in another way: {told}")}
+    return {"assay-changed": ("info", "")}

@@ -17,6 +17,9 @@ PRELIMINARY_IS_DONE = True
 MTOR_INHIBITOR_IS_A_SECOND = False
 # "while the risk is new": where sirolimus was stopped for less than 28 days and is ordered again, the course goes on
 RESUMING_IS_NEW = True
+# "outside any earlier course on record": how many days after the end of that course a level is still its own; "28 days
+# after a stop, still count as taken"
+EARLIER_COURSE_REACHES = 28
 # "on-hold orders, and 28 days after a stop, still count as taken for trough-critical, response and not-assessed", "a level
 # within 100 days without any order gives not-assessed (and trough-critical if above 20)": whether blood, lungs, infections
 # and breast-feeding are spoken of then, too. As it is written, no
@@ -32,3 +35,28 @@ LUNGS_OF_AN_UNSEEN_COURSE = True
 # "fall of the newest usable count from the usable one before": on sirolimus, so that the newest is of the course, and the
 # one before it is, or is from the days of a baseline
 FALL_ON_SIROLIMUS = True
+# "platelet-count-not-usable on the first count per rescue"; "after rituximab or splenectomy during the course (confounded
+# for its rest)": whether the first count after these is told so, or the landmark tells it
+FOR_GOOD_IS_TOLD = False
+# "doses documented as not given (`not-done`) since the last completed one, however long ago": where none is documented as
+# given, only the 5 days before the draw are asked for
+MISSED_LONG_AGO = True
+# "remove or avoid an inhibitor": the card on herbs speaks of St John's wort (an inducer) and of cannabidiol (an inhibitor)
+CANNABIDIOL_ADVISES_LESS = True
+# "tuberculosis or invasive fungus while active": Pneumocystis is a fungus, and ICD-10 counts it elsewhere
+PNEUMOCYSTIS_IS_A_FUNGUS = True
+# "angioedema and acute thrombosis: 90 days": whether an older one that is still active is spoken of, without advice
+OLD_THROMBOSIS_SPEAKS = False
+# "safety rules speak on patient-view, and on order hooks with a sirolimus draft": whether the low counts of the same section
+# are safety rules; "response-*: patient-view"
+LOW_COUNTS_ARE_SAFETY = False
+# "creatinine at least 1.5 times the previous year's": the lowest of the year before the newest, or the one before it
+LOWEST_OF_THE_YEAR = True
+# "late, doses missed. Any not-done or held dose ... also makes it not usable; a level above the ceiling still counts": one
+# that is only drawn late, too
+LATE_AND_HIGH_COUNTS = False
+# "in confirmed response for a year": whether a response that was lost and came back counts from its first confirmation
+A_YEAR_WITHOUT_A_BREAK = True
+# "a step down is offered only if the level projected for it is at or above the target's floor": whether the card that
+# cannot offer it falls silent ("none left: say why, no button")
+STEP_DOWN_NEEDS_A_LEVEL = False

@@ -89,12 +89,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Problem:
-    """A Condition that is not refuted: its code, whether it is active, and since when."""
+    """A Condition that is not refuted: what it is, whether it is active, since when, and whether it is said to be mild."""
 
     id: str
-    code: str
+    kind: str
     active: bool
     start: date | None
+    mild: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,12 +127,15 @@ class Record:
     birth: date
     orders: list[Order] = field(default_factory=list)
     given: list[tuple[str, When]] = field(default_factory=list)
+    missed: list[When] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     clumps: list[When] = field(default_factory=list)
     itp: bool = False
     bleeds: list[date] = field(default_factory=list)
     transfusions: list[When] = field(default_factory=list)
     splenectomies: list[date] = field(default_factory=list)
+    operated: list[date] = field(default_factory=list)
+    statuses: list[tuple[When, bool]] = field(default_factory=list)
     level_ordered: bool = False
     unselected: list[Order] = field(default_factory=list)
     gender: str = ""

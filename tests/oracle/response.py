@@ -1,37 +1,46 @@
 """Platelet response: rule-semantics, section "Response"; clinical-evidence, section 2 for the criteria.
 
 Rules: response-complete, response-partial, response-lost, response-none, response-none-unexposed,
-response-not-evaluable, platelet-count-not-usable; and `in_response`, which other rules ask for.
+response-not-evaluable, platelet-count-not-usable, taper-in-response; and `in_response`, which other rules ask for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from tests.oracle import readings
-from tests.oracle.codes import SIROLIMUS
-from tests.oracle.counts import Count, read_counts, stamp
+from tests.oracle.codes import IMMUNOGLOBULINS, SIROLIMUS
+from tests.oracle.counts import RESCUE_WASHOUT, Count, read_counts
 from tests.oracle.course import Course
 from tests.oracle.record import Record
+from tests.oracle.steroids import prednisone
 
 # rule-semantics, Response
 COMPLETE, PARTIAL, FOLD = 100, 30, 2
-BASELINE_DAYS = 14
+BASELINE_DAYS, SUPPORTING_STEROID = 14, 20
 BLEEDING_DAYS = 28
 CONFIRM_APART = 7
-LANDMARKS = ((3, 69, 111), (6, 152, 208))
+LANDMARKS = ((3, 69, 111), (6, 152, 208), (12, 337, 393))  # the last by the choice of the protocol
 LANDMARK_SHOWN = LOST_SHOWN = UNUSABLE_SHOWN = 14
 IN_RESPONSE_DAYS = 42
 COUNT_RECENT = 14
+NONE_FROM, TAPER_FROM = 84, 365
 
 CR, PR, NR, UNKNOWN = "complete", "partial", "none", "unknown"
+
+Fires = dict[str, tuple[str, str]]
 
 
 @dataclass
 class Response:
-    """What the counts say at ``now``."""
+    """What the counts say at ``now``.
+
+    ``settled_on``: the day on which the response that still holds was first confirmed. ``unlooked``: nobody knows whether
+    there is a response, for the newest count is confounded and 30 or more, or the newest usable one of a course with a
+    confirmed response is over 42 days old.
+    """
 
     counts: list[Count]
     baseline: Count | None
@@ -40,7 +49,16 @@ class Response:
     in_response: bool = False
     was_confirmed: bool = False
     confirmed_cr_now_pr: bool = False
-    fall: Decimal | None = None
+    settled_on: date | None = None
+    unlooked: bool = False
+    fall: tuple[Count, Count] | None = None
+
+    @property
+    def fall_percent(self) -> Decimal | None:
+        """The fall of the newest usable count from the one before it."""
+        if self.fall is None or self.fall[0].value <= 0:
+            return None
+        return (self.fall[0].value - self.fall[1].value) / self.fall[0].value * 100
 
 
 def _baseline(record: Record, counts: list[Count], start: date) -> Count | None:
@@ -53,6 +71,19 @@ def _baseline(record: Record, counts: list[Count], start: date) -> Count | None:
         if not count.why and 0 <= days <= BASELINE_DAYS and not after:
             found = count
     return found
+
+
+def _supported(record: Record, baseline: Count) -> bool:
+    """ "A baseline under a corticosteroid of 20 mg prednisone a day or more, IVIG or anti-D within their washout".
+
+    It judges as none does: "CR by the absolute limit still counts, under 30 is NR, 30-99 is response-not-evaluable".
+    """
+    washout = [baseline.day - timedelta(days=n) for n in range(RESCUE_WASHOUT + 1)]
+    if any(prednisone(record, day) >= SUPPORTING_STEROID for day in washout):
+        return True
+    gifts = [o.end or o.start for o in record.orders if o.code in IMMUNOGLOBULINS and not o.draft]
+    gifts += [w.day for code, w in record.given if code in IMMUNOGLOBULINS]
+    return any(day in washout for day in gifts)
 
 
 def _category(record: Record, count: Count, baseline: Count | None) -> str:
@@ -88,99 +119,149 @@ def read_response(record: Record, course: Course) -> Response:
     counts = read_counts(record, start)
     known = course.start is not None and course.start_known
     baseline = _baseline(record, counts, start) if known else None
+    judged_by = None if baseline is None or _supported(record, baseline) else baseline
     usable = [c for c in counts if not c.why and (c.day > start or (c.day == start and c is not baseline))]
     usable = usable if course.start is not None else []
-    categories = [_category(record, c, baseline) for c in usable]
+    categories = [_category(record, c, judged_by) for c in usable]
     response = Response(counts, baseline, dict(enumerate(categories)), usable)
     if usable:
         # judged from the counts of this course; a count from before it is no response to it
+        last = len(usable) - 1
         young = (record.today - usable[-1].day).days <= IN_RESPONSE_DAYS and not course.over(record.today)
-        response.in_response = young and categories[-1] in (CR, PR)
+        # "the newest usable count, at most 42 days old, is CR or PR and is confirmed"
+        response.in_response = young and _confirmed(usable, categories, last, PR)
         complete = any(_confirmed(usable, categories, i, CR) for i in range(len(usable)))
-        response.was_confirmed = any(_confirmed(usable, categories, i, PR) for i in range(len(usable)))
+        sure = [i for i in range(len(usable)) if _confirmed(usable, categories, i, PR)]
+        response.was_confirmed = bool(sure)
+        first = _run_start(usable, categories)
+        response.settled_on = usable[first].day if first >= 0 else None
         response.confirmed_cr_now_pr = complete and categories[-1] == PR
+        response.unlooked = bool(sure) and not young
+    newest = counts[-1] if counts else None
+    if newest and newest.day >= start and newest.why.startswith("confounded") and newest.value >= PARTIAL:
+        response.unlooked = True
     good = [c for c in counts if not c.why]
-    # "how long a platelet count speaks for today": 14 days (rules/definitions.yaml, count_recent)
     on_it = not readings.FALL_ON_SIROLIMUS or course.start is None
     if good and course.start is not None:
         on_it |= good[-1].day >= course.start and all((course.start - c.day).days <= BASELINE_DAYS for c in good[-2:])
-    if len(good) > 1 and on_it and good[-2].value > 0 and (record.today - good[-1].day).days <= COUNT_RECENT:
-        response.fall = (good[-2].value - good[-1].value) / good[-2].value * 100
+    if len(good) > 1 and on_it:
+        response.fall = good[-2], good[-1]
     return response
 
 
-def _landmark(record: Record, course: Course, r: Response) -> dict[str, tuple[str, str]]:
+def _run_start(usable: list[Count], categories: list[str]) -> int:
+    """The count that first confirmed the response that the newest count is still in; -1 where there is none."""
+    first = -1
+    for i in range(len(usable) - 1, -1, -1):
+        if not _meets(categories[i], PR) and readings.A_YEAR_WITHOUT_A_BREAK:
+            break
+        if _confirmed(usable, categories, i, PR):
+            first = i
+    return first
+
+
+def _landmark(record: Record, course: Course, r: Response) -> Fires:
+    """The landmark whose card shows today."""
     assert course.start
     today = (record.today - course.start).days
-    for months, first, last in LANDMARKS:
+    cut = [day for day in record.splenectomies if course.start <= day <= record.today]
+    for _, first, last in LANDMARKS:
         inside = [i for i, c in enumerate(r.usable) if first <= (c.day - course.start).days <= last]
-        shown = ("info", f"Response at the {months}-month landmark cannot be evaluated")
+        shown: Fires = {"response-not-evaluable": ("info", "")}
+        if cut:
+            # "the card is response-not-evaluable and says "confounded", whatever older counts say": at once, for 14 days
+            since = max((min(cut) - course.start).days, first)
+            if since <= last and 0 <= today - since <= LANDMARK_SHOWN:
+                return shown
+            continue
         if not inside:
             others = [
                 c for c in r.counts if c.why.startswith("confounded") and first <= (c.day - course.start).days <= last
             ]
             if any((record.today - c.day).days <= LANDMARK_SHOWN for c in others) and today <= last + LANDMARK_SHOWN:
-                return {"response-not-evaluable": shown}
+                return shown
             if last < today <= last + LANDMARK_SHOWN:
-                return {"response-not-evaluable": shown}
+                return shown
             continue
         newest = inside[-1]
         category = r.categories[newest]
         if category == UNKNOWN:
             if (record.today - r.usable[newest].day).days <= LANDMARK_SHOWN:
-                return {"response-not-evaluable": shown}
+                return shown
             continue
         if category == NR:
             continue
         cats = list(r.categories.values())
-        sure = _confirmed(r.usable, cats, newest, category)
         settles = newest
-        if sure:  # the one that confirms it: the first of the run that is confirmed already
+        if _confirmed(r.usable, cats, newest, category):
+            # the one that confirms it: the first of the run that is confirmed already
             for i in reversed(inside):
                 if not _confirmed(r.usable, cats, i, category) or cats[i] != category:
                     break
                 settles = i
         if (record.today - r.usable[settles].day).days > LANDMARK_SHOWN:
             continue
-        name = "Complete response (CR)" if category == CR else "Partial response (PR, the working group's R)"
-        text = f"{name} at the {months}-month landmark"
-        if not sure:
-            text = "Unconfirmed " + text[0].lower() + text[1:]
-        return {f"response-{category}": ("info", text)}
+        return {f"response-{category}": ("info", "")}
     return {}
 
 
-def rules(record: Record, course: Course, r: Response, exposed: bool) -> dict[str, tuple[str, str]]:
+def rules(record: Record, course: Course, r: Response, exposed: bool) -> Fires:
     """The response rules that speak on opening the chart. ``exposed``: a usable trough reached the floor."""
-    fires: dict[str, tuple[str, str]] = {}
-    told_once = bool(r.counts) and r.counts[-1].why == "confounded for good"  # by the landmark, not at every count
-    if r.counts and r.counts[-1].why and not told_once and (record.today - r.counts[-1].day).days <= UNUSABLE_SHOWN:
-        newest = r.counts[-1]
-        told = f"Platelets {newest.printed} x 10^9/L on {stamp(newest.when)}"
-        fires["platelet-count-not-usable"] = (
-            ("info", f"{told} say nothing of sirolimus: another treatment explains them")
-            if newest.why == "confounded"
-            else ("info", f"{told} are no count: consider a smear and a citrate tube")
-        )
+    fires: Fires = {}
+    if _unusable(record, r):
+        fires["platelet-count-not-usable"] = ("info", "")
     if not record.itp or course.start is None or not course.start_known:
         return fires
     fires |= _landmark(record, course, r)
-    day = (record.today - course.start).days
-    young = bool(r.usable) and (record.today - r.usable[-1].day).days <= IN_RESPONSE_DAYS
-    lost = _lost(record, r)
-    if lost:
-        fires["response-lost"] = (
-            "warning",
-            "A confirmed platelet response to sirolimus is gone on the two newest usable counts",
-        )
-    if r.usable and r.categories[len(r.usable) - 1] == NR and day >= 84 and not r.was_confirmed and young:
-        if exposed:
-            text = f"No platelet response on day {day} of sirolimus with adequate exposure"
-            fires["response-none"] = ("warning", text)
-        else:
-            text = f"No platelet response on day {day}, and no usable trough has reached 5 ng/mL"
-            fires["response-none-unexposed"] = ("info", text)
+    if any(course.start <= day <= record.today for day in record.splenectomies):
+        return fires  # confounded, whatever older counts say
+    if _lost(record, r):
+        fires["response-lost"] = ("warning", "")
+    if _none(record, course, r):
+        fires |= {"response-none": ("warning", "")} if exposed else {"response-none-unexposed": ("info", "")}
+    if _taper(record, course, r):
+        fires["taper-in-response"] = ("info", "")
     return fires
+
+
+def _unusable(record: Record, r: Response) -> bool:
+    """The newest count is of no use, for 14 days; "on the first count per rescue"."""
+    if not r.counts or not r.counts[-1].why or (record.today - r.counts[-1].day).days > UNUSABLE_SHOWN:
+        return False
+    newest = r.counts[-1]
+    if newest.why == "confounded for good":  # told by the landmark
+        return readings.FOR_GOOD_IS_TOLD
+    if newest.why != "confounded":
+        return True
+    # a count of the very day of a rescue is likely the one that it was given for
+    told = {rescue for c in r.counts[:-1] for rescue in c.rescues if c.day > rescue[1]}
+    return any(rescue not in told for rescue in newest.rescues)
+
+
+def _none(record: Record, course: Course, r: Response) -> bool:
+    """From day 84, the newest usable count is NR and at most 42 days old, in a course without a confirmed response.
+
+    "Silent while newer counts are confounded".
+    """
+    assert course.start
+    if not r.usable or r.was_confirmed or (record.today - course.start).days < NONE_FROM:
+        return False
+    newest = r.usable[-1]
+    if any(c.why.startswith("confounded") and c.day > newest.day for c in r.counts):
+        return False
+    young = (record.today - newest.day).days <= IN_RESPONSE_DAYS
+    return young and r.categories[len(r.usable) - 1] == NR
+
+
+def _taper(record: Record, course: Course, r: Response) -> bool:
+    """A confirmed response that has lasted for a year, while sirolimus is taken."""
+    taken = any(o.status != "on-hold" for o in course.current)
+    return (
+        taken
+        and r.in_response
+        and r.settled_on is not None
+        and (record.today - r.settled_on).days >= TAPER_FROM
+    )  # fmt: skip
 
 
 def _lost(record: Record, r: Response) -> bool:
