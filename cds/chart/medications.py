@@ -199,10 +199,11 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, 
         return False
     sirolimus = meant[0].valueset == "sirolimus"
     said = [*texts, *(text for dosage in dosages or () if dosage.route for text in _texts(dosage.route))]
-    local, injected = _pattern(words.forms.get("local", ())), _pattern(words.forms.get("injected", ()))
+    local, injected, swallowed = (_pattern(words.forms.get(name, ())) for name in ("local", "injected", "not_local"))
     for text in said:
-        by_needle = injected.search(text.lower()) is not None
-        if (sirolimus and by_needle) or (local.search(text.lower()) is not None and not by_needle):
+        lowered = swallowed.sub(" ", text.lower())
+        by_needle = injected.search(lowered) is not None
+        if (sirolimus and by_needle) or (local.search(lowered) is not None and not by_needle):
             return False
     routes = {
         coding.code for dosage in dosages or () if dosage.route for coding in dosage.route.coding or () if coding.code

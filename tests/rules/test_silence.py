@@ -118,3 +118,12 @@ def test_a_low_level_of_toxicity_grades_for_platelets_is_not_graded(engine: Engi
 
 def test_a_standing_order_of_the_tests_is_enough(engine: Engine) -> None:
     assert not judge(engine, 62, *TAKEN, *bloods(day(50)), watched=False).cards
+
+
+@pytest.mark.parametrize("text", ["miconazole oral gel", "Daktarin oral gel (miconazole)", "miconazole gel buccal"])
+def test_a_gel_that_is_swallowed_is_an_interaction_all_the_same(engine: Engine, text: str) -> None:
+    assert "moderateModulator" in topics(judge_order(engine, 70, [ordered({"text": text})], *TAKEN))
+
+
+def test_a_gel_for_the_skin_is_none(engine: Engine) -> None:
+    assert "moderateModulator" not in topics(judge_order(engine, 70, [ordered({"text": "miconazole gel"})], *TAKEN))
