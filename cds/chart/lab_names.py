@@ -17,7 +17,7 @@ _VALUESETS = {
     "height": "body-size",
 }
 """Of results that are known by name; all others are of the laboratory's."""
-_SIROLIMUS = re.compile(r"sirolimus|rapamycin|rapamycine|rapamicina|西罗莫司|雷帕霉素", re.IGNORECASE)
+_SIROLIMUS = re.compile(r"sirolimus|rapamun|rapamycin|rapamycine|rapamicina|西罗莫司|雷帕霉素", re.IGNORECASE)
 _NO_LEVEL = re.compile(r"temsirolimus|dose|dosis|order", re.IGNORECASE)
 _LONGEST_NAME = 100  # characters; the patterns below take their time over longer texts
 _UNIT = re.compile(r"[\[(][^\])\[(]{0,30}(?:/|10|#)[^\])\[(]{0,30}[\])]|\S*[/^]\S*|\bx ?10\S*")

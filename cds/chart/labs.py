@@ -281,6 +281,9 @@ def _upper(resource: Resource, name: str) -> Decimal | None:
     high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
     if high is None or analyte is None:
         return None
+    value = resource.valueQuantity
+    if not high.unit and not high.code and value is not None:  # a limit without a unit is in that of the result
+        high = msgspec.structs.replace(high, unit=value.unit, code=value.code, system=value.system)
     try:
         return amount(high, analyte).value
     except Unreadable:

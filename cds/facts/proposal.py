@@ -10,9 +10,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
+from cds.chart.lab_names import LEVEL_SET
 from cds.chart.model import Order
 from cds.facts.dosing import Support, body_surface, enough_by_weight, starting_dose_accepted, supported
-from cds.facts.levels import Judged
+from cds.facts.levels import LEVEL_NAMES, Judged
 from cds.facts.record import rounded, said
 from cds.facts.situation import Situation
 from cds.facts.withhold import rise_withheld
@@ -50,9 +51,19 @@ def _never(situation: Situation, raising: bool) -> str:
         return ""
     if reasons := rise_withheld(situation):
         return f"no rise is offered: {reasons}"
+    if _level_unread(situation):
+        return "no rise is offered: a newer sirolimus level may be there that could not be read"
     if situation.age_group != "adult" and situation.weight is None:
         return "there is no recent weight"
     return ""
+
+
+def _level_unread(situation: Situation) -> bool:
+    """Whether a level is on record that could not be read and may be newer than all that were."""
+    chart, newest = situation.chart, next((each.lab.moment for each in situation.judged), None)
+    waiting = [lab.moment for lab in chart.lab(*LEVEL_NAMES) if lab.problem]
+    newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
+    return newer or any(item.subject == LEVEL_SET for item in chart.unread)
 
 
 def _rises(situation: Situation, dose: Decimal) -> bool:
