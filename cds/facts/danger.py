@@ -92,18 +92,13 @@ def _put_unusable(situation: Situation) -> None:
 
 
 def _told(situation: Situation, newest: Count) -> bool:
-    """Whether earlier counts are explained by the same treatments: once for each is enough.
+    """Whether an earlier count lies in all that explains the newest one: once for each treatment is enough.
 
     A count of the very day of a treatment is likely the one that it was given for, and does not count here.
     """
-    told = {
-        span
-        for count in situation.counts
-        if count.confounded and count.moment.day < newest.moment.day
-        for span in count.explained
-        if span.first.day < count.moment.day
-    }
-    return newest.explained <= told
+    earlier = (each for each in situation.counts if each.confounded and each.moment.day < newest.moment.day)
+    before = next(earlier, None)
+    return before is not None and newest.since is not None and newest.since < before.moment.day
 
 
 def _put_fall(situation: Situation) -> None:

@@ -53,11 +53,11 @@ class Spans:
         longest = self._longest[place - 1] if place else None
         return longest if longest is not None and drawn.day <= longest.last else None
 
-    def all_over(self, drawn: Moment) -> list[Span]:
-        """Every span over a draw."""
+    def latest_over(self, drawn: Moment) -> Span | None:
+        """The span over a draw that began last, or None. It may look at all of them: for one count, not for each."""
         key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
         begun = self._ordered[: bisect_right(self._firsts, key)]
-        return [span for span in begun if drawn.day <= span.last]
+        return next((span for span in reversed(begun) if drawn.day <= span.last), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Count:
     why_not: str = ""
     confounded: bool = False  # another treatment explains the count
     for_good: bool = False  # for the rest of the course
-    explained: frozenset[Span] = frozenset()  # of a confounded one: all that explain it
+    since: date | None = None  # of the newest, if it is confounded: when the newest of what explains it began
 
     @property
     def moment(self) -> Moment:
@@ -98,6 +98,11 @@ def read_counts(situation: Situation) -> list[Count]:
     spans = Spans(_spans(situation))
     clumped = [lab.moment for lab in situation.chart.lab("clumps") if lab.positive and lab.moment is not None]
     counts = [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
+    for place, count in enumerate(counts):
+        if count.confounded:
+            latest = spans.latest_over(count.moment)
+            counts[place] = replace(count, since=latest.first.day if latest is not None else None)
+            break
     return _worst_of_each_day(counts)
 
 
@@ -145,9 +150,7 @@ def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
     span = spans.over(lab.moment)
     if span is None:
         return Count(lab)
-    return Count(
-        lab, span.why, confounded=True, for_good=span.last == date.max, explained=frozenset(spans.all_over(lab.moment))
-    )
+    return Count(lab, span.why, confounded=True, for_good=span.last == date.max)
 
 
 def _one_sample(one: Moment, other: Moment) -> bool:
