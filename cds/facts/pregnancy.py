@@ -36,17 +36,13 @@ def put_pregnancy(situation: Situation) -> None:
 
 def _signs(situation: Situation) -> Iterator[tuple[date, str, str]]:
     """What says that the patient is pregnant: since which day, in words, and the resource; nothing that has ended since."""
-    ended = _ended(situation)
-    for since, words, reference in (*_conditions(situation), *_states(situation)):
-        if since >= ended:  # of one day nobody knows which was first, and the danger counts
-            yield since, words, reference
-
-
-def _ended(situation: Situation) -> date:
-    """The newest day on which an outcome was recorded, or a status that says not pregnant."""
     outcomes = [each.onset.day for each in on_record(situation, "pregnancy-ended") if each.onset is not None]
     states = [lab.moment.day for lab in _known(situation, "pregnancy-status") if lab.moment and not lab.positive]
-    return max([*outcomes, *states], default=date.min)
+    outcome, state = max(outcomes, default=date.min), max(states, default=date.min)
+    for since, words, reference in (*_conditions(situation), *_states(situation)):
+        # an outcome follows the pregnancy of its day; of two answers of one day nobody knows which came first
+        if since > outcome and since >= state:
+            yield since, words, reference
 
 
 def _conditions(situation: Situation) -> Iterator[tuple[date, str, str]]:

@@ -155,6 +155,13 @@ def test_a_pregnancy_that_was_never_closed_is_not_a_pregnancy(engine: Engine, ag
     assert topics(judge(engine, 20, ORDER, LEVEL, pregnant)) == shown
 
 
+@pytest.mark.parametrize(("ended", "shown"), [(10, set()), (9, {"pregnancy"})])
+def test_a_delivery_ends_a_pregnancy_that_was_noted_on_its_day(engine: Engine, ended: int, shown: set[str]) -> None:
+    pregnant = condition("p", "77386006", day(10))
+    delivered = condition("d", "O80", day(ended), system="http://hl7.org/fhir/sid/icd-10-cm")
+    assert topics(judge(engine, 20, ORDER, LEVEL, pregnant, delivered)) == shown
+
+
 def test_pregnancy_without_sirolimus_says_nothing(engine: Engine) -> None:
     assert topics(judge(engine, 20, condition("p", "77386006", day(0)))) == set()
 

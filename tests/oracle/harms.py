@@ -151,12 +151,14 @@ def pregnant(record: Record, on: date) -> bool:
     since += [w.day for w, yes in record.statuses if yes]
     tests = [t.when.day for t in record.tests if SCREENING[t.code] == "hcg" and t.positive]
     since += [day for day in tests if 0 <= (on - day).days <= POSITIVE_TEST_VALID]
-    ends = [p.start for p in record.problems if p.kind == "outcome" and p.start and p.start <= on]
-    ends += [w.day for w, yes in record.statuses if not yes and w.day <= on]
+    outcomes = [p.start for p in record.problems if p.kind == "outcome" and p.start and p.start <= on]
+    ends = [w.day for w, yes in record.statuses if not yes and w.day <= on]
     for day in since:
         if day is None:
             return True
-        if day <= on <= day + longest and not any(end > day for end in ends):
+        # an outcome follows the pregnancy of its day; of two answers of one day nobody knows which came first
+        over = any(end > day for end in ends) or any(end >= day for end in outcomes)
+        if day <= on <= day + longest and not over:
             return True
     return False
 
