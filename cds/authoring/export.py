@@ -15,6 +15,7 @@ from cds.authoring.page import condition_words, filled
 from cds.knowledge.compiled import Citation, Concept, Knowledge, Suggestion, Variant
 from cds.knowledge.read import Folder, RuleFile
 from cds.knowledge.rules import shown
+from cds.knowledge.systems import ICD_11
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
@@ -208,16 +209,13 @@ def _beginning(valueset: str, knowledge: Knowledge, excepted: bool) -> Iterator[
             }
         )
         if begins:
-            pattern = "|".join(_dotted(each) for each in begins)
+            pattern = "|".join(_dotted(each, 4 if system == ICD_11 else 3) for each in begins)
             yield {"system": system, "filter": [{"property": "code", "op": "regex", "value": f"({pattern}).*"}]}
 
 
-def _dotted(prefix: str) -> str:
-    """The beginning of an ICD code as a pattern: with the dot that stands behind its third character."""
-    return prefix if len(prefix) <= _CATEGORY else f"{prefix[:_CATEGORY]}\\.{prefix[_CATEGORY:]}"
-
-
-_CATEGORY = 3
+def _dotted(prefix: str, category: int) -> str:
+    """The beginning of an ICD code as a pattern: with the dot that stands behind its category of so many characters."""
+    return prefix if len(prefix) <= category else f"{prefix[:category]}\\.{prefix[category:]}"
 
 
 def _concept(code: str, meant: Sequence[Concept]) -> Resource:

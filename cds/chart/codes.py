@@ -66,6 +66,10 @@ _SPELLINGS = {
 }
 _RESIDUAL = re.compile(r"\.[YZ]$")
 """ICD-11 ends so what its category does not say more closely; the category itself is meant."""
+_LONGEST_CLUSTER = 100  # characters
+_RELEASES_11 = ("http://id.who.int/icd/release/11/", "https://id.who.int/icd/release/11/")
+_Codes = dict[str, tuple[Concept, ...]]
+_Beginnings = dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]
 CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "http://hl7.org/fhir/sid/icd-9-cm"))
 """The code systems that say what a condition is; a problem under none of them is known by its name alone."""
 
@@ -75,16 +79,23 @@ def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     system, code = canonical(coding.system or ""), coding.code or ""
     of_system = knowledge.codes.get(system)
     exact = of_system.get(code, ()) if of_system is not None else ()
-    if system == ICD_11 and of_system is not None:
-        exact = exact or of_system.get(_RESIDUAL.sub("", code), ())
     begins = knowledge.prefixes.get(system)
+    if system == ICD_11:
+        return tuple(_of_cluster(code, of_system or {}, begins or {}))
     return _with_prefixes(exact, of_system or {}, begins, code) if begins else exact
+
+
+def _of_cluster(code: str, of_system: _Codes, begins: _Beginnings) -> Iterator[Concept]:
+    """What the stems of an ICD-11 code mean: several are joined by a stroke, each with its extensions behind an ampersand."""
+    for stem in (part.partition("&")[0].strip() for part in code[:_LONGEST_CLUSTER].split("/")):
+        exact = of_system.get(stem) or of_system.get(_RESIDUAL.sub("", stem), ())
+        yield from _with_prefixes(exact, of_system, begins, stem)
 
 
 def _with_prefixes(
     exact: tuple[Concept, ...],
-    of_system: dict[str, tuple[Concept, ...]],
-    begins: dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]],
+    of_system: _Codes,
+    begins: _Beginnings,
     code: str,
 ) -> tuple[Concept, ...]:
     """The exact meanings of an ICD code and those of its beginnings; of one value set only the longest that is meant."""
@@ -130,5 +141,7 @@ def canonical(system: str) -> str:
         return _SPELLINGS[system]
     if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
         return SNOMED
+    if system.startswith(_RELEASES_11):  # with a release
+        return ICD_11
     bare = system.partition("|")[0]
     return _SPELLINGS.get(bare, bare) if bare != system else system

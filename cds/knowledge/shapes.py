@@ -182,9 +182,9 @@ class CodeShape(Shape):
 
 
 class PrefixShape(Shape):
-    """Every code of ICD-10 that begins so, but for the exceptions."""
+    """Every code of ICD-10 or ICD-11 that begins so, but for the exceptions."""
 
-    system: Annotated[str, Field(pattern=r"^(icd10|icd10cm|icd10who|icd10gm|(https?://|urn:)\S+)$")]
+    system: Annotated[str, Field(pattern=r"^(icd10|icd10cm|icd10who|icd10gm|icd11|(https?://|urn:)\S+)$")]
     prefix: Word
     name: str
     display: str
@@ -256,7 +256,7 @@ _FORMS = {
     "on": "a date such as 2026-01-31",
     "by": "a name, on one line and without markup",
     "role": "a role, on one line and without markup",
-    "system": "loinc, snomed, icd10, icd9, ucum, or a code system of your own by its address (https://... or urn:...)",
+    "system": "loinc, snomed, icd10, icd11, icd9, ucum, or a code system of your own by its address (https://... or urn:...)",
 }
 """What a key holds that has a form of its own."""
 

@@ -72,6 +72,7 @@ OURS = "urn:sirolimus-itp-cds"
 _OWN = re.compile(r"\S+(?: \S+)*")
 """A code of a system that is not known here: FHIR's own form of a code."""
 _PREFIX = re.compile(r"[A-Z]([0-9]([0-9A-Z](\.([0-9A-Z]{1,4})?)?)?)?")
+_PREFIX_11 = re.compile(r"[0-9A-Z]([0-9A-Z]([0-9A-Z]([0-9A-Z](\.[0-9A-Z]{1,2})?)?)?)?")
 _FORMS = {
     "loinc": re.compile(r"[0-9]{1,6}-[0-9]"),
     "snomed": re.compile(r"[1-9][0-9]{5,17}"),
@@ -142,15 +143,14 @@ class ValueSets:
 
     def _check_prefix(self, document: Document, index: int, prefix: PrefixShape, faults: list[Fault]) -> None:
         """A prefix is the beginning of a code of its system, and what it excepts begins with it."""
+        form, name = (_PREFIX_11, "ICD-11") if prefix.system == "icd11" else (_PREFIX, "ICD-10")
         for each in (prefix.prefix, *prefix.excepted):
-            if prefix.system in ICD and not _PREFIX.fullmatch(each):
-                faults.append(
-                    Fault(
-                        document.path, document.line("prefixes", index), f"'{each}' is no beginning of a code of ICD-10"
-                    )
-                )
+            sentence = ""
+            if prefix.system in (*ICD, "icd11") and not form.fullmatch(each):
+                sentence = f"'{each}' is no beginning of a code of {name}"
             elif not each.startswith(prefix.prefix):
                 sentence = f"the exception '{each}' does not begin with '{prefix.prefix}'"
+            if sentence:
                 faults.append(Fault(document.path, document.line("prefixes", index), sentence))
 
     def _prefix(self, valueset: str, prefix: PrefixShape) -> None:

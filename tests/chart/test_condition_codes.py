@@ -89,6 +89,42 @@ def test_snomed_and_icd_11_count_too(knowledge: Knowledge) -> None:
     assert names(knowledge, ICD_11, "3B64.10") == {"itp"}
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("2C6Z", {"malignancy"}), ("2B90.Z", {"malignancy"}), ("2C25.Z", {"malignancy"}), ("2A81.Z", {"malignancy"}),
+        ("2A60.3Z", {"malignancy"}), ("2B30.1Z", {"malignancy"}), ("2C30.Z", {"malignancy"}), ("2D70", {"malignancy"}),
+        ("2C32.Z", {"skin-cancer"}), ("2A01.00", {"malignancy"}), ("2A82.00", {"malignancy", "secondary"}),
+        ("2A01.0Z", set()), ("2A83.0", set()), ("2E61.0", set()), ("QC40.3", set()),
+        ("QA41", {"pregnant"}), ("QA43.Z", {"pregnant"}), ("JA60.1", {"pregnant"}), ("JA61.3", {"pregnant", "thrombosis"}),
+        ("JA00.09", {"pregnancy-ended"}), ("JB20.Z", {"pregnancy-ended"}), ("QA46.0", {"pregnancy-ended"}), ("QA40", set()),
+        ("EB04", {"angioedema"}), ("4A00.14", set()),
+        ("BD71.4", {"thrombosis"}), ("BB00.0", {"thrombosis"}), ("BB00.1", set()), ("8B11.5Z", {"thrombosis"}),
+        ("1F23.3Y", {"lasting-infection"}), ("1F23.0", set()), ("1D01.0Z", {"serious-infection"}), ("CA40.07", {"serious-infection"}),
+        ("CA40.20", {"lasting-infection"}), ("1B14", set()), ("1G41", {"sepsis"}), ("DA01.11", {"stomatitis"}),
+        ("CA82.2", {"pneumonitis"}), ("CB03.4", {"pneumonitis"}), ("CB07.Z", set()),
+        ("8B00.1", {"bleeding-life"}), ("ME24.A4", {"bleeding-gut"}), ("ME24.A1", {"bleeding"}), ("ME64.3", {"skin-bleeding"}),
+        ("1C62.Z", {"secondary"}), ("1E51.1", {"secondary"}), ("4A40.0Z", {"secondary"}),
+    ],
+)  # fmt: skip
+def test_icd_11_counts_by_its_beginning(knowledge: Knowledge, code: str, expected: set[str]) -> None:
+    assert names(knowledge, ICD_11, code) == expected
+
+
+@pytest.mark.parametrize(
+    ("cluster", "expected"),
+    [("2C6Z&XH74S5", {"malignancy"}), ("DA60.Z/ME24.90", {"bleeding-gut"}), ("CA40.0Z&XN3NM/1G40", {"serious-infection", "sepsis"}),
+     ("3B64.10/QC40.3", {"itp"}), ("/", set()), ("&", set())],
+)  # fmt: skip
+def test_an_icd_11_cluster_is_read_stem_by_stem(knowledge: Knowledge, cluster: str, expected: set[str]) -> None:
+    assert names(knowledge, ICD_11, cluster) == expected
+
+
+@pytest.mark.parametrize("release", ["2024-01/mms", "2025-01/mms", "mms/"])
+def test_icd_11_under_any_of_its_releases(knowledge: Knowledge, release: str) -> None:
+    assert names(knowledge, f"http://id.who.int/icd/release/11/{release}", "QA41") == {"pregnant"}
+
+
 def test_evans_syndrome_is_no_primary_itp(knowledge: Knowledge) -> None:
     (evans,) = problems(knowledge, condition("c", "D69.41", day(10), system=CM))
     assert (evans.name, evans.also) == ("secondary", "evans")
