@@ -315,6 +315,7 @@ _ALL: tuple[Fact, ...] = (
     _flag("sepsis", "sepsis is an active condition of the last weeks"),
     _flag("febrile_neutropenia", "fever at a neutrophil count of nearly none, or so on the problem list"),
     _names("thrombosis", "venous or arterial thrombosis of the last months"),
+    _names("microangiopathies", "thrombotic microangiopathy of the last months"),
     _names("malignancies", "malignant disease that is active and not in remission"),
     _names("stomatitis", "stomatitis or mucositis of the last weeks"),
     _flag("stomatitis_mild", "the record says that it is mild"),

@@ -242,7 +242,8 @@ def _said(concept: Concept) -> dict[str, str]:
 
 def _names(valueset: str, knowledge: Knowledge) -> list[Resource]:
     """The names by which a drug, a food or a condition is known where no code says it."""
-    known = [*knowledge.names.items(), *knowledge.words.items(), *knowledge.problems.items()]
+    problems = ((word, concept) for word, several in knowledge.problems.items() for concept in several)
+    known = [*knowledge.names.items(), *knowledge.words.items(), *problems]
     return [
         {
             "url": f"{OURS}:known-by-name",

@@ -21,16 +21,19 @@ _CONDITIONS = (
 _NOT_SO = ("refuted", "entered-in-error")
 _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
-_CERTAINTIES = {"A": "refuted", "Z": "resolved"}
-"""German certainties of a diagnosis: excluded, and what is left of one that is over."""
+_SUSPECTED = ("unconfirmed", "provisional", "differential")
+_CERTAINTIES = {"A": "refuted", "Z": "resolved", "V": "suspected"}
+"""German certainties of a diagnosis: excluded, what is left of one that is over, and suspected."""
+_NOT_ON_SUSPICION = ("pregnancy-ended", "splenectomy", "platelet-transfusion")
+"""What ends a caution, or is done or not: a suspicion of it is none."""
 
 
 def read_condition(reader: Reader, resource: Resource) -> None:
     """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end.
 
-    A problem under no code of a system for conditions is known by its name, and marked so.
+    A problem under no code of a system for conditions is known by its name, and marked so. A suspicion counts, and is marked.
     """
-    meant, by_name = _meant(reader, resource.code)
+    meant, name_says = _meant(reader, resource.code)
     if not meant or not reader.is_ours(resource, meant[0].valueset):
         return
     certainty = _certainty(resource.code)
@@ -39,11 +42,14 @@ def read_condition(reader: Reader, resource: Resource) -> None:
         word = verification if verification in _NOT_SO else certainty
         reader.left_out(resource, f"it is {word}", meant[0].valueset, "verificationStatus")
         return
+    suspected = verification in _SUSPECTED or "suspected" in (certainty, name_says)
+    marks = [word for word, holds in (("suspected", suspected), ("by its name", bool(name_says))) if holds]
     for concept in meant:
-        _problem(reader, resource, concept, certainty == "resolved", by_name)
+        if not suspected or concept.name not in _NOT_ON_SUSPICION:
+            _problem(reader, resource, concept, certainty == "resolved", marks)
 
 
-def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, by_name: bool) -> None:
+def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, marks: list[str]) -> None:
     period = resource.onsetPeriod
     said = first_moment(resource.onsetDateTime, period.start if period else None)
     onset = said or parse_moment(resource.recordedDate)
@@ -60,7 +66,7 @@ def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, b
         if onset is not None:
             reader.chart.events.append(Event(resource.reference, concept.name, onset))
         return
-    display = f"{concept.display} (by its name)" if by_name else concept.display
+    display = f"{concept.display} ({', '.join(marks)})" if marks else concept.display
     severity = _severity(resource.severity)
     problem = Problem(
         resource.reference, concept.name, active, onset, end, display, said is None, clinical, concept.also, severity
@@ -74,15 +80,17 @@ def _severity(concept: CodeableConcept | None) -> str:
     return next((_SEVERITIES[code] for code in coded if code in _SEVERITIES), "")
 
 
-def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], bool]:
-    """What a condition is, each meaning once; and whether only its words say so."""
+def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], str]:
+    """What a condition is, each meaning once; and, where only its name says so, ``certain`` or ``suspected``."""
     if code is None:
-        return [], False
+        return [], ""
     coded = [each for each in all_meant(code, reader.knowledge) if each.valueset in _CONDITIONS and not each.rejected]
     if coded or any(c.code and canonical(c.system or "") in CONDITION_SYSTEMS for c in code.coding or ()):
-        return _once(coded), False
+        return _once(coded), ""
     texts = [code.text, *(coding.display for coding in code.coding or ())]
-    return _once([each for text in texts if text for each in named_problems(text, reader.knowledge)]), True
+    called = [each for text in texts if text for each in named_problems(text, reader.knowledge)]
+    certain = not all(each.suspected for each in called)
+    return _once([each.concept for each in called]), "certain" if certain else "suspected"
 
 
 def _once(meant: list[Concept]) -> list[Concept]:

@@ -91,7 +91,7 @@ def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
     identifiers = _identifiers(resource)
     if not given(resource.component):
-        concept, by_name = _known(reader, resource, resource.code, "code")
+        concept, by_name = _known(reader, resource, resource, "code")
         if concept is not None:
             _read(reader, resource, concept, identifiers, by_name=by_name)
         return
@@ -100,7 +100,7 @@ def read_observation(reader: Reader, resource: Resource) -> None:
     components = later(resource.component, Component)
     for index, component in enumerate(components):
         part = f"component[{index}]."
-        concept, by_name = _known(reader, resource, component.code, f"{part}code")
+        concept, by_name = _known(reader, resource, component, f"{part}code")
         if concept is not None:
             its_own = {name: getattr(component, name) for name in component.__struct_fields__}
             panel = msgspec.structs.replace(resource, component=ABSENT, **its_own)
@@ -111,13 +111,13 @@ def read_observation(reader: Reader, resource: Resource) -> None:
             reader.unread(resource, "a component of it has the wrong shape", subject, "component")
 
 
-def _known(reader: Reader, resource: Resource, code: CodeableConcept | None, at: str) -> tuple[Concept | None, bool]:
+def _known(reader: Reader, resource: Resource, result: Resource | Component, at: str) -> tuple[Concept | None, bool]:
     """What a result is by its code, else by its name, and whether by its name; what only speaks of a level is named."""
-    concept = meant_by(code, reader.knowledge)
+    concept = meant_by(result.code, reader.knowledge)
     if concept is not None:
         return concept, False
-    concept = by_local_name(code, reader.knowledge)
-    speaks = concept is None and resource.status not in _NEVER and speaks_of_a_level(code)
+    concept = by_local_name(result, reader.knowledge)
+    speaks = concept is None and resource.status not in _NEVER and speaks_of_a_level(result.code, reader.knowledge)
     if speaks and reader.is_ours(resource, LEVEL_SET):
         reader.unread(resource, "it names sirolimus, but its code is not understood", LEVEL_SET, at)
     return concept, True

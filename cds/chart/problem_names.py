@@ -12,45 +12,59 @@ _LONGEST = 200  # characters; what is longer is a note
 _MOST_WORDS = 7  # of one phrase
 
 
+class Called(NamedTuple):
+    """A condition that a text names. ``suspected``: a word beside it says that it is not certain."""
+
+    concept: Concept
+    suspected: bool
+
+
 class _Named(NamedTuple):
     """A name in a text: from which word to before which, and what it means."""
 
     start: int
     end: int
-    concept: Concept
+    concepts: tuple[Concept, ...]
 
 
-def named_problems(text: str, knowledge: Knowledge) -> Iterator[Concept]:
-    """The conditions that ``text`` names; none where a word beside a name says that it is over, denied, feared or another's.
+def named_problems(text: str, knowledge: Knowledge) -> Iterator[Called]:
+    """The conditions that ``text`` names; none of which a word beside it says that it is over, denied, feared or another's.
 
-    A word within a name says nothing of the kind: a carrier of hepatitis B has it.
+    A word within a name says nothing of the kind: a carrier of hepatitis B has it. A denial denies what comes behind it.
     """
     words = plain_name(text[:_LONGEST]).split()
     spaced = list(_spaced(words, knowledge))
     said = " ".join(words)
     joined, left = _joined(said, knowledge) if any(not _is_spaced(word) for word in words) else ([], said)
-    found = [*(each.concept for each in spaced), *joined]
-    if found and not any(_stands(phrase, words, spaced, left) for phrase in knowledge.lexicon.history):
-        yield from found
+    if not spaced and not joined:
+        return
+    lexicon = knowledge.lexicon
+    if any(_places(phrase, words, spaced, left) for phrase in lexicon.history):
+        return
+    denied = min((place for phrase in lexicon.denied for place in _places(phrase, words, spaced, left)), default=None)
+    suspected = any(_places(phrase, words, spaced, left) for phrase in lexicon.suspected)
+    ahead = [concept for each in spaced if denied is None or each.end <= denied for concept in each.concepts]
+    for concept in (*ahead, *(joined if denied is None else ())):
+        yield Called(concept, suspected)
 
 
 def _spaced(words: Sequence[str], knowledge: Knowledge) -> Iterator[_Named]:
     """The names among the words, the longest first at each place."""
     place = 0
     while place < len(words):
-        length, concept = _longest(words[place:], knowledge)
-        if concept is not None:
-            yield _Named(place, place + length, concept)
+        length, concepts = _longest(words[place:], knowledge)
+        if concepts:
+            yield _Named(place, place + length, concepts)
         place += length
 
 
-def _longest(words: Sequence[str], knowledge: Knowledge) -> tuple[int, Concept | None]:
+def _longest(words: Sequence[str], knowledge: Knowledge) -> tuple[int, tuple[Concept, ...]]:
     """The longest phrase with which ``words`` begin, and its length; one word further where there is none."""
     for length in range(min(len(words), _MOST_WORDS), 0, -1):
         found = knowledge.problems.get(" ".join(words[:length]))
         if found is not None:
             return length, found
-    return 1, None
+    return 1, ()
 
 
 def _joined(said: str, knowledge: Knowledge) -> tuple[list[Concept], str]:
@@ -58,7 +72,7 @@ def _joined(said: str, knowledge: Knowledge) -> tuple[list[Concept], str]:
     found: list[Concept] = []
     for phrase in _unspaced(knowledge):
         if phrase in said:
-            found.append(knowledge.problems[phrase])
+            found += knowledge.problems[phrase]
             said = said.replace(phrase, " ")
     return found, said
 
@@ -74,15 +88,17 @@ def _unspaced(knowledge: Knowledge) -> list[str]:
     return _known[knowledge.hash]
 
 
-def _stands(phrase: str, words: Sequence[str], named: Sequence[_Named], left: str) -> bool:
-    """Whether a phrase is in the text and not within a name."""
+def _places(phrase: str, words: Sequence[str], named: Sequence[_Named], left: str) -> list[int]:
+    """At which words of the text a phrase begins that is not within a name; in a script without spaces 0 stands for any."""
     if not _is_spaced(phrase):
-        return phrase in left
+        return [0] if phrase in left else []
     parts = plain_name(phrase).split()
-    places = (place for place in range(len(words) - len(parts) + 1) if words[place : place + len(parts)] == parts)
-    return any(
-        not any(each.start <= place and place + len(parts) <= each.end for each in named) for place in places if parts
+    places = (
+        place for place in range(len(words) - len(parts) + 1) if parts and words[place : place + len(parts)] == parts
     )
+    return [
+        place for place in places if not any(each.start <= place and place + len(parts) <= each.end for each in named)
+    ]
 
 
 def _is_spaced(phrase: str) -> bool:

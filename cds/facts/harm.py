@@ -20,6 +20,7 @@ def put_harm(situation: Situation) -> None:
     put_flag(situation, "breastfeeding", active(situation, "breastfeeding"))
     _put_angioedema(situation)
     put_problems(situation, "thrombosis", active(situation, "thrombosis", within="thrombosis_acts"))
+    put_problems(situation, "microangiopathies", active(situation, "microangiopathy", within="microangiopathy_acts"))
     sore = active(situation, "stomatitis", within="stomatitis_acts")
     put_problems(situation, "stomatitis", sore)
     situation.facts.put("stomatitis_mild", bool(sore) and all(each.severity == "mild" for each in sore))

@@ -13,7 +13,7 @@ from cds.facts.situation import Situation
 
 _HARMS = (
     "pneumonitis", "sepsis", "serious-infection", "lasting-infection", "febrile-neutropenia", "angioedema", "angioedema-past",
-    "thrombosis", "stomatitis", "malignancy",
+    "thrombosis", "microangiopathy", "stomatitis", "malignancy",
 )  # fmt: skip
 
 

@@ -161,6 +161,9 @@ class Lexicon(msgspec.Struct, frozen=True):
 
     dosage: dict[str, Sayings] = {}  # by language
     results: dict[str, str] = {}  # what a laboratory calls a result, and which of ours it is
+    beside: tuple[str, ...] = ()  # what may stand beside such a name without making another test of it
+    drug: tuple[str, ...] = ()  # the beginnings of words that make any name one that speaks of a level ...
+    no_level: tuple[str, ...] = ()  # ... but for a name that holds one of these
     specimens: dict[str, tuple[str, ...]] = {}  # words of each specimen
     specimen_codes: dict[str, str] = {}
     forms: dict[str, tuple[str, ...]] = {}  # words of forms that do not act on the whole body, and of injections
@@ -168,6 +171,8 @@ class Lexicon(msgspec.Struct, frozen=True):
     tablets: frozenset[str] = frozenset()  # what a tablet or capsule is called as a unit of a dose
     millilitres: frozenset[str] = frozenset()
     history: tuple[str, ...] = ()  # words beside a condition's name that say it is not here and now
+    denied: tuple[str, ...] = ()  # words before the name of a condition that say it is not there
+    suspected: tuple[str, ...] = ()  # words beside it that say it is not certain
 
 
 class Withheld(msgspec.Struct, frozen=True):
@@ -222,7 +227,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     ] = {}  # beginnings of ICD codes, with exceptions
     phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
-    problems: dict[str, Concept] = {}  # what a condition is called, where no code says it
+    problems: dict[str, tuple[Concept, ...]] = {}  # what a condition is called, where no code says it
     lexicon: Lexicon = Lexicon()
     withheld: tuple[Withheld, ...] = ()
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age

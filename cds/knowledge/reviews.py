@@ -72,8 +72,9 @@ def _valuesets(knowledge: Knowledge) -> dict[str, str]:
         for begins, meant in beginnings.items():
             for concept, excepted in meant:
                 said.setdefault(concept.valueset, []).append([f"{system} begins", begins, concept, excepted])
-    for kind, words in (("name", knowledge.names), ("word", knowledge.words), ("problem", knowledge.problems)):
-        for word, concept in words.items():
+    called = [(word, concept) for word, several in knowledge.problems.items() for concept in several]
+    for kind, words in (("name", knowledge.names.items()), ("word", knowledge.words.items()), ("problem", called)):
+        for word, concept in words:
             said.setdefault(concept.valueset, []).append([kind, word, concept])
     return {name: _digest(sorted(items, key=lambda item: (item[0], item[1]))) for name, items in said.items()}
 

@@ -28,6 +28,8 @@ ICD = ("icd10", "icd10cm", "icd10who", "icd10gm", "icd9")
 """Some records write these without their dot."""
 LEAST_PREFIX = 1
 _MARKS = re.compile(r"[^0-9A-Za-z]")
+_ELIDED = re.compile(r"\b(?:d|l|un|all|dall|dell|nell|sull)'(?=\w)")
+"""Articles and prepositions that French and Italian join to the next word."""
 _BREAKS = re.compile(r"[^\w/'?]+")
 
 
@@ -39,4 +41,4 @@ def plain_icd(code: str) -> str:
 def plain_name(text: str) -> str:
     """The name of a condition as it is compared: small letters and single spaces, without hyphens and points."""
     lowered = text.lower().replace("\u2019", "'").replace("\uff1f", "?").replace("?", " ? ")
-    return " ".join(_BREAKS.sub(" ", lowered).split())
+    return " ".join(_ELIDED.sub(" ", _BREAKS.sub(" ", lowered)).split())

@@ -95,7 +95,7 @@ class ValueSets:
     words: dict[str, Concept] = field(default_factory=dict)
     drugs: dict[str, Concept] = field(default_factory=dict)
     prefixes: dict[str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]] = field(default_factory=dict)
-    problems: dict[str, Concept] = field(default_factory=dict)
+    problems: dict[str, tuple[Concept, ...]] = field(default_factory=dict)
     _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
@@ -118,7 +118,10 @@ class ValueSets:
             self._prefix(shape.id, prefix)
         for named in shape.names:
             for word in named.words:
-                self.problems[plain_name(word)] = Concept(shape.id, named.name, display=named.display, also=named.also)
+                phrase = plain_name(word)
+                others = tuple(each for each in self.problems.get(phrase, ()) if each.valueset != shape.id)
+                concept = Concept(shape.id, named.name, display=named.display, also=named.also)
+                self.problems[phrase] = (*others, concept)
         for index, drug in enumerate(shape.drugs):
             for system, several in (
                 ("rxnorm", drug.rxnorm),

@@ -22,7 +22,8 @@ Meaning = Literal[
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Phrase = Annotated[Word, Field(max_length=80, pattern=r"^[^A-Z]+$")]
 Results = dict[str, list[Phrase]]
-"""``results.yaml``: by the name of a result what laboratories call it."""
+"""``results.yaml``: by the name of a result what laboratories call it; and, under names of their own, what stands beside such a name."""
+_BESIDE, _DRUG, _NO_LEVEL = "beside", "drug", "no_level"
 
 
 class SayingsShape(Shape):
@@ -52,9 +53,14 @@ class SpecimenShape(Shape):
 
 
 class ProblemsShape(Shape):
-    """``problems.yaml``: words beside the name of a condition that say it is not here and now."""
+    """``problems.yaml``: words beside the name of a condition.
+
+    ``history``: it is over, another's or only looked for; ``denied``: what comes behind is not there; ``suspected``: it is not certain.
+    """
 
     history: list[Phrase] = Field(default=[])
+    denied: list[Phrase] = Field(default=[])
+    suspected: list[Phrase] = Field(default=[])
 
 
 class WordsShape(Shape):
@@ -73,7 +79,16 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
     routes = [(kind, code) for each in read_as for kind, codes in _routes(each.forms) for code in codes]
     return Lexicon(
         dosage=_dosage(read_as),
-        results={phrase: name for each in read_as for name, phrases in each.results.items() for phrase in phrases},
+        results={
+            phrase: name
+            for each in read_as
+            for name, phrases in each.results.items()
+            if name not in (_BESIDE, _DRUG, _NO_LEVEL)
+            for phrase in phrases
+        },
+        beside=_all(read_as, _BESIDE),
+        drug=_all(read_as, _DRUG),
+        no_level=_all(read_as, _NO_LEVEL),
         specimens=_joined((name, each.words) for shape in read_as for name, each in shape.specimens.items()),
         specimen_codes={c: name for shape in read_as for name, each in shape.specimens.items() for c in each.codes},
         forms=_joined(
@@ -89,6 +104,8 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         tablets=frozenset(word.lower() for each in read_as for word in each.forms.tablets),
         millilitres=frozenset(word.lower() for each in read_as for word in each.forms.millilitres),
         history=tuple(word for each in read_as for word in each.problems.history),
+        denied=tuple(word for each in read_as for word in each.problems.denied),
+        suspected=tuple(word for each in read_as for word in each.problems.suspected),
     )
 
 
@@ -109,6 +126,10 @@ def _layers(layers: Layers, faults: list[Fault]) -> Iterator[WordsShape]:
             if number:
                 layers.note(path, "words", replaces=False)
         yield WordsShape.model_validate(value)
+
+
+def _all(read_as: Iterable[WordsShape], name: str) -> tuple[str, ...]:
+    return tuple(phrase for each in read_as for phrase in each.results.get(name, ()))
 
 
 def _routes(forms: FormsShape) -> Iterator[tuple[str, list[str]]]:

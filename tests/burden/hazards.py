@@ -248,6 +248,7 @@ HAZARDS: dict[str, Hazard] = {
     # safety
     "malignancy": found(8, bad("363346000")),
     "thrombosis": found(8, bad("128053003")),
+    "microangiopathy": found(8, bad("126729006")),
     "stomatitis": found(8, bad("61170000")),
     "pregnancy": Hazard(8, lambda c, on: c.add(hcg(valueString="positive", effectiveDateTime=day(on))), woman),
     "contraception": Hazard(0, lambda c, on: [sirolimus("d", day(0), 2, status="draft")], woman, "order-sign"),

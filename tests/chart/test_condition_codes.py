@@ -158,6 +158,14 @@ def test_the_german_certainty_of_a_diagnosis(knowledge: Knowledge, letter: str, 
     assert [each.active for each in read] == expected
 
 
+@pytest.mark.parametrize("status", ["unconfirmed", "provisional", "differential"])
+def test_a_suspicion_counts_and_is_marked_but_ends_no_pregnancy(knowledge: Knowledge, status: str) -> None:
+    suspected = {"verificationStatus": {"coding": [{"code": status}]}}
+    (clot,) = problems(knowledge, condition("c", "I26.9", day(10), system=CM) | suspected)
+    assert clot.active and clot.display.endswith("(suspected)")
+    assert not problems(knowledge, condition("c", "O03.9", day(10), system=CM) | suspected)
+
+
 def test_the_history_of_a_family_is_nobodys_condition(knowledge: Knowledge) -> None:
     code = {"coding": [{"system": CM, "code": "C50.9"}]}
     family = {

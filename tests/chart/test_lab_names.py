@@ -36,7 +36,9 @@ def local(name: str, value: float, unit: str, **more: Any) -> Resource:
         ("Plaquettes (sang)", "G/L", "platelets"), ("Recuento de plaquetas", "10*3/uL", "platelets"), ("Conta piastrinica", "10^9/L", "platelets"),
         ("Trombocyten", "10*9/L", "platelets"), ("Płytki krwi", "tys/µl", "platelets"), ("血小板计数", "10^9/L", "platelets"),
         ("Kreatinin im Serum", "mg/dL", "creatinine"), ("血红蛋白", "g/L", "hemoglobin"), ("Cholestérol total", "mmol/L", "cholesterol"),
-        ("Körpergewicht", "kg", "weight"), ("Taille", "cm", "height"),
+        ("Körpergewicht", "kg", "weight"), ("Taille", "cm", "height"), ("Neutrophile (Granulozyten)", "G/L", "neutrophils"),
+        ("Neutrofili", "10^9/L", "neutrophils"), ("Neutrófilos abs.", "10*3/uL", "neutrophils"), ("NEUT#", "10^9/L", "neutrophils"),
+        ("Polynucléaires neutrophiles", "G/L", "neutrophils"), ("中性粒细胞", "10^9/L", "neutrophils"), ("Lymphozyten absolut", "G/L", "lymphocytes"),
     ],
 )  # fmt: skip
 def test_a_local_name_is_read_in_its_language_and_marked_so(
@@ -44,6 +46,13 @@ def test_a_local_name_is_read_in_its_language_and_marked_so(
 ) -> None:
     ((found, (lab,)),) = labs(knowledge, local(name, 90, unit)).items()
     assert (found, lab.by_name, lab.problem) == (expected, True, "") and lab.amount is not None
+
+
+@pytest.mark.parametrize("name", ["Neutrophile", "Neutrophils", "Neutrofili", "Lymphozyten", "中性粒细胞"])
+def test_a_share_of_the_cells_is_passed_over(knowledge: Knowledge, name: str) -> None:
+    in_words = local(name, 1, "%")
+    del in_words["valueQuantity"]
+    assert labs(knowledge, local(name, 45, "%"), in_words | {"valueString": "45 %"}) == {}
 
 
 def test_a_name_beside_a_code_of_loinc_says_nothing(knowledge: Knowledge) -> None:

@@ -9,7 +9,7 @@ from cds.knowledge.compiled import Knowledge
 
 
 def named(knowledge: Knowledge, text: str) -> set[str]:
-    return {concept.name for concept in named_problems(text, knowledge)}
+    return {each.concept.name for each in named_problems(text, knowledge)}
 
 
 @pytest.mark.parametrize(
@@ -45,13 +45,48 @@ def test_a_word_within_a_name_says_nothing_against_it(knowledge: Knowledge, text
 @pytest.mark.parametrize(
     "text",
     [
-        "History of ITP", "family history of angioedema", "?DVT", "Breast cancer?", "？免疫性血小板减少症", "No evidence of breast cancer", "mother: breast cancer",
-        "V.a. Lungenembolie", "Ausschluss Schwangerschaft", "Kein Hinweis auf ITP", "Antécédents de phlébite, thrombose", "乳腺癌家族史", "排除免疫性血小板减少症",
-        "sospetto di trombosi", "Immunisation: hepatitis B", "pulmonary embolism ruled out",
+        "History of ITP", "family history of angioedema", "No evidence of breast cancer", "mother: breast cancer",
+        "Ausschluss Schwangerschaft", "Kein Hinweis auf ITP", "Antécédents de phlébite, thrombose", "乳腺癌家族史", "排除免疫性血小板减少症",
+        "FA: Kolonkarzinom", "Angst vor Krebs", "no known malignancy", "Immunisation: hepatitis B", "pulmonary embolism ruled out",
     ],
 )  # fmt: skip
 def test_what_is_over_denied_feared_or_anothers_is_none(knowledge: Knowledge, text: str) -> None:
     assert named(knowledge, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("?DVT", "thrombosis"), ("Breast cancer?", "malignancy"), ("？免疫性血小板减少症", "itp"), ("V.a. Lungenembolie", "thrombosis"),
+        ("sospetto di trombosi", "thrombosis"), ("Suspicion d'embolie pulmonaire", "thrombosis"), ("Sospecha de neumonitis", "pneumonitis"),
+        ("疑似肺炎", "serious-infection"), ("Rule out pneumonia", "serious-infection"), ("Verdacht auf Pneumonitis", "pneumonitis"),
+    ],
+)  # fmt: skip
+def test_a_suspicion_counts_and_is_marked(knowledge: Knowledge, text: str, name: str) -> None:
+    assert {(each.concept.name, each.suspected) for each in named_problems(text, knowledge)} == {(name, True)}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Pneumonie, kein Fieber", {"serious-infection"}), ("Pneumonia without sepsis", {"serious-infection"}),
+        ("No fever, cough or pneumonia", set()), ("Neumonía sin sepsis", {"serious-infection"}), ("keine Pneumonie", set()),
+        ("Pneumopathie interstitielle sans fièvre", {"pneumonitis"}),
+    ],
+)  # fmt: skip
+def test_a_denial_denies_what_comes_behind_it(knowledge: Knowledge, text: str, names: set[str]) -> None:
+    assert named(knowledge, text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("CLL", {"malignancy", "secondary"}), ("Mamma-Ca links", {"malignancy"}), ("ILD", {"pneumonitis"}), ("TVT re. Bein", {"thrombosis"}),
+        ("PID médicamenteuse", {"pneumonitis"}), ("TTP", {"microangiopathy"}), ("Lungen-TBC", {"lasting-infection"}), ("Syndrome d'Evans", {"secondary"}),
+    ],
+)  # fmt: skip
+def test_what_clinicians_write_for_short(knowledge: Knowledge, text: str, names: set[str]) -> None:
+    assert named(knowledge, text) == names
 
 
 @pytest.mark.parametrize("text", ["critpath", "pregnancies of others" * 20, "thrombocytopenia", "purpurae", ""])

@@ -25,7 +25,7 @@ IDS = {
     "hyperglycaemia", "dose-change-too-soon", "duplicate-orders", "product-switch", "step-down-to-maintenance", "not-second-line",
     "outside-protocol-population", "trough-overdue", "exposure-shift", "assay-changed", "pneumonitis", "serious-infection", "breastfeeding", "contraception", "hepatic-impairment",
     "falling-platelets-on-sirolimus", "pregnancy", "not-assessed", "allergy", "surgery-planned", "hepatitis-b",
-    "baseline-workup", "monitoring-overdue", "pjp-prophylaxis", "malignancy", "thrombosis", "stomatitis", "taper-in-response",
+    "baseline-workup", "monitoring-overdue", "pjp-prophylaxis", "malignancy", "thrombosis", "microangiopathy", "stomatitis", "taper-in-response",
 }  # fmt: skip
 
 
