@@ -6,24 +6,29 @@ is taken. A text in which nothing is understood says nothing.
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from cds.chart.model import Dose
+from cds.chart.said_dates import Months
 from cds.knowledge.compiled import Knowledge, Sayings
 
 DIFFER = "its text and its timing differ"
 _LONGEST = 600  # characters; what is longer is a note
 _DAY, _WEEK, _MONTH = Decimal(24), Decimal(168), Decimal(720)
-_CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
+_CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|(?<!\s\d)\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
 _SCHEME = re.compile(r"(?<![\d.,-])(\d(?:[.,]5)?)-(\d(?:[.,]5)?)-(\d(?:[.,]5)?)(?:-(\d(?:[.,]5)?))?(?![\d-])")
-_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})|(\d{1,2})[./](\d{1,2})[./](\d{4})")
+_ORDINAL = re.compile(r"(?<=\d)\.(?=[^\W\d])")
+_DATE_LENGTH = 30  # characters behind a word for until
 _LETTER = r"0-9A-Za-z_\u00c0-\u024f"
 """What a number of a unit cannot stand in; a script without spaces writes both beside its words."""
 _NUMBER = r"\d+(?:[.,]\d+)?"
+_NONE = re.compile("(?!)")
+_AND_A_HALF = re.compile(r"(\d+)\s*(?:1/2|½)")
 _ORDER = ("times_weekly", "times_daily", "every_hours", "every_days", "alternate", "four_daily", "three_daily", "twice_daily",
           "weekly", "monthly", "daily")  # fmt: skip
 """The longer ways of saying first: `twice daily` holds `daily`."""
@@ -119,7 +124,7 @@ def _plain(text: str, knowledge: Knowledge, tablet: Decimal | None) -> str:
             return " "
         return " " if Decimal(match["number"].replace(",", ".")) == tablet else match["strength"]
 
-    return _product(knowledge).sub(kept, lowered)
+    return _product(knowledge).sub(kept, _ORDINAL.sub(". ", lowered))
 
 
 _products: dict[str, re.Pattern[str]] = {}
@@ -150,8 +155,9 @@ class _Language:
 
     def __init__(self, sayings: Sayings) -> None:
         self.numbers = sayings.numbers
-        words = "|".join(sorted(map(re.escape, sayings.numbers), key=len, reverse=True))
-        self.number = rf"(?:{_NUMBER}|{words})" if words else _NUMBER
+        self.months = Months(sayings.months, sayings.month_first)
+        words = sorted(map(re.escape, sayings.numbers), key=len, reverse=True)
+        self.number = rf"(?:{'|'.join([_AND_A_HALF.pattern.replace('(', '(?:', 1), *words, _NUMBER])})"
         self.phrases = {meaning: self._any(phrases) for meaning, phrases in sayings.phrases.items()}
         self.weekdays = {day: self._any(phrases) for day, phrases in sayings.weekdays.items()}
         self.unit_of = {word: unit for unit, several in sayings.units.items() for word in several}
@@ -169,13 +175,14 @@ class _Language:
             re.escape(each).replace(r"\{n\}", f"({self.number})") for each in sorted(phrases, key=len, reverse=True)
         ]
         bounded = [
-            rf"(?<!\w){each}(?!\w)" if phrase[-1:] < "\u2e80" else each
+            rf"{_left(phrase)}{each}(?!\w)" if phrase[-1:] < "\u2e80" else each
             for each, phrase in zip(made, sorted(phrases, key=len, reverse=True), strict=True)
         ]
         return re.compile("|".join(bounded) or "(?!)")
 
     def read(self, text: str) -> Said:
         said = Said()
+        self._ends(text, said)
         for clause in _CLAUSE.split(text):
             self._clause(clause, said)
         return said
@@ -184,7 +191,6 @@ class _Language:
         clause, spared = self._taken("not_hold", clause, said)
         _, held = self._taken("hold", clause, said)
         said.held = said.held or (held and not spared)
-        self._ends(clause, said)
         if self._taken("elsewhere", clause, said)[1]:
             return  # it speaks of tests, visits, refills or for how long
         clause, _ = self._taken("nothing", clause, said)
@@ -200,12 +206,15 @@ class _Language:
         said.understood += sum(match.end() - match.start() for match in found)
         return (pattern.sub(" ", clause) if pattern is not None and found else clause), bool(found)
 
-    def _ends(self, clause: str, said: Said) -> None:
-        """Dates behind a word for until."""
-        until = self.phrases.get("until")
-        for match in until.finditer(clause) if until is not None else ():
-            for end in _dates(clause[match.end() : match.end() + 20]):
+    def _ends(self, text: str, said: Said) -> None:
+        """The first date behind each word for until, but where the clause speaks of a test or of how long a paper is valid."""
+        until, elsewhere = self.phrases.get("until", _NONE), self.phrases.get("elsewhere", _NONE)
+        for match in until.finditer(text):
+            if elsewhere.search(_CLAUSE.split(text[: match.start()])[-1]):
+                continue
+            for end in itertools.islice(self.months.dates(text[match.end() : match.end() + _DATE_LENGTH]), 1):
                 said.ends.append(end)
+                said.understood += match.end() - match.start() + 1
 
     def _scheme(self, clause: str, said: Said) -> str:
         """Slots of a day, as in 1-0-1."""
@@ -254,6 +263,8 @@ class _Language:
     def _number(self, text: str) -> Decimal | None:
         if text in self.numbers:
             return self.numbers[text]
+        if (match := _AND_A_HALF.fullmatch(text)) is not None:
+            return Decimal(match[1]) + Decimal("0.5")
         return Decimal(text.replace(",", ".")) if re.fullmatch(_NUMBER, text) else None
 
 
@@ -282,10 +293,6 @@ def _counted(said: Said, meaning: str, number: Decimal) -> None:
             said.hours.add(hours)
 
 
-def _dates(text: str) -> Iterator[date]:
-    for match in _DATE.finditer(text):
-        year, month, day = (match[1], match[2], match[3]) if match[1] else (match[6], match[5], match[4])
-        try:
-            yield date(int(year), int(month), int(day))
-        except ValueError:
-            continue
+def _left(phrase: str) -> str:
+    """What may not stand before a phrase: a letter, but before a stroke, as in mg/day."""
+    return r"(?<!\w)" if re.match(r"\w", phrase) or phrase.startswith("{") else ""

@@ -154,6 +154,8 @@ class Sayings(msgspec.Struct, frozen=True):
     phrases: dict[str, tuple[str, ...]] = {}  # by what they mean: daily, every_hours, as_needed, hold, elsewhere ...
     weekdays: dict[str, tuple[str, ...]] = {}
     units: dict[str, tuple[str, ...]] = {}
+    months: tuple[tuple[str, ...], ...] = ()  # the names of the twelve months
+    month_first: bool = False  # whether a date in figures may have its month first
 
 
 class Lexicon(msgspec.Struct, frozen=True):

@@ -33,6 +33,8 @@ class SayingsShape(Shape):
     phrases: dict[Meaning, list[Phrase]] = Field(default={})
     weekdays: dict[Weekday, list[Phrase]] = Field(default={})
     units: dict[Literal["tablet", "mg", "ug", "ml"], list[Phrase]] = Field(default={})
+    months: list[list[Phrase]] = Field(default=[], max_length=12)
+    month_first: bool = False
 
 
 class FormsShape(Shape):
@@ -158,4 +160,6 @@ def _sayings(shapes: list[SayingsShape]) -> Sayings:
         phrases=_joined((meaning, words) for each in shapes for meaning, words in each.phrases.items()),
         weekdays=_joined((day, words) for each in shapes for day, words in each.weekdays.items()),
         units=_joined((unit, words) for each in shapes for unit, words in each.units.items()),
+        months=next((tuple(map(tuple, each.months)) for each in reversed(shapes) if each.months), ()),
+        month_first=any(each.month_first for each in shapes),
     )

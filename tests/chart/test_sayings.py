@@ -80,6 +80,8 @@ def test_as_needed_and_a_hold_are_gaps(knowledge: Knowledge, language: str) -> N
         "as directed", "Take with food, for ITP", "At 8 am with breakfast", "nach Anweisung", "遵医嘱", "per os",
         "2 mg daily. Check trough level weekly, CBC every 2 weeks; dispense 60 tablets", "Do not stop without asking",
         "2 mg daily for 30 days", "2 mg täglich; Spiegelkontrolle alle 2 Wochen", "Rapamune 1 mg tablet: 2 tablets daily", "2 mg daily until 2024-12-31",
+        "2 mg/Tag", "2mg/d", "2 mg/24h", "2 mg daily until May 15, 2024", "2 mg daily until 3/1/2024", "2 mg täglich, Rezept gültig bis 10.01.2024",
+        "2 mg daily. Blood test until 10 January 2024",
     ],
 )  # fmt: skip
 def test_what_says_nothing_against_the_structure_is_no_gap(knowledge: Knowledge, text: str) -> None:
@@ -92,6 +94,9 @@ def test_what_says_nothing_against_the_structure_is_no_gap(knowledge: Knowledge,
         "2 mg daily, then 1 mg daily", "2 mg daily; reduce by 1 mg every week", "1-2 tablets daily", "1 bis 2 Tabletten täglich", "1-0-1", "0-0-3",
         "2 mg on Monday and Thursday", "montags und donnerstags", "2 mg daily until 2024-01-10", "2 mg täglich bis 10.01.2024", "2000 mcg twice daily",
         "ein Tag 2 mg, am nächsten Tag 1 mg", "1 mg daily", "1/2 tablet daily", "2 mg every 3 days", "2 mg monthly",
+        "2 mg jeden 2. Tag", "2 mg jeden 2.Tag", "2 mg jeden 3. Tag", "2 mg/48h", "2 mg an geraden Tagen", "2 mg les jours impairs", "half a tablet daily",
+        "1 1/2 tablets daily", "1½ Tabletten täglich", "2 mg daily until 10 January 2024", "2 mg daily until January 10, 2024", "2 mg par jour jusqu'au 10/01/2024",
+        "2 mg al día hasta el 10 de enero de 2024", "2 mg al giorno fino al 10 gennaio 2024", "2 mg dziennie do 10 stycznia 2024", "每日2mg，服用至2024年1月10日",
     ],
 )  # fmt: skip
 def test_tapers_ranges_weekdays_and_ends_that_are_past_are_gaps(knowledge: Knowledge, text: str) -> None:
