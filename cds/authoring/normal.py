@@ -11,6 +11,7 @@ from cds.knowledge.read import SUBJECTS
 from cds.knowledge.shapes import Shape
 from cds.knowledge.tree import Fault, plain, read
 
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _KEY = re.compile(r"([a-z_]+):")
 _FOLDERS = {"protocols": "protocol", "valuesets": "valueset", "scenarios": "scenario"} | dict.fromkeys(SUBJECTS, "rule")
 
@@ -75,5 +76,6 @@ def _ended(lines: list[str]) -> list[str]:
 
 
 def _comments(text: str) -> list[str]:
-    """The comments of a file, in no order; what looks like one inside a text is found on both sides alike."""
-    return sorted(match.strip() for match in re.findall(r"(?:^|\s)#.*$", text, re.MULTILINE))
+    """The comments of a file, in no order; what looks like one inside a plain text is found on both sides alike."""
+    bare = _QUOTED.sub('""', text)
+    return sorted(match.strip() for match in re.findall(r"(?:^|\s)#.*$", bare, re.MULTILINE))

@@ -13,6 +13,7 @@ from cds.chart.answers import detected, positive, pregnant
 from cds.chart.codes import meant_by
 from cds.chart.grades import grade_of
 from cds.chart.lab_names import LEVEL_SET, by_local_name, speaks_of_a_level
+from cds.chart.limits import upper_limit
 from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
 from cds.chart.numbers import COMPARATORS, Amount, Unreadable, amount, amount_from_text, exact
@@ -27,7 +28,6 @@ from cds.chart.wire import (
     Quantity,
     Range,
     Reference,
-    ReferenceRange,
     Resource,
     given,
     how_many,
@@ -271,23 +271,8 @@ def _lab(
         positive,
         (),
         _assay(resource.method),
-        _upper(resource, concept.name),
+        upper_limit(resource, _ANALYTES.get(concept.name)),
     )
-
-
-def _upper(resource: Resource, name: str) -> Decimal | None:
-    """The laboratory's own upper limit for the result, in our unit; None where it gives none."""
-    analyte = _ANALYTES.get(name)
-    high = next((r.high for r in later(resource.referenceRange, ReferenceRange) if r.high is not None), None)
-    if high is None or analyte is None:
-        return None
-    value = resource.valueQuantity
-    if not high.unit and not high.code and value is not None:  # a limit without a unit is in that of the result
-        high = msgspec.structs.replace(high, unit=value.unit, code=value.code, system=value.system)
-    try:
-        return amount(high, analyte).value
-    except Unreadable:
-        return None
 
 
 def _assay(method: CodeableConcept | None) -> str:

@@ -118,6 +118,8 @@ class DispenseRequest(Wire):
 
 class ReferenceRange(Wire):
     high: Quantity | None = None
+    text: str | None = None
+    type: CodeableConcept | None = None
 
 
 class Link(Wire):

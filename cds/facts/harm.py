@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from cds.chart.labs import COUNTED
@@ -42,13 +43,12 @@ def _put_infections(situation: Situation) -> None:
 
 
 def _put_febrile_neutropenia(situation: Situation) -> None:
-    """Said as such, or fever, coded or measured, within days of a neutrophil count that is nearly none."""
+    """Said as such, or fever, coded or measured, within days of a neutrophil count that is nearly none or, uncounted, said to be low."""
     coded = active(situation, "febrile-neutropenia", within="infection_acts")
     fevers = [each.reference for each in active(situation, "fever", within="infection_acts")]
     fevers += [lab.reference for lab in _measured(situation)]
-    count = _newest_neutrophils(situation)
-    both = [count.reference, *fevers] if count is not None and fevers else []
-    references = [*(each.reference for each in coded), *both]
+    few = list(_few_neutrophils(situation))
+    references = [*(each.reference for each in coded), *([*few, *fevers] if few and fevers else [])]
     situation.facts.put("febrile_neutropenia", bool(references), *references)
 
 
@@ -66,13 +66,17 @@ def _measured(situation: Situation) -> list[Lab]:
     ]
 
 
-def _newest_neutrophils(situation: Situation) -> Lab | None:
-    """The newest count, if it is recent and nearly none."""
+def _few_neutrophils(situation: Situation) -> Iterator[str]:
+    """The newest count, if it is recent and nearly none; without a recent count, neutropenia on the problem list."""
     labs = [lab for lab in distinct(situation.chart.lab("neutrophils"), worse=True) if lab.status in COUNTED]
-    if not labs or labs[0].amount is None or labs[0].moment is None or labs[0].amount.comparator.startswith(">"):
-        return None
-    recent = labs[0].moment.days_until(situation.now) <= situation.days("lab_recent")
-    return labs[0] if recent and labs[0].amount.value < situation.definitions["neutrophils_grade_4"] else None
+    newest = labs[0] if labs else None
+    recent = situation.days("lab_recent")
+    if newest is None or newest.moment is None or newest.moment.days_until(situation.now) > recent:
+        yield from (each.reference for each in active(situation, "neutropenia", within="infection_acts"))
+        return
+    known = newest.amount if newest.amount is not None and not newest.amount.comparator.startswith(">") else None
+    if known is not None and known.value < situation.definitions["neutrophils_grade_4"]:
+        yield newest.reference
 
 
 def _put_angioedema(situation: Situation) -> None:

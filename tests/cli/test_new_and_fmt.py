@@ -119,6 +119,14 @@ def test_a_comment_right_above_the_first_key_goes_with_it(tmp_path: Path) -> Non
     assert "# agreed with the ward; do not raise\npriority: 9\n" in path.read_text(encoding="utf-8")
 
 
+def test_what_looks_like_a_comment_within_a_text_is_none(tmp_path: Path) -> None:
+    words = folder_of(tmp_path, UNTIDY) / "words"
+    words.mkdir()
+    (words / "results.yaml").write_text('neutrophils:\n  ["neut #",\n   "anc"]\n', encoding="utf-8")
+    assert run("fmt", words / "results.yaml").exit_code == 0
+    assert (words / "results.yaml").read_text(encoding="utf-8") == 'neutrophils: ["neut #", "anc"]\n'
+
+
 def test_a_linked_file_stays_a_link(tmp_path: Path) -> None:
     rules = folder_of(tmp_path, UNTIDY)
     path, elsewhere = rules / "trough" / "my-rule.yaml", tmp_path / "elsewhere.yaml"

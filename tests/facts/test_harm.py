@@ -38,6 +38,25 @@ def test_low_oxygen_with_breathlessness(engine: Engine, value: int, drawn: int, 
     assert "pneumonitis" not in topics(judge(engine, 62, *TAKEN, oxygen))
 
 
+CM = "http://hl7.org/fhir/sid/icd-10-cm"
+FEVER, NEUTROPENIA = (condition(name, code, day(61), system=CM) for name, code in (("f", "R50.81"), ("n", "D70.2")))
+
+
+@pytest.mark.parametrize(
+    ("chart", "said"),
+    [
+        ([FEVER, NEUTROPENIA], True),
+        ([FEVER], False),
+        ([NEUTROPENIA], False),
+        ([FEVER, observation("a", "751-8", day(61), 0.4, "10*9/L")], True),
+        ([FEVER, NEUTROPENIA, observation("a", "751-8", day(61), 0.5, "10*9/L")], False),  # counted since, and not so few
+        ([FEVER, condition("n", "D70.2", day(61), status="resolved", system=CM)], False),
+    ],
+)  # fmt: skip
+def test_fever_and_neutropenia_are_febrile_neutropenia(engine: Engine, chart: list[Resource], said: bool) -> None:
+    assert fact(judge(engine, 62, *TAKEN, *chart), "febrile_neutropenia") is said
+
+
 def first(engine: Engine, *more: Resource, **person: Any) -> set[str]:
     chart = [patient(**person), itp(), FIRST_LINE, *more]
     return topics(judge_order(engine, 70, [sirolimus("d", day(70), 2, status="draft")], *chart, adult=False))

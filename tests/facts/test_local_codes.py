@@ -41,7 +41,7 @@ def test_another_test_of_platelets_is_none(engine: Engine, words: str) -> None:
 
 
 def test_a_level_under_a_local_name_that_is_not_known_is_named(engine: Engine) -> None:
-    for words in ("Sirolimus Sammelprobe", "rapamycin trough"):
+    for words in ("Sirolimus Sammelprobe", "rapamycin recovery"):
         assert "Observation/l was not read" in gaps(
             judge(engine, 20, ORDER, local(level("l", day(19), 7), words, "text"))
         )
