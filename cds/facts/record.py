@@ -70,11 +70,12 @@ def on_day(moment: Moment | None) -> str:
 
 
 def reported(lab: Lab, unit: str) -> str:
-    """A result as the card says it: value, unit, date, and what the laboratory printed if that differs."""
+    """A result as the card says it: value, unit, date, what the laboratory printed if that differs, and whether its name is all it had."""
     assert lab.amount is not None
     printed = f" (reported as {lab.amount.printed})" if lab.amount.printed else ""
     value = rounded(lab.amount.value, "0.001")
-    return f"{lab.amount.comparator}{value} {unit}{printed} on {on_day(lab.moment)}"
+    by_name = ", matched by name" if lab.by_name else ""
+    return f"{lab.amount.comparator}{value} {unit}{printed} on {on_day(lab.moment)}{by_name}"
 
 
 def listed(items: Iterable[str]) -> str:

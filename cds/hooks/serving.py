@@ -25,7 +25,7 @@ _KEEP_ALIVE = 75
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
-    knowledge = load(settings.rules, settings.protocol, settings.overlays)
+    knowledge = load(settings.rules, settings.protocol, settings.overlays, cached=False)
     return _application(Engine(active_only(knowledge) if settings.active_only else knowledge), settings)
 
 

@@ -59,3 +59,11 @@ def test_what_was_entered_in_error_is_not_named(engine: Engine) -> None:
 def test_a_name_of_a_hundred_thousand_letters_is_passed_over_at_once(engine: Engine) -> None:
     long = local(count("c", day(19), 22), "a" * 100_000, "text")
     assert "Observation/c was not read" not in gaps(judge(engine, 20, ORDER, long))
+
+
+def test_a_card_says_that_a_level_and_a_count_were_matched_by_name(engine: Engine) -> None:
+    drawn = local(level("l", day(19), 3), "Sirolimus-Spiegel", "text")
+    counted = local(count("c", day(19), 8), "Thrombozyten", "text")
+    cards = judge(engine, 20, ORDER, drawn, counted).cards
+    said = {line for card in cards for line in card["detail"].splitlines() if "matched by name" in line}
+    assert any("3 ng/mL" in line for line in said) and any("8 x 10^9/L" in line for line in said)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cds.knowledge.compiled import Knowledge
@@ -36,10 +39,81 @@ def test_a_changed_rule_is_seen_at_once(rules: Path) -> None:
     assert load(rules).protocol.numbers["trough_high"] == 12
 
 
-def test_a_spoilt_cache_is_rebuilt(rules: Path, tmp_path: Path) -> None:
+def planted(rules: Path) -> bytes:
+    """The content of a cache file, whole and well-formed, by which another dose would be advised."""
+    other = load(rules, cached=False)
+    content = msgspec.msgpack.encode(msgspec.structs.replace(other, rules=(), hash="0" * 64))
+    return sha256(content).digest() + content
+
+
+def test_what_comes_from_a_cache_that_somebody_else_may_write_is_not_believed(rules: Path, tmp_path: Path) -> None:
+    first = load(rules)
+    (file,) = cached(tmp_path)
+    file.write_bytes(planted(rules))
+    assert load(rules).rules == ()  # ours alone: believed
+    file.chmod(0o666)
+    assert load(rules) == first
+    file.write_bytes(planted(rules))
+    file.chmod(0o600)
+    file.parent.chmod(0o777)
+    assert load(rules) == first
+
+
+def test_a_file_of_another_user_is_not_believed(rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(rules)
+    cached(tmp_path)[0].write_bytes(planted(rules))
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    assert load(rules) == first
+
+
+def test_a_link_in_the_cache_is_not_followed(rules: Path, tmp_path: Path) -> None:
+    first = load(rules)
+    (file,) = cached(tmp_path)
+    (tmp_path / "elsewhere").write_bytes(planted(rules))
+    file.unlink()
+    file.symlink_to(tmp_path / "elsewhere")
+    assert load(rules) == first
+
+
+def test_a_pipe_in_the_cache_holds_nobody_up(rules: Path, tmp_path: Path) -> None:
+    first = load(rules)
+    (file,) = cached(tmp_path)
+    file.unlink()
+    os.mkfifo(file)
+    assert load(rules) == first
+
+
+@pytest.mark.parametrize("at", [0, 40, -1])
+def test_one_bit_that_flipped_is_noticed(rules: Path, tmp_path: Path, at: int) -> None:
+    first = load(rules)
+    (file,) = cached(tmp_path)
+    content = bytearray(file.read_bytes())
+    content[at] ^= 1
+    file.write_bytes(content)
+    assert load(rules) == first
+
+
+def test_half_a_cache_file_is_rebuilt(rules: Path, tmp_path: Path) -> None:
     first = load(rules)
     cached(tmp_path)[0].write_bytes(b"half a fil")
     assert load(rules) == first
+
+
+def test_without_a_home_there_is_no_cache(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", nowhere)
+    assert load(rules).rules
+
+
+def test_what_is_not_to_be_cached_neither_reads_nor_writes_it(rules: Path, tmp_path: Path) -> None:
+    first = load(rules, cached=False)
+    assert cached(tmp_path) == []
+    load(rules)
+    cached(tmp_path)[0].write_bytes(planted(rules))
+    assert load(rules, cached=False) == first
 
 
 def test_without_a_cache_folder_it_still_works(rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,77 @@
+"""The compiled knowledge in the user's own cache folder: only what this user wrote there, whole, is believed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from cds import __version__
+from cds.knowledge.compiled import Knowledge
+
+_DIGEST = 32  # bytes of SHA-256 before the content
+_MOST = 64_000_000  # bytes
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
+    """Where the knowledge of these folders is kept: by their content and that of the code. None where there is no such place."""
+    digest = sha256(f"{__version__}|{protocol}".encode("utf-8", "replace"))
+    try:
+        for folder in folders:
+            digest.update(folder.name.encode("utf-8", "replace") + b"\0")
+            # as the reader finds them: a linked folder is entered, which rglob would not do
+            for path in sorted(each for pattern in ("*.yaml", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)):
+                if path.is_file():
+                    digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+        for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout's code changes without its version
+            digest.update(path.read_bytes())
+        digest.update((Path(__file__).parent.parent / "vocabulary.py").read_bytes())
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except (OSError, RuntimeError):  # a user without a home
+        return None
+    return base / "sirolimus-itp-cds" / f"{digest.hexdigest()}.msgpack"
+
+
+def from_cache(path: Path) -> Knowledge | None:
+    """The knowledge in a cache file; None unless it is a regular file of this user alone, in a folder of this user alone, and whole."""
+    try:
+        if not _is_own(path.parent.stat()):
+            return None
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or not _is_own(found) or found.st_size > _MOST:
+            return None
+        content = file.read(_MOST)
+    if sha256(content[_DIGEST:]).digest() != content[:_DIGEST]:
+        return None
+    try:
+        return msgspec.msgpack.decode(content[_DIGEST:], type=Knowledge)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Whether something belongs to this user, and nobody else may write it."""
+    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
+
+
+def into_cache(path: Path, knowledge: Knowledge) -> None:
+    """Keep the knowledge; where that cannot be, the next start compiles it again."""
+    content = msgspec.msgpack.encode(knowledge)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(sha256(content).digest() + content)
+        Path(name).replace(path)
+    except OSError:
+        return
