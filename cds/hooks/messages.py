@@ -55,7 +55,7 @@ class Action(_Sent):
     type: Literal["create", "update", "delete"]
     description: Text
     resource: dict[str, Any] | None = None
-    resourceId: list[Annotated[str, StringConstraints(pattern=r"^[A-Z]\w+/\S+$")]] | None = None
+    resourceId: Annotated[str, StringConstraints(pattern=r"^[A-Z]\w+/\S+$")] | None = None
 
     @model_validator(mode="after")
     def _resource_or_reference(self) -> Action:

@@ -99,7 +99,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
         for each in found:
             each["status"] = "on-hold"
         return (changed, advice.situation.hook) if found else None
-    gone = {one for each in actions if each["type"] == "delete" for one in each["resourceId"]}
+    gone = {each["resourceId"] for each in actions if each["type"] == "delete"}
     gone |= {
         reference(each) for each in orders
     }  # a draft that is revised; an order that runs stands beside its revision

@@ -40,7 +40,7 @@ OFFERS = {
 def pressed(suggestion: dict[str, Any]) -> str:
     (action,) = suggestion["actions"]
     if action["type"] == "delete":
-        return f"delete {action['resourceId'][0]}"
+        return f"delete {action['resourceId']}"
     resource = action["resource"]
     code = (
         resource["code"]["coding"][0]["code"] if resource["resourceType"] == "ServiceRequest" else "MedicationRequest"

@@ -45,7 +45,7 @@ def test_an_allergy_to_sirolimus_or_its_kin(engine: Engine, substance: Resource)
     (card,) = judge_order(engine, 70, TABLETS, allergy(substance)).cards
     assert card["source"]["topic"]["code"] == "allergy" and card["indicator"] == "critical"
     (removal,) = [action for suggestion in card["suggestions"] for action in suggestion["actions"]]
-    assert removal["type"] == "delete" and removal["resourceId"] == ["MedicationRequest/d"]
+    assert removal["type"] == "delete" and removal["resourceId"] == "MedicationRequest/d"
 
 
 def test_one_named_only_as_the_substance_of_a_reaction(engine: Engine) -> None:

@@ -102,7 +102,7 @@ def test_a_draft_may_be_left_out_again_by_a_button(engine: Engine) -> None:
         {
             "type": "delete",
             "description": "Remove the draft order of clarithromycin",
-            "resourceId": ["MedicationRequest/x"],
+            "resourceId": "MedicationRequest/x",
         }
     ]
     assert {"code": "known-monitored", "system": "urn:sirolimus-itp-cds:override-reason",

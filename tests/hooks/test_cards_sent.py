@@ -104,8 +104,7 @@ def check_card(card: dict[str, Any]) -> None:
         (action,) = suggestion["actions"]
         assert action["description"] and action["type"] in ("create", "update", "delete")
         if action["type"] == "delete":
-            (removed,) = action["resourceId"]
-            assert re.fullmatch(r"[A-Z]\w+/\S+", removed) and "resource" not in action
+            assert re.fullmatch(r"[A-Z]\w+/\S+", action["resourceId"]) and "resource" not in action
         else:
             assert action["resource"]["resourceType"]
 
