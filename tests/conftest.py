@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from cds.engine import Engine
 from cds.knowledge.compiled import Knowledge
-from cds.knowledge.read import Folder, read_folder
+from cds.knowledge.read import SUBJECTS, Folder, read_folder
 from tests.browser import CHROMIUM
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -20,6 +20,8 @@ settings.load_profile("tests")
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
+RULE_FILES = sorted(path for path in RULES.glob("*/*.yaml") if path.parent.name in SUBJECTS)
+"""One rule a file."""
 
 
 @pytest.fixture(scope="session", autouse=True)

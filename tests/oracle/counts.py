@@ -59,6 +59,7 @@ class Count:
     value: Decimal
     why: str
     printed: str
+    comparator: str = ""
     rescues: tuple[Rescue, ...] = ()
 
     @property
@@ -73,18 +74,21 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _steroid_spans(record: Record, start: date) -> list[Span]:
+def _steroid_spans(record: Record, start: date, known: bool) -> list[Span]:
     """Days on which a steroid that was started or raised confounds; of one from before the start, days before it.
 
     "Within 28 days after the last dose of ... a steroid pulse, or a systemic steroid started or raised"; "treatment
-    stable from before the start does not confound".
+    stable from before the start does not confound". Where there is no course (``known``), nobody can tell which it is:
+    one that goes on explains no low count.
     """
     orders = sorted((o for o in record.orders if o.code in STEROIDS and not o.draft), key=lambda o: o.start)
     spans = []
     for code in {o.code for o in orders}:
         own = [o for o in orders if o.code == code]
         for order in own:
-            before = [o for o in own if o is not order and o.start < order.start and o.end and o.end >= order.start]
+            before = [
+                o for o in own if o is not order and o.start < order.start and (o.end is None or o.end >= order.start)
+            ]
             raised = not before or (order.dose and before[-1].dose and order.dose.mean > before[-1].dose.mean)
             if not raised:
                 continue
@@ -96,7 +100,7 @@ def _steroid_spans(record: Record, start: date) -> list[Span]:
             short = last is not None and (last - order.start).days <= RESCUE_WASHOUT
             if order.start >= start or short:
                 spans.append(Span(f"steroid {code}", order.start, (last or record.today) + washout))
-            else:
+            elif known:
                 spans.append(Span(f"steroid {code}", order.start, min(order.start + washout, start)))
     return spans
 
@@ -135,7 +139,7 @@ def _end_of_treatment(order: Order, own: list[Order]) -> date | None:
     return last
 
 
-def _spans(record: Record, start: date) -> list[Span]:
+def _spans(record: Record, start: date, known: bool) -> list[Span]:
     """Everything that explains a count for some days. Day 28 is not usable, day 29 is."""
     spans = [
         Span("transfusion", t.day, t.day + timedelta(days=TRANSFUSION_WASHOUT)) for t in record.transfusions
@@ -143,7 +147,7 @@ def _spans(record: Record, start: date) -> list[Span]:
     gifts = [(o.start, o.end or o.start) for o in record.orders if o.code in IMMUNOGLOBULINS and not o.draft]
     gifts += [(w.day, w.day) for code, w in record.given if code in IMMUNOGLOBULINS]
     spans += [Span("immunoglobulin", first, last + timedelta(days=RESCUE_WASHOUT)) for first, last in gifts]
-    return spans + _steroid_spans(record, start) + _raising_spans(record, start)
+    return spans + _steroid_spans(record, start, known) + _raising_spans(record, start)
 
 
 def _merged(spans: list[Span]) -> list[Span]:
@@ -164,9 +168,9 @@ def for_good(record: Record, count: date, start: date) -> bool:
     return any(start <= day <= count for day in events)
 
 
-def read_counts(record: Record, start: date) -> list[Count]:
+def read_counts(record: Record, start: date, known: bool = True) -> list[Count]:
     """Every count, oldest first. One sample reported twice is one; of two on one day without times, the lower."""
-    spans = _merged(_spans(record, start))
+    spans = _merged(_spans(record, start, known))
     made: list[Count] = []
     for v in record.values:
         if v.code not in PLATELETS or v.status == "preliminary":
@@ -181,7 +185,7 @@ def read_counts(record: Record, start: date) -> list[Count]:
             why = "confounded for good"
         elif explained:
             why = "confounded"
-        count = Count(v.when, v.value, why, f"{v.comparator}{number(v.value)}", explained)
+        count = Count(v.when, v.value, why, f"{v.comparator}{number(v.value)}", v.comparator, explained)
         if count not in made:
             made.append(count)
     days: dict[date, list[Count]] = {}

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from tests.oracle import beside, conditions
+from tests.oracle import beside, conditions, readings
 from tests.oracle.codes import (
     CLUMPS,
     GRADE,
@@ -22,6 +22,7 @@ from tests.oracle.codes import (
     OPERATIONS,
     PLATELET_TRANSFUSION,
     PREGNANCY_STATUS,
+    SCREENING,
     SIROLIMUS,
     SPLENECTOMY,
     SURGERY,
@@ -129,8 +130,10 @@ def _administration(record: Record, resource: Json, at: When) -> None:
     code = drug(resource["medicationCodeableConcept"])
     if resource["status"] == "completed":
         record.given.append((code, at))
-    elif resource["status"] in ("not-done", "on-hold") and code in SIROLIMUS:
+    elif resource["status"] == "not-done" and code in SIROLIMUS:
         record.missed.append(at)
+    elif resource["status"] == "on-hold" and code in SIROLIMUS:
+        record.held.append(at)
 
 
 def _value(resource: Json, code: str, at: When) -> Value:
@@ -172,8 +175,10 @@ def _observation(record: Record, resource: Json, at: When) -> None:
         if resource["valueInteger"] >= 1:  # "a WHO grade of at least 1, with onset in the 28 days before the count"
             record.bleeds.append(at.day)
     elif code in YES_OR_NO:
-        if resource["status"] != "preliminary":
-            words = resource.get("valueString", "")
+        words = resource.get("valueString", "")
+        early = resource["status"] == "preliminary"
+        harm = readings.PRELIMINARY_HARM_COUNTS and SCREENING[code] == "hcg" and words == "positive"
+        if not early or harm:
             record.tests.append(Test(code, at, {"positive": True, "negative": False}.get(words)))
     elif code == PREGNANCY_STATUS:
         said = codes(resource.get("valueCodeableConcept"))

@@ -196,10 +196,15 @@ def liver(record: Record) -> bool:
 
 
 def liver_answered(record: Record, course: Course, lv: levels.Levels) -> bool:
-    """ "A usable level drawn at least 21 days after the last change may be answered." """
-    if not lv.usable or course.last_change is None or (record.today - lv.usable[-1].day).days > LEVEL_COUNTS:
+    """ "A usable level drawn at least 21 days after the last change may be answered."
+
+    One drawn while nothing was taken, or in another course, shows nothing of what the liver makes of a dose.
+    """
+    gone = course.over(record.today) or not (course.current or readings.LEVEL_AFTER_A_STOP_ANSWERS_FOR_THE_LIVER)
+    if course.last_change is None or gone:
         return False
-    return (lv.usable[-1].day - course.last_change).days >= ANSWERED_FROM
+    young = [x for x in lv.usable if (record.today - x.day).days <= LEVEL_COUNTS]
+    return any((x.day - course.last_change).days >= ANSWERED_FROM for x in young)
 
 
 def restart_after_harm(record: Record, course: Course, lv: levels.Levels) -> bool:

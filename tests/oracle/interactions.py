@@ -41,7 +41,7 @@ NAMES = INHIBITORS | INDUCERS
 class Stretch:
     """A time in which one interacting drug was taken; ``end`` is None while it goes on.
 
-    ``since``: the day from which its last dose was taken.
+    ``since``: the day from which its last dose was taken; ``changed``: the days on which it became another.
     """
 
     code: str
@@ -49,6 +49,7 @@ class Stretch:
     end: date | None
     since: date
     dose: Dose | None = None
+    changed: tuple[date, ...] = ()
 
     @property
     def settles(self) -> int:
@@ -58,15 +59,16 @@ class Stretch:
 
 def stretches(record: Record) -> list[Stretch]:
     """Every interacting drug that is or was taken. Orders of one drug that meet or overlap are one stretch."""
-    return _stretches(record, [o for o in record.orders + record.stated if o.code in NAMES and not o.draft])
+    return stretches_of(record, [o for o in record.orders + record.stated if o.code in NAMES and not o.draft])
 
 
 def _moving(record: Record) -> list[Stretch]:
     """The same, and what the patient takes without an order: St John's wort (tier X) and cannabidiol (tier D)."""
-    return stretches(record) + _stretches(record, [o for o in record.stated if o.code in HERBALS])
+    return stretches(record) + stretches_of(record, [o for o in record.stated if o.code in HERBALS])
 
 
-def _stretches(record: Record, orders: list[Order]) -> list[Stretch]:
+def stretches_of(record: Record, orders: list[Order]) -> list[Stretch]:
+    """The times in which these drugs were taken."""
     found: list[Stretch] = []
     for order in sorted(orders, key=lambda o: o.start):
         end = order.end if order.end is not None and order.end <= record.today else None
@@ -75,7 +77,8 @@ def _stretches(record: Record, orders: list[Order]) -> list[Stretch]:
             later = None if last.end is None or end is None else max(last.end, end)
             changed = order.dose is not None and last.dose is not None and not order.dose.same(last.dose)
             since = order.start if changed else last.since
-            found[found.index(last)] = Stretch(order.code, last.start, later, since, order.dose or last.dose)
+            days = (*last.changed, order.start) if changed else last.changed
+            found[found.index(last)] = Stretch(order.code, last.start, later, since, order.dose or last.dose, days)
         else:
             found.append(Stretch(order.code, order.start, end, order.start, order.dose))
     return found
@@ -87,8 +90,13 @@ def drug_drafts(record: Record) -> list[Order]:
 
 
 def settling(record: Record, on: date) -> bool:
-    """Whether an interacting drug of tier X or D was started or stopped so lately that a level is not used."""
-    events = [(s, s.start) for s in _moving(record)] + [(s, s.end) for s in _moving(record) if s.end]
+    """Whether an interacting drug of tier X or D was started or stopped so lately that a level is not used.
+
+    "After the settling time that follows the modulator's own start or change" (Interactions): another dose, too.
+    """
+    moving = _moving(record)
+    events = [(s, s.start) for s in moving] + [(s, s.end) for s in moving if s.end]
+    events += [(s, day) for s in moving for day in s.changed]
     return any(0 <= (on - day).days < s.settles for s, day in events if day)
 
 
@@ -116,7 +124,9 @@ def settled(record: Record, course: Course, lv: Levels, s: Stretch) -> Level | N
     changes = course.changes if course.start_known else course.changes[1:]
     changed = max([s.since] + [c.day for c in changes])
     shown = [x for x in lv.usable if (x.day - changed).days >= s.settles]
-    return shown[-1] if shown and (record.today - shown[-1].day).days <= SETTLED_LEVEL else None
+    if not shown or (record.today - shown[-1].day).days > SETTLED_LEVEL:
+        return None
+    return shown[-1] if shown[-1].judged else None  # `>=14.9` may be in the target or far above it
 
 
 def unsettled_inhibitor(record: Record, course: Course, lv: Levels) -> bool:
@@ -146,12 +156,10 @@ def inhibitor_beside(record: Record) -> bool:
 
 
 def raised(record: Record, course: Course) -> bool:
-    """The draft of sirolimus is more than what is taken, or nothing is taken."""
+    """The draft of sirolimus is more than what is taken, or nothing is taken; where nobody knows, it may be."""
     active = tuple(o for o in course.current if o.status == "active")
-    if not active:
-        return True
     now, wanted = taken(active), taken(drafted(record, course))
-    return now is not None and wanted is not None and wanted.mean > now.mean
+    return now is None or wanted is None or wanted.mean > now.mean
 
 
 def _partners(record: Record, course: Course) -> list[tuple[str, bool]]:

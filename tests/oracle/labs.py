@@ -58,7 +58,8 @@ def read_labs(record: Record, *names: str) -> list[Lab]:
     found = []
     for v in record.values:
         name = LABS.get(v.code, "")
-        if name not in names or v.status == "preliminary":
+        counts = v.status != "preliminary" or (name == "oxygen" and readings.PRELIMINARY_HARM_COUNTS)
+        if name not in names or not counts:
             continue
         factor = Decimal(UNITS[name][v.unit])
         upper = None if v.upper is None else v.upper * factor  # it is printed in the unit of its result

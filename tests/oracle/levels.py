@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tests.oracle import readings
 from tests.oracle.codes import LEVELS, NOT_BLOOD, SIROLIMUS
-from tests.oracle.course import STOP_STILL_COUNTS, Change, Course, dose_before, sirolimus, still_counts
+from tests.oracle.course import STOP_STILL_COUNTS, Change, Course, conflict, dose_before, sirolimus, still_counts
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.interactions import moved_between, settling
 from tests.oracle.record import Dose, Record, Value, When
@@ -39,6 +39,7 @@ class Level:
     hours: Decimal | None = None
     interval: Decimal = Decimal(24)
     early: int = 0
+    missed: bool = False
 
     @property
     def day(self) -> date:
@@ -63,6 +64,11 @@ class Level:
         return not self.value.comparator and FLOOR <= self.value.value <= CEILING
 
     @property
+    def judged(self) -> bool:
+        """It is known whether it is low, high or in the target."""
+        return self.low or self.high or self.in_target
+
+    @property
     def critical(self) -> bool:
         """Above 20; `>=20` counts as above."""
         v, c = self.value.value, self.value.comparator
@@ -71,11 +77,15 @@ class Level:
 
 @dataclass
 class Levels:
-    """All levels, oldest first; the newest one that may be judged; those that were usable when drawn."""
+    """All levels, oldest first; the newest one that may be judged; those that were usable when drawn.
+
+    ``in_spite``: those of the course that only lack doses that were missed ("a level above the ceiling still counts").
+    """
 
     all: list[Level] = field(default_factory=list)
     trough: Level | None = None
     usable: list[Level] = field(default_factory=list)
+    in_spite: list[Level] = field(default_factory=list)
 
     @property
     def accepted(self) -> list[Level]:
@@ -84,8 +94,9 @@ class Levels:
 
     @property
     def exposed(self) -> bool:
-        """At least one usable trough of the course at or above the floor."""
-        return any(lv.value.comparator in ("", ">", ">=") and lv.value.value >= FLOOR for lv in self.usable)
+        """At least one usable trough of the course at or above the floor; or one above the ceiling though doses were missed."""
+        reached = any(lv.value.comparator in ("", ">", ">=") and lv.value.value >= FLOOR for lv in self.usable)
+        return reached or any(lv.high for lv in self.in_spite)
 
 
 def _hours_since_dose(record: Record, value: Value) -> Decimal | None:
@@ -106,21 +117,28 @@ def _missed(record: Record, value: Value) -> bool:
     "Since the last completed one, however long ago"; "in the 5 days (under 13 years: 2) before the draw".
     """
     before = [w for w in record.missed if _earlier(w, value.when)]
+    held = [w for w in record.held if _earlier(w, value.when)]
     days = MISSED_BEFORE_YOUNG if record.age(value.when.day) < YOUNG else MISSED_BEFORE
-    if any((value.when.day - w.day).days <= days for w in before):
+    if any((value.when.day - w.day).days <= days for w in before + held):
         return True
-    done = [w for code, w in record.given if code in SIROLIMUS and _earlier(w, value.when)]
+    done = [w for code, w in record.given if code in SIROLIMUS and _surely_earlier(w, value.when)]
     if not done or not readings.MISSED_LONG_AGO:
         return False
     last = max(done, key=lambda w: (w.day, w.at or record.now))
-    return any(_earlier(last, w) for w in before)
+    return any(_earlier(last, w) for w in before + (held if readings.HELD_LONG_AGO else []))
 
 
 def _earlier(one: When, other: When) -> bool:
     """Before the other; of one day, unless the times say that it was not."""
+    same_day_unknown = one.day == other.day and (one.at is None or other.at is None)
+    return (same_day_unknown and readings.MISSED_ON_THE_DAY) or _surely_earlier(one, other)
+
+
+def _surely_earlier(one: When, other: When) -> bool:
+    """Before the other; of one day only where both times say so."""
     if one.day != other.day:
         return one.day < other.day
-    return one.at is None or other.at is None or one.at < other.at
+    return one.at is not None and other.at is not None and one.at < other.at
 
 
 def _interval(record: Record, level: Level) -> Decimal:
@@ -144,6 +162,7 @@ def _judge(record: Record, course: Course, value: Value) -> Level:
     level.hours = _hours_since_dose(record, value)
     level.interval = _interval(record, level)
     interval = level.interval
+    level.missed = _missed(record, value)
     change = _change_before(course, value.when.day)
     if LEVELS[value.code] == "rejected" or any(word in value.specimen for word in NOT_BLOOD):
         level.why = "wrong_specimen"
@@ -153,14 +172,14 @@ def _judge(record: Record, course: Course, value: Value) -> Level:
         level.why = "too_soon_after_dose"
     elif level.hours is not None and level.hours > interval + LATE_MARGIN:
         level.why = "late_after_dose"
-    elif _missed(record, value):
-        level.why = "doses_missed"
     elif settling(record, value.when.day):
         level.why = "interacting_drug_changed"
     elif change is not None:
         needed = USABLE_FROM_YOUNG if record.age(value.when.day) < YOUNG else USABLE_FROM
         if (value.when.day - change.day).days < needed:
             level.why, level.early = "not_at_steady_state", change.way
+    if not level.why and level.missed:
+        level.why = "doses_missed"
     return level
 
 
@@ -182,10 +201,11 @@ def read_levels(record: Record, course: Course) -> Levels:
     if course.start is None:
         return found
     found.usable = [lv for lv in found.all if not lv.why and lv.day >= course.start]
+    found.in_spite = [lv for lv in found.all if lv.why == "doses_missed" and lv.day >= course.start]
     for level in reversed(found.all):
         if not _since_change(course, level) or (record.today - level.day).days > LEVEL_MAX_AGE:
             break
-        early = (level.early > 0 and level.high) or (level.early < 0 and level.low)
+        early = (level.early > 0 and level.high) or (level.early < 0 and level.low and not level.missed)
         late = ("doses_missed", "late_after_dose") if readings.LATE_AND_HIGH_COUNTS else ("doses_missed",)
         early |= level.why in late and level.high  # "a level above the ceiling still counts"
         if not level.why or early:
@@ -221,7 +241,8 @@ def _just_after_a_dose(level: Level) -> bool:
 
 def above(record: Record, course: Course, levels: Levels) -> bool:
     """ "The newest level at the present dose above the ceiling", but for one that is known to be drawn soon after a dose."""
-    if (newest := newest_level(record, course, levels)) and newest.critical:
+    newest = newest_level(record, course, levels)
+    if newest and (newest.critical or (newest.high and not readings.RAISE_ANSWERS_A_HIGH_LEVEL)):
         return True
     if levels.trough is not None and levels.trough.high:
         return True
@@ -302,6 +323,8 @@ def _overdue(record: Record, course: Course, levels: Levels) -> dict[str, tuple[
 
 def _exposure(record: Record, course: Course, levels: Levels) -> dict[str, tuple[str, str]]:
     """Level by mg of daily dose over the same of the usable level before, above 1.5 or below 0.67, unexplained."""
+    if conflict(course.current):
+        return {}  # nobody knows under which dose the newest were drawn
     counted = [lv for lv in levels.usable if not lv.value.comparator and lv.dose and lv.dose.per_day]
     if len(counted) < 2:
         return {}

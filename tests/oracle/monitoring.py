@@ -24,7 +24,8 @@ from tests.oracle.codes import (
 )
 from tests.oracle.course import Course, sirolimus
 from tests.oracle.hepatitis import passive
-from tests.oracle.record import Order, Record
+from tests.oracle.interactions import stretches_of
+from tests.oracle.record import Record
 from tests.oracle.safety import Fires, first_order, ordered, taking
 from tests.oracle.steroids import prednisone
 
@@ -139,15 +140,11 @@ def _steroid_since(record: Record) -> date | None:
     return day
 
 
-def _running(record: Record, orders: list[Order]) -> list[Order]:
-    return [o for o in orders if not o.draft and (o.end is None or o.end > record.today)]
-
-
 def _risks(record: Record, course: Course) -> list[str]:
     """What raises the risk, each while it is new: for 14 days, at the earliest from the start of sirolimus."""
     over = record.ordering and course.over(record.today)
     begun = record.today if course.start is None or over else course.start
-    start = record.today if readings.RESUMING_IS_NEW and record.ordering and not course.current else begun
+    start = record.today if readings.RESUMING_IS_NEW and record.ordering and not taking(course) else begun
     known = readings.FIRST_ORDER_STANDS_FOR_THE_START or course.start_known or bool(over and sirolimus(record))
 
     def new(since: date) -> bool:
@@ -163,7 +160,8 @@ def _risks(record: Record, course: Course) -> list[str]:
     if readings.MTOR_INHIBITOR_IS_A_SECOND:
         seconds |= MTOR_INHIBITORS
     drugs = [*sorted(record.orders, key=lambda o: o.id), *sorted(record.stated, key=lambda o: o.id)]
-    second = [(seconds[o.code], o.start) for o in _running(record, [o for o in drugs if o.code in seconds])]
+    taken = stretches_of(record, [o for o in drugs if o.code in seconds and not o.draft])
+    second = [(seconds[s.code], s.start) for s in taken if s.end is None]
     infusions = [w.day for code, w in record.given if code in RITUXIMAB]
     if infusions and (record.today - max(infusions)).days <= RITUXIMAB_ACTS:
         second.insert(0, ("rituximab", max(infusions)))

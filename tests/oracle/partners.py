@@ -26,7 +26,7 @@ from tests.oracle.counts import Count
 from tests.oracle.course import Course
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.danger import counted, recent_count
-from tests.oracle.interactions import CANNABIDIOL
+from tests.oracle.interactions import CANNABIDIOL, stretches_of
 from tests.oracle.record import Order, Record
 from tests.oracle.response import Response
 from tests.oracle.safety import Fires, taking
@@ -38,34 +38,38 @@ CALCINEURIN_LOUD, WORSE_SHOWN = 28, 14
 
 @dataclass(frozen=True)
 class Partner:
-    """A drug beside sirolimus: since when it is taken, and since when both are; ``draft``: it is spoken of for a draft."""
+    """A drug beside sirolimus: since when it is taken, and since when both are.
+
+    ``draft``: it is spoken of for a draft, of it or of sirolimus; ``ordered``: it is being ordered itself.
+    """
 
     code: str
     since: date
     both: date
     draft: bool = False
     running: bool = False
+    ordered: bool = False
 
 
 def beside(record: Record, course: Course, kind: dict[str, str], orders: list[Order]) -> list[Partner]:
     """ "Order hooks when either partner is a draft; patient-view while both are taken." """
     mine = [o for o in orders if o.code in kind]
-    running = [o for o in mine if not o.draft and (o.end is None or o.end > record.today)]
+    running = [s for s in stretches_of(record, [o for o in mine if not o.draft]) if s.end is None]
     start = course.start if course.start is not None and taking(course) else record.today
     if not record.ordering:
         if not taking(course) or course.start is None:
             return []
-        return [Partner(o.code, o.start, max(o.start, start), running=True) for o in running]
+        return [Partner(s.code, s.start, max(s.start, start), running=True) for s in running]
     siro = bool(sirolimus_drafts(record))
     if not (siro or taking(course) or any(o.code in SIROLIMUS for o in record.unselected)):
         return []
     drafted = [o for o in mine if o.draft]
     if siro:
         drafted += [o for o in record.unselected if o.code in kind]
-    known = {o.code for o in running}
-    spoken = [Partner(o.code, record.today, record.today, True) for o in drafted if o.code not in known]
-    named = running if siro else [o for o in running if o.code in {d.code for d in drafted}]
-    return spoken + [Partner(o.code, o.start, max(o.start, start), True, True) for o in named]
+    known, again = {s.code for s in running}, {o.code for o in drafted}
+    spoken = [Partner(o.code, record.today, record.today, True, ordered=True) for o in drafted if o.code not in known]
+    named = running if siro else [s for s in running if s.code in again]
+    return spoken + [Partner(s.code, s.start, max(s.start, start), True, True, s.code in again) for s in named]
 
 
 def rules(record: Record, course: Course, r: Response) -> Fires:
@@ -123,18 +127,18 @@ def _bleeding(record: Record, r: Response, found: list[Partner]) -> Fires:
         return {"bleeding-risk-drug": ("critical", "")}
     crossed = _crossing(counted(r))
     lately = crossed is not None and (record.today - crossed).days <= COUNT_SHOWN
-    begun = any(p.draft or (record.today - p.since).days <= COUNT_SHOWN for p in found)
+    begun = any(p.ordered or (record.today - p.since).days <= COUNT_SHOWN for p in found)
     return {"bleeding-risk-drug": ("warning", "")} if lately or begun else {}
 
 
 def _crossing(counts: list[Count]) -> date | None:
-    """The day of the first count under 50 after one that was not."""
+    """The day of the first count under 50 after one that was not; where all were under 50, of the first there is."""
     first = None
     for count in reversed(counts):
         if count.value >= COUNT_LIMIT:
             return first
         first = count.day
-    return None
+    return first if readings.FIRST_LOW_COUNT_CROSSES else None
 
 
 def _calcineurin(record: Record, r: Response, found: list[Partner]) -> str:

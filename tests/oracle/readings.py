@@ -60,3 +60,25 @@ A_YEAR_WITHOUT_A_BREAK = True
 # "a step down is offered only if the level projected for it is at or above the target's floor": whether the card that
 # cannot offer it falls silent ("none left: say why, no button")
 STEP_DOWN_NEEDS_A_LEVEL = False
+# "doses documented as not given (`not-done`) since the last completed one, however long ago": whether a held one is meant, too,
+# which "any not-done or held dose in the 5 days ... before the draw" names and this does not
+HELD_LONG_AGO = False
+# "before the draw": whether a dose not given on the very day of the draw counts, where one of the two has no time. It is
+# the safer one: a low level that may be so for want of a dose raises none
+MISSED_ON_THE_DAY = True
+# "platelet-count-not-usable on the first count per rescue": whether an earlier count of the same day is another
+TOLD_ON_THE_DAY = False
+# "a baseline under a corticosteroid of 20 mg prednisone a day or more, IVIG or anti-D within their washout": whether the
+# washout is that of the corticosteroid, too; without it a baseline that it held up would make "no response"
+STEROID_SUPPORTS_IN_ITS_WASHOUT = True
+# "30-49 for 14 days from the drug's start or the crossing": whether a first count on record, that is low, crosses it
+FIRST_LOW_COUNT_CROSSES = True
+# "a usable level drawn at least 21 days after the last change may be answered": a stop is a change, too, but a level of
+# after it is of no dose on record, and shows nothing of what the liver makes of the one that is ordered
+LEVEL_AFTER_A_STOP_ANSWERS_FOR_THE_LIVER = False
+# "the newest level at the present dose above the ceiling": after a raise, or after a hold that ended, the dose is another, but
+# neither answers a level that was too high already
+RAISE_ANSWERS_A_HIGH_LEVEL = False
+# "a preliminary level above 20 does raise trough-critical": the same for a pregnancy test that found something, and for the
+# saturation of oxygen
+PRELIMINARY_HARM_COUNTS = True

@@ -128,6 +128,7 @@ class Record:
     orders: list[Order] = field(default_factory=list)
     given: list[tuple[str, When]] = field(default_factory=list)
     missed: list[When] = field(default_factory=list)
+    held: list[When] = field(default_factory=list)
     values: list[Value] = field(default_factory=list)
     clumps: list[When] = field(default_factory=list)
     itp: bool = False

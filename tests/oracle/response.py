@@ -58,6 +58,8 @@ class Response:
         """The fall of the newest usable count from the one before it."""
         if self.fall is None or self.fall[0].value <= 0:
             return None
+        if "<" in self.fall[0].comparator or ">" in self.fall[1].comparator:
+            return None  # what it fell from, or to, is not known
         return (self.fall[0].value - self.fall[1].value) / self.fall[0].value * 100
 
 
@@ -79,7 +81,8 @@ def _supported(record: Record, baseline: Count) -> bool:
     It judges as none does: "CR by the absolute limit still counts, under 30 is NR, 30-99 is response-not-evaluable".
     """
     washout = [baseline.day - timedelta(days=n) for n in range(RESCUE_WASHOUT + 1)]
-    if any(prednisone(record, day) >= SUPPORTING_STEROID for day in washout):
+    under = washout if readings.STEROID_SUPPORTS_IN_ITS_WASHOUT else washout[:1]
+    if any(prednisone(record, day) >= SUPPORTING_STEROID for day in under):
         return True
     gifts = [o.end or o.start for o in record.orders if o.code in IMMUNOGLOBULINS and not o.draft]
     gifts += [w.day for code, w in record.given if code in IMMUNOGLOBULINS]
@@ -116,7 +119,7 @@ def _confirmed(usable: list[Count], categories: list[str], at: int, wanted: str)
 def read_response(record: Record, course: Course) -> Response:
     """Counts, baseline and what they say of the response."""
     start = course.start or record.today
-    counts = read_counts(record, start)
+    counts = read_counts(record, start, course.start is not None)
     known = course.start is not None and course.start_known
     baseline = _baseline(record, counts, start) if known else None
     judged_by = None if baseline is None or _supported(record, baseline) else baseline
@@ -137,7 +140,8 @@ def read_response(record: Record, course: Course) -> Response:
         response.settled_on = usable[first].day if first >= 0 else None
         response.confirmed_cr_now_pr = complete and categories[-1] == PR
         response.unlooked = bool(sure) and not young
-    newest = counts[-1] if counts else None
+    real = [c for c in counts if c.why not in ("clumped", "wrong_specimen")]  # the others are no counts
+    newest = real[-1] if real else None
     if newest and newest.day >= start and newest.why.startswith("confounded") and newest.value >= PARTIAL:
         response.unlooked = True
     good = [c for c in counts if not c.why]
@@ -234,7 +238,8 @@ def _unusable(record: Record, r: Response) -> bool:
     if newest.why != "confounded":
         return True
     # a count of the very day of a rescue is likely the one that it was given for
-    told = {rescue for c in r.counts[:-1] for rescue in c.rescues if c.day > rescue[1]}
+    before = [c for c in r.counts if c.why == "confounded" and (c.day < newest.day or readings.TOLD_ON_THE_DAY)]
+    told = {rescue for c in before if c is not newest for rescue in c.rescues if c.day > rescue[1]}
     return any(rescue not in told for rescue in newest.rescues)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from tests.oracle import conditions, harms, labs, readings
-from tests.oracle.codes import EXCIPIENTS, SCREENING, SIROLIMUS_ALLERGENS
+from tests.oracle.codes import EXCIPIENTS, SCREENING, SIROLIMUS, SIROLIMUS_ALLERGENS
 from tests.oracle.course import Course, sirolimus, still_counts
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.dosing import Dosing
@@ -59,9 +59,10 @@ def rules(record: Record, course: Course, d: Dosing, goes_on: bool) -> Fires:
     if ordered(record) or not record.ordering:
         fires = _harm(record, course, d) if counts or ordered(record) else {}
         return fires | _taken(record, course, d) if taking(course) or ordered(record) else fires
-    # another draft, for one who takes sirolimus
-    fires = _harm(record, course, d) if counts else {}
-    fires |= _taken(record, course, d) if taking(course) else {}
+    # another draft, for one who takes sirolimus, or for whom it is being ordered beside
+    beside = any(o.code in SIROLIMUS for o in record.unselected)
+    fires = _harm(record, course, d) if counts or beside else {}
+    fires |= _taken(record, course, d) if taking(course) or beside else {}
     fires = {rule: card for rule, card in fires.items() if card[0] == "critical"}
     # "while one of the two is signed": the operation is being ordered for one who takes sirolimus
     if taking(course) and any(o.draft for o in record.operations):

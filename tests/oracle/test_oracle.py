@@ -25,28 +25,21 @@ from tests.oracle.oracle import COVERED, expected
 
 CHARTS = 1000
 OPEN: dict[str, tuple[int, ...]] = {
-    # a level under doses that were not given, long ago or never documented as given
-    "exposure-shift": (66, 1227),
-    "trough-high": (1361, 2656),
+    # each is the program's fault: a dose that was held, or not given on the day of a draw, is not counted
+    "exposure-shift": (66,),
     "trough-low-in-response": (66,),
-    "trough-not-usable": (66, 87, 1270, 1361),
-    # a course taken up again: whether it began unseen, and what counts as a restart after harm
+    "trough-not-usable": (66, 87, 1270),
+    # a level above the ceiling under missed doses scales a dose
+    "trough-high": (2656,),
+    # a level between two courses does not say that the second began unseen (707, 2833); a restart after harm is known only
+    # while it is drafted, and only by some of the harms (2005, 2328); St John's wort is taken for an inhibitor (2264)
     "dose-below-window": (707, 2005, 2264, 2328, 2833),
-    "pneumonitis": (269,),
-    # whether a level of before the stop answers for the liver
-    "hepatic-impairment": (1062, 1708, 2749),
-    # contradictory orders, where nobody knows the dose that a level belongs to
-    "moderate-modulator": (1249, 2323),
-    # whether a clumped count was told already, and whether a first low count is a fall
-    "bleeding-risk-drug": (987, 1476),
-    "falling-platelets-on-sirolimus": (2465,),
-    "platelet-count-not-usable": (1828, 1983, 2465),
-    # levels beside a dose of which a part was missed; counts of the day of a treatment
-    "food-and-herbal": (2508,),
-    "pjp-prophylaxis": (1508,),
-    "response-none": (1345, 2773),
-    "response-none-unexposed": (1345, 2773),
+    # a level of after a stop answers for the liver
+    "hepatic-impairment": (348, 1456),
+    # a baseline in the washout of prednisone counts
     "response-not-evaluable": (2253,),
+    # a critical rule with another draft, while that of sirolimus is not selected
+    "pregnancy": (203,),
 }
 """Where the two readings differ and are known to: by rule, the charts. docs/clinical-validation.md says why they may."""
 SHOWN = 5
