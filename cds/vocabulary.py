@@ -137,8 +137,8 @@ _ALL: tuple[Fact, ...] = (
     _number("trough_at_least", NG_ML, "0.1", "that level, where the laboratory reports only 'at least' this"),
     _code(
         "trough_basis",
-        "usable early_after_increase early_after_decrease",
-        "usable; or drawn before steady state after a start or increase, or after a decrease",
+        "usable early_after_increase early_after_decrease missed_but_high",
+        "usable; or drawn before steady state after a start or increase, or after a decrease; or above the target in spite of missed doses",
     ),
     _flag("trough_answered_by_draft", "the draft order already corrects that level"),
     _flag("timed_level_needless", "the time since the dose is known, or a level is already on order"),
@@ -159,6 +159,7 @@ _ALL: tuple[Fact, ...] = (
     _number(
         "newest_level", NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose"
     ),
+    _flag("level_above", "the newest level at the present dose, of use or not, is above the target"),
     _number("newest_level_over", NG_ML, "0.1", "that level, where reported only as 'more than' this"),
     _number("newest_level_at_least", NG_ML, "0.1", "that level, where reported only as 'at least' this"),
     _text("newest_level_report", "that level as reported, with its date"),

@@ -109,8 +109,9 @@ def read_administration(reader: Reader, resource: Resource) -> None:
     if not drugs:
         return
     subject = subject_of(drugs)
-    missed = resource.status == "not-done" and any(d.concept.valueset == "sirolimus" and d.oral for d in drugs)
-    statuses = ("completed", "in-progress", *(("not-done",) if missed else ()))
+    ours = any(d.concept.valueset == "sirolimus" and d.oral for d in drugs)
+    not_taken = {"not-done": reader.chart.missed, "on-hold": reader.chart.held} if ours else {}
+    statuses = ("completed", "in-progress", *not_taken)
     if not reader.is_ours(resource, subject) or not reader.counts(resource, statuses, subject):
         return
     period = resource.effectivePeriod
@@ -120,8 +121,8 @@ def read_administration(reader: Reader, resource: Resource) -> None:
         return
     if not reader.exists(resource, moment, subject, "effective[x]"):
         return
-    if missed:
-        reader.chart.missed.append(Intake(resource.reference, clock_time(moment)))
+    if resource.status in not_taken:
+        not_taken[resource.status].append(Intake(resource.reference, clock_time(moment)))
         return
     for drug in drugs:
         if not drug.oral:

@@ -159,6 +159,7 @@ class Chart:
     orders: list[Order] = field(default_factory=list)
     intakes: list[Intake] = field(default_factory=list)
     missed: list[Intake] = field(default_factory=list)  # doses that are documented as not given
+    held: list[Intake] = field(default_factory=list)  # doses that are documented as held
     drugs: list[DrugUse] = field(default_factory=list)
     labs: dict[str, list[Lab]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)

@@ -13,7 +13,7 @@ def put_allergies(situation: Situation) -> None:
     facts = situation.facts
     for fact, name in _FACTS.items():
         found = [each for each in situation.chart.allergies if each.name == name]
-        if found and (situation.taking or situation.drafts):
+        if found and situation.concerned:
             unique = {each.display.lower(): each for each in found}
             named = [
                 Named(display, f"recorded {on_day(each.onset)}", (each.reference,)) for display, each in unique.items()

@@ -143,12 +143,13 @@ def _baseline(situation: Situation, counts: list[Count]) -> tuple[Count | None, 
 
 
 def _supported(situation: Situation, count: Count) -> str:
-    """What held a count up before sirolimus began: a corticosteroid of so much, or of a dose that nobody knows."""
+    """What held a count up before sirolimus began: a corticosteroid of so much, or of a dose that nobody knows, until its washout."""
+    washout = timedelta(days=situation.days("rescue_washout"))
     total, unknown = Decimal(0), ""
     for use in situation.chart.drugs:
         if use.valueset != "corticosteroid" or use.draft or use.start is None or use.start.day > count.moment.day:
             continue
-        if use.given or (use.end is not None and use.end.day < count.moment.day) or _over_unknown(use):
+        if use.given or (use.end is not None and use.end.day + washout < count.moment.day) or _over_unknown(use):
             continue
         dose = as_prednisone(situation, use)
         total, unknown = total + (dose or Decimal(0)), unknown or ("" if dose is not None else use.name)

@@ -88,7 +88,7 @@ def _put_modulators(situation: Situation, herbals: list[Named]) -> None:
             if each.stated and each.name in _HERBALS:
                 if each.new_for(situation, "herbal_shown"):
                     herbals.append(each.named())
-                if each.state == "unsettled":
+                if each.state == "unsettled" and each.name not in _HERBAL_INDUCERS:
                     unsettled.append(each.named())
         found = [each for each in found if not (each.stated and each.name in _HERBALS)]
         _put(situation, name, [each.named() for each in found], "no such drug meets sirolimus now")
@@ -223,7 +223,11 @@ def _put_calcineurin(situation: Situation) -> None:
 
 def _worsened(situation: Situation) -> Iterable[Named]:
     for test, sign in _WORSENS.items():
-        labs = [lab for lab in situation.results(test) if lab.amount is not None and not lab.amount.comparator]
+        labs = [
+            lab
+            for lab in situation.results(test)
+            if lab.amount is not None and not lab.amount.comparator and not lab.wrong_specimen
+        ]
         if len(labs) < 2 or labs[0].moment is None or labs[0].amount is None or labs[1].amount is None:
             continue
         recent = labs[0].moment.days_until(situation.now) <= situation.days("lab_recent")

@@ -108,10 +108,6 @@ def _judge(situation: Situation, lab: Lab, movers: _Movers, intakes: list[dateti
         return verdict("wrong_specimen", f"{lab.wrong_specimen}; only whole blood can be compared with the target")
     if lab.status == "preliminary":
         return verdict("preliminary", "the result is preliminary; wait for the final one")
-    missed = _missed(situation, lab.moment)
-    numbers = situation.knowledge.protocol.numbers
-    if missed and not (lab.amount is not None and beyond(lab.amount, numbers) > 0):
-        return verdict("doses_missed", missed)
     interval = interval_at(situation, lab.moment)
     if hours is not None and hours < interval - situation.definitions["too_soon_margin"]:
         return verdict(
@@ -126,7 +122,16 @@ def _judge(situation: Situation, lab: Lab, movers: _Movers, intakes: list[dateti
     moved = movers.before(lab.moment)
     if moved is not None:
         return verdict("interacting_drug_changed", *moved)
-    return verdict(*_steadiness(situation, lab.moment, change))
+    code, why, again = _steadiness(situation, lab.moment, change)
+    missed = _missed(situation, lab.moment)
+    if missed and (code == "usable" or not is_high(lab, situation)):
+        return verdict("doses_missed", missed)
+    return verdict(code, why, again)
+
+
+def is_high(lab: Lab, situation: Situation) -> bool:
+    """Whether a level is above the target."""
+    return lab.amount is not None and beyond(lab.amount, situation.knowledge.protocol.numbers) > 0
 
 
 def _later_change(situation: Situation, drawn: Moment) -> Change | None:
@@ -136,8 +141,9 @@ def _later_change(situation: Situation, drawn: Moment) -> Change | None:
 
 
 def _missed(situation: Situation, drawn: Moment) -> str:
-    """Which doses before a draw are documented as not given: any since the last one that was, or of the last days."""
-    before = [each.moment for each in situation.chart.missed if _is_before(each.moment, drawn)]
+    """Which doses before a draw are documented as not given: any since the last one that was, or of the last days; or held then."""
+    before = [each.moment for each in situation.chart.missed if _may_be_before(each.moment, drawn)]
+    held = [each.moment for each in situation.chart.held if _may_be_before(each.moment, drawn)]
     given = [each.moment for each in situation.chart.intakes if _is_before(each.moment, drawn)]
     last = max(given, key=Moment.sort_key, default=None)
     young = situation.surely_under("fast_clearance_age", drawn.day)
@@ -146,12 +152,17 @@ def _missed(situation: Situation, drawn: Moment) -> str:
         each
         for each in before
         if each.days_to(drawn) <= days or (last is not None and each.sort_key() > last.sort_key())
-    ]
+    ] + [each for each in held if each.days_to(drawn) <= days]
     if not late:
         return ""
     newest = max(late, key=Moment.sort_key)
     doses = "1 dose" if len(late) == 1 else f"{len(late)} doses"
     return f"{doses} before it are documented as not given, the last on {on_day(newest)}"
+
+
+def _may_be_before(missed: Moment, drawn: Moment) -> bool:
+    """A dose of the draw's own day of which nobody knows whether it came before counts as missed before it."""
+    return _is_before(missed, drawn) or (missed.day == drawn.day and (missed.at is None or drawn.at is None))
 
 
 def _is_before(one: Moment, drawn: Moment) -> bool:
@@ -226,13 +237,18 @@ def age_in_days(lab: Lab, now: datetime) -> int:
     return lab.moment.days_until(now)
 
 
+def is_missed_but_high(each: Judged, situation: Situation) -> bool:
+    """Whether a level is above the target in spite of doses that were not given: too high, but nothing is scaled from it."""
+    return each.verdict == "doses_missed" and is_high(each.lab, situation)
+
+
 def best_exposure(situation: Situation, judged: list[Judged]) -> Judged | None:
-    """The highest level of this course that was usable when drawn."""
+    """The highest level of this course that was usable when drawn, or above the target in spite of doses not given."""
     start = situation.course.start
     usable = [
         each
         for each in judged
-        if each.verdict == "usable"
+        if (each.verdict == "usable" or is_missed_but_high(each, situation))
         and each.lab.amount is not None
         and not each.lab.amount.comparator.startswith("<")
         and start is not None

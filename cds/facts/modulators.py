@@ -109,6 +109,8 @@ def _settled(situation: Situation, episode: Episode) -> tuple[State, int | None]
             assert each.lab.moment is not None and each.lab.amount is not None
             age = each.lab.moment.days_until(situation.now)
             numbers = situation.knowledge.protocol.numbers
+            if not is_decided(each.lab.amount, numbers):
+                return "unsettled", None  # nobody knows on which side of the target it is
             inside = beyond(each.lab.amount, numbers) == 0
             return ("in_target" if inside else "out_of_target"), age
     return "unsettled", None
@@ -116,13 +118,7 @@ def _settled(situation: Situation, episode: Episode) -> tuple[State, int | None]
 
 def _shows(situation: Situation, each: Judged, settled_from: date) -> bool:
     moment = each.lab.moment
-    numbers = situation.knowledge.protocol.numbers
-    if (
-        each.verdict != "usable"
-        or moment is None
-        or each.lab.amount is None
-        or not is_decided(each.lab.amount, numbers)
-    ):
+    if each.verdict != "usable" or moment is None or each.lab.amount is None:
         return False
     recent = moment.days_until(situation.now) <= situation.days("level_max_age")
     return moment.day >= settled_from and recent and since_last_change(situation, each.lab)

@@ -14,11 +14,10 @@ from cds.facts.situation import Situation
 
 def put_pregnancy(situation: Situation) -> None:
     """A positive test of the last days, or pregnancy that has not ended, as far as the record says."""
-    if not (situation.taking or situation.drafts) or situation.chart.gender == "male":
+    if not situation.concerned or situation.chart.gender == "male":
         return
     facts = situation.facts
-    known = [lab for lab in situation.chart.lab("hcg") if lab.moment is not None and not lab.problem]
-    newest = max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
+    newest = _newest_test(situation)
     tests = [newest] if newest is not None and newest.positive and _recent(situation, newest) else []
     for lab in situation.chart.lab("hcg"):
         if lab.problem and (lab.moment is None or _recent(situation, lab)):
@@ -32,6 +31,17 @@ def put_pregnancy(situation: Situation) -> None:
         facts.put("pregnancy_on_record", True, *(reference for _, _, reference in signs), on=newest_day)
         if not tests:
             facts.put("pregnancy_evidence", words)
+
+
+def _newest_test(situation: Situation) -> Lab | None:
+    """The newest pregnancy test, unless a status of a later day says that she is not pregnant; a preliminary no is none."""
+    tests = [lab for lab in situation.chart.lab("hcg") if lab.moment is not None and not lab.problem]
+    known = [lab for lab in tests if lab.positive or lab.status in COUNTED]
+    newest = max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
+    denied = [lab for lab in _known(situation, "pregnancy-status")[:1] if not lab.positive]
+    if newest is None or newest.moment is None or not denied or denied[0].moment is None:
+        return newest
+    return None if denied[0].moment.day > newest.moment.day else newest
 
 
 def _signs(situation: Situation) -> Iterator[tuple[date, str, str]]:

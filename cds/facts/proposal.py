@@ -233,6 +233,11 @@ def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) 
         return "there is no level that may steer the dose", None
     if acted.lab.amount.comparator:
         return "the level is only known as a bound", None
+    if acted.verdict == "doses_missed":
+        return (
+            "doses before the level were not given: it is too high all the same, and no dose is computed from it",
+            None,
+        )
     if acted.verdict != "usable":
         return "the level is from before steady state; it tells the direction, not the size of a change", None
     level = acted.lab.amount.value

@@ -31,6 +31,7 @@ def _conditions(situation: Situation) -> list[str]:
         problem.reference
         for problem in on_record(situation, *_HARMS)
         if problem.onset is not None and situation.took_sirolimus(problem.onset.day, days)
+        if problem.name != "stomatitis" or problem.severity != "mild"
     ]
 
 

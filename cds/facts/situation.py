@@ -65,6 +65,11 @@ class Situation:
         return self.course.state == "taking"
 
     @property
+    def concerned(self) -> bool:
+        """Whether sirolimus is taken or among the drafts, selected or not: what is critical beside it speaks then."""
+        return self.taking or bool(self.drafts) or self.other_drafts
+
+    @property
     def still_counts(self) -> bool:
         """Sirolimus counts as taken for very high levels, response and gaps: also held or just stopped."""
         if self.course.state in ("taking", "held"):
@@ -83,7 +88,7 @@ class Situation:
 
     @property
     def start_known(self) -> bool:
-        """A level drawn shortly before the first order on record means that sirolimus began unseen."""
+        """A level drawn shortly before the course, outside any earlier one, means that sirolimus began unseen."""
         return self.course.first_order is not None and self.first_level is None
 
     @property
@@ -95,8 +100,7 @@ class Situation:
     def day(self) -> int | None:
         """Day of the course, 0 on the day of the first dose; a first draft begins one, if no level speaks against it."""
         if self.course.start is None:
-            unseen = self.course.first_order is None and self.first_level is not None
-            return 0 if self.drafts and not unseen else None
+            return 0 if self.drafts and self.first_level is None else None
         return self.course.start.days_until(self.now) if self.start_known else None
 
     def took_sirolimus(self, day: date, days_after: int) -> bool:
@@ -184,12 +188,12 @@ def read_situation(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime
 
 
 def _unseen_since(situation: Situation) -> date | None:
-    """The earliest of the levels that were drawn shortly before the first order, and found something.
+    """The earliest of the levels that were drawn shortly before the course, outside any earlier one on record, and found something.
 
     An older one belongs to an earlier course, of which nothing is on record, and says nothing of this one.
     """
-    first = situation.course.first_order
-    begins = first.day if first is not None else situation.now.date()
+    start, stopped = situation.course.start, situation.days("stop_still_counts")
+    begins = start.day if start is not None else situation.now.date()
     days = [
         lab.moment.day
         for lab in situation.levels
@@ -198,6 +202,7 @@ def _unseen_since(situation: Situation) -> date | None:
         and lab.amount is not None
         and not lab.amount.comparator.startswith("<")
         and 0 < (begins - lab.moment.day).days <= situation.days("level_max_age")
+        and not situation.took_sirolimus(lab.moment.day, stopped)
     ]
     return min(days, default=None)
 

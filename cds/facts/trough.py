@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cds.facts.levels import LEVEL_NAMES, NG_ML, Judged, age_in_days, beyond, interval_at, since_last_change
+from cds.facts.levels import (
+    LEVEL_NAMES,
+    NG_ML,
+    Judged,
+    age_in_days,
+    beyond,
+    interval_at,
+    is_high,
+    is_missed_but_high,
+    since_last_change,
+)
 from cds.facts.record import reported, rounded
 from cds.facts.situation import Situation
 
@@ -26,7 +36,7 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
     facts, numbers = situation.facts, situation.knowledge.protocol.numbers
     reason = "there is no level since the last change" if judged else "there is no level on record"
     for each in judged:
-        basis = _basis(each, numbers)
+        basis = "missed_but_high" if is_missed_but_high(each, situation) else _basis(each, numbers)
         if not basis or not since_last_change(situation, each.lab):
             reason = each.why if not basis else reason
             continue
@@ -47,12 +57,13 @@ def _put_trough(situation: Situation, judged: list[Judged]) -> Judged | None:
 
 
 def put_liver_answer(situation: Situation) -> None:
-    """Whether a usable level, drawn long enough after the last change, shows what an impaired liver makes of the dose."""
+    """Whether a usable level, drawn long enough after the last change, shows what an impaired liver makes of what is taken."""
     change, days = situation.course.last_change, situation.days("liver_level_from")
     found = [
         each.lab.reference
         for each in situation.judged
-        if each.verdict == "usable"
+        if situation.taking
+        and each.verdict == "usable"
         and each.lab.moment is not None
         and change is not None
         and change.moment.days_to(each.lab.moment) >= days
@@ -102,6 +113,9 @@ def _put_critical(situation: Situation, judged: list[Judged]) -> None:
         return
     lab = newest.lab
     assert lab.amount is not None and lab.moment is not None
+    recent = age_in_days(lab, situation.now) <= situation.days("level_max_age")
+    above = recent and since_last_change(situation, lab) and is_high(lab, situation)
+    facts.put("level_above", above, lab.reference, on=lab.moment.day)
     if age_in_days(lab, situation.now) > situation.days("critical_max_age"):
         facts.miss("the newest level is too old to be spoken of as critical", *names)
     elif any(change.direction < 0 and not change.precedes(lab.moment) for change in situation.course.changes):
