@@ -25,21 +25,10 @@ from tests.oracle.oracle import COVERED, expected
 
 CHARTS = 1000
 OPEN: dict[str, tuple[int, ...]] = {
-    # each is the program's fault: a dose that was held, or not given on the day of a draw, is not counted
-    "exposure-shift": (66,),
-    "trough-low-in-response": (66,),
-    "trough-not-usable": (66, 87, 1270),
-    # a level above the ceiling under missed doses scales a dose
-    "trough-high": (2656,),
-    # a level between two courses does not say that the second began unseen (707, 2833); a restart after harm is known only
-    # while it is drafted, and only by some of the harms (2005, 2328); St John's wort is taken for an inhibitor (2264)
-    "dose-below-window": (707, 2005, 2264, 2328, 2833),
-    # a level of after a stop answers for the liver
-    "hepatic-impairment": (348, 1456),
-    # a baseline in the washout of prednisone counts
-    "response-not-evaluable": (2253,),
-    # a critical rule with another draft, while that of sirolimus is not selected
-    "pregnancy": (203,),
+    # a restart after harm is known only while it is drafted, and not by a kidney or an operation
+    "dose-below-window": (2005, 2328),
+    # a baseline on the last day of the washout of prednisone
+    "response-lost": (833,),
 }
 """Where the two readings differ and are known to: by rule, the charts. docs/clinical-validation.md says why they may."""
 SHOWN = 5
