@@ -45,16 +45,11 @@ _SPELLINGS = {
             "http://hl7.org/fhir/sid/icd-10/",
             "https://hl7.org/fhir/sid/icd-10",
             "http://id.who.int/icd/release/10",
-            "http://hl7.org/fhir/sid/icd-10-am",
-            "http://hl7.org/fhir/sid/icd-10-ca",
+            "urn:oid:1.2.250.1.213.2.5",
             "urn:oid:2.16.840.1.113883.6.3",
             "urn:oid:2.16.840.1.113883.6.135",
         ),
-        ICD_10_GM: (
-            "http://fhir.de/CodeSystem/dimdi/icd-10-gm",
-            "http://hl7.org/fhir/sid/icd-10-de",
-            "urn:oid:1.2.276.0.76.5.409",
-        ),
+        ICD_10_GM: ("urn:oid:1.2.276.0.76.5.409",),
         ICD_11: (
             "http://id.who.int/icd11/mms",
             "http://id.who.int/icd/release/11/mms/",
@@ -66,6 +61,9 @@ _SPELLINGS = {
 }
 _RESIDUAL = re.compile(r"\.[YZ]$")
 """ICD-11 ends so what its category does not say more closely; the category itself is meant."""
+_ICD_10 = re.compile(r"(?:icd|cim|cie)-?10(?:-?([a-z]{2}))?")
+_PROCEDURES = ("http://www.cms.gov/Medicare/Coding/ICD10",)
+"""An address of ICD-10-PCS, which codes procedures."""
 _LONGEST_CLUSTER = 100  # characters
 _RELEASES_11 = ("http://id.who.int/icd/release/11/", "https://id.who.int/icd/release/11/")
 _Codes = dict[str, tuple[Concept, ...]]
@@ -144,4 +142,12 @@ def canonical(system: str) -> str:
     if system.startswith(_RELEASES_11):  # with a release
         return ICD_11
     bare = system.partition("|")[0]
-    return _SPELLINGS.get(bare, bare) if bare != system else system
+    return _SPELLINGS.get(bare) or _edition_of_icd_10(bare) or bare
+
+
+def _edition_of_icd_10(system: str) -> str:
+    """The edition of ICD-10 by its address: those of other countries than the ones known here are the WHO's in what is read."""
+    match = _ICD_10.search(system.lower())
+    if match is None or "pcs" in system.lower() or system in _PROCEDURES:
+        return ""
+    return {"cm": ICD_10_CM, "gm": ICD_10_GM, "de": ICD_10_GM}.get(match[1] or "", ICD_10)

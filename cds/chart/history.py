@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from cds.chart.codes import CONDITION_SYSTEMS, all_meant, canonical
+from cds.chart.codes import CONDITION_SYSTEMS, SNOMED, all_meant, canonical
 from cds.chart.model import Event, Problem
 from cds.chart.problem_names import named_problems
 from cds.chart.reader import Reader, first_moment, status_word
 from cds.chart.times import parse_moment
 from cds.chart.wire import CodeableConcept, Coding, Extension, Resource, later
-from cds.knowledge.compiled import Concept
+from cds.knowledge.compiled import Concept, Knowledge
 from cds.knowledge.systems import ICD_10_GM
 
 _ACTIVE = ("active", "recurrence", "relapse")
@@ -31,7 +32,7 @@ _NOT_ON_SUSPICION = ("pregnancy-ended", "splenectomy", "platelet-transfusion")
 def read_condition(reader: Reader, resource: Resource) -> None:
     """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end.
 
-    A problem under no code of a system for conditions is known by its name, and marked so. A suspicion counts, and is marked.
+    A problem under no code that says what it is is known by its name, and marked so. A suspicion counts, and is marked.
     """
     meant, name_says = _meant(reader, resource.code)
     if not meant or not reader.is_ours(resource, meant[0].valueset):
@@ -42,14 +43,15 @@ def read_condition(reader: Reader, resource: Resource) -> None:
         word = verification if verification in _NOT_SO else certainty
         reader.left_out(resource, f"it is {word}", meant[0].valueset, "verificationStatus")
         return
-    suspected = verification in _SUSPECTED or "suspected" in (certainty, name_says)
-    marks = [word for word, holds in (("suspected", suspected), ("by its name", bool(name_says))) if holds]
+    suspected = verification in _SUSPECTED or certainty == "suspected" or (name_says.given and name_says.suspected)
+    marks = [word for word, holds in (("suspected", suspected), ("by its name", name_says.given)) if holds]
+    mild = name_says.given and name_says.mild
     for concept in meant:
         if not suspected or concept.name not in _NOT_ON_SUSPICION:
-            _problem(reader, resource, concept, certainty == "resolved", marks)
+            _problem(reader, resource, concept, certainty == "resolved", marks, mild)
 
 
-def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, marks: list[str]) -> None:
+def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, marks: list[str], mild: bool) -> None:
     period = resource.onsetPeriod
     said = first_moment(resource.onsetDateTime, period.start if period else None)
     onset = said or parse_moment(resource.recordedDate)
@@ -67,7 +69,7 @@ def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, m
             reader.chart.events.append(Event(resource.reference, concept.name, onset))
         return
     display = f"{concept.display} ({', '.join(marks)})" if marks else concept.display
-    severity = _severity(resource.severity)
+    severity = _severity(resource.severity) or ("mild" if mild else "")
     problem = Problem(
         resource.reference, concept.name, active, onset, end, display, said is None, clinical, concept.also, severity
     )
@@ -80,17 +82,34 @@ def _severity(concept: CodeableConcept | None) -> str:
     return next((_SEVERITIES[code] for code in coded if code in _SEVERITIES), "")
 
 
-def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], str]:
-    """What a condition is, each meaning once; and, where only its name says so, ``certain`` or ``suspected``."""
+class _Named(NamedTuple):
+    """What the name of a condition says, where no code does."""
+
+    given: bool = False
+    suspected: bool = False
+    mild: bool = False
+
+
+def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], _Named]:
+    """What a condition is, each meaning once; and what its name says beside that, where only its name says so."""
     if code is None:
-        return [], ""
+        return [], _Named()
     coded = [each for each in all_meant(code, reader.knowledge) if each.valueset in _CONDITIONS and not each.rejected]
-    if coded or any(c.code and canonical(c.system or "") in CONDITION_SYSTEMS for c in code.coding or ()):
-        return _once(coded), ""
+    if coded or any(_decides(coding, reader.knowledge) for coding in code.coding or ()):
+        return _once(coded), _Named()
     texts = [code.text, *(coding.display for coding in code.coding or ())]
     called = [each for text in texts if text for each in named_problems(text, reader.knowledge)]
-    certain = not all(each.suspected for each in called)
-    return _once([each.concept for each in called]), "certain" if certain else "suspected"
+    says = _Named(bool(called), all(each.suspected for each in called), all(each.mild for each in called))
+    return _once([each.concept for each in called]), says
+
+
+def _decides(coding: Coding, knowledge: Knowledge) -> bool:
+    """Whether a code says what a condition is even where it is none of ours. SNOMED CT has too many descendants to list: there the
+    name is asked, but of the codes that are known to mean something else."""
+    system = canonical(coding.system or "")
+    if not coding.code or system not in CONDITION_SYSTEMS:
+        return False
+    return system != SNOMED or coding.code in knowledge.near
 
 
 def _once(meant: list[Concept]) -> list[Concept]:

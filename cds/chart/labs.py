@@ -76,6 +76,8 @@ RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE, _STATU
 _MOST_IDENTIFIERS = 20
 _NEVER = ("entered-in-error", "cancelled", "registered")
 COUNTED = ("final", "amended", "corrected")
+_SAID_OF_ITS_SPECIMEN = ("level", "trough", "platelets")
+"""Of other tests a result from the wrong specimen is another test."""
 _CELLS = ("serum", "plasma", "urine", "dried blood spot")
 _NOT_FROM = {  # specimens from which a test is not taken; chemistry is measured in serum and in plasma
     **dict.fromkeys(("level", "trough", "platelets", "neutrophils", "lymphocytes", "hemoglobin", "hba1c"), _CELLS),
@@ -147,6 +149,9 @@ def _read(
         lab = _lab(resource, concept, problem=reason, at="status")
     else:
         lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
+    if lab.wrong_specimen and concept.name not in _SAID_OF_ITS_SPECIMEN:
+        reader.left_out(resource, lab.wrong_specimen, concept.valueset, "specimen")
+        return
     at = part + lab.at if lab.at == "value[x]" else lab.at
     if identifiers or at != lab.at or resource.issued or by_name:
         lab = replace(lab, identifiers=identifiers, at=at, issued=resource.issued or "", by_name=by_name)
@@ -217,7 +222,8 @@ def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Kno
     except Unreadable as unreadable:
         at = unreadable.at or "value[x]"
         return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
-    return _lab(resource, concept, moment, read, wrong=wrong)
+    upper = upper_limit(resource, _ANALYTES.get(concept.name), knowledge)
+    return _lab(resource, concept, moment, read, wrong=wrong, upper=upper)
 
 
 def _due(resource: Resource) -> date:
@@ -256,6 +262,7 @@ def _lab(
     wrong: str = "",
     positive: bool = False,
     at: str = "",
+    upper: Decimal | None = None,
 ) -> Lab:
     code = next((c.code for c in (resource.code.coding if resource.code else None) or () if c.code), "")
     return Lab(
@@ -271,7 +278,7 @@ def _lab(
         positive,
         (),
         _assay(resource.method),
-        upper_limit(resource, _ANALYTES.get(concept.name)),
+        upper,
     )
 
 

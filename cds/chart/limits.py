@@ -8,35 +8,36 @@ from decimal import Decimal
 import msgspec
 
 from cds.chart.numbers import Unreadable, amount, amount_from_text
-from cds.chart.units import Analyte
+from cds.chart.units import Analyte, unit_factor
 from cds.chart.wire import Quantity, ReferenceRange, Resource, later
+from cds.knowledge.compiled import Knowledge
 
 _LONGEST = 60  # characters
-_TO = re.compile(
-    r"\s*[\[(]?\s*(?:[0-9][0-9.,]{0,12}\s*[-\u2013\u2014]|<=|<|≤)\s*([0-9][0-9.,]{0,12}\s*[^\])]*?)\s*[\])]?\s*"
-)
+_NUMBER = r"[0-9][0-9.,]{0,12}"
+_BEHIND = r"\s*(?P<unit>[^\s0-9.,;()\[\]<>≤~-][^\s,;()\[\]]{0,15})?"
 _NORMAL = "normal"
 
 
-def upper_limit(resource: Resource, analyte: Analyte | None) -> Decimal | None:
+def upper_limit(resource: Resource, analyte: Analyte | None, knowledge: Knowledge) -> Decimal | None:
     """The upper limit in our unit, the highest of several; None where there is none that can be read.
 
     Ranges of another type than normal, such as critical or therapeutic ones, are none.
     """
     if analyte is None:
         return None
-    limits = [_limit(each, resource.valueQuantity, analyte) for each in later(resource.referenceRange, ReferenceRange)]
+    ranges = later(resource.referenceRange, ReferenceRange)
+    limits = [_limit(each, resource.valueQuantity, analyte, knowledge) for each in ranges]
     return max((limit for limit in limits if limit is not None), default=None)
 
 
-def _limit(given: ReferenceRange, value: Quantity | None, analyte: Analyte) -> Decimal | None:
+def _limit(given: ReferenceRange, value: Quantity | None, analyte: Analyte, knowledge: Knowledge) -> Decimal | None:
     codes = [coding.code for coding in (given.type.coding if given.type is not None else None) or () if coding.code]
     if codes and _NORMAL not in codes:
         return None
     try:
         if given.high is not None:
             return amount(_in_its_unit(given.high, value), analyte).value
-        return _in_words(given.text or "", value, analyte)
+        return _in_words(given.text or "", value, analyte, knowledge)
     except Unreadable:
         return None
 
@@ -48,11 +49,30 @@ def _in_its_unit(high: Quantity, value: Quantity | None) -> Quantity:
     return msgspec.structs.replace(high, unit=value.unit, code=value.code, system=value.system)
 
 
-def _in_words(text: str, value: Quantity | None, analyte: Analyte) -> Decimal | None:
-    """The last number of "7 - 40" or "< 40", with its unit or else that of the result."""
-    match = _TO.fullmatch(text) if len(text) <= _LONGEST else None
-    if match is None:
-        return None
-    said = match[1]
+def _in_words(text: str, value: Quantity | None, analyte: Analyte, knowledge: Knowledge) -> Decimal | None:
+    """The highest upper end in words such as "7 - 40 U/L", "bis 40" or "m < 50, w < 35"; in its unit, else in that of the result.
+
+    Raises:
+        Unreadable: a unit that is not understood.
+    """
     unit = (value.unit or value.code or "") if value is not None else ""
-    return amount_from_text(said if re.search(r"[^\W\d]", said) else f"{said} {unit}", analyte).value
+    limits = []
+    for match in _ends(knowledge).finditer(text.lower()) if len(text) <= _LONGEST else ():
+        said = match["unit"] or unit
+        if unit_factor(said, analyte) is None:
+            raise Unreadable("its unit is not understood")
+        limits.append(amount_from_text(f"{match['end']} {said}", analyte).value)
+    return max(limits, default=None)
+
+
+_compiled: dict[str, re.Pattern[str]] = {}
+
+
+def _ends(knowledge: Knowledge) -> re.Pattern[str]:
+    """The upper end of a range: behind another number, or behind a sign or a word for at most."""
+    known = _compiled.get(knowledge.hash)
+    if known is None:
+        words = "|".join(rf"\b{re.escape(word)}" for word in knowledge.lexicon.upper) or "(?!)"
+        before = rf"(?:{_NUMBER}\s*(?:[-\u2013\u2014~;]|--)\s*|<=|<|≤|&lt;|{words})"
+        known = _compiled[knowledge.hash] = re.compile(rf"{before}\s*(?P<end>{_NUMBER}(?<![.,])){_BEHIND}")
+    return known

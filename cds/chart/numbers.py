@@ -12,10 +12,14 @@ from cds.chart.units import UNITS, Analyte, unit_factor
 from cds.chart.wire import Quantity, given
 
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
-_REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
+_REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥|=)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
+_FLAG = re.compile(r"\s+(?:[(\[](?:H{1,2}|L{1,2}|\+{1,3}|-{1,3}|\*{1,3})[)\]]|H{1,2}|L{1,2}|\+{1,3}|\*{1,3}|[↑↓]+)\s*$")
+"""What a laboratory prints behind a result that is high or low."""
+_LARGE = ("platelets", "triglycerides", "cholesterol", "glucose")
+"""Of which a number in our unit may have its thousands set off by a point."""
 _EITHER_WAY = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 """A number whose point or comma may set off thousands."""
-_SIGNS = {"≤": "<=", "≥": ">="}
+_SIGNS = {"≤": "<=", "≥": ">=", "=": ""}
 MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
 
@@ -107,14 +111,19 @@ def amount_from_text(text: str, analyte: Analyte) -> Amount:
     Raises:
         Unreadable: more or less than one number with an understood unit.
     """
-    match = _REPORTED.fullmatch(text) if len(text) <= 60 and text.isprintable() else None
+    match = _REPORTED.fullmatch(_FLAG.sub("", text)) if len(text) <= 60 and text.isprintable() else None
     if match is None:
         raise Unreadable("its text is not one number with a unit")
     comparator = _SIGNS.get(match[1], match[1]) or ""
-    if _EITHER_WAY.fullmatch(match[2]) and ("," in match[2] or analyte == "platelets"):
+    if _EITHER_WAY.fullmatch(match[2]) and ("," in match[2] or _may_have_thousands(match[3] or "", analyte)):
         raise Unreadable("its number can be read in two ways")
     number = match[2].replace(",", ".")
     return amount(Quantity(Raw(number.encode()), comparator or None, match[3]), analyte)
+
+
+def _may_have_thousands(unit: str, analyte: Analyte) -> bool:
+    """Whether a result of so large a number is met in that unit."""
+    return analyte == "platelets" or (analyte in _LARGE and unit_factor(unit, analyte) == 1)
 
 
 def _plain(number: Decimal) -> Decimal:

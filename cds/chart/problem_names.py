@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cds.knowledge.compiled import Concept, Knowledge
@@ -13,10 +14,11 @@ _MOST_WORDS = 7  # of one phrase
 
 
 class Called(NamedTuple):
-    """A condition that a text names. ``suspected``: a word beside it says that it is not certain."""
+    """A condition that a text names. ``suspected``, ``mild``: a word beside it says that it is not certain, or mild."""
 
     concept: Concept
     suspected: bool
+    mild: bool
 
 
 class _Named(NamedTuple):
@@ -39,13 +41,14 @@ def named_problems(text: str, knowledge: Knowledge) -> Iterator[Called]:
     if not spaced and not joined:
         return
     lexicon = knowledge.lexicon
-    if any(_places(phrase, words, spaced, left) for phrase in lexicon.history):
+    if any(_places(phrase, words, spaced, left) or _holds(phrase, said, knowledge) for phrase in lexicon.history):
         return
     denied = min((place for phrase in lexicon.denied for place in _places(phrase, words, spaced, left)), default=None)
     suspected = any(_places(phrase, words, spaced, left) for phrase in lexicon.suspected)
+    mild = any(_places(phrase, words, spaced, left) for phrase in lexicon.mild)
     ahead = [concept for each in spaced if denied is None or each.end <= denied for concept in each.concepts]
     for concept in (*ahead, *(joined if denied is None else ())):
-        yield Called(concept, suspected)
+        yield Called(concept, suspected, mild)
 
 
 def _spaced(words: Sequence[str], knowledge: Knowledge) -> Iterator[_Named]:
@@ -59,12 +62,13 @@ def _spaced(words: Sequence[str], knowledge: Knowledge) -> Iterator[_Named]:
 
 
 def _longest(words: Sequence[str], knowledge: Knowledge) -> tuple[int, tuple[Concept, ...]]:
-    """The longest phrase with which ``words`` begin, and its length; one word further where there is none."""
+    """The longest phrase with which ``words`` begin, and its length; else what one word ends like, or a word further."""
     for length in range(min(len(words), _MOST_WORDS), 0, -1):
         found = knowledge.problems.get(" ".join(words[:length]))
         if found is not None:
             return length, found
-    return 1, ()
+    ended = (concept for ending, concept in knowledge.endings.items() if words[0].endswith(ending))
+    return 1, tuple(dict.fromkeys(ended))
 
 
 def _joined(said: str, knowledge: Knowledge) -> tuple[list[Concept], str]:
@@ -88,17 +92,27 @@ def _unspaced(knowledge: Knowledge) -> list[str]:
     return _known[knowledge.hash]
 
 
+def _holds(phrase: str, said: str, knowledge: Knowledge) -> bool:
+    """Whether a phrase is in the text that has a name within it, in a script without spaces: 'not breast-feeding'."""
+    return not _is_spaced(phrase) and phrase in said and any(name in phrase for name in _unspaced(knowledge))
+
+
 def _places(phrase: str, words: Sequence[str], named: Sequence[_Named], left: str) -> list[int]:
     """At which words of the text a phrase begins that is not within a name; in a script without spaces 0 stands for any."""
     if not _is_spaced(phrase):
         return [0] if phrase in left else []
-    parts = plain_name(phrase).split()
+    parts = _parts(phrase)
     places = (
         place for place in range(len(words) - len(parts) + 1) if parts and words[place : place + len(parts)] == parts
     )
     return [
         place for place in places if not any(each.start <= place and place + len(parts) <= each.end for each in named)
     ]
+
+
+@lru_cache(2048)
+def _parts(phrase: str) -> list[str]:
+    return plain_name(phrase).split()
 
 
 def _is_spaced(phrase: str) -> bool:

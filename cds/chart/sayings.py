@@ -20,8 +20,10 @@ from cds.knowledge.compiled import Knowledge, Sayings
 DIFFER = "its text and its timing differ"
 _LONGEST = 600  # characters; what is longer is a note
 _DAY, _WEEK, _MONTH = Decimal(24), Decimal(168), Decimal(720)
-_CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|(?<!\s\d)\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
-_SCHEME = re.compile(r"(?<![\d.,-])(\d(?:[.,]5)?)-(\d(?:[.,]5)?)-(\d(?:[.,]5)?)(?:-(\d(?:[.,]5)?))?(?![\d-])")
+_CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|(?<!\b\w)\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
+_SLOT = r"(\d(?:[.,]5)?|½|1/2)"
+_SCHEME = re.compile(rf"(?<![\d.,-]){_SLOT}-{_SLOT}-{_SLOT}(?:-{_SLOT})?(?![\d-])")
+_QUANTITY = 20  # tablets; so many are dispensed and not taken at once
 _ORDINAL = re.compile(r"(?<=\d)\.(?=[^\W\d])")
 _DATE_LENGTH = 30  # characters behind a word for until
 _LETTER = r"0-9A-Za-z_\u00c0-\u024f"
@@ -193,9 +195,9 @@ class _Language:
         said.held = said.held or (held and not spared)
         if self._taken("elsewhere", clause, said)[1]:
             return  # it speaks of tests, visits, refills or for how long
-        clause, _ = self._taken("nothing", clause, said)
         clause, needed = self._taken("as_needed", clause, said)
         said.as_needed = said.as_needed or needed
+        clause, _ = self._taken("nothing", clause, said)
         clause = self._scheme(clause, said)
         clause = self._amounts(self._rhythm(clause, said), said)
 
@@ -219,7 +221,9 @@ class _Language:
     def _scheme(self, clause: str, said: Said) -> str:
         """Slots of a day, as in 1-0-1."""
         for match in _SCHEME.finditer(clause):
-            slots = [Decimal(slot.replace(",", ".")) for slot in match.groups() if slot]
+            slots = [
+                Decimal("0.5" if slot in ("½", "1/2") else slot.replace(",", ".")) for slot in match.groups() if slot
+            ]
             taken = [slot for slot in slots if slot]
             said.times.add(len(taken))
             said.amounts += [(slot, "tablet") for slot in taken]
@@ -257,6 +261,8 @@ class _Language:
             number, times = self._number(match["number"]), self._number(match["times"] or "1")
             if number is not None and times is not None:
                 unit = self.unit_of[match["unit"]]
+                if unit == "tablet" and number * times >= _QUANTITY:
+                    continue
                 said.amounts.append((number * times, _STRENGTH if match["of"] and unit == "mg" else unit))
         return clause
 

@@ -24,11 +24,12 @@ _COUNT = {
         (
             "10*9/L", "10*3/uL", "10*3/mm3", "10*3/cumm", "10*6/mL", "/nL", "K/uL", "K/mm3", "K/cumm", "G/L", "Giga/L", "Gpt/L", "thou/uL", "thou/mm3", "10*3/mmc", "10*3/cmm", "thous/uL",
             "thousand/uL", "1000/uL", "1000/mm3", "bil/L", "billion/L", "/nanoliter", "Mrd/L", "Mrd./L", "Tsd/uL", "Tsd./uL", "Tsd/mm3",
-            "tys/uL", "tys./uL",
+            "tys/uL", "tys./uL", "miles/uL", "miles/mm3", "mila/uL", "mila/mmc", "mila/mm3", "tausend/uL", "duizend/uL", "E9/L", "10E9/L",
         ),
         "1",
     ),
-    **dict.fromkeys(("/uL", "/mm3", "/cumm", "cells/uL", "cells/mm3", "10*6/L"), "0.001"),
+    **dict.fromkeys(("/uL", "/mm3", "/cumm", "/mmc", "/cmm", "cells/uL", "cells/mm3", "cells/mmc", "10*6/L"), "0.001"),
+    **dict.fromkeys(("万/uL", "10*4/uL"), "10"),
 }  # fmt: skip
 _KG = {
     **dict.fromkeys(("kg", "Kg", "KG", "kgs", "kilogram", "kilograms", "kilogramm", "公斤", "千克"), "1"),
@@ -66,8 +67,8 @@ _RATIO = {
 }
 _ENZYME = {
     **dict.fromkeys(("U/L", "u/L", "U/l", "[IU]/L", "IU/L", "iU/L", "units/L"), "1"),
-    **dict.fromkeys(("UI/L", "IE/L", "E/L", "unit/L", "I.U./L"), "1"),
-    **dict.fromkeys(("ukat/L", "µkat/L"), "60"),
+    **dict.fromkeys(("UI/L", "IE/L", "E/L", "unit/L", "I.U./L", "mU/mL", "j.m./L", "j.m/L", "JM/L"), "1"),
+    **dict.fromkeys(("ukat/L", "µkat/L", "umol/s/L", "umol/(s.L)"), "60"),
 }
 _PERCENT = dict.fromkeys(("%", "percent", "% NGSP", "%Hb", "pct", "％"), "1")
 

@@ -21,6 +21,9 @@ _PLAIN = {
 """Each fact that is the newest value of a test, with its unit in words."""
 
 
+_FINEST = Decimal("0.000001")  # of what a fact can say
+_TELLS = {"neutrophils": "<", "hemoglobin": "<"}
+"""On which side a bound tells of harm; of all others above."""
 _LATELY = {
     "triglycerides_lately": ("triglycerides", "lipids_act"),
     "cholesterol_lately": ("cholesterol", "lipids_act"),
@@ -57,17 +60,26 @@ def _day(lab: Lab) -> date:
 
 
 def _results(situation: Situation, *tests: str, worse: bool = True) -> list[Lab]:
-    """Final results with an exact value, newest first; ``worse`` for what is judged, not for what it is compared with."""
-    return [
-        lab
-        for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse)
-        if lab.status != "preliminary" and lab.amount is not None and not lab.amount.comparator
-    ]
+    """Final results, newest first; ``worse`` for what is judged, not for what it is compared with, which must be exact.
+
+    A bound counts where it tells of harm, as "<0.2" of neutrophils; one that may be harmless ends what is known.
+    """
+    found: list[Lab] = []
+    for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse):
+        if lab.status == "preliminary" or lab.amount is None:
+            continue
+        if not lab.amount.comparator or (worse and lab.amount.comparator[0] == _TELLS.get(lab.name, ">")):
+            found.append(lab)
+        elif worse:
+            break
+    return found
 
 
 def _value(lab: Lab) -> Decimal:
+    """The value; of a bound such as "<0.2" or ">1000" the nearest that it can be."""
     assert lab.amount is not None
-    return lab.amount.value
+    nearest = {"<": -_FINEST, ">": _FINEST}
+    return max(lab.amount.value + nearest.get(lab.amount.comparator, Decimal(0)), Decimal(0))
 
 
 def _age(situation: Situation, lab: Lab) -> int:

@@ -175,6 +175,8 @@ class Lexicon(msgspec.Struct, frozen=True):
     history: tuple[str, ...] = ()  # words beside a condition's name that say it is not here and now
     denied: tuple[str, ...] = ()  # words before the name of a condition that say it is not there
     suspected: tuple[str, ...] = ()  # words beside it that say it is not certain
+    mild: tuple[str, ...] = ()  # words beside it that say it is mild
+    upper: tuple[str, ...] = ()  # words before the upper end of a laboratory's range
 
 
 class Withheld(msgspec.Struct, frozen=True):
@@ -230,6 +232,8 @@ class Knowledge(msgspec.Struct, frozen=True):
     phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
     problems: dict[str, tuple[Concept, ...]] = {}  # what a condition is called, where no code says it
+    endings: dict[str, Concept] = {}  # how one word ends that names a condition
+    near: frozenset[str] = frozenset()  # codes of SNOMED CT that mean none of our conditions, whatever they are called
     lexicon: Lexicon = Lexicon()
     withheld: tuple[Withheld, ...] = ()
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age

@@ -136,6 +136,8 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
                 words=valuesets.words,
                 prefixes=valuesets.prefixes,
                 problems=valuesets.problems,
+                endings=valuesets.endings,
+                near=frozenset(valuesets.near.get("snomed", ())),
                 lexicon=lexicon,
                 withheld=withheld,
                 heavy=heavy,

@@ -199,6 +199,7 @@ class NamedShape(Shape):
     name: str
     display: str
     words: list[str] = Field(min_length=1)
+    endings: list[Word] = []  # of one word, in languages that join words: karzinom, of Mammakarzinom
     basis: Basis
     also: str = ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD_10 = "http://hl7.org/fhir/sid/icd-10"
@@ -39,6 +40,25 @@ def plain_icd(code: str) -> str:
 
 
 def plain_name(text: str) -> str:
-    """The name of a condition as it is compared: small letters and single spaces, without hyphens and points."""
-    lowered = text.lower().replace("\u2019", "'").replace("\uff1f", "?").replace("?", " ? ")
+    """The name of a condition as it is compared: small letters without accents, single spaces, no hyphens and points."""
+    lowered = bare(text.lower()).replace("\u2019", "'").replace("\uff1f", "?").replace("?", " ? ")
     return " ".join(_ELIDED.sub(" ", _BREAKS.sub(" ", lowered)).split())
+
+
+def bare(text: str) -> str:
+    """A text without its accents: many records are typed without them."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return (
+        "".join(each for each in apart if not unicodedata.combining(each))
+        .replace("\u0142", "l")
+        .replace("\u00df", "ss")
+    )
+
+
+def written_out(name: str) -> str:
+    """A German name with its umlauts written as two letters, as keyboards without them do."""
+    for letter, pair in (("\u00e4", "ae"), ("\u00f6", "oe"), ("\u00fc", "ue"), ("\u0153", "oe"), ("\u00e6", "ae")):
+        name = name.replace(letter, pair)
+    return name

@@ -12,7 +12,7 @@ import msgspec
 
 from cds.knowledge.compiled import Concept
 from cds.knowledge.shapes import CodeShape, DrugShape, PrefixShape, ValueSetShape
-from cds.knowledge.systems import ICD, SYSTEMS, plain_icd, plain_name
+from cds.knowledge.systems import ICD, SYSTEMS, plain_icd, plain_name, written_out
 from cds.knowledge.tree import Document, Fault
 
 VALUE_SETS = frozenset(
@@ -96,6 +96,8 @@ class ValueSets:
     drugs: dict[str, Concept] = field(default_factory=dict)
     prefixes: dict[str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]] = field(default_factory=dict)
     problems: dict[str, tuple[Concept, ...]] = field(default_factory=dict)
+    endings: dict[str, Concept] = field(default_factory=dict)
+    near: dict[str, set[str]] = field(default_factory=dict)
     _products: set[str] = field(default_factory=set)
 
     def add(self, system: str, code: str, concept: Concept) -> None:
@@ -117,11 +119,15 @@ class ValueSets:
             self._check_prefix(document, index, prefix, faults)
             self._prefix(shape.id, prefix)
         for named in shape.names:
-            for word in named.words:
+            for word in dict.fromkeys((*named.words, *(written_out(each.lower()) for each in named.words))):
                 phrase = plain_name(word)
                 others = tuple(each for each in self.problems.get(phrase, ()) if each.valueset != shape.id)
                 concept = Concept(shape.id, named.name, display=named.display, also=named.also)
                 self.problems[phrase] = (*others, concept)
+            for ending in named.endings:
+                self.endings[plain_name(ending)] = Concept(shape.id, named.name, display=named.display, also=named.also)
+        for near in shape.near:
+            self.near.setdefault(near.system, set()).add(near.code)
         for index, drug in enumerate(shape.drugs):
             for system, several in (
                 ("rxnorm", drug.rxnorm),

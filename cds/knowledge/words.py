@@ -23,7 +23,7 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Phrase = Annotated[Word, Field(max_length=80, pattern=r"^[^A-Z]+$")]
 Results = dict[str, list[Phrase]]
 """``results.yaml``: by the name of a result what laboratories call it; and, under names of their own, what stands beside such a name."""
-_BESIDE, _DRUG, _NO_LEVEL = "beside", "drug", "no_level"
+_BESIDE, _DRUG, _NO_LEVEL, _UPPER = "beside", "drug", "no_level", "upper"
 
 
 class SayingsShape(Shape):
@@ -57,12 +57,13 @@ class SpecimenShape(Shape):
 class ProblemsShape(Shape):
     """``problems.yaml``: words beside the name of a condition.
 
-    ``history``: it is over, another's or only looked for; ``denied``: what comes behind is not there; ``suspected``: it is not certain.
+    ``history``: it is over, another's or only looked for; ``denied``: what comes behind is not there; ``suspected``: it is not certain; ``mild``: it is.
     """
 
     history: list[Phrase] = Field(default=[])
     denied: list[Phrase] = Field(default=[])
     suspected: list[Phrase] = Field(default=[])
+    mild: list[Phrase] = Field(default=[])
 
 
 class WordsShape(Shape):
@@ -85,12 +86,13 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
             phrase: name
             for each in read_as
             for name, phrases in each.results.items()
-            if name not in (_BESIDE, _DRUG, _NO_LEVEL)
+            if name not in (_BESIDE, _DRUG, _NO_LEVEL, _UPPER)
             for phrase in phrases
         },
         beside=_all(read_as, _BESIDE),
         drug=_all(read_as, _DRUG),
         no_level=_all(read_as, _NO_LEVEL),
+        upper=_all(read_as, _UPPER),
         specimens=_joined((name, each.words) for shape in read_as for name, each in shape.specimens.items()),
         specimen_codes={c: name for shape in read_as for name, each in shape.specimens.items() for c in each.codes},
         forms=_joined(
@@ -108,6 +110,7 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         history=tuple(word for each in read_as for word in each.problems.history),
         denied=tuple(word for each in read_as for word in each.problems.denied),
         suspected=tuple(word for each in read_as for word in each.problems.suspected),
+        mild=tuple(word for each in read_as for word in each.problems.mild),
     )
 
 

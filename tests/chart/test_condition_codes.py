@@ -120,6 +120,31 @@ def test_an_icd_11_cluster_is_read_stem_by_stem(knowledge: Knowledge, cluster: s
     assert names(knowledge, ICD_11, cluster) == expected
 
 
+@pytest.mark.parametrize(
+    ("system", "code", "expected"),
+    [
+        ("http://hl7.org/fhir/sid/icd-10-nl", "A41.9", {"sepsis"}), ("http://terminology.hl7.org/CodeSystem/icd10-CN", "A41.9", {"sepsis"}),
+        ("https://smt.esante.gouv.fr/terminologie-cim-10", "A41.9", {"sepsis"}), ("http://hl7.org/fhir/sid/icd-10-gm", "K55.22", {"bleeding-gut"}),
+        ("http://hl7.org/fhir/sid/icd-10-pcs", "A41.9", set()), ("http://www.cms.gov/Medicare/Coding/ICD10", "A41.9", set()),
+    ],
+)  # fmt: skip
+def test_icd_10_of_any_country(knowledge: Knowledge, system: str, code: str, expected: set[str]) -> None:
+    assert names(knowledge, system, code) == expected
+
+
+def test_a_code_of_snomed_that_is_not_listed_is_known_by_its_name_unless_it_is_known_to_be_another(
+    knowledge: Knowledge,
+) -> None:
+    def said(system: str, code: str, display: str) -> list[str]:
+        coding = {"system": system, "code": code, "display": display}
+        return [each.name for each in problems(knowledge, condition("c", "", day(10)) | {"code": {"coding": [coding]}})]
+
+    assert said(SNOMED, "999000111", "Bacterial sepsis") == ["sepsis"]
+    assert said(SNOMED, "999000111", "Screening for sepsis") == []
+    assert said(SNOMED, "429087003", "Malignant neoplasm of breast") == []  # near: it is in the history
+    assert said(CM, "Z99.9", "Sepsis") == []  # beginnings cover ICD-10 whole
+
+
 @pytest.mark.parametrize("release", ["2024-01/mms", "2025-01/mms", "mms/"])
 def test_icd_11_under_any_of_its_releases(knowledge: Knowledge, release: str) -> None:
     assert names(knowledge, f"http://id.who.int/icd/release/11/{release}", "QA41") == {"pregnant"}

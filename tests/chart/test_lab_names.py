@@ -38,7 +38,8 @@ def local(name: str, value: float, unit: str, **more: Any) -> Resource:
         ("Kreatinin im Serum", "mg/dL", "creatinine"), ("血红蛋白", "g/L", "hemoglobin"), ("Cholestérol total", "mmol/L", "cholesterol"),
         ("Körpergewicht", "kg", "weight"), ("Taille", "cm", "height"), ("Neutrophile (Granulozyten)", "G/L", "neutrophils"),
         ("Neutrofili", "10^9/L", "neutrophils"), ("Neutrófilos abs.", "10*3/uL", "neutrophils"), ("NEUT#", "10^9/L", "neutrophils"),
-        ("Polynucléaires neutrophiles", "G/L", "neutrophils"), ("中性粒细胞", "10^9/L", "neutrophils"), ("Lymphozyten absolut", "G/L", "lymphocytes"),
+        ("UPCR", "g/g", "protein-ratio"), ("Protein/Kreatinin-Quotient", "mg/g", "protein-ratio"), ("尿蛋白/肌酐比值", "mg/mmol", "protein-ratio"),
+        ("Albumin/Kreatinin-Quotient", "mg/g", "albumin-ratio"), ("Polynucléaires neutrophiles", "G/L", "neutrophils"), ("中性粒细胞", "10^9/L", "neutrophils"), ("Lymphozyten absolut", "G/L", "lymphocytes"),
     ],
 )  # fmt: skip
 def test_a_local_name_is_read_in_its_language_and_marked_so(
@@ -83,7 +84,7 @@ def test_a_component_of_a_panel_may_have_a_local_name(knowledge: Knowledge) -> N
         *(("Sirolimus", "ng/mL", word, "serum was measured") for word in ("Serum", "Sérum", "suero", "siero", "soro", "surowica", "血清")),
         ("Sirolimus", "ng/mL", "Plasma (EDTA)", "plasma was measured"), ("Sirolimus", "ng/mL", "Trockenblut", "dried blood spot was measured"),
         ("Sirolimus", "ng/mL", "EDTA-Vollblut", ""), ("Sirolimus", "ng/mL", "sang total", ""), ("Thrombozyten", "G/L", "尿", "urine was measured"),
-        ("Kreatinin", "mg/dL", "Serum", ""), ("Kreatinin", "mg/dL", "Plasma", ""), ("Kreatinin", "mg/dL", "24h-Urin", "urine was measured"),
+        ("Kreatinin", "mg/dL", "Serum", ""), ("Kreatinin", "mg/dL", "Plasma", ""),
     ],
 )  # fmt: skip
 def test_the_specimen_decides_in_any_language(
@@ -91,6 +92,29 @@ def test_the_specimen_decides_in_any_language(
 ) -> None:
     ((lab,),) = labs(knowledge, local(name, 9, unit, specimen={"display": specimen})).values()
     assert lab.wrong_specimen == wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("24 ng/mL (H)", 24), ("= 24 ng/mL", 24), ("24 ng/mL H", 24), ("24 ng/mL [++]", 24), ("<2.0 ng/mL L", 2)],
+)
+def test_what_is_printed_around_a_result(knowledge: Knowledge, text: str, expected: int) -> None:
+    drawn = level("l", day(19), 7)
+    del drawn["valueQuantity"]
+    (lab,) = labs(knowledge, drawn | {"valueString": text})["level"]
+    assert lab.amount is not None and lab.amount.value == expected
+
+
+def test_thousands_that_a_point_may_set_off_are_not_guessed(knowledge: Knowledge) -> None:
+    fats = observation("o", "2571-8", day(19), 1, "mg/dL")
+    del fats["valueQuantity"]
+    (lab,) = labs(knowledge, fats | {"valueString": "1.240 mg/dl"})["triglycerides"]
+    assert lab.amount is None and lab.problem == "its number can be read in two ways"
+
+
+@pytest.mark.parametrize("specimen", ["24h-Urin", "Spontanurin", "urine", "尿"])
+def test_creatinine_in_urine_is_another_test(knowledge: Knowledge, specimen: str) -> None:
+    assert labs(knowledge, local("Kreatinin", 110, "mg/dL", specimen={"display": specimen})) == {}
 
 
 def test_the_specimen_decides_by_its_code(knowledge: Knowledge) -> None:

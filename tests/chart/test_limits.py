@@ -26,15 +26,40 @@ def typed(code: str, high: float) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "text", ["< 40 U/L", "<40", "7 - 40 U/L", "7-40", "[7 – 40]", "(10-40 U/l)", "≤ 40 U/L", "<= 40", "0 - 40,0 U/L"]
+    "text",
+    [
+        "< 40 U/L",
+        "<40",
+        "7 - 40 U/L",
+        "7-40",
+        "[7 – 40]",
+        "(10-40 U/l)",
+        "≤ 40 U/L",
+        "<= 40",
+        "0 - 40,0 U/L",
+        "bis 40",
+        "up to 40 U/L",
+        "[0 ; 40]",
+        "inf. à 40",
+        "hasta 40",
+        "fino a 40",
+        "do 40",
+        "tot 40",
+        "men < 40, women < 35",
+        "9-40 (m) 7-35 (f)",
+        "N: 0 - 40 UI/L",
+        "VR: < 40",
+        "norma: 0-40",
+        "0~40",
+        "0--40",
+        "&lt;40",
+    ],
 )
 def test_a_range_in_words(knowledge: Knowledge, text: str) -> None:
     assert upper(knowledge, {"text": text}) == 40
 
 
-@pytest.mark.parametrize(
-    "text", ["> 7", "normal", "7 - 40 furlongs", "see comment", "40", "men < 40, women < 35", "", "-" * 100]
-)
+@pytest.mark.parametrize("text", ["> 7", "normal", "7 - 40 furlongs", "see comment", "40", "", "-" * 100])
 def test_words_that_are_no_single_range_are_no_limit(knowledge: Knowledge, text: str) -> None:
     assert upper(knowledge, {"text": text}) is None
 

@@ -89,6 +89,47 @@ def test_what_clinicians_write_for_short(knowledge: Knowledge, text: str, names:
     assert named(knowledge, text) == names
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Mammakarzinom", {"malignancy"}), ("Zungengrundkarzinom", {"malignancy"}), ("longcarcinoom", {"malignancy"}), ("Lebermetastasen", {"malignancy"}),
+        ("Basalzellkarzinom", {"skin-cancer"}), ("Beckenvenenthrombose", {"thrombosis"}), ("Lobärpneumonie", {"serious-infection"}),
+        ("interstitielle Pneumonie", {"pneumonitis"}), ("Kathetersepsis", {"sepsis"}), ("机化性肺炎", {"pneumonitis"}),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_joined_word_counts_where_no_phrase_does(knowledge: Knowledge, text: str, names: set[str]) -> None:
+    assert named(knowledge, text) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("angioedeme", "angioedema"), ("Angiooedem", "angioedema"), ("pneumopathie interstitielle", "pneumonitis"), ("neumonia", "serious-infection"),
+     ("Thrombose veineuse profonde", "thrombosis"), ("polpasiec", "serious-infection"), ("Leukaemie", "malignancy")],
+)  # fmt: skip
+def test_accents_and_umlauts_may_be_missing(knowledge: Knowledge, text: str, name: str) -> None:
+    assert named(knowledge, text) == {name}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "neumonía descartada", "wykluczono zapalenie płuc", "pneumonia excluída", "embolie pulmonaire éliminée", "ausgeschlossene Hirnblutung",
+        "St. p. Pneumonie", "脑梗死后遗症", "breast cancer in remission", "leucémie en rémission", "肺炎疫苗接种", "vaccin hépatite B",
+        "Kontakt mit Tuberkulose", "histórico familiar de tuberculose", "désir de grossesse", "pregnant wife", "stillt nicht", "非哺乳期",
+        "Melanoma in situ", "IAM antiguo",
+    ],
+)  # fmt: skip
+def test_more_that_is_over_denied_or_anothers(knowledge: Knowledge, text: str) -> None:
+    assert named(knowledge, text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "mild"), [("Stomatitis Grad 1", True), ("mild stomatitis", True), ("Stomatitis", False)]
+)
+def test_what_is_called_mild(knowledge: Knowledge, text: str, mild: bool) -> None:
+    assert [each.mild for each in named_problems(text, knowledge)] == [mild]
+
+
 @pytest.mark.parametrize("text", ["critpath", "pregnancies of others" * 20, "thrombocytopenia", "purpurae", ""])
 def test_a_part_of_a_word_is_no_name(knowledge: Knowledge, text: str) -> None:
     assert named(knowledge, text) == set()

@@ -39,6 +39,25 @@ def test_the_units_that_laboratories_print(
     assert found == {Decimal(str(values[0][0]))}
 
 
+@pytest.mark.parametrize(
+    ("test", "comparator", "value", "unit", "topic"),
+    [
+        ("neutrophils", "<", 0.2, "10*9/L", "neutropenia"),
+        ("neutrophils", "<=", 0.4, "10*9/L", "neutropenia"),
+        ("neutrophils", ">", 0.9, "10*9/L", ""),
+        ("triglycerides", ">", 1000, "mg/dL", "hyperlipidaemia"),
+        ("triglycerides", "<", 50, "mg/dL", ""),
+        ("hemoglobin", "<", 7, "g/dL", "anaemia"),
+    ],
+)
+def test_a_bound_counts_as_far_as_it_goes(
+    engine: Engine, test: str, comparator: str, value: float, unit: str, topic: str
+) -> None:
+    bound = lab(test, 61, value, unit)
+    bound["valueQuantity"]["comparator"] = comparator
+    assert topics(judge(engine, 62, ORDER, LEVEL, bound)) == ({topic} if topic else set())
+
+
 @pytest.mark.parametrize(("drawn", "known"), [(48, True), (47, False)])
 def test_a_result_speaks_for_two_weeks(engine: Engine, drawn: int, known: bool) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, lab("triglycerides", drawn, 640, "mg/dL"))
