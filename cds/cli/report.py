@@ -47,7 +47,7 @@ def command(asked: Asked, output: str) -> None:
     under the name that was asked for.
     """
     if missing := [package for module, package in _NEEDED.items() if find_spec(module) is None]:
-        stop(f"the report needs {', '.join(missing)}: pip install 'sirolimus-itp-cds[report]'")
+        stop(f"the report needs {', '.join(missing)}: pip install {' '.join(missing)}")
     target = Path(output)
     if target.suffix not in _FORMS:
         stop(f"--output: '{target.name}' must end in one of {', '.join(_FORMS)}")

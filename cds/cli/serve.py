@@ -84,7 +84,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         click.echo(f"Listening on {at}/cds-services; stop with Ctrl-C", err=True)
         if wanted(settings):
             address = f"The workbench is at {at}/"
-            needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install 'sirolimus-itp-cds[report]')"
+            needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install {' '.join(lacking())})"
             click.echo(needs if lacking() else address, err=True)
 
     try:

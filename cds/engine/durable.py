@@ -14,12 +14,16 @@ from importlib.metadata import version
 from threading import Lock
 from typing import Any
 
-import durable_rules_engine as engine
 import msgspec
 
-from cds.engine.guard import EngineFault, fixed_point
+from cds.engine.guard import EngineFault, NotBuilt, fixed_point
 from cds.knowledge.compiled import Condition
 from cds.vocabulary import ENGINE_WORDS, VOCABULARY, colliding_names, presence_flag
+
+try:
+    import durable_rules_engine as engine
+except ImportError:
+    raise NotBuilt from None
 
 VERSION = "2.0.28"
 MAX_TESTS = 58

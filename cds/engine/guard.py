@@ -23,6 +23,18 @@ class EngineFault(Exception):
     """
 
 
+class NotBuilt(ImportError):
+    """The engine's C extension cannot be loaded; ``str`` says what to do. Its release calls what Python 3.13 no longer has."""
+
+    def __init__(self) -> None:
+        built = (
+            "the rule engine cannot be loaded by this Python. Build it for it, and then try again:\n"
+            '  CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" python -m pip install --no-cache-dir --force-reinstall '
+            "--no-deps --no-binary durable-rules durable-rules==2.0.28"
+        )
+        super().__init__(built, name="durable_rules_engine")
+
+
 def fixed_point(number: Decimal) -> int:
     """``number`` in millionths.
 
