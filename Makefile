@@ -5,7 +5,7 @@ FITS := import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; break; fi; done)
 # durable-rules calls what Python 3.13 no longer has under that name; a wheel of an earlier, plain build must not be used again
-ENGINE := CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" "$(VENV)/bin/python" -m pip install --quiet \
+ENGINE = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" "$(VENV)/bin/python" -m pip install --quiet \
 	--disable-pip-version-check --no-cache-dir --force-reinstall --no-deps --no-binary durable-rules durable-rules==2.0.28
 VENV := .venv
 BIN := $(VENV)/bin
