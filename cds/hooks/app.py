@@ -27,12 +27,13 @@ from cds.chart.model import Hook
 from cds.chart.request import Request as Question
 from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
-from cds.hooks.auth import Authentication, Caller, Refused
+from cds.hooks.auth import Authentication, Caller, Refused, Unknowable
 from cds.hooks.browser import Browser, served
 from cds.hooks.callback import completed, medications, missing, server_of
 from cds.hooks.discovery import SERVICES, discovery, prefetch
+from cds.hooks.door import Door
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
-from cds.hooks.http import Answered, as_json, body_of, encode, outcome
+from cds.hooks.http import Answered, as_json, body_of, busy, encode, outcome
 from cds.hooks.log import request_id
 from cds.hooks.messages import NotValid, check_answer
 from cds.hooks.openapi import openapi
@@ -68,7 +69,9 @@ class Service:
         self.client = client or httpx.AsyncClient(
             trust_env=False, follow_redirects=False, timeout=settings.answer_seconds
         )
-        self.authentication = Authentication(settings, time.time, self.client)
+        # keys of their own client: FHIR servers that hang hold nobody's keys up
+        self.key_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+        self.authentication = Authentication(settings, time.time, client or self.key_client)
         self.document = encode(discovery(engine.knowledge))
         self.templates = prefetch(engine.knowledge)
         self.contract = encode(openapi(bool(settings.issuers)))
@@ -134,6 +137,9 @@ class Service:
             response = outcome(401, "the call is not authenticated")
             response.headers["www-authenticate"] = "Bearer"
             raise Answered(response) from None
+        except Unknowable:
+            request.state.said["reason"] = "replay store"
+            raise Answered(busy("whether the token was used before cannot be known now")) from None
 
     async def _judge(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Response:
         """The answer to a body. Whatever goes wrong inside is a card that says so: an error status reads as 'all clear'
@@ -193,8 +199,7 @@ class Service:
             began = time.monotonic()
             request.state.said = {"request": request_id(request.headers.get("x-request-id"))}
             if self.in_flight >= self.settings.max_in_flight:
-                response = outcome(503, "too many calls at once")
-                response.headers["retry-after"] = "1"
+                response = busy("too many calls at once")
             else:
                 self.in_flight += 1
                 try:
@@ -236,6 +241,7 @@ def create_app(
         yield {"service": service}
         service.authentication.close()
         await service.client.aclose()
+        await service.key_client.aclose()
 
     routes = [
         Route("/livez", service.livez, methods=["GET"]),
@@ -257,8 +263,9 @@ def create_app(
         allow_headers=["authorization", "content-type", "x-request-id"],
         expose_headers=["x-request-id", "retry-after", "server-timing"],
     )
+    door = Middleware(Door, settings.known_hosts, settings.allow_origins, LOOPBACK)
     app = Starlette(
-        routes=routes, middleware=[cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan
+        routes=routes, middleware=[door, cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan
     )
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
     app.state.service = service

@@ -30,6 +30,10 @@ class Refused(Exception):
         self.reason = reason
 
 
+class Unknowable(Exception):
+    """Whether the token was used before cannot be known now."""
+
+
 @dataclass(frozen=True)
 class Caller:
     """A caller that may ask, and the FHIR servers that it may name."""
@@ -48,7 +52,7 @@ class Authentication:
         self._seen = SeenTokens(settings.replay_file, now) if settings.issuers and settings.replay == "reject" else None
 
     async def check(self, authorization: str | None, path: str) -> Caller:
-        """The caller behind an Authorization header of a call to ``path``. Raises Refused."""
+        """The caller behind an Authorization header of a call to ``path``. Raises Refused, or Unknowable for now."""
         if not self._issuers:
             return Caller("", tuple(self._settings.fhir_servers))
         token = _bearer(authorization)
@@ -57,7 +61,7 @@ class Authentication:
         self._check_times(claims)
         if issuer.tenants and claims.get("tenant") not in issuer.tenants:
             raise Refused("tenant")
-        self._check_replay(issuer, claims)
+        await self._check_replay(issuer, claims)
         return Caller(issuer.iss, tuple(issuer.fhir_servers))
 
     def _issuer_of(self, token: str) -> tuple[Issuer, Mapping[str, Any]]:
@@ -77,7 +81,7 @@ class Authentication:
     ) -> Mapping[str, Any]:
         if header.get("alg") not in issuer.algorithms:  # never the token's own choice
             raise Refused("algorithm")
-        if header.get("jku") is not None and header["jku"] != issuer.jwks_url:
+        if not issuer.ignore_jku and header.get("jku") is not None and header["jku"] != issuer.jwks_url:
             raise Refused("jku")  # compared, never fetched
         try:
             key = await self._keys[issuer.iss].key(str(header.get("kid", "")))
@@ -95,8 +99,8 @@ class Authentication:
             )  # fmt: skip
         except UnknownKey:
             raise Refused("key") from None
-        except (jwt.PyJWTError, ValueError, TypeError):
-            raise Refused("signature or claims") from None
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise Refused(_failed(error)) from None
         return claims
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
@@ -112,16 +116,16 @@ class Authentication:
         if not iat - _EARLY <= nbf <= now + _LEEWAY:
             raise Refused("not before")
 
-    def _check_replay(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
+    async def _check_replay(self, issuer: Issuer, claims: Mapping[str, Any]) -> None:
         jti = claims["jti"]
-        if not isinstance(jti, str) or not jti:
+        if not isinstance(jti, str) or not jti or not _is_text(jti):
             raise Refused("jti")
         if self._seen is None:
             return
         try:
-            first = self._seen.first_use(issuer.iss, jti, float(claims["exp"]) + _LEEWAY)
-        except sqlite3.Error:
-            raise Refused("replay store") from None  # not knowing is no yes
+            first = await self._seen.take(issuer.iss, jti, float(claims["exp"]) + _LEEWAY)
+        except (sqlite3.Error, TimeoutError):
+            raise Unknowable from None  # not knowing is no yes, and no reason to call the token wrong
         if not first:
             raise Refused("replayed")
 
@@ -129,6 +133,23 @@ class Authentication:
         """Let go of the replay store."""
         if self._seen is not None:
             self._seen.close()
+
+
+def _failed(error: Exception) -> str:
+    """Which claim failed, for the log; never its value."""
+    if isinstance(error, jwt.MissingRequiredClaimError):
+        return f"{error.claim} is missing"
+    known = {jwt.InvalidAudienceError: "aud", jwt.InvalidIssuerError: "iss", jwt.InvalidSignatureError: "signature"}
+    return next((word for kind, word in known.items() if isinstance(error, kind)), "signature or claims")
+
+
+def _is_text(text: str) -> bool:
+    """Whether a text can be written down: half of a pair of UTF-16 cannot."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _audiences(issuer: Issuer, path: str) -> list[str]:

@@ -12,6 +12,7 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 _ISSUE = {
     400: "invalid",
     401: "login",
+    403: "forbidden",
     404: "not-found",
     405: "not-supported",
     408: "timeout",
@@ -41,9 +42,16 @@ def outcome(status: int, message: str) -> Response:
     return as_json(encode({"resourceType": "OperationOutcome", "issue": [issue]}), status)
 
 
+def busy(message: str) -> Response:
+    """An error that passes: the same call may be made again soon."""
+    response = outcome(503, message)
+    response.headers["retry-after"] = "1"
+    return response
+
+
 async def body_of(request: Request, most: int, seconds: float) -> bytes:
     """The JSON body of a call. Raises Answered when there is none, too much of it, or it comes too slowly."""
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in ("application/json", "application/fhir+json"):
         raise Answered(outcome(415, "the body must be application/json"))
     if request.headers.get("content-encoding", "identity") != "identity":

@@ -18,6 +18,7 @@ _SECONDS = 2.0
 _FRESH = 600.0  # keys younger than this are taken as they are
 _STALE = 24 * 3600.0  # and up to this when the issuer cannot be asked
 _APART = 30.0  # between two looks for a key that is not known
+_FIRST = 2.0  # between two looks while none is known
 _log = logging.getLogger("cds.hooks")
 
 
@@ -45,10 +46,11 @@ class Keys:
 
     async def key(self, kid: str) -> Key:
         """The key of that id. Raises UnknownKey."""
-        if self._issuer.jwks_url is not None:
+        if self._issuer.jwks_file is None:
             age = self._now() - self._fetched
-            if (kid not in self._keys or age > _FRESH) and self._now() - self._tried > _APART:
-                await self._refresh()
+            apart = _APART if self._keys else _FIRST
+            if (kid not in self._keys or age > _FRESH) and self._now() - self._tried > apart:
+                await self._refresh(apart)
             if self._now() - self._fetched > _STALE:
                 raise UnknownKey
         try:
@@ -56,14 +58,16 @@ class Keys:
         except KeyError:
             raise UnknownKey from None
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, apart: float) -> None:
         async with self._lock:
-            if self._now() - self._tried <= _APART:
+            if self._now() - self._tried <= apart:
                 return  # another request has just looked
             self._tried = self._now()
             try:
-                self._keys = _read(await self._fetch())
-                self._fetched = self._now()
+                found = _read(await self._fetch())
+                if not found:
+                    raise ValueError("no keys")  # those that are known stay
+                self._keys, self._fetched = found, self._now()
             except (httpx.HTTPError, httpx.StreamError, OSError, TimeoutError, ValueError, UnknownKey) as error:
                 _log.warning("keys of an issuer cannot be fetched", extra={"fault": type(error).__name__})
 
@@ -91,6 +95,8 @@ def _read(body: bytes) -> dict[str, Key]:
     for each in keys:
         if not isinstance(each, dict) or each.get("kty") not in ("EC", "RSA") or "d" in each:
             continue
+        if each.get("use", "sig") != "sig":
+            continue  # for encryption
         try:
             key = jwt.PyJWK(each)
         except jwt.PyJWTError:

@@ -56,7 +56,8 @@ class Issuer(BaseModel):
 
     iss: str = Field(min_length=1)
     jwks_url: BaseUrl | None = None
-    jwks_file: Path | None = None
+    jwks_file: Path | None = None  # where both are given the file is read, and the address is what a token may name
+    ignore_jku: bool = False  # what a token names as the address of its keys is not looked at
     algorithms: list[Algorithm] = ["ES384", "RS384"]
     audiences: list[str] = Field(min_length=1)  # addresses of our endpoints, exactly as the EHR writes them
     tenants: list[str] = []
@@ -64,8 +65,8 @@ class Issuer(BaseModel):
 
     @model_validator(mode="after")
     def _one_source_of_keys(self) -> Issuer:
-        if (self.jwks_url is None) == (self.jwks_file is None):
-            raise ValueError("give either jwks_url or jwks_file")
+        if self.jwks_url is None and self.jwks_file is None:
+            raise ValueError("give jwks_url, jwks_file or both")
         return self
 
 
@@ -82,6 +83,7 @@ class Settings(BaseModel):
     overlays: list[Path] = []
     active_only: bool = False  # serve none but the rules that a clinician has signed
     allow_origins: list[str] = []
+    hosts: list[str] = []  # further names by which callers may address the service
     time_zone: Annotated[str, AfterValidator(_zone)] = ""
     issuers: list[Issuer] = []
     without_authentication: bool = False
@@ -119,6 +121,15 @@ class Settings(BaseModel):
     def only_this_machine(self) -> bool:
         """Whether nobody else can call, and nobody is asked who calls."""
         return is_loopback(self.host) and not self.issuers
+
+    @property
+    def known_hosts(self) -> list[str]:
+        """The names by which callers may address the service; empty: any, where only the network knows who may call."""
+        named = [*self.hosts, *(urlsplit(each).hostname or "" for issuer in self.issuers for each in issuer.audiences)]
+        names = {name.lower() for name in named if name}
+        if is_loopback(self.host) or names:
+            names |= {"localhost", "127.0.0.1", "::1", self.host.strip("[]").lower()}
+        return sorted(names)
 
     @property
     def zone(self) -> ZoneInfo | None:

@@ -13,6 +13,7 @@ from cds.hooks.app import create_app
 from cds.hooks.settings import Settings
 from tests.judge import now_on
 
+JSON = {"content-type": "application/json"}
 VIEW = "/cds-services/sirolimus-itp-patient-view"
 SELECT = "/cds-services/sirolimus-itp-order-select"
 SIGN = "/cds-services/sirolimus-itp-order-sign"
@@ -25,4 +26,5 @@ def client_of(
     moment = now_on(on) if isinstance(on, int) else on
     checked = (settings or Settings()).model_copy(update={"check_answers": True})
     clock = moment if callable(moment) else lambda: moment
-    return TestClient(create_app(engine, checked, clock=clock, **more), raise_server_exceptions=False)
+    app = create_app(engine, checked, clock=clock, **more)
+    return TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 import warnings
 from pathlib import Path
@@ -162,6 +163,37 @@ def test_a_token_that_is_wrong(caller: TestClient, token: Any) -> None:
     assert answer.json()["issue"][0]["diagnostics"] == "the call is not authenticated"  # and not why
 
 
+def reasons(caller: TestClient, caplog: pytest.LogCaptureFixture, token: str) -> list[str]:
+    """What the log says of a call with this token."""
+    caplog.clear()
+    with caplog.at_level("INFO", logger="cds.hooks"):
+        ask(caller, token)
+    return [record.reason for record in caplog.records if hasattr(record, "reason")]
+
+
+def test_the_log_says_which_claim_failed_and_never_its_value(
+    caller: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert reasons(caller, caplog, signed(aud="https://secret.example")) == ["aud"]
+    assert reasons(caller, caplog, signed(exp=None)) == ["exp is missing"]
+    assert reasons(caller, caplog, signed(OTHER)) == ["signature"]
+    assert reasons(caller, caplog, signed(tenant="secret-ward")) == ["tenant"]
+    assert reasons(caller, caplog, signed(jti="\ud800")) == ["jti"]  # half of a pair of UTF-16
+
+
+def test_an_address_of_keys_beside_a_file(engine: Engine, issuer: Issuer) -> None:
+    named = signed(header={"jku": "https://ehr.example/keys"})
+    other = signed(header={"jku": "https://evil.example/keys"})
+
+    def answers(**more: Any) -> list[int]:
+        each = Issuer.model_validate(issuer.model_dump() | more)
+        return [ask(client_of(engine, Settings(issuers=[each])), token) for token in (named, other)]
+
+    assert answers() == [401, 401]
+    assert answers(jwks_url="https://ehr.example/keys") == [200, 401]  # compared and never fetched
+    assert answers(ignore_jku=True) == [200, 200]
+
+
 @pytest.mark.parametrize("header", ["Basic eDp5", "bearer", "Bearer", "Token x"])
 def test_another_scheme(caller: TestClient, header: str) -> None:
     assert caller.post(f"/cds-services/{VIEW}", json=BODY, headers={"authorization": header}).status_code == 401
@@ -225,7 +257,22 @@ def test_a_wrong_token_uses_up_no_jti(caller: TestClient) -> None:
 def test_a_store_that_cannot_be_asked_is_no_yes(caller: TestClient) -> None:
     service = caller.app.state.service  # type: ignore[attr-defined]
     service.authentication.close()
-    assert ask(caller, signed()) == 401
+    assert ask(caller, signed()) == 503
+
+
+def test_a_store_that_somebody_else_has_locked_holds_no_other_call_up(
+    engine: Engine, issuer: Issuer, tmp_path: Path
+) -> None:
+    file = tmp_path / "seen"
+    caller = client_of(engine, Settings(issuers=[issuer], replay_file=file))
+    assert ask(caller, signed()) == 200
+    token = signed()
+    with sqlite3.connect(file, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        answer = caller.post(f"/cds-services/{VIEW}", json=BODY, headers={"authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        other.execute("ROLLBACK")
+    assert ask(caller, signed()) == 200
 
 
 def test_what_is_expired_is_forgotten(tmp_path: Path) -> None:
@@ -300,6 +347,32 @@ def test_rotated_keys_are_found_and_old_ones_outlive_a_failure(engine: Engine, m
     keys._fetched -= 86_400  # a day without an answer is too long
     keys._tried -= 60
     assert ask(caller, signed()) == 401
+
+
+def test_an_empty_key_set_wipes_no_keys_and_keys_for_encryption_are_none(engine: Engine) -> None:
+    keeper = Keeper((EC, "ec"))
+    caller = with_url(engine, keeper)
+    keys = caller.app.state.service.authentication._keys["https://ehr.example"]  # type: ignore[attr-defined]
+    assert ask(caller, signed()) == 200
+    keys._tried -= 60
+    keys._fetched -= 700
+    keeper.answer = httpx.Response(200, json={"keys": []})
+    assert ask(caller, signed()) == 200
+    keys._tried -= 60
+    keys._fetched -= 700
+    keeper.answer = httpx.Response(200, json={"keys": [jwk(EC, "ec"), jwk(OTHER, "enc") | {"use": "enc"}]})
+    assert [ask(caller, signed()), ask(caller, signed(OTHER, kid="enc"))] == [200, 401]
+
+
+def test_a_key_server_that_is_down_at_first_is_asked_again_soon(engine: Engine) -> None:
+    keeper = Keeper((EC, "ec"))
+    right, keeper.answer = keeper.answer, httpx.Response(503)
+    caller = with_url(engine, keeper)
+    keys = caller.app.state.service.authentication._keys["https://ehr.example"]  # type: ignore[attr-defined]
+    assert ask(caller, signed()) == 401
+    keeper.answer = right
+    keys._tried -= 3  # seconds
+    assert ask(caller, signed()) == 200
 
 
 def test_private_and_symmetric_keys_in_a_key_set_are_passed_over(engine: Engine, tmp_path: Path) -> None:

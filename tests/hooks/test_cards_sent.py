@@ -18,7 +18,7 @@ from cds.hooks.discovery import SERVICES
 from tests.charts import day, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
 from tests.fuzz.bodies import spoilt
-from tests.hooks.doors import VIEW, client_of
+from tests.hooks.doors import JSON, VIEW, client_of
 from tests.hooks.test_service import rich_requests
 
 MARKER = "ZZTOP-7741"
@@ -162,7 +162,7 @@ def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
     seen = Counter[int]()
     for _ in range(2_000):
         hook, body = spoilt(chance, rich)
-        answer = client.post(f"/cds-services/sirolimus-itp-{hook}", content=body)
+        answer = client.post(f"/cds-services/sirolimus-itp-{hook}", content=body, headers=JSON)
         seen[answer.status_code] += 1
         assert answer.status_code in (200, 400, 412)
         for card in answer.json().get("cards", []):

@@ -73,7 +73,7 @@ def test_stalled_connections_hold_nobody_up(start: Callable[..., Running]) -> No
     running = start(silent_seconds=2)
     stalled = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(200)]
     for each in stalled:
-        each.sendall(b"POST /x HTTP/1.1\r\nHost: x\r\n")
+        each.sendall(b"POST /x HTTP/1.1\r\nHost: localhost\r\n")
     assert running.call()[0] == 200
     assert all(is_closed(each) for each in stalled[:3])
     for each in stalled:
@@ -83,9 +83,12 @@ def test_stalled_connections_hold_nobody_up(start: Callable[..., Running]) -> No
 def test_heads_that_are_too_large_or_contradict_themselves(start: Callable[..., Running]) -> None:
     running = start()
     for head, status in (
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\nx: " + b"y" * 4_000_000 + b"\r\n\r\n", b"431"),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"x: y\r\n" * 50_000 + b"\r\n", b"431"),
-        (b"POST /x HTTP/1.1\r\nHost: x\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\nx: " + b"y" * 4_000_000 + b"\r\n\r\n", b"431"),
+        (b"GET /livez HTTP/1.1\r\nHost: localhost\r\n" + b"x: y\r\n" * 50_000 + b"\r\n", b"431"),
+        (
+            b"POST /x HTTP/1.1\r\nHost: localhost\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+            b"400",
+        ),
         (b"nonsense\r\n\r\n", b"400"),
     ):
         with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
@@ -101,7 +104,7 @@ def test_heads_that_are_too_large_or_contradict_themselves(start: Callable[..., 
 def test_bodies_that_never_end(start: Callable[..., Running]) -> None:
     running = start(body_seconds=1, max_body=10_000)
     with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
-        head = f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n".encode()
+        head = f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n".encode()
         connection.sendall(head + b"{")
         assert b" 408 " in connection.recv(500)
     assert running.call("POST", VIEW, b"x" * 20_000)[0] == 413
@@ -109,9 +112,7 @@ def test_bodies_that_never_end(start: Callable[..., Running]) -> None:
 
 def test_a_client_that_goes_away_is_no_error(start: Callable[..., Running]) -> None:
     running = start()
-    head = (
-        f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{{".encode()
-    )
+    head = f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 5000\r\n\r\n{{".encode()
     for _ in range(100):
         with socket.create_connection(("127.0.0.1", running.port)) as connection:
             connection.sendall(head)
@@ -130,7 +131,7 @@ def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> N
     for _ in range(2):
         connection = socket.create_connection(("127.0.0.1", running.port))
         connection.sendall(
-            f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{".encode()
+            f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{".encode()
         )
         held.append(connection)
     time.sleep(0.3)
@@ -144,7 +145,7 @@ def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> N
 
 def test_more_calls_than_it_bears_are_answered_or_refused_and_none_is_lost(start: Callable[..., Running]) -> None:
     running = start(max_in_flight=4)
-    call = f"POST {VIEW} HTTP/1.1\r\nHost: x\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n".encode()
+    call = f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(BODY)}\r\n\r\n".encode()
     with contextlib.ExitStack() as stack:
         address = ("127.0.0.1", running.port)
         connections = [stack.enter_context(socket.create_connection(address, timeout=10)) for _ in range(120)]

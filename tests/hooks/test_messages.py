@@ -17,7 +17,7 @@ from cds.hooks.calls import Call
 from cds.hooks.messages import NotValid, OperationOutcome, Services, check_answer
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
 from tests.fuzz.bodies import spoilt
-from tests.hooks.doors import SIGN, VIEW, client_of
+from tests.hooks.doors import JSON, SIGN, VIEW, client_of
 from tests.hooks.test_service import rich_requests
 
 CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
@@ -111,7 +111,7 @@ def test_discovery_and_errors_keep_their_models(client: TestClient) -> None:
     for answer in (
         client.get("/elsewhere"),
         client.put("/cds-services"),
-        client.post(VIEW, content=b"{"),
+        client.post(VIEW, content=b"{", headers=JSON),
         client.post(VIEW, content=b"{}", headers={"content-type": "text/html"}),
         client.post(VIEW, content=b"{}", headers={"content-encoding": "gzip"}),
         client.post(VIEW, json=request("patient-view", CHART) | {"prefetch": {}}),
@@ -143,7 +143,7 @@ def test_what_does_not_fit_the_model_of_a_call_is_refused(engine: Engine) -> Non
         hook, body = spoilt(chance, rich_requests())
         if not fits(body):
             misfits += 1
-            assert client.post(f"/cds-services/sirolimus-itp-{hook}", content=body).status_code == 400
+            assert client.post(f"/cds-services/sirolimus-itp-{hook}", content=body, headers=JSON).status_code == 400
     assert misfits > 100
 
 

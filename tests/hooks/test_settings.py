@@ -85,7 +85,7 @@ def test_what_stands_above_what(file: Path) -> None:
         ('time_zone = "Vienna"', "time_zone: is not a time zone; write for example Europe/Vienna"),
         ('fhir_servers = ["http://ehr.example"]', "must be an https address"),
         ('fhir_servers = ["https://u:p@ehr.example"]', "must be an https address"),
-        ('[[issuers]]\niss = "a"\naudiences = ["x"]', "give either jwks_url or jwks_file"),
+        ('[[issuers]]\niss = "a"\naudiences = ["x"]', "give jwks_url, jwks_file or both"),
         ('[[issuers]]\niss = "a"\njwks_file = "k"', "issuers.0.audiences: Field required"),
         ('[[issuers]]\niss = "a"\njwks_file = "k"\naudiences = ["x"]\nalgorithms = ["HS256"]', "issuers.0.algorithms.0"),
         ('[[issuers]]\niss = "a"\njwks_file = "k"\naudiences = ["x"]\nalgorithms = ["none"]', "issuers.0.algorithms.0"),
