@@ -33,13 +33,14 @@ from cds.hooks.callback import completed, medications, missing, server_of
 from cds.hooks.discovery import SERVICES, discovery, prefetch
 from cds.hooks.door import Door
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
-from cds.hooks.http import Answered, as_json, body_of, busy, encode, outcome
+from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
 from cds.hooks.log import request_id
 from cds.hooks.messages import NotValid, check_answer
 from cds.hooks.openapi import openapi
 from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+_PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
 
@@ -75,7 +76,8 @@ class Service:
         self.document = encode(discovery(engine.knowledge))
         self.templates = prefetch(engine.knowledge)
         self.contract = encode(openapi(bool(settings.issuers)))
-        self.in_flight = 0
+        self.in_flight = 0  # calls whose bodies are here and that are not answered yet
+        self.held = Held(settings.max_body_bytes)
         # one judgement a turn of the loop: new calls are heard in between, and refused at once when there are too many
         self.turn = asyncio.Lock()
         self.draining = False
@@ -93,7 +95,13 @@ class Service:
             return outcome(404, "there is no service of that id; see /cds-services")
         arrived = time.monotonic()
         body = await body_of(request, self.settings.max_body, self.settings.body_seconds)
-        return await self._judge(request, body, hook, caller, arrived)
+        if self.in_flight >= self.settings.max_in_flight:
+            return busy("too many calls at once")
+        self.in_flight += 1
+        try:
+            return await self._judge(request, body, hook, caller, arrived)
+        finally:
+            self.in_flight -= 1
 
     async def feedback(self, request: Request) -> Response:
         """POST /cds-services/{id}/feedback"""
@@ -146,7 +154,7 @@ class Service:
         in a client, and is posted again."""
         said = request.state.said
         try:
-            cards = await self._cards(body, hook, caller, arrived, said)
+            cards = await self._cards(request, body, hook, caller, arrived)
             content = encode({"cards": cards})
             if self.settings.check_answers:
                 check_answer(content)
@@ -163,9 +171,10 @@ class Service:
         return as_json(content)
 
     async def _cards(
-        self, body: bytes, hook: Hook, caller: Caller, arrived: float, said: dict[str, Any]
+        self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float
     ) -> list[dict[str, Any]]:
-        async with self.turn:
+        said = request.state.said
+        async with self._my_turn(request, arrived):
             question = read_request(body, hook)
             if not question.from_hook:
                 raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
@@ -179,12 +188,23 @@ class Service:
                 left = self.settings.answer_seconds - (time.monotonic() - arrived)
                 body, answered = await completed(body, self.client, server, queries, max(left, 0.0))
                 said["fetched"] += answered
-                async with self.turn:
+                async with self._my_turn(request, arrived):
                     question = read_request(body, hook)
                 tried = set(queries.values())
                 queries = {key: read for key, read in medications(question, server).items() if read not in tried}
-        async with self.turn:
+        async with self._my_turn(request, arrived):
             return self._advice(question)
+
+    @contextlib.asynccontextmanager
+    async def _my_turn(self, request: Request, arrived: float) -> AsyncIterator[None]:
+        """One judgement a turn of the loop: others are heard in between. A caller that has gone, or that gave up long ago, gets none."""
+        async with self.turn:
+            await asyncio.sleep(0)
+            if await request.is_disconnected():
+                raise Answered(Response(status_code=400))
+            if time.monotonic() - arrived > _PATIENCE * self.settings.answer_seconds:
+                raise Answered(busy("too many calls at once"))
+            yield
 
     def _advice(self, question: Question) -> list[dict[str, Any]]:
         if "MedicationRequest" in question.not_supplied:
@@ -198,16 +218,13 @@ class Service:
         async def run(request: Request) -> Response:
             began = time.monotonic()
             request.state.said = {"request": request_id(request.headers.get("x-request-id"))}
-            if self.in_flight >= self.settings.max_in_flight:
-                response = busy("too many calls at once")
-            else:
-                self.in_flight += 1
-                try:
-                    response = await handle(request)
-                except Answered as answered:
-                    response = answered.response
-                finally:
-                    self.in_flight -= 1
+            request.state.held = 0
+            try:
+                response: Response = await handle(request)
+            except Answered as answered:
+                response = answered.response
+            finally:
+                self.held.give_back(request.state.held)
             said = request.state.said
             response.headers["x-request-id"] = said["request"]
             if self.draining:
@@ -268,7 +285,7 @@ def create_app(
         routes=routes, middleware=[door, cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan
     )
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
-    app.state.service = service
+    app.state.service, app.state.held = service, service.held
     return app
 
 

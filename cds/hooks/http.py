@@ -24,6 +24,22 @@ _ISSUE = {
 }
 
 
+class Held:
+    """How many bytes of bodies are held, of how many at most."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+
+    def take(self, number: int) -> None:
+        """Hold so many more. Raises Answered when that is too many."""
+        if self._bytes + number > self._most:
+            raise Answered(busy("too many bodies at once"))
+        self._bytes += number
+
+    def give_back(self, number: int) -> None:
+        self._bytes -= number
+
+
 class Answered(Exception):
     """The call is answered already, with an error."""
 
@@ -79,9 +95,12 @@ async def _read(request: Request, most: int) -> bytes | None:
         return None
     chunks: list[bytes] = []
     size = 0
+    held: Held = request.app.state.held
     async for chunk in request.stream():
         size += len(chunk)
         if size > most:
             return None
+        held.take(len(chunk))
+        request.state.held = size
         chunks.append(chunk)
     return b"".join(chunks)

@@ -1,13 +1,13 @@
-"""HTTP connections that must speak: silent and slow ones are closed, headers are bounded, and at the end they drain.
+"""HTTP connections that must speak: silent and slow ones are closed, heads and their number are bounded, and at the end they drain.
 
-uvicorn bounds none of the three. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
+uvicorn bounds none of them. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
 `loop`; the tests drive it over sockets, so that another release of uvicorn that moves them is noticed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,15 +20,30 @@ class Impatient(HttpToolsProtocol):
 
     silent_seconds = 5.0
     drain_seconds = 5.0
+    most = 1000
+    opened: ClassVar[dict[Impatient, None]] = {}  # those that are open, the longest silent first
     _timer: asyncio.TimerHandle | None = None
     _header_bytes = 0
+    _untold = 0  # bytes that were received since the parser last told of anything
+    _told = False
     _refused = False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        if len(self.opened) >= self.most:
+            self._make_room()
+        self.opened[self] = None
         self._wait()
 
+    def _make_room(self) -> None:
+        """Close the connection that has been silent for longest and is owed no answer: so that health can still be asked."""
+        silent = next((each for each in self.opened if each.cycle is None or each.cycle.response_complete), None)
+        if silent is not None:
+            self.opened.pop(silent)
+            silent._close()
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self.opened.pop(self, None)
         self._stop_waiting()
         super().connection_lost(exc)
 
@@ -37,7 +52,23 @@ class Impatient(HttpToolsProtocol):
             return
         if self._timer is None and (self.cycle is None or self.cycle.response_complete):
             self._wait()  # the head of a later request begins
+        if self in self.opened:
+            self.opened.pop(self)
+            self.opened[self] = None
+        self._told = False
         super().data_received(data)
+        # a field of a head or a trailer that goes on and on is kept by the parser, and told to nobody
+        self._untold = 0 if self._told else self._untold + len(data)
+        if self._untold > MOST_HEADER_BYTES:
+            self._refuse()
+
+    def on_body(self, body: bytes) -> None:
+        self._told = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._told = True
+        super().on_message_complete()
 
     def on_message_begin(self) -> None:
         self._header_bytes = 0
@@ -52,6 +83,7 @@ class Impatient(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        self._told = True
         self._stop_waiting()
         if not self._refused:
             super().on_headers_complete()
@@ -70,7 +102,11 @@ class Impatient(HttpToolsProtocol):
 
     def _count(self, number: int) -> None:
         self._header_bytes += number
-        if self._header_bytes > MOST_HEADER_BYTES and not self._refused:
+        if self._header_bytes > MOST_HEADER_BYTES:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        if not self._refused:
             self._refused = True
             self.transport.write(_TOO_LARGE)
             self.transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from collections.abc import Callable
 
@@ -18,6 +19,8 @@ from cds.knowledge.load import load
 from cds.knowledge.reviews import active_only
 
 _HANDED_ON = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER"
+_FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
+"""Open files that a worker asks for, those that it keeps for calls back, stores and logs, and the fewest connections."""
 _KEEP_ALIVE = 75
 """Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
 
@@ -32,9 +35,20 @@ def from_environment() -> Starlette:
 def _application(engine: Engine, settings: Settings) -> Starlette:
     set_up_logs(settings.log_level)
     Impatient.silent_seconds, Impatient.drain_seconds = settings.silent_seconds, settings.drain_seconds
+    Impatient.most = _connections(settings.max_connections)
     app = create_app(engine, settings)
     settle_memory()
     return app
+
+
+def _connections(wanted: int) -> int:
+    """How many connections a worker may hold: as many as are wanted, with files left for everything else."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(hard, _FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        soft = most
+    return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - _OTHER_FILES), _FEWEST)
 
 
 def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> None:

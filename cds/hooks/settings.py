@@ -96,6 +96,10 @@ class Settings(BaseModel):
     silent_seconds: float = Field(default=5.0, gt=0, le=60)
     drain_seconds: float = Field(default=5.0, ge=0, le=120)
     max_in_flight: int = Field(default=64, ge=1, le=10_000)
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)  # of all bodies that are being received or wait
+    max_connections: int = Field(
+        default=1000, ge=10, le=50_000
+    )  # of one worker; fewer where the system lets it open fewer files
     workbench: bool | None = None  # pages at / and /rules; unless said, where nobody but this machine can call
     check_answers: bool = False  # hold every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"

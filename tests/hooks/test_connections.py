@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -101,6 +102,51 @@ def test_heads_that_are_too_large_or_contradict_themselves(start: Callable[..., 
     assert running.call()[0] == 200
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /livez HTTP/1.1\r\nHost: localhost\r\nx: ",
+        b"POST /x HTTP/1.1\r\nHost: localhost\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{\r\n0\r\nx: ",
+    ],
+    ids=["a field of the head", "a field of the trailer"],
+)
+def test_a_field_that_never_ends_is_cut_off(start: Callable[..., Running], head: bytes) -> None:
+    running = start()
+    sent = 0
+    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
+        connection.sendall(head)
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            while sent < 20_000_000:
+                connection.sendall(b"y" * 10_000)
+                sent += 10_000
+    assert sent < 20_000_000
+    assert running.resident() < 200  # megabytes
+
+
+def test_idle_connections_leave_room_for_health_and_calls(start: Callable[..., Running]) -> None:
+    running = start(max_connections=20, silent_seconds=30)
+    idle = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(60)]
+    assert running.call(path="/livez")[0] == 200
+    assert running.call("POST", VIEW, BODY)[0] == 200
+    assert sum(is_closed(each) for each in idle[:40]) == 40  # the longest silent make room
+    for each in idle:
+        each.close()
+
+
+def test_fewer_files_than_connections(start: Callable[..., Running]) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))  # as a shell's `ulimit -S -n 256`
+    try:
+        running = start(silent_seconds=30)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    idle = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(400)]
+    assert running.call(path="/livez")[0] == 200
+    for each in idle:
+        each.close()
+    assert len(running.stop()[1]) < 50  # lines of the log
+
+
 def test_bodies_that_never_end(start: Callable[..., Running]) -> None:
     running = start(body_seconds=1, max_body=10_000)
     with socket.create_connection(("127.0.0.1", running.port), timeout=5) as connection:
@@ -125,22 +171,27 @@ def test_a_client_that_goes_away_is_no_error(start: Callable[..., Running]) -> N
     assert {line["level"] for line in lines} == {"info"}
 
 
-def test_many_at_once_are_told_to_come_again(start: Callable[..., Running]) -> None:
-    running = start(max_in_flight=2, body_seconds=3)
-    held = []
-    for _ in range(2):
-        connection = socket.create_connection(("127.0.0.1", running.port))
-        connection.sendall(
-            f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{".encode()
-        )
-        held.append(connection)
-    time.sleep(0.3)
-    assert running.call("POST", VIEW, BODY)[0] == 503
-    assert running.call()[0] == 200  # health is never refused
+def test_bodies_that_are_not_here_yet_take_no_place(start: Callable[..., Running]) -> None:
+    running = start(max_in_flight=2, body_seconds=30)
+    head = f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+    held = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(20)]
+    for connection in held:
+        connection.sendall(head.encode())
+    assert running.call("POST", VIEW, BODY)[0] == 200
+    assert running.call()[0] == 200
     for connection in held:
         connection.close()
-    time.sleep(0.3)
-    assert running.call("POST", VIEW, BODY)[0] == 200
+
+
+def test_more_bytes_than_may_be_held_are_told_to_come_again(start: Callable[..., Running]) -> None:
+    running = start(max_body_bytes=1_000_000, body_seconds=30)
+    head = f"POST {VIEW} HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/json\r\ncontent-length: 1500000\r\n\r\n{{"
+    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as large:
+        large.sendall(head.encode())
+        with contextlib.suppress(ConnectionError):
+            large.sendall(b" " * 1_200_000)
+        assert large.recv(500).split(b" ")[1] == b"503"
+    assert running.call("POST", VIEW, BODY)[0] == 200  # and they are given back
 
 
 def test_more_calls_than_it_bears_are_answered_or_refused_and_none_is_lost(start: Callable[..., Running]) -> None:
