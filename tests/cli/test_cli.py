@@ -192,7 +192,7 @@ def test_check_prints_all_faults_with_their_place_and_exits_1(tmp_path: Path) ->
     result = run("check", str(rules))
     assert result.exit_code == 1
     assert "rules/trough/trough-low.yaml:13: when: unknown fact 'trogh'; did you mean 'trough'?" in result.output
-    assert "rules/trough/trough-high.yaml:13: when: trough is in ng/mL, not mg/L" in result.output
+    assert "rules/trough/trough-high.yaml:14: when: trough is in ng/mL, not mg/L" in result.output
 
 
 def test_check_finds_a_case_that_no_longer_holds(tmp_path: Path) -> None:
