@@ -37,6 +37,7 @@ from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outco
 from cds.hooks.log import request_id
 from cds.hooks.messages import NotValid, check_answer
 from cds.hooks.openapi import openapi
+from cds.hooks.peers import Peers
 from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
@@ -66,13 +67,14 @@ class Service:
         self.engine, self.settings = engine, settings
         self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
         self.keeper = keeper or Counted()
-        # no proxy and no .netrc of the environment, no redirect: a token goes where the settings say and nowhere else
-        self.client = client or httpx.AsyncClient(
-            trust_env=False, follow_redirects=False, timeout=settings.answer_seconds
-        )
-        # keys of their own client: FHIR servers that hang hold nobody's keys up
-        self.key_client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
-        self.authentication = Authentication(settings, time.time, client or self.key_client)
+
+        def outward() -> httpx.AsyncClient:
+            # no proxy and no .netrc of the environment, no redirect: a token goes where the settings say and nowhere else
+            return client or httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=settings.answer_seconds)
+
+        self.peers = Peers(outward)
+        self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
+        self.authentication = Authentication(settings, time.time, self.key_client)
         self.document = encode(discovery(engine.knowledge))
         self.templates = prefetch(engine.knowledge)
         self.contract = encode(openapi(bool(settings.issuers)))
@@ -186,7 +188,7 @@ class Service:
         for _ in range(2):  # what was not sent, and then the Medications that the answers point to
             if queries:
                 left = self.settings.answer_seconds - (time.monotonic() - arrived)
-                body, answered = await completed(body, self.client, server, queries, max(left, 0.0))
+                body, answered = await completed(body, self.peers.of(server), server, queries, max(left, 0.0))
                 said["fetched"] += answered
                 async with self._my_turn(request, arrived):
                     question = read_request(body, hook)
@@ -257,7 +259,7 @@ def create_app(
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
         yield {"service": service}
         service.authentication.close()
-        await service.client.aclose()
+        await service.peers.aclose()
         await service.key_client.aclose()
 
     routes = [

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from cds.cards.build import NAMESPACE
@@ -15,7 +14,8 @@ from cds.chart.body import InputError, decode
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES
 from cds.chart.request import Request
 from cds.hooks.auth import Caller
-from cds.hooks.fetch import Server, allowed, fetch
+from cds.hooks.fetch import Server, allowed
+from cds.hooks.peers import Peer
 
 _PATIENT = "{{context.patientId}}"
 _MOST_MEDICATIONS = 50
@@ -93,10 +93,10 @@ def _is_what_was_read(answer: bytes, read: str) -> bool:
 
 
 async def completed(
-    body: bytes, client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float
+    body: bytes, peer: Peer, server: Server, queries: Mapping[str, str], seconds: float
 ) -> tuple[bytes, int]:
     """The request with what could be fetched in its prefetch, and how many queries were answered."""
-    answers = await fetch(client, server, queries, seconds)
+    answers = await peer.fetch(server, queries, seconds)
     found = {
         key: answer
         for key, answer in answers.items()

@@ -17,6 +17,7 @@ import httpx
 import msgspec
 
 _MOST_BYTES = 4 * 1024 * 1024
+_MOST_OF_ALL = 12 * 1024 * 1024  # bytes of all answers of one call
 _MOST_PAGES = 20
 _log = logging.getLogger("cds.hooks")
 
@@ -31,6 +32,19 @@ class Server:
 
     base: str
     token: str
+
+
+class Room:
+    """What is asked of one server at once, and how many bytes a call may still bring."""
+
+    def __init__(self, slots: asyncio.Semaphore) -> None:
+        self.slots, self._bytes = slots, _MOST_OF_ALL
+
+    def take(self, number: int) -> None:
+        """Raises NotFetched when the answers of a call are too many bytes together."""
+        self._bytes -= number
+        if self._bytes < 0:
+            raise NotFetched("large together")
 
 
 class Page(msgspec.Struct):
@@ -63,10 +77,11 @@ def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
 
 
 async def fetch(
-    client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float
+    client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float, slots: asyncio.Semaphore
 ) -> dict[str, bytes]:
-    """The answers to queries (key to relative address), in parallel; those that failed or came too late are not among them."""
-    tasks = {key: asyncio.create_task(_all_pages(client, server, query)) for key, query in queries.items()}
+    """The answers to queries (key to relative address), as many at once as there are slots; without those that failed or came too late."""
+    room = Room(slots)
+    tasks = {key: asyncio.create_task(_all_pages(client, server, query, room)) for key, query in queries.items()}
     if not tasks:
         return {}
     done, late = await asyncio.wait(tasks.values(), timeout=seconds)
@@ -83,13 +98,14 @@ async def fetch(
     return found
 
 
-async def _all_pages(client: httpx.AsyncClient, server: Server, query: str) -> bytes:
+async def _all_pages(client: httpx.AsyncClient, server: Server, query: str, room: Room) -> bytes:
     """A resource, or a Bundle with the entries of every page. Raises NotFetched."""
     pages: list[bytes] = []
     address, seen, size = f"{server.base}/{query}", set[str](), 0
     while len(pages) < _MOST_PAGES and address not in seen:
         seen.add(address)
-        body = await _one(client, server, address)
+        async with room.slots:
+            body = await _one(client, server, address, room)
         size += len(body)
         if size > _MOST_BYTES:
             raise NotFetched("large")
@@ -101,7 +117,7 @@ async def _all_pages(client: httpx.AsyncClient, server: Server, query: str) -> b
     raise NotFetched("paging")
 
 
-async def _one(client: httpx.AsyncClient, server: Server, address: str) -> bytes:
+async def _one(client: httpx.AsyncClient, server: Server, address: str, room: Room) -> bytes:
     headers = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
     if server.token:
         headers["Authorization"] = f"Bearer {server.token}"
@@ -118,6 +134,7 @@ async def _one(client: httpx.AsyncClient, server: Server, address: str) -> bytes
             body = bytearray()
             async for chunk in answer.aiter_raw():
                 body += chunk
+                room.take(len(chunk))
                 if len(body) > _MOST_BYTES:
                     raise NotFetched("large")
             return bytes(body)
