@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from tests.hooks.doors import client_of
+from tests.hooks.doors import MADE, client_of
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while MADE:
+        MADE.pop().state.service.authentication.close()
 
 
 @pytest.fixture

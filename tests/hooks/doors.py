@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
@@ -13,6 +14,8 @@ from cds.hooks.app import create_app
 from cds.hooks.settings import Settings
 from tests.judge import now_on
 
+MADE: list[Starlette] = []
+"""Applications of the test that runs, whose stores are closed behind it."""
 JSON = {"content-type": "application/json"}
 VIEW = "/cds-services/sirolimus-itp-patient-view"
 SELECT = "/cds-services/sirolimus-itp-order-select"
@@ -27,4 +30,5 @@ def client_of(
     checked = (settings or Settings()).model_copy(update={"check_answers": True})
     clock = moment if callable(moment) else lambda: moment
     app = create_app(engine, checked, clock=clock, **more)
+    MADE.append(app)
     return TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
