@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 import time
@@ -267,7 +268,7 @@ def test_a_store_that_somebody_else_has_locked_holds_no_other_call_up(
     caller = client_of(engine, Settings(issuers=[issuer], replay_file=file))
     assert ask(caller, signed()) == 200
     token = signed()
-    with sqlite3.connect(file, isolation_level=None) as other:
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         answer = caller.post(f"/cds-services/{VIEW}", json=BODY, headers={"authorization": f"Bearer {token}"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
