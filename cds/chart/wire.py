@@ -332,7 +332,7 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def later(raw: Raw, kind: type[T]) -> list[T]:
-    """A list that was kept as bytes, read now; empty when absent or of another shape."""
+    """A list that was kept as bytes, read now; one object where a list belongs is a list of one, as some clients send it."""
     if not given(raw):
         return []
     decoder = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
@@ -340,7 +340,7 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
     try:
         parts = _list_decoder.decode(raw)
     except msgspec.MsgspecError:
-        return []
+        parts = [raw]
     for part in parts:  # one of another shape hides none of the others
         try:
             found.append(decoder.decode(part))

