@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import resource
+import signal
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
@@ -21,15 +24,23 @@ from cds.knowledge.reviews import active_only
 _HANDED_ON = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER"
 _FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
 """Open files that a worker asks for, those that it keeps for calls back, stores and logs, and the fewest connections."""
+_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _KEEP_ALIVE = 75
 """Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
 
 
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
+    _end_with_the_parent()
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
     knowledge = load(settings.rules, settings.protocol, settings.overlays, cached=False)
     return _application(Engine(active_only(knowledge) if settings.active_only else knowledge), settings)
+
+
+def _end_with_the_parent() -> None:
+    """Let the system end this worker when its parent is killed; elsewhere than on Linux it would go on alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _application(engine: Engine, settings: Settings) -> Starlette:

@@ -9,6 +9,7 @@ import os
 import resource
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -240,6 +241,21 @@ def test_at_the_end_no_call_is_lost(start: Callable[..., Running]) -> None:
     assert failed == [] and len(finished) == 4
     code, _ = running.stop()
     assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system ends the children of what is killed on Linux alone")
+def test_workers_end_with_a_parent_that_is_killed(start: Callable[..., Running]) -> None:
+    running = start(workers=2)
+    running.process.kill()
+    running.process.wait(timeout=10)
+    for _ in range(100):
+        try:
+            running.call(path="/livez")
+        except OSError:
+            break
+        time.sleep(0.1)
+    with pytest.raises(OSError, match="refused"):
+        running.call(path="/livez")
 
 
 def test_several_workers_answer_and_outlive_one_another(start: Callable[..., Running]) -> None:
