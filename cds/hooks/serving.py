@@ -8,7 +8,9 @@ import resource
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,10 +20,9 @@ from cds.hooks.app import create_app, settle_memory
 from cds.hooks.log import set_up_logs
 from cds.hooks.protocol import Impatient
 from cds.hooks.settings import Settings
-from cds.knowledge.load import load
-from cds.knowledge.reviews import active_only
+from cds.knowledge.cache import from_cache, into_cache
 
-_HANDED_ON = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER"
+_HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
 _FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
 """Open files that a worker asks for, those that it keeps for calls back, stores and logs, and the fewest connections."""
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -33,8 +34,10 @@ def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     _end_with_the_parent()
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
-    knowledge = load(settings.rules, settings.protocol, settings.overlays, cached=False)
-    return _application(Engine(active_only(knowledge) if settings.active_only else knowledge), settings)
+    knowledge = from_cache(Path(os.environ[_KNOWLEDGE]))
+    if knowledge is None:
+        raise RuntimeError("the knowledge that the service began with is gone")
+    return _application(Engine(knowledge), settings)
 
 
 def _end_with_the_parent() -> None:
@@ -75,8 +78,19 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
     os.environ[_HANDED_ON] = settings.model_dump_json()
     alone = settings.workers == 1
     started()
+    with tempfile.TemporaryDirectory(prefix="sirolimus-itp-cds-") as folder:
+        # every worker, also one that takes another's place later, has the rules that the service began with
+        kept = Path(folder) / "knowledge"
+        os.environ[_KNOWLEDGE] = str(kept)
+        if not alone:
+            into_cache(kept, engine.knowledge)
+        _run(_application(engine, settings) if alone else "cds.hooks.serving:from_environment", settings)
+
+
+def _run(application: Starlette | str, settings: Settings) -> None:
+    alone = settings.workers == 1
     uvicorn.run(
-        _application(engine, settings) if alone else "cds.hooks.serving:from_environment",
+        application,
         factory=not alone,
         host=settings.host,
         port=settings.port,

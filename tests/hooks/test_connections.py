@@ -7,6 +7,7 @@ import http.client
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
+from tests.conftest import RULES
 from tests.hooks.doors import VIEW
 from tests.hooks.process import Running, started
 
@@ -256,6 +258,30 @@ def test_workers_end_with_a_parent_that_is_killed(start: Callable[..., Running])
         time.sleep(0.1)
     with pytest.raises(OSError, match="refused"):
         running.call(path="/livez")
+
+
+def test_a_worker_that_takes_anothers_place_has_the_rules_that_the_service_began_with(
+    start: Callable[..., Running], tmp_path: Path
+) -> None:
+    rules = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    running = start(workers=2, rules=rules)
+    before = json.loads(running.call()[1])["knowledge"]
+    (rules / "sources.yaml").unlink()  # half of a new version
+    workers = [
+        int(each)
+        for each in Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children").read_text().split()
+    ]
+    for worker in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+    found = set()
+    for _ in range(200):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            found.add(json.loads(running.call()[1])["knowledge"])
+            if len(found) and running.call("POST", VIEW, BODY)[0] == 200:
+                break
+        time.sleep(0.05)
+    assert found == {before}
 
 
 def test_several_workers_answer_and_outlive_one_another(start: Callable[..., Running]) -> None:
