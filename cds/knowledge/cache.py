@@ -16,6 +16,7 @@ from cds.knowledge.compiled import Knowledge
 
 _DIGEST = 32  # bytes of SHA-256 before the content
 _MOST = 64_000_000  # bytes
+_MOST_OF_A_FILE = 8_000_000
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -28,6 +29,8 @@ def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
             # as the reader finds them: a linked folder is entered, which rglob would not do
             for path in sorted(each for pattern in ("*.yaml", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)):
                 if path.is_file():
+                    if path.stat().st_size > _MOST_OF_A_FILE:
+                        return None  # the reader says what is wrong with it
                     digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout's code changes without its version
             digest.update(path.read_bytes())

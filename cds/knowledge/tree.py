@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 MAX_BYTES = 1_000_000
+_TOO_LARGE = "is larger than a rule file may be (1 MB)"
 MAX_DEPTH = 20
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _STANDARD = "tag:yaml.org,2002:"
@@ -52,15 +55,26 @@ def read(path: Path, shown: str) -> Document:
     Numbers become Decimal, ``true`` and ``false`` bool, everything else text.
 
     Raises:
-        Fault: not readable, not YAML, a duplicate key, an alias or a tag.
+        Fault: not readable, no regular file, too large, not YAML, a duplicate key, an alias or a tag.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = _bytes(path, shown).decode("utf-8")
     except UnicodeDecodeError:
         raise Fault(shown, 1, "is not UTF-8 text") from None
     except OSError as error:
         raise Fault(shown, 1, f"cannot be read: {error.strerror}") from None
     return plain(text, shown)
+
+
+def _bytes(path: Path, shown: str) -> bytes:
+    """What is in a regular file, looked at before it is read: a pipe would hold the reader up. Raises Fault or OSError."""
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise Fault(shown, 1, "is no regular file")
+        if found.st_size > MAX_BYTES:
+            raise Fault(shown, 1, _TOO_LARGE)
+        return file.read(MAX_BYTES + 1)
 
 
 @lru_cache(maxsize=2048)  # the rules are read once for each protocol, and the documents are never changed
@@ -69,7 +83,7 @@ def plain(text: str, shown: str) -> Document:
     if text.lstrip("\ufeff").startswith("%"):
         raise Fault(shown, 1, "directives (%YAML, %TAG) are not allowed")
     if len(text) > MAX_BYTES:
-        raise Fault(shown, 1, "is larger than a rule file may be (1 MB)")
+        raise Fault(shown, 1, _TOO_LARGE)
     try:
         node = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:

@@ -169,3 +169,15 @@ def test_a_change_behind_a_linked_folder_is_seen(rules: Path, tmp_path: Path) ->
     text = seed.read_text(encoding="utf-8")
     seed.write_text(text.replace("trough_high:\n    value: 15", "trough_high:\n    value: 12"), encoding="utf-8")
     assert load(linked).protocol.numbers["trough_high"] == 12
+
+
+def test_a_pipe_and_a_huge_file_among_the_rules_are_faults_at_once(rules: Path) -> None:
+    os.mkfifo(rules / "trough" / "pipe.yaml")
+    with (rules / "trough" / "huge.yaml").open("wb") as file:
+        file.truncate(900_000_000)
+    with pytest.raises(UnsoundRules) as unsound:
+        load(rules)
+    assert unsound.value.faults == [
+        "rules/trough/huge.yaml:1: is larger than a rule file may be (1 MB)",
+        "rules/trough/pipe.yaml:1: is no regular file",
+    ]
