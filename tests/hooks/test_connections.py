@@ -250,14 +250,16 @@ def test_workers_end_with_a_parent_that_is_killed(start: Callable[..., Running])
     running = start(workers=2)
     running.process.kill()
     running.process.wait(timeout=10)
-    for _ in range(100):
+    for _ in range(300):  # one worker may end before the other
         try:
             running.call(path="/livez")
-        except OSError:
-            break
+        except ConnectionRefusedError:
+            return
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+            continue
         time.sleep(0.1)
-    with pytest.raises(OSError, match="refused"):
-        running.call(path="/livez")
+    raise AssertionError("a worker was left")
 
 
 def test_a_worker_that_takes_anothers_place_has_the_rules_that_the_service_began_with(
