@@ -93,9 +93,7 @@ _ALL: tuple[Fact, ...] = (
     ),
     _number("window_dose", MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered"),
     _number("size_dose", MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered"),
-    _number(
-        "step_down_dose", MG_DAY, "0.1", "the next smaller dose for a patient in response, where it may be offered"
-    ),
+    _number("step_down_dose", MG_DAY, "0.1", "the next smaller dose of a patient in response, if it may be offered"),
     _text("weight", "body weight, with its date"),
     _text("body_surface", "body surface"),
     _text("surface_note", "why body surface is not known"),
@@ -259,9 +257,7 @@ _ALL: tuple[Fact, ...] = (
     _text("unusable_count_why", "why it cannot be used, in words"),
     _number("platelet_fall", "percent", "1", "fall of the newest usable count from the usable one before"),
     _text("platelet_fall_report", "the two counts of that fall, with their dates"),
-    _number(
-        "platelet_fall_lately", "percent", "1", "the same, where the newest usable count is of the last four weeks"
-    ),
+    _number("platelet_fall_lately", "percent", "1", "the same, if the newest usable count is of the last four weeks"),
     _number("count_before", COUNT, "1", "the usable count before the newest one"),
     _number("usable_count", COUNT, "1", "the newest usable count, of the last two weeks"),
     _number("days_from_count_before", "day", "1", "days between the two"),

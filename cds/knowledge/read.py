@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, get_args
 
@@ -94,9 +95,8 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
     reader = _Reader(Layers(folder, overlays), result)
     for path in reader.layers.files("*/*.yml"):
         if path.parent.name in (*SUBJECTS, *NO_RULES):  # else its author would think that it is read
-            result.faults.append(
-                Fault(reader.layers.shown(path), 1, "is not read: the name of a rule file ends in .yaml")
-            )
+            sentence = "is not read: the name of a rule file ends in .yaml"
+            result.faults.append(Fault(reader.layers.shown(path), 1, sentence))
     sources = reader.sources()
     definitions = reader.definitions(sources)
     protocol, numbers = reader.protocol(protocol_id, sources)
@@ -154,8 +154,6 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
 
 def sealed(knowledge: Knowledge) -> Knowledge:
     """``knowledge`` with the hash of its meaning: what it would decide and say, not cases or reviews."""
-    from hashlib import sha256
-
     meaning = msgspec.json.encode(msgspec.structs.replace(knowledge, hash="", changes=()), order="sorted")
     return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest()[:16])
 
