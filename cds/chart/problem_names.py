@@ -67,6 +67,8 @@ def _longest(words: Sequence[str], knowledge: Knowledge) -> tuple[int, tuple[Con
         found = knowledge.problems.get(" ".join(words[:length]))
         if found is not None:
             return length, found
+    if words[0] in knowledge.unlike:
+        return 1, ()
     ended = (concept for ending, concept in knowledge.endings.items() if words[0].endswith(ending))
     return 1, tuple(dict.fromkeys(ended))
 

@@ -233,6 +233,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
     problems: dict[str, tuple[Concept, ...]] = {}  # what a condition is called, where no code says it
     endings: dict[str, Concept] = {}  # how one word ends that names a condition
+    unlike: dict[str, Concept] = {}  # whole words that end so and do not name it
     near: frozenset[str] = frozenset()  # codes of SNOMED CT that mean none of our conditions, whatever they are called
     lexicon: Lexicon = Lexicon()
     withheld: tuple[Withheld, ...] = ()

@@ -137,6 +137,7 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
                 prefixes=valuesets.prefixes,
                 problems=valuesets.problems,
                 endings=valuesets.endings,
+                unlike=valuesets.unlike,
                 near=frozenset(valuesets.near.get("snomed", ())),
                 lexicon=lexicon,
                 withheld=withheld,

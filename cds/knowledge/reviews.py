@@ -74,6 +74,7 @@ def _valuesets(knowledge: Knowledge) -> dict[str, str]:
                 said.setdefault(concept.valueset, []).append([f"{system} begins", begins, concept, excepted])
     called = [(word, concept) for word, several in knowledge.problems.items() for concept in several]
     called += [(f"-{ending}", concept) for ending, concept in knowledge.endings.items()]
+    called += [(f"not {word}", concept) for word, concept in knowledge.unlike.items()]
     for kind, words in (("name", knowledge.names.items()), ("word", knowledge.words.items()), ("problem", called)):
         for word, concept in words:
             said.setdefault(concept.valueset, []).append([kind, word, concept])

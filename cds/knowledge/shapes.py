@@ -200,6 +200,7 @@ class NamedShape(Shape):
     display: str
     words: list[str] = Field(min_length=1)
     endings: list[Word] = []  # of one word, in languages that join words: karzinom, of Mammakarzinom
+    unlike: list[Word] = []  # words that end so and name another thing: Pseudolymphom
     basis: Basis
     also: str = ""
 

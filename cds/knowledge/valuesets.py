@@ -97,6 +97,7 @@ class ValueSets:
     prefixes: dict[str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]] = field(default_factory=dict)
     problems: dict[str, tuple[Concept, ...]] = field(default_factory=dict)
     endings: dict[str, Concept] = field(default_factory=dict)
+    unlike: dict[str, Concept] = field(default_factory=dict)
     near: dict[str, set[str]] = field(default_factory=dict)
     _products: set[str] = field(default_factory=set)
 
@@ -119,13 +120,15 @@ class ValueSets:
             self._check_prefix(document, index, prefix, faults)
             self._prefix(shape.id, prefix)
         for named in shape.names:
+            concept = Concept(shape.id, named.name, display=named.display, also=named.also)
             for word in dict.fromkeys((*named.words, *(written_out(each.lower()) for each in named.words))):
                 phrase = plain_name(word)
                 others = tuple(each for each in self.problems.get(phrase, ()) if each.valueset != shape.id)
-                concept = Concept(shape.id, named.name, display=named.display, also=named.also)
                 self.problems[phrase] = (*others, concept)
-            for ending in named.endings:
-                self.endings[plain_name(ending)] = Concept(shape.id, named.name, display=named.display, also=named.also)
+            self.endings.update((plain_name(ending), concept) for ending in named.endings)
+            self.unlike.update(
+                (plain_name(each), concept) for word in named.unlike for each in (word, written_out(word))
+            )
         for near in shape.near:
             self.near.setdefault(near.system, set()).add(near.code)
         for index, drug in enumerate(shape.drugs):

@@ -102,6 +102,15 @@ def test_the_end_of_a_joined_word_counts_where_no_phrase_does(knowledge: Knowled
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["Pseudolymphom", "Zystadenolymphom der Parotis", "Cystadenolymphom", "Pseudoleukämie", "Asepsis", "Hämorrhoidalthrombose",
+     "Haemorrhoidalthrombose", "Pseudosarkom"],
+)  # fmt: skip
+def test_a_joined_word_that_names_another_thing_is_none(knowledge: Knowledge, text: str) -> None:
+    assert named(knowledge, text) == set()
+
+
+@pytest.mark.parametrize(
     ("text", "name"),
     [("angioedeme", "angioedema"), ("Angiooedem", "angioedema"), ("pneumopathie interstitielle", "pneumonitis"), ("neumonia", "serious-infection"),
      ("Thrombose veineuse profonde", "thrombosis"), ("polpasiec", "serious-infection"), ("Leukaemie", "malignancy")],

@@ -91,6 +91,8 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
             "https://example.org/a-blog",
         ),
         ("definitions.yaml", "recheck_from:\n  value: 3", "recheck_from:\n  value: 30"),
+        ("valuesets/harm.yaml", "unlike: [asepsis]", "unlike: [asepses]"),
+        ("valuesets/harm.yaml", "endings: [sepsis]", "endings: [sepses]"),
     ],
 )
 def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str, old: str, new: str) -> None:
