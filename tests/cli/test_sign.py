@@ -93,6 +93,11 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
         ("definitions.yaml", "recheck_from:\n  value: 3", "recheck_from:\n  value: 30"),
         ("valuesets/harm.yaml", "unlike: [asepsis]", "unlike: [asepses]"),
         ("valuesets/harm.yaml", "endings: [sepsis]", "endings: [sepses]"),
+        (
+            "valuesets/malignancy.yaml",
+            '{system: snomed, code: "429087003", name: malignancy}',
+            '{system: snomed, code: "429087004", name: malignancy}',
+        ),
     ],
 )
 def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str, old: str, new: str) -> None:
