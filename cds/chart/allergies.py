@@ -66,9 +66,9 @@ def _inside(text: str, known: Mapping[str, Concept]) -> Iterator[Concept]:
     """Foods and drugs of ours at the beginning of a longer word, as in other languages, or within a script without spaces."""
     tokens = _WORD.findall(text)
     for word, meant in known.items():
-        if (
+        if word in text and (
             word in tokens
-            or (not _is_latin(word) and word in text)
+            or not _is_latin(word)
             or (len(word) >= _LONG_ENOUGH and any(token.startswith(word) for token in tokens))
         ):
             yield meant

@@ -215,9 +215,13 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, 
 @lru_cache(16)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     """Any of the words, as a whole; in a script without spaces, anywhere; with a star, as the beginning of one."""
-    made = []
+    whole: list[str] = []
+    begun: list[str] = []
+    anywhere: list[str] = []
     for word in words:
-        bare, _, more = re.escape(word.rstrip("*")), 0, word.endswith("*")
         spaced = all(ord(letter) < _FIRST_IDEOGRAPH for letter in word)
-        made.append(rf"(?<!\w){bare}" + ("" if more else r"(?!\w)") if spaced else bare)
-    return re.compile("|".join(made) or "(?!)")
+        kind = anywhere if not spaced else begun if word.endswith("*") else whole
+        kind.append(re.escape(word.rstrip("*")))
+    # one look back for all words: a look back for each is ten times slower
+    made = [rf"(?<!\w)(?:(?:{'|'.join(whole) or '(?!)'})(?!\w)|(?:{'|'.join(begun) or '(?!)'}))", *anywhere]
+    return re.compile("|".join(made))

@@ -41,11 +41,11 @@ def named_problems(text: str, knowledge: Knowledge) -> Iterator[Called]:
     if not spaced and not joined:
         return
     lexicon = knowledge.lexicon
-    if any(_places(phrase, words, spaced, left) or _holds(phrase, said, knowledge) for phrase in lexicon.history):
+    if _places(lexicon.history, words, spaced, left) or _holds(lexicon.history, said, knowledge):
         return
-    denied = min((place for phrase in lexicon.denied for place in _places(phrase, words, spaced, left)), default=None)
-    suspected = any(_places(phrase, words, spaced, left) for phrase in lexicon.suspected)
-    mild = any(_places(phrase, words, spaced, left) for phrase in lexicon.mild)
+    denied = min(_places(lexicon.denied, words, spaced, left), default=None)
+    suspected = bool(_places(lexicon.suspected, words, spaced, left))
+    mild = bool(_places(lexicon.mild, words, spaced, left))
     ahead = [concept for each in spaced if denied is None or each.end <= denied for concept in each.concepts]
     for concept in (*ahead, *(joined if denied is None else ())):
         yield Called(concept, suspected, mild)
@@ -94,29 +94,42 @@ def _unspaced(knowledge: Knowledge) -> list[str]:
     return _known[knowledge.hash]
 
 
-def _holds(phrase: str, said: str, knowledge: Knowledge) -> bool:
+class _Phrases(NamedTuple):
+    """Phrases by the first of their words, and those of a script without spaces."""
+
+    spaced: dict[str, list[list[str]]]
+    unspaced: list[str]
+
+
+@lru_cache(16)
+def _phrases(given: tuple[str, ...]) -> _Phrases:
+    found = _Phrases({}, [phrase for phrase in given if not _is_spaced(phrase)])
+    for parts in (plain_name(phrase).split() for phrase in given if _is_spaced(phrase)):
+        if parts:
+            found.spaced.setdefault(parts[0], []).append(parts)
+    return found
+
+
+def _holds(phrases: tuple[str, ...], said: str, knowledge: Knowledge) -> bool:
     """Whether a phrase is in the text that has a name within it, in a script without spaces: 'not breast-feeding'."""
-    return not _is_spaced(phrase) and phrase in said and any(name in phrase for name in _unspaced(knowledge))
-
-
-def _places(phrase: str, words: Sequence[str], named: Sequence[_Named], left: str) -> list[int]:
-    """At which words of the text a phrase begins that is not within a name; in a script without spaces 0 stands for any."""
-    if not _is_spaced(phrase):
-        return [0] if phrase in left else []
-    parts = _parts(phrase)
-    places = (
-        place for place in range(len(words) - len(parts) + 1) if parts and words[place : place + len(parts)] == parts
+    return any(
+        phrase in said and any(name in phrase for name in _unspaced(knowledge)) for phrase in _phrases(phrases).unspaced
     )
-    return [
-        place for place in places if not any(each.start <= place and place + len(parts) <= each.end for each in named)
-    ]
 
 
-@lru_cache(2048)
-def _parts(phrase: str) -> list[str]:
-    return plain_name(phrase).split()
+def _places(phrases: tuple[str, ...], words: Sequence[str], named: Sequence[_Named], left: str) -> list[int]:
+    """At which words of the text a phrase begins that is not within a name; in a script without spaces 0 stands for any."""
+    spaced, unspaced = _phrases(phrases)
+    found = [0] if any(phrase in left for phrase in unspaced) else []
+    for place, word in enumerate(words):
+        for parts in spaced.get(word, ()):
+            end = place + len(parts)
+            if list(words[place:end]) == parts and not any(each.start <= place and end <= each.end for each in named):
+                found.append(place)
+    return found
 
 
+@lru_cache(8192)
 def _is_spaced(phrase: str) -> bool:
     """Whether a phrase is of a script that puts spaces between words."""
-    return all(ord(letter) < 0x2E80 for letter in phrase)
+    return phrase.isascii() or all(ord(letter) < 0x2E80 for letter in phrase)

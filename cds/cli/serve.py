@@ -77,7 +77,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     )  # faults of the rules are told here, once, and not by every worker
 
     from cds.hooks.browser import lacking, wanted
-    from cds.hooks.serving import serve
+    from cds.hooks.serving import NotKept, serve
 
     def started() -> None:
         at = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
@@ -91,3 +91,5 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         serve(engine, settings, started)
     except OSError as error:
         stop(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})")
+    except NotKept:
+        stop("the rules cannot be kept for the workers: name a folder that can be written in TMPDIR")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,37 +20,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cds.advise import advise
 from cds.cards.order import fault_card
 from cds.chart.body import InputError
 from cds.chart.model import Hook
-from cds.chart.request import Request as Question
-from cds.chart.request import read_request
 from cds.engine import Engine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused, Unknowable
 from cds.hooks.browser import Browser, served
-from cds.hooks.callback import completed, medications, missing, server_of
-from cds.hooks.discovery import SERVICES, discovery, prefetch
+from cds.hooks.callback import completed, server_of
+from cds.hooks.discovery import SERVICES, discovery
 from cds.hooks.door import Door
+from cds.hooks.draining import drained
 from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
+from cds.hooks.fetch import Server
 from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
+from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting
 from cds.hooks.log import request_id
-from cds.hooks.messages import NotValid, check_answer
+from cds.hooks.messages import NotValid
 from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
 from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
-_PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
+PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
-
-
-def settle_memory() -> None:
-    """Keep the collector away from what lives as long as the process: it is what makes slow requests slow."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
 
 
 class Service:
@@ -63,6 +56,7 @@ class Service:
         clock: Clock | None,
         keeper: Keeper | None,
         client: httpx.AsyncClient | None,
+        knowledge: Path | None,
     ) -> None:
         self.engine, self.settings = engine, settings
         self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
@@ -76,12 +70,10 @@ class Service:
         self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
         self.authentication = Authentication(settings, time.time, self.key_client)
         self.document = encode(discovery(engine.knowledge))
-        self.templates = prefetch(engine.knowledge)
         self.contract = encode(openapi(bool(settings.issuers)))
         self.in_flight = 0  # calls whose bodies are here and that are not answered yet
         self.held = Held(settings.max_body_bytes)
-        # one judgement a turn of the loop: new calls are heard in between, and refused at once when there are too many
-        self.turn = asyncio.Lock()
+        self.judges = Judges(engine, settings.check_answers, knowledge)
         self.draining = False
 
     async def services(self, request: Request) -> Response:
@@ -139,6 +131,10 @@ class Service:
         known = self.engine.knowledge
         return as_json(encode({"status": "ready", "protocol": known.protocol.id, "knowledge": known.hash}))
 
+    def drain(self) -> None:
+        """Say from now on that the end is near."""
+        self.draining = True
+
     async def _caller(self, request: Request) -> Caller:
         try:
             return await self.authentication.check(request.headers.get("authorization"), request.url.path)
@@ -154,65 +150,41 @@ class Service:
     async def _judge(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Response:
         """The answer to a body. Whatever goes wrong inside is a card that says so: an error status reads as 'all clear'
         in a client, and is posted again."""
-        said = request.state.said
         try:
-            cards = await self._cards(request, body, hook, caller, arrived)
-            content = encode({"cards": cards})
-            if self.settings.check_answers:
-                check_answer(content)
-        except Answered:
-            raise
-        except InputError as error:
-            return outcome(400, str(error))
+            answer = await self._answer(request, body, hook, caller, arrived)
+        except (InputError, NoMedications, Gone, TooLate) as error:
+            return _refusal(error)
         except Exception as error:
             event = "engine fault" if isinstance(error, EngineFault) else "fault"
             _log.error(event, extra={"fault": str(error) if isinstance(error, NotValid) else type(error).__name__})
-            cards = [fault_card(self.engine.knowledge)]
-            content = encode({"cards": cards})
-        said["cards"] = len(cards)
-        return as_json(content)
+            answer = Answer(encode({"cards": [fault_card(self.engine.knowledge)]}), 1)
+        request.state.said["cards"] = answer.cards
+        return as_json(answer.content)
 
-    async def _cards(
-        self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float
-    ) -> list[dict[str, Any]]:
+    async def _answer(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Answer:
+        waiting = Waiting(request.is_disconnected, arrived + PATIENCE * self.settings.answer_seconds)
+        server = server_of(body, caller)
+        if server is not None:
+            body = await self._completed(request, waiting, body, hook, server, arrived)
+        return await self.judges.run(waiting, Judge.answer, body, hook, self.clock())
+
+    async def _completed(
+        self, request: Request, waiting: Waiting, body: bytes, hook: Hook, server: Server, arrived: float
+    ) -> bytes:
+        """The body with what was not sent, and then with the Medications that the answers point to."""
         said = request.state.said
-        async with self._my_turn(request, arrived):
-            question = read_request(body, hook)
-            if not question.from_hook:
-                raise Answered(outcome(400, "this is a FHIR Bundle, not a CDS Hooks request"))
-            server = server_of(body, caller)
-            if server is None:
-                return self._advice(question)
-            queries = missing(question, self.templates) | medications(question, server)
         said["fetched"] = 0
-        for _ in range(2):  # what was not sent, and then the Medications that the answers point to
-            if queries:
-                left = self.settings.answer_seconds - (time.monotonic() - arrived)
-                body, answered = await completed(body, self.peers.of(server), server, queries, max(left, 0.0))
-                said["fetched"] += answered
-                async with self._my_turn(request, arrived):
-                    question = read_request(body, hook)
-                tried = set(queries.values())
-                queries = {key: read for key, read in medications(question, server).items() if read not in tried}
-        async with self._my_turn(request, arrived):
-            return self._advice(question)
-
-    @contextlib.asynccontextmanager
-    async def _my_turn(self, request: Request, arrived: float) -> AsyncIterator[None]:
-        """One judgement a turn of the loop: others are heard in between. A caller that has gone, or that gave up long ago, gets none."""
-        async with self.turn:
-            await asyncio.sleep(0)
-            if await request.is_disconnected():
-                raise Answered(Response(status_code=400))
-            if time.monotonic() - arrived > _PATIENCE * self.settings.answer_seconds:
-                raise Answered(busy("too many calls at once"))
-            yield
-
-    def _advice(self, question: Question) -> list[dict[str, Any]]:
-        if "MedicationRequest" in question.not_supplied:
-            words = "the prefetch key 'medications' was not supplied; without it nothing can be judged"
-            raise Answered(outcome(412, words))
-        return advise(question, self.engine, self.clock()).cards
+        asked: set[str] = set()
+        for find in (Judge.lacking, Judge.unread_medications):
+            found = await self.judges.run(waiting, find, body, hook, server)
+            queries = {key: query for key, query in found.items() if query not in asked}
+            if not queries:
+                break
+            asked |= set(queries.values())
+            left = self.settings.answer_seconds - (time.monotonic() - arrived)
+            body, answered = await completed(body, self.peers.of(server), server, queries, max(left, 0.0))
+            said["fetched"] += answered
+        return body
 
     def guarded(self, handle: Callable[[Request], Any]) -> Callable[[Request], Any]:
         """A handler with what surrounds every call: a limit on how many at once, an id, and one line in the log."""
@@ -247,17 +219,22 @@ def create_app(
     clock: Clock | None = None,
     keeper: Keeper | None = None,
     client: httpx.AsyncClient | None = None,
+    knowledge: Path | None = None,
 ) -> Starlette:
     """The service as an ASGI application.
 
     ``clock`` says what time it is in the hospital, ``keeper`` takes feedback, ``client`` calls FHIR servers back.
+    ``knowledge`` is a file that ``into_cache`` wrote: with it large bodies are judged in processes apart, and hold nobody up.
     """
     settings = settings or Settings()
-    service = Service(engine, settings, clock, keeper, client)
+    service = Service(engine, settings, clock, keeper, client, knowledge)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
-        yield {"service": service}
+        warming = asyncio.create_task(service.judges.warm())
+        with drained(settings.drain_seconds, service.drain):
+            yield {"service": service}
+        warming.cancel()
         service.authentication.close()
         await service.peers.aclose()
         await service.key_client.aclose()
@@ -289,6 +266,17 @@ def create_app(
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
     app.state.service, app.state.held = service, service.held
     return app
+
+
+def _refusal(error: Exception) -> Response:
+    """The answer to a call that is not judged, and why."""
+    if isinstance(error, Gone):
+        return Response(status_code=400)
+    if isinstance(error, TooLate):
+        return busy("too many calls at once")
+    if isinstance(error, NoMedications):
+        return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
+    return outcome(400, str(error))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

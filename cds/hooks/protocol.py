@@ -1,4 +1,4 @@
-"""HTTP connections that must speak: silent and slow ones are closed, heads and their number are bounded, and at the end they drain.
+"""HTTP connections that must speak: silent and slow ones are closed, heads and their number are bounded.
 
 uvicorn bounds none of them. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
 `loop`; the tests drive it over sockets, so that another release of uvicorn that moves them is noticed.
@@ -19,7 +19,6 @@ class Impatient(HttpToolsProtocol):
     """Closes a connection that has not sent a whole head in time, on its first request and on every later one."""
 
     silent_seconds = 5.0
-    drain_seconds = 5.0
     most = 1000
     opened: ClassVar[dict[Impatient, None]] = {}  # those that are open, the longest silent first
     _timer: asyncio.TimerHandle | None = None
@@ -89,16 +88,13 @@ class Impatient(HttpToolsProtocol):
             super().on_headers_complete()
 
     def shutdown(self) -> None:
-        """Let the caller finish: an idle connection is kept for a while, its next answer says that it is the last."""
-        service = self.app_state.get("service")
-        if service is not None:
-            service.draining = True
+        """The door is closed: who is owed an answer gets it, as the last; whoever is idle was told while it was open."""
         if self.transport is None or self.transport.is_closing():
             return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False
             return
-        self.loop.call_later(self.drain_seconds, self._close)
+        self.transport.close()
 
     def _count(self, number: int) -> None:
         self._header_bytes += number

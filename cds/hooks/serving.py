@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import resource
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
 
 from cds.engine import Engine
-from cds.hooks.app import create_app, settle_memory
+from cds.hooks.app import PATIENCE, create_app
+from cds.hooks.judging import settle_memory
 from cds.hooks.log import set_up_logs
 from cds.hooks.protocol import Impatient
 from cds.hooks.settings import Settings
 from cds.knowledge.cache import from_cache, into_cache
+from cds.knowledge.compiled import Knowledge
 
 _HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
 _FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
@@ -30,27 +34,32 @@ _KEEP_ALIVE = 75
 """Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
 
 
+class NotKept(Exception):
+    """The folder for temporary files does not take the rules."""
+
+
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     _end_with_the_parent()
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
-    knowledge = from_cache(Path(os.environ[_KNOWLEDGE]))
+    file = Path(os.environ[_KNOWLEDGE])
+    knowledge = from_cache(file)
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
-    return _application(Engine(knowledge), settings)
+    return _application(Engine(knowledge), settings, file)
 
 
 def _end_with_the_parent() -> None:
     """Let the system end this worker when its parent is killed; elsewhere than on Linux it would go on alone."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGINT)  # at once, for another service waits for the port
 
 
-def _application(engine: Engine, settings: Settings) -> Starlette:
+def _application(engine: Engine, settings: Settings, knowledge: Path) -> Starlette:
     set_up_logs(settings.log_level)
-    Impatient.silent_seconds, Impatient.drain_seconds = settings.silent_seconds, settings.drain_seconds
+    Impatient.silent_seconds = settings.silent_seconds
     Impatient.most = _connections(settings.max_connections)
-    app = create_app(engine, settings)
+    app = create_app(engine, settings, knowledge=knowledge)
     settle_memory()
     return app
 
@@ -70,6 +79,7 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
 
     Raises:
         OSError: the address cannot be listened on, as when another service does.
+        NotKept: the folder for temporary files does not take the rules.
     """
     family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
     with socket.socket(family, socket.SOCK_STREAM) as tried:  # uvicorn would say so in its log, after "Listening"
@@ -78,13 +88,30 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
     os.environ[_HANDED_ON] = settings.model_dump_json()
     alone = settings.workers == 1
     started()
-    with tempfile.TemporaryDirectory(prefix="sirolimus-itp-cds-") as folder:
-        # every worker, also one that takes another's place later, has the rules that the service began with
-        kept = Path(folder) / "knowledge"
-        os.environ[_KNOWLEDGE] = str(kept)
-        if not alone:
-            into_cache(kept, engine.knowledge)
-        _run(_application(engine, settings) if alone else "cds.hooks.serving:from_environment", settings)
+    os.environ["PYTHONSAFEPATH"] = (
+        "1"  # workers and judges import nothing from the folder in which the service was started
+    )
+    with _kept(engine.knowledge) as file:
+        os.environ[_KNOWLEDGE] = str(file)
+        _run(_application(engine, settings, file) if alone else "cds.hooks.serving:from_environment", settings)
+
+
+@contextlib.contextmanager
+def _kept(knowledge: Knowledge) -> Iterator[Path]:
+    """The rules that the service began with as a file: every process has them, also one that takes another's place later."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="sirolimus-itp-cds-")
+    except OSError:
+        raise NotKept from None
+    with made as folder:
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_SH)  # what clears old files away leaves a locked folder alone
+        file = Path(folder) / "knowledge"
+        into_cache(file, knowledge)
+        if from_cache(file) is None:
+            raise NotKept
+        yield file
+        os.close(handle)
 
 
 def _run(application: Starlette | str, settings: Settings) -> None:
@@ -100,6 +127,6 @@ def _run(application: Starlette | str, settings: Settings) -> None:
         access_log=False,
         loop="asyncio",  # uvloop takes one new connection a turn: under load calls waited for seconds, unseen and unrefused
         timeout_keep_alive=_KEEP_ALIVE,
-        timeout_graceful_shutdown=int(settings.drain_seconds) + 5,
+        timeout_graceful_shutdown=int(PATIENCE * settings.answer_seconds) + 5,
         server_header=False,
     )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.bench.dense import measure_dense
 from tests.bench.large import measure_large
 from tests.bench.patients import JUDGED_ON, SEED, Sample, samples
 from tests.bench.server import measure_servers
@@ -103,7 +104,7 @@ def main() -> None:
     from cds.advise import advise
     from cds.chart.request import read_request
     from cds.engine import Engine
-    from cds.hooks.app import settle_memory
+    from cds.hooks.judging import settle_memory
     from cds.knowledge.load import load
 
     patients = samples()
@@ -139,6 +140,8 @@ def main() -> None:
     print(f"p99 / p50                      {p99 / p50:8.2f} x   (goal at most 3)")
     print(f"both engines alone             {engine_alone(engine, patients):8.0f} us CPU a patient")
     print(f"cold start to cards            {cold_start(patients):8.2f} s   (goal at most 0.3, cache warm)")
+    for line in measure_dense(engine):
+        print(line)
     for line in measure_large():
         print(line)
     for line in measure_servers([sample.request for sample in patients]):

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine, EngineFault
-from cds.hooks import app as service
+from cds.hooks import judging
 from cds.hooks.discovery import SERVICES
 from tests.charts import day, itp, level, patient, request, sirolimus
 from tests.examples.stories import STORIES
@@ -179,7 +179,7 @@ def test_whatever_goes_wrong_nobody_is_advised(client: TestClient, monkeypatch: 
     def fail(*_: Any, **__: Any) -> Any:
         raise RuntimeError(MARKER)
 
-    monkeypatch.setattr(service, "advise", fail)
+    monkeypatch.setattr(judging, "advise", fail)
     answer = client.post(VIEW, json=request("patient-view", CHART))
     assert answer.status_code == 200 and MARKER not in answer.text
     assert [c["source"]["topic"]["code"] for c in answer.json()["cards"]] == ["notAssessed"]

@@ -245,6 +245,26 @@ def test_at_the_end_no_call_is_lost(start: Callable[..., Running]) -> None:
     assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_at_the_end_it_goes_on_listening_until_a_balancer_can_know(start: Callable[..., Running], workers: int) -> None:
+    running = start(drain_seconds=3, workers=workers)
+    assert running.call("POST", VIEW, BODY)[0] == 200
+    running.process.send_signal(signal.SIGTERM)
+    for _ in range(200):  # a balancer looks until it is told, and sends calls until then
+        assert running.call("POST", VIEW, BODY)[0] == 200
+        if running.call()[0] == 503:
+            break
+        time.sleep(0.01)
+    else:
+        raise AssertionError("readiness did not say that the end is near")
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=5)) as new:
+        new.request("POST", VIEW, BODY, {"content-type": "application/json"})
+        answer = new.getresponse()
+        assert answer.status == 200 and answer.read() and answer.headers["connection"] == "close"
+    code, _ = running.stop()  # told twice, it waits no longer
+    assert code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the system ends the children of what is killed on Linux alone")
 def test_workers_end_with_a_parent_that_is_killed(start: Callable[..., Running]) -> None:
     running = start(workers=2)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
-from cds.hooks import app as service
+from cds.hooks import judging
 from cds.hooks.calls import Call
 from cds.hooks.messages import NotValid, OperationOutcome, Services, check_answer
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
@@ -81,7 +81,7 @@ def test_answers_that_are_none(answer: Any) -> None:
 def test_an_answer_that_breaks_the_contract_is_not_sent(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    judged = service.advise
+    judged = judging.advise
 
     def spoilt(*given: Any, **more: Any) -> Any:
         advice = judged(*given, **more)
@@ -89,7 +89,7 @@ def test_an_answer_that_breaks_the_contract_is_not_sent(
             card["summary"] = "ZZTOP-7741 " * 20
         return advice
 
-    monkeypatch.setattr(service, "advise", spoilt)
+    monkeypatch.setattr(judging, "advise", spoilt)
     with caplog.at_level(logging.ERROR, "cds.hooks"):
         answer = client.post(VIEW, json=request("patient-view", [*CHART, level("high", day(17), 32)]))
     assert [card["source"]["topic"]["code"] for card in answer.json()["cards"]] == ["notAssessed"]

@@ -1,0 +1,178 @@
+"""Where bodies are judged: small ones here, large ones in processes apart, so that nobody waits for somebody else's chart."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, TypeVar, TypeVarTuple
+
+import anyio
+import anyio.to_process
+
+from cds.advise import advise
+from cds.chart.body import InputError
+from cds.chart.model import Hook
+from cds.chart.request import read_request
+from cds.engine import Engine
+from cds.hooks.callback import medications, missing
+from cds.hooks.discovery import prefetch
+from cds.hooks.fetch import Server
+from cds.hooks.http import encode
+from cds.hooks.messages import check_answer
+from cds.knowledge.cache import from_cache
+
+LARGE = 64 * 1024
+"""Bytes of a body that is judged apart; a smaller one, however dense, takes some 30 ms at most (``make bench``)."""
+_APART = 2  # processes of each worker
+_log = logging.getLogger("cds.hooks")
+_Result = TypeVar("_Result")
+_Arguments = TypeVarTuple("_Arguments")
+
+
+class NoMedications(Exception):
+    """The request lacks the one key without which nothing can be judged."""
+
+
+class Gone(Exception):
+    """Whoever asked has closed the connection."""
+
+
+class TooLate(Exception):
+    """Whoever asked has waited for too long already."""
+
+
+class Waiting(NamedTuple):
+    """Whoever waits for an answer: whether they have gone, and until when, by the monotonic clock, an answer is of use."""
+
+    is_gone: Callable[[], Awaitable[bool]]
+    until: float
+
+    async def check(self) -> None:
+        """Raises Gone or TooLate where a judgement would be for nobody."""
+        if await self.is_gone():
+            raise Gone
+        if time.monotonic() > self.until:
+            raise TooLate
+
+
+class Answer(NamedTuple):
+    """The JSON of an answer, and how many cards are in it."""
+
+    content: bytes
+    cards: int
+
+
+class Judge:
+    """Bytes in, bytes out; its methods raise InputError for what cannot be judged, and EngineFault."""
+
+    def __init__(self, engine: Engine, check_answers: bool = False) -> None:
+        self._engine, self._check_answers = engine, check_answers
+        self._templates = prefetch(engine.knowledge)
+
+    def lacking(self, body: bytes, hook: Hook, server: Server) -> dict[str, str]:
+        """The queries, by key, whose answers ``body`` lacks: what was not sent, and Medications that orders only refer to."""
+        question = read_request(body, hook)
+        if not question.from_hook:
+            raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
+        return missing(question, self._templates) | medications(question, server)
+
+    def unread_medications(self, body: bytes, hook: Hook, server: Server) -> dict[str, str]:
+        """The reads of Medications that ``body`` refers to and does not hold."""
+        return medications(read_request(body, hook), server)
+
+    def answer(self, body: bytes, hook: Hook, now: datetime) -> Answer:
+        """The cards at ``now``. Raises NoMedications too."""
+        question = read_request(body, hook)
+        if not question.from_hook:
+            raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
+        if "MedicationRequest" in question.not_supplied:
+            raise NoMedications
+        cards = advise(question, self._engine, now).cards
+        content = encode({"cards": cards})
+        if self._check_answers:
+            check_answer(content)
+        return Answer(content, len(cards))
+
+
+def settle_memory() -> None:
+    """Keep the collector away from what lives as long as the process: it is what makes slow requests slow."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+
+
+@lru_cache(1)
+def judge_of(file: str, check_answers: bool) -> Judge:
+    """A judge by the knowledge in a file: in a process apart, once."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
+        signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
+    knowledge = from_cache(Path(file))
+    if knowledge is None:
+        raise RuntimeError("the knowledge that the service began with is gone")
+    judge = Judge(Engine(knowledge), check_answers)
+    settle_memory()
+    return judge
+
+
+def _apart(file: str, check_answers: bool, do: Callable[[Judge, *_Arguments], _Result], *given: *_Arguments) -> _Result:
+    return do(judge_of(file, check_answers), *given)
+
+
+class Judges:
+    """Who judges a body, and when: small bodies here, one a turn of the loop; large ones in processes apart.
+
+    The processes end with this one, are made anew when they crash, and are killed when nobody can wait any longer.
+    Without a file of the knowledge all bodies are judged here.
+    """
+
+    def __init__(self, engine: Engine, check_answers: bool, knowledge: Path | None) -> None:
+        self._here = Judge(engine, check_answers)
+        self._file, self._check_answers = knowledge, check_answers
+        # others are heard between two turns, and refused at once when there are too many
+        self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
+
+    async def warm(self) -> None:
+        """Start a process apart before a call needs it."""
+        if self._file is None:
+            return
+        try:
+            await self._run_apart(Judge.answer, b"", "patient-view", datetime.now(UTC))
+        except InputError:  # nothing was asked
+            return
+        except Exception as error:
+            _log.error("a judge could not be started", extra={"fault": type(error).__name__})
+
+    async def run(
+        self, waiting: Waiting, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments
+    ) -> _Result:
+        """What a method of :class:`Judge` makes of ``body``; raises what it raises, and when the time is up while it runs, TimeoutError.
+
+        Raises:
+            Gone: the caller had gone before the judgement began.
+            TooLate: the time was up before the judgement began.
+        """
+        if self._file is None or len(body) <= LARGE:
+            async with self._turn:
+                await asyncio.sleep(0)
+                await waiting.check()
+                return do(self._here, body, *given)
+        await waiting.check()  # the server hears of a caller who goes only while somebody asks
+        async with self._places:
+            await waiting.check()
+            with anyio.fail_after(waiting.until - time.monotonic()):
+                return await self._run_apart(do, body, *given)
+
+    async def _run_apart(
+        self, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments
+    ) -> _Result:
+        limiter = anyio.CapacityLimiter(1)  # the places count
+        return await anyio.to_process.run_sync(
+            _apart, str(self._file), self._check_answers, do, body, *given, cancellable=True, limiter=limiter
+        )
