@@ -117,6 +117,7 @@ def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = (
         faults += wrong
         if shape is not None:
             found.append(Scenario(document, shape))
+    faults[:] = [layers.without_content(fault) for fault in faults]
     return found
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import subprocess
-import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from cds.authoring.check import Engines
 from cds.engine import Engine
 from cds.knowledge.tree import Fault
 
 _SECONDS = 60
+_MOST_BYTES = 8_000_000  # of a file
+_LINK = "120000"  # its mode in a tree
 _MOST = 5  # faults that are told of a side; `check` tells all
 
 
@@ -75,15 +76,38 @@ def _from_git(ref: str, into: Path) -> Path:
         commit = _git(["rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"]).decode().strip()
     except (OSError, subprocess.SubprocessError):
         raise NoSide(f"'{ref}' is neither a rules folder nor a git commit of the repository here") from None
-    try:
-        packed = _git(["-C", top, "archive", "--format=zip", commit, "rules"])
-    except (OSError, subprocess.SubprocessError):
-        raise NoSide(f"the commit {ref} has no folder 'rules'") from None
     folder = into / commit
-    with zipfile.ZipFile(BytesIO(packed)) as archive:  # which leaves nothing outside the folder, and makes no links
-        archive.extractall(folder)
+    try:
+        for path, content in _files(top, commit):
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise NoSide(f"the rules of the commit {ref} cannot be read ({error or type(error).__name__})") from None
+    if not (folder / "rules").is_dir():
+        raise NoSide(f"the commit {ref} has no folder 'rules'")
     return folder / "rules"
 
 
-def _git(words: Sequence[str]) -> bytes:
-    return subprocess.run(["git", *words], capture_output=True, check=True, timeout=_SECONDS).stdout  # noqa: S603, S607  # git, of whoever calls
+def _files(top: str, commit: str) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """What is under ``rules`` in a commit, each with its content: from the tree, for an archive leaves out what
+    ``.gitattributes`` says. Raises ValueError for a link, and for a path or a size that no file of rules has."""
+    listed = _git(["-C", top, "ls-tree", "-r", "-l", "-z", commit, "rules/"]).decode("utf-8", "replace")
+    names, paths = [], []
+    for head, _, path in (each.partition("\t") for each in listed.split("\0") if each):
+        mode, kind, name, size = head.split()
+        if kind != "blob" or mode == _LINK:
+            raise ValueError(f"{path} is no file")
+        if path.startswith("/") or ".." in PurePosixPath(path).parts or int(size) > _MOST_BYTES:
+            raise ValueError(f"{path} is no file of rules")
+        names.append(f"{name}\n")
+        paths.append(PurePosixPath(path))
+    found = BytesIO(_git(["-C", top, "cat-file", "--batch"], "".join(names).encode()))
+    for each in paths:
+        size = found.readline().split()[2].decode()
+        yield each, found.read(int(size))
+        found.readline()
+
+
+def _git(words: Sequence[str], given: bytes = b"") -> bytes:
+    return subprocess.run(["git", *words], input=given, capture_output=True, check=True, timeout=_SECONDS).stdout  # noqa: S603, S607  # git, of whoever calls

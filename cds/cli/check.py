@@ -23,9 +23,21 @@ if TYPE_CHECKING:
     "--overlay", "overlays", multiple=True, metavar="FOLDER", help="A folder that lies over it. May be repeated."
 )
 @click.option("--require-signed", is_flag=True, help="Every rule must be signed as it is now, under the protocol.")
+@click.option(
+    "--signers",
+    metavar="FILE",
+    help="OpenSSH's allowed signers: every reviews.yaml must be signed by one of their keys.",
+)
 @click.option("--protocol", default="", metavar="NAME", help="For --require-signed: the protocol that is in force.")
 @click.option("--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True)
-def command(folder: str | None, overlays: tuple[str, ...], require_signed: bool, protocol: str, form: str) -> None:
+def command(
+    folder: str | None,
+    overlays: tuple[str, ...],
+    require_signed: bool,
+    signers: str | None,
+    protocol: str,
+    form: str,
+) -> None:
     """Read every rule in FOLDER (default: the shipped rules), run its cases and try its mutants.
 
     Each case and scenario is judged under the protocol that it names, else under the default one. Then every condition of a
@@ -46,9 +58,12 @@ def command(folder: str | None, overlays: tuple[str, ...], require_signed: bool,
         report = check_folder(path, above, watched)
     except EngineFault as error:
         stop(f"the rule engine failed: {error}", FAULT)
-    if require_signed:
-        read = read_folder(path, protocol, above)
-        report.faults += unsigned(read) if read.knowledge is not None else read.faults
+    if require_signed or signers:
+        read = read_folder(path, protocol, above, Path(signers) if signers else None)
+        if read.knowledge is None:
+            report.faults += read.faults
+        elif require_signed:
+            report.faults += unsigned(read)
     if form == "json":
         click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:

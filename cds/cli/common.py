@@ -108,7 +108,7 @@ def rules_options(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def load_rules(rules: Rules, *, cached: bool = True) -> Knowledge:
+def load_rules(rules: Rules, *, cached: bool = True, signers: Path | None = None) -> Knowledge:
     """The rules asked for, with what overlays replaced said on standard error; ends with a message when unsound."""
     try:
         knowledge = load(
@@ -116,6 +116,7 @@ def load_rules(rules: Rules, *, cached: bool = True) -> Knowledge:
             rules.protocol,
             [Path(o) for o in rules.overlays],
             cached=cached,
+            signers=signers,
         )
     except UnsoundRules as unsound:
         stop("the rules cannot be used; see 'sirolimus-cds check'\n" + "\n".join(unsound.faults))
@@ -124,14 +125,14 @@ def load_rules(rules: Rules, *, cached: bool = True) -> Knowledge:
     return knowledge
 
 
-def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True) -> Any:
+def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True, signers: Path | None = None) -> Any:
     """The engine over the rules asked for, or the ``signed`` among them.
 
     Ends with a message when they are unsound or none is signed (2), or the engine fails (70).
     """
     from cds.engine import Engine, EngineFault
 
-    knowledge = load_rules(rules, cached=cached)
+    knowledge = load_rules(rules, cached=cached, signers=signers)
     if signed:
         knowledge = active_only(knowledge)
         if not any(rule.status == "active" for rule in knowledge.rules):

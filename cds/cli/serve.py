@@ -73,7 +73,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays))
     )
     engine = make_engine(
-        chosen, signed=settings.active_only, cached=False
+        chosen, signed=settings.active_only, cached=False, signers=settings.signers
     )  # faults of the rules are told here, once, and not by every worker
 
     from cds.hooks.browser import lacking, wanted

@@ -10,6 +10,7 @@ import click
 from cds.cli.common import FAULT, Rules, rules_options, stop, watched
 from cds.engine import EngineFault
 from cds.knowledge.load import shipped_rules
+from cds.knowledge.vouched import NAMESPACE
 
 
 @click.command("sign")
@@ -71,3 +72,9 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
     except EngineFault as error:
         stop(f"the rule engine failed: {error}", FAULT)
     click.echo("\n".join(lines))
+    written = into / "reviews.yaml"
+    if written.with_name("reviews.yaml.sig").exists():
+        again = f"ssh-keygen -Y sign -f KEY -n {NAMESPACE} '{written}'"
+        click.echo(
+            f"sirolimus-cds: the file has changed, so its signature by a key must be made anew: {again}", err=True
+        )

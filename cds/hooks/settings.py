@@ -82,6 +82,9 @@ class Settings(BaseModel):
     protocol: str = ""
     overlays: list[Path] = []
     active_only: bool = False  # serve none but the rules that a clinician has signed
+    signers: Path | None = (
+        None  # OpenSSH's allowed signers: with it every reviews.yaml must be signed by one of their keys
+    )
     allow_origins: list[str] = []
     hosts: list[str] = []  # further names by which callers may address the service
     time_zone: Annotated[str, AfterValidator(_zone)] = ""

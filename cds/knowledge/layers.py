@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cds.knowledge.tree import Fault
+
 
 class Layers:
     """Rules folders one over the other; of files with one name the topmost counts."""
@@ -12,6 +14,7 @@ class Layers:
     def __init__(self, folder: Path, overlays: Sequence[Path] = ()) -> None:
         self.folders = (folder, *overlays)
         self.changes: list[str] = []  # what an overlay replaces or adds, in words
+        self._outside: set[str] = set()  # files whose links lead out of their folder, as faults name them
 
     def files(self, pattern: str) -> list[Path]:
         """The files that count, by their name within a folder."""
@@ -38,7 +41,16 @@ class Layers:
     def shown(self, path: Path) -> str:
         """A file's name as faults give it: the folder's own name and the place within."""
         folder = self._of(path)
-        return f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        name = f"{folder.name}/{path.relative_to(folder).as_posix()}"
+        if not path.resolve().is_relative_to(folder.resolve()):
+            self._outside.add(name)
+        return name
+
+    def without_content(self, fault: Fault) -> Fault:
+        """``fault``, without what its file holds where that is no file of the folder's own, but one that a link leads to."""
+        if fault.path not in self._outside:
+            return fault
+        return Fault(fault.path, fault.line, "is wrong, and a link out of the folder: check it in the folder it is in")
 
     def _of(self, path: Path) -> Path:
         return next(folder for folder in reversed(self.folders) if path.is_relative_to(folder))

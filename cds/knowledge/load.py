@@ -28,12 +28,17 @@ def shipped_rules() -> Path:
 
 
 def load(
-    folder: Path | None = None, protocol: str = "", overlays: Sequence[Path] = (), *, cached: bool = True
+    folder: Path | None = None,
+    protocol: str = "",
+    overlays: Sequence[Path] = (),
+    *,
+    cached: bool = True,
+    signers: Path | None = None,
 ) -> Knowledge:
     """The knowledge of ``folder`` (the shipped rules by default) with what lies over it, under ``protocol``.
 
     Without ``protocol`` the one that calls itself the default is taken. The service asks for what is not ``cached``: it starts
-    seldom, and nothing but the rules decides what it says.
+    seldom, and nothing but the rules decides what it says. ``signers`` is for what is not cached: see ``read_folder``.
 
     Raises:
         UnsoundRules: the folder has faults; run ``sirolimus-cds check`` to see them with the cases.
@@ -44,7 +49,7 @@ def load(
         return known
     from cds.knowledge.read import read_folder  # imports pydantic and ruamel: a third of a second
 
-    result = read_folder(folders[0], protocol, folders[1:])
+    result = read_folder(folders[0], protocol, folders[1:], signers)
     if result.knowledge is None:
         raise UnsoundRules([str(fault) for fault in result.faults])
     if kept is not None:

@@ -44,6 +44,7 @@ from cds.knowledge.shapes import (
 )
 from cds.knowledge.tree import Document, Fault, read
 from cds.knowledge.valuesets import CONDITIONS, PRODUCTS, VALUE_SETS, ValueSets, well_formed
+from cds.knowledge.vouched import NotVouched, check_vouched
 from cds.knowledge.windows import windows_of, with_widest
 from cds.knowledge.withheld import FILE as WITHHELD
 from cds.knowledge.withheld import WithheldShape, compile_withheld
@@ -82,10 +83,13 @@ class Folder:
     withheld: dict[str, tuple[Document, WithheldShape]] = field(default_factory=dict)  # as written, by id
 
 
-def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = ()) -> Folder:
+def read_folder(
+    folder: Path, protocol_id: str = "", overlays: Sequence[Path] = (), signers: Path | None = None
+) -> Folder:
     """Read and check ``folder`` with what lies over it; nothing is raised, every fault is in the answer.
 
-    Without ``protocol_id`` the protocol that calls itself the default is taken.
+    Without ``protocol_id`` the protocol that calls itself the default is taken. With ``signers``, a file of OpenSSH's
+    allowed signers, every ``reviews.yaml`` must be signed by one of their keys.
     """
     result = Folder()
     for each in (folder, *overlays):
@@ -114,6 +118,9 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
     documents = {file.rule.id: file.document for file in result.files}
     check_yields([file.rule for file in result.files], documents, reader.rule_ids, result.faults)
     result.signatures = reader.signatures({file.rule.id: file.rule for file in result.files})
+    if signers is not None:
+        reader.vouched(signers)
+    result.faults = [reader.layers.without_content(fault) for fault in result.faults]
     if not result.faults:
         knowledge = sealed(
             Knowledge(
@@ -156,7 +163,7 @@ def read_folder(folder: Path, protocol_id: str = "", overlays: Sequence[Path] = 
 def sealed(knowledge: Knowledge) -> Knowledge:
     """``knowledge`` with the hash of its meaning: what it would decide and say, not cases or reviews."""
     meaning = msgspec.json.encode(msgspec.structs.replace(knowledge, hash="", changes=()), order="sorted")
-    return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest()[:16])
+    return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest())
 
 
 class _Reader:
@@ -253,6 +260,15 @@ class _Reader:
             if said is not None:
                 self.result.faults.append(Fault(document.path, document.line(key), said))
         return found
+
+    def vouched(self, signers: Path) -> None:
+        """Each reviews.yaml must bear the signature of a key among ``signers``."""
+        for path in self.layers.each(REVIEWS):
+            if path.is_file():
+                try:
+                    check_vouched(path, signers)
+                except NotVouched as why:
+                    self.result.faults.append(Fault(self.layers.shown(path), 1, str(why)))
 
     def definitions(self, sources: dict[str, Source]) -> dict[str, NumberShape]:
         found: dict[str, NumberShape] = {}

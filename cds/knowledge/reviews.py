@@ -82,7 +82,7 @@ def _valuesets(knowledge: Knowledge) -> dict[str, str]:
 
 
 def _digest(value: Any) -> str:
-    return sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
+    return sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 def signed_off(knowledge: Knowledge, signatures: Iterable[Signature], meant: Mapping[str, str]) -> Knowledge:

@@ -97,7 +97,7 @@ NAME = r"^[^\s<>|*_`\[\]\x00-\x1f](?:[^<>|*_`\[\]\x00-\x1f]*[^\s<>|*_`\[\]\x00-\
 
 class SignatureShape(Shape):
     protocol: RuleId
-    meaning: str = Field(pattern=r"^[0-9a-f]{16}$")
+    meaning: str = Field(pattern=r"^[0-9a-f]{64}$")
     by: str = Field(pattern=NAME)
     role: str = Field(pattern=NAME)
     on: str = Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")
@@ -254,7 +254,7 @@ _FORMS = {
     "yields_to": "ids of rules: small words joined by hyphens",
     "url": "an address that begins with https://",
     "protocol": "the id of a protocol",
-    "meaning": "the hash that 'sirolimus-cds sign' writes",
+    "meaning": "the hash of 64 digits that 'sirolimus-cds sign' writes (16 are of an older version: delete the entry, and sign anew)",
     "on": "a date such as 2026-01-31",
     "by": "a name, on one line and without markup",
     "role": "a role, on one line and without markup",

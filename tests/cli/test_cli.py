@@ -48,7 +48,7 @@ def test_json_is_the_cds_hooks_response() -> None:
         "display": "Sirolimus trough below target",
     }
     (finding,) = card["extension"]["net.sirolimus-itp-cds.findings"]
-    assert finding["rule"] == "trough-low" and finding["protocol"] == "seed-2024" and len(finding["knowledge"]) == 16
+    assert finding["rule"] == "trough-low" and finding["protocol"] == "seed-2024" and len(finding["knowledge"]) == 64
     assert finding["facts"]["trough"] == {"value": 3.9, "unit": "ng/mL"}
     assert "Observation/level-1" in finding["evidence"]
 

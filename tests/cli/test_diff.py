@@ -193,6 +193,26 @@ def test_two_commits_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert gone.exit_code == 2 and "the commit HEAD has no folder 'rules'" in gone.stderr
 
 
+def test_a_commit_is_compared_whole_and_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "repository"
+    shutil.copytree(RULES, repository / "rules")
+    who = ["-c", "user.name=test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"]
+
+    def committed() -> None:
+        for words in (["add", "."], ["commit", "--quiet", "-m", "a step"]):
+            subprocess.run(["git", *who, *words], cwd=repository, check=True, capture_output=True)
+
+    subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=repository, check=True)
+    (repository / ".gitattributes").write_text("rules/trough/trough-low.yaml export-ignore\n")
+    committed()
+    monkeypatch.chdir(repository)
+    assert diff("HEAD", RULES, LOW).exit_code == 0
+    (repository / "rules" / "trough" / "linked.yaml").symlink_to("/etc/passwd")
+    committed()
+    refused = diff("HEAD", RULES, LOW)
+    assert refused.exit_code == 2 and "(rules/trough/linked.yaml is no file)" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cds.authoring.scenarios import scenarios_of
 from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import UnsoundRules, load, shipped_rules
 from cds.knowledge.read import read_folder
+from cds.knowledge.tree import Fault
 from tests.conftest import RULES
 
 
@@ -181,3 +183,17 @@ def test_a_pipe_and_a_huge_file_among_the_rules_are_faults_at_once(rules: Path) 
         "rules/trough/huge.yaml:1: is larger than a rule file may be (1 MB)",
         "rules/trough/pipe.yaml:1: is no regular file",
     ]
+
+
+def test_what_a_link_out_of_the_folder_leads_to_is_not_printed(rules: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("zztop-7741:\n  - zztop\n")
+    for name in ("trough/linked.yaml", "scenarios/linked.yaml", "words/linked.yaml"):
+        (rules / name).symlink_to(secret)
+    with pytest.raises(UnsoundRules) as unsound:
+        load(rules)
+    assert "rules/trough/linked.yaml:1: is wrong, and a link out of the folder" in str(unsound.value)
+    found: list[Fault] = []
+    scenarios_of(rules, found)
+    assert "rules/scenarios/linked.yaml:1: is wrong, and a link out of the folder" in str(found[0])
+    assert "zztop" not in str(unsound.value) + str(found)

@@ -52,7 +52,7 @@ cases:
 REVIEWS = """my-rule:
   signatures:
     - protocol: seed-2024
-      meaning: 0123456789abcdef
+      meaning: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
       by: A reader of this test
       role: Haematologist
       on: 2026-01-31
@@ -136,11 +136,18 @@ def test_recalled_knowledge_cannot_be_signed(tmp_path: Path) -> None:
     ]
 
 
+SHORT = (
+    "rules/reviews.yaml:4: my-rule: 'meaning': must be the hash of 64 digits that 'sirolimus-cds sign' writes "
+    "(16 are of an older version: delete the entry, and sign anew)"
+)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("my-rule", "no-such-rule", "rules/reviews.yaml:1: there is no rule 'no-such-rule'"),
-        ("0123456789abcdef", "my own", "rules/reviews.yaml:4: my-rule: 'meaning': must be the hash that 'sirolimus-cds sign' writes"),
+        ("0123456789abcdef" * 3, "", SHORT),
+        ("0123456789abcdef" * 4, "my own", SHORT),
         ("      role: Haematologist\n", "", "rules/reviews.yaml:3: my-rule: 'role' is missing"),
         ("2026-01-31", "2026-13-45", "rules/reviews.yaml:7: my-rule: 'on': must be a date such as 2026-01-31"),
         ("A reader of this test", "'A <b>reader</b>'", "rules/reviews.yaml:5: my-rule: 'by': must be a name, on one line and without markup"),

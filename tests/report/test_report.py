@@ -54,7 +54,7 @@ def test_it_tells_what_was_judged_by_what_and_from_what(page_of_a_course: Path) 
     text = page_of_a_course.read_text(encoding="utf-8")
     assert "Complete response (CR) at the 6-month landmark" in text
     assert "by protocol <b>seed-2024</b>" in text and "are drafts, and their cards say so" in text
-    assert re.search(r"knowledge [0-9a-f]{16}\.", text)
+    assert re.search(r"knowledge [0-9a-f]{64}\.", text)
     assert "<td>landmark count</td>" in text and "Observation/plt-5" in text
     assert "there is no weight from the last 90 days" in text  # why a fact is not known
 
