@@ -12,16 +12,21 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEADER_BYTES = 64 * 1024
+_MOST_AHEAD = 16  # requests of one connection that wait for the answers before them
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Impatient(HttpToolsProtocol):
-    """Closes a connection that has not sent a whole head in time, on its first request and on every later one."""
+    """Closes a connection that has not sent a whole head in time, on its first request and on every later one; one that
+    reads nothing of its answers for as long; and one that asks for much before it has read an answer.
+    """
 
     silent_seconds = 5.0
     most = 1000
     opened: ClassVar[dict[Impatient, None]] = {}  # those that are open, the longest silent first
     _timer: asyncio.TimerHandle | None = None
+    _reading: asyncio.TimerHandle | None = None
+    _unread = 0  # bytes of answers that the client had not taken when it was last looked at
     _header_bytes = 0
     _untold = 0  # bytes that were received since the parser last told of anything
     _told = False
@@ -33,6 +38,7 @@ class Impatient(HttpToolsProtocol):
             self._make_room()
         self.opened[self] = None
         self._wait()
+        self._look_again()
 
     def _make_room(self) -> None:
         """Close the connection that has been silent for longest and is owed no answer: so that health can still be asked."""
@@ -44,7 +50,21 @@ class Impatient(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.opened.pop(self, None)
         self._stop_waiting()
+        if self._reading is not None:
+            self._reading.cancel()
         super().connection_lost(exc)
+
+    def _look_again(self) -> None:
+        self._reading = self.loop.call_later(self.silent_seconds, self._look)
+
+    def _look(self) -> None:
+        """End a connection whose client takes nothing of what it asked for; closing it would wait for that client."""
+        unread = self.transport.get_write_buffer_size()
+        if unread and unread == self._unread:
+            self.transport.abort()
+            return
+        self._unread = unread
+        self._look_again()
 
     def data_received(self, data: bytes) -> None:
         if self._refused:
@@ -84,8 +104,13 @@ class Impatient(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._told = True
         self._stop_waiting()
-        if not self._refused:
-            super().on_headers_complete()
+        if self._refused:
+            return
+        if len(self.pipeline) >= _MOST_AHEAD:
+            self._refused = True
+            self.transport.abort()
+            return
+        super().on_headers_complete()
 
     def shutdown(self) -> None:
         """The door is closed: who is owed an answer gets it, as the last; whoever is idle was told while it was open."""
