@@ -30,7 +30,7 @@ from cds.hooks.callback import completed, server_of
 from cds.hooks.discovery import SERVICES, discovery
 from cds.hooks.door import Door
 from cds.hooks.draining import drained
-from cds.hooks.feedback import Counted, Keeper, WrongFeedback, read_feedback
+from cds.hooks.feedback import MOST_BYTES, Counted, Keeper, WrongFeedback, read_feedback
 from cds.hooks.fetch import Server
 from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
 from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting
@@ -103,7 +103,7 @@ class Service:
         service = request.path_params["id"]
         if service not in SERVICES:
             return outcome(404, "there is no service of that id; see /cds-services")
-        body = await body_of(request, self.settings.max_body, self.settings.body_seconds)
+        body = await body_of(request, min(self.settings.max_body, MOST_BYTES), self.settings.body_seconds)
         try:
             reports = read_feedback(body)
         except WrongFeedback as wrong:

@@ -19,6 +19,7 @@ from cds.hooks.peers import Peer
 
 _PATIENT = "{{context.patientId}}"
 _MOST_MEDICATIONS = 50
+_MOST_OF_A_MEDICATION = 64 * 1024  # bytes; they are read while other calls wait
 
 
 class Calling(msgspec.Struct):
@@ -84,7 +85,9 @@ def medications(question: Request, server: Server) -> dict[str, str]:
 
 
 def _is_what_was_read(answer: bytes, read: str) -> bool:
-    """Whether the answer to a read of a Medication is that Medication, and stands."""
+    """Whether the answer to a read of a Medication is that Medication, and stands; none of any size is so large."""
+    if len(answer) > _MOST_OF_A_MEDICATION:
+        return False
     try:
         got, broken = decode(answer)
     except InputError:

@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+MOST_BYTES = 256 * 1024
+"""Of a batch: reading more would hold other calls up."""
 _MOST = 1_000
 
 

@@ -97,6 +97,13 @@ def test_what_is_no_feedback_is_400_and_nothing_is_kept(client: TestClient, kept
     assert kept.reports == []
 
 
+def test_a_batch_that_would_hold_others_up_is_413(client: TestClient, kept: Kept) -> None:
+    comment = OVERRIDDEN | {"overrideReason": {"userComment": "x" * 3_900}}
+    assert client.post(URL, json={"feedback": [comment] * 60}).status_code == 200
+    assert client.post(URL, json={"feedback": [comment] * 70}).status_code == 413
+    assert len(kept.reports) == 60
+
+
 def test_one_bad_report_spoils_the_batch_and_is_not_repeated(client: TestClient, kept: Kept) -> None:
     answer = client.post(URL, json={"feedback": [ACCEPTED, ACCEPTED | {"outcome": "Wilhelmina"}]})
     assert answer.status_code == 400 and "Wilhelmina" not in answer.text and kept.reports == []

@@ -196,8 +196,9 @@ def test_a_medication_of_another_server_is_not_taken_for_ours(engine: Engine, st
         patient(pid="somebody-else"),
         TABLET | {"id": "m9"},
         TABLET | {"status": "entered-in-error"},
+        TABLET | {"extension": [{"url": "x" * 100_000}]},
     ],
-    ids=["an order", "a patient", "another id", "a mistake"],
+    ids=["an order", "a patient", "another id", "a mistake", "huge"],
 )
 def test_what_is_not_the_medication_that_was_asked_for_is_a_gap(engine: Engine, stub: Stub, answer: Resource) -> None:
     order, _ = by_reference("s", "m1", sirolimus("s", day(0), 12))
