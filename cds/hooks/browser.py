@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Handler = Callable[[Request], Any]
 _log = logging.getLogger("cds.hooks")
 _DRAFTS = 64 * 1024
-_MOST_WAITING = 8  # pages; they do not take the place of calls
+_MOST_WAITING = 8  # pages; one more is refused
 _NEEDED = {"vl_convert": "vl-convert-python", "jinja2": "jinja2", "markdown_it": "markdown-it-py"}
 
 
