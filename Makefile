@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench fuzz load oracle examples pictures docs burden clean
+.PHONY: demo test lint bench fuzz fingerprint load oracle examples pictures docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -53,6 +53,9 @@ fuzz: $(TESTED)
 
 load: $(TESTED)
 	@"$(BIN)/python" -m tests.load
+
+fingerprint: $(TESTED)
+	@"$(BIN)/python" -m tests.fingerprint $(ARGS)
 
 oracle: $(TESTED)
 	@"$(BIN)/python" -m tests.oracle $(ARGS)
