@@ -17,6 +17,8 @@ FactType = Literal["number", "code", "flag", "names", "text"]
 class Fact(NamedTuple):
     """One entry of the vocabulary.
 
+    ``meaning`` says numbers of definitions and protocol by ``{name}``.
+
     ``number`` facts carry a unit and the step by which cases and mutants move them; ``code`` facts
     one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
     only ask whether there are any); ``text`` facts are shown and never compared.
@@ -68,7 +70,7 @@ _ALL: tuple[Fact, ...] = (
     _code(
         "phase",
         f"starting maintenance {WIDEST}",
-        "starting on days 0-89 of the course, then maintenance; either, where the start is not known",
+        "starting before day {maintenance_from} of the course, then maintenance; either, where the start is not known",
     ),
     _number("days_on_sirolimus", "day", "1", "days since the first dose of this course, which is day 0"),
     _number("days_since_change", "day", "1", "days since sirolimus was started, changed, held or resumed"),
@@ -84,7 +86,9 @@ _ALL: tuple[Fact, ...] = (
     ),
     _text("heaviest_weight", "the most that the patient can weigh, by an old weight or for the age, in words"),
     _number("dose_per_m2", "mg/m2/day", "0.1", "daily dose by body surface (Mosteller)"),
-    _flag("size_limits_apply", "a child, or an adult under 40 kg: the dose is also judged by body size"),
+    _flag(
+        "size_limits_apply", "a child, or an adult under {small_adult_weight} kg: the dose is also judged by body size"
+    ),
     _flag("dose_enough_by_weight", "a child's dose is enough by weight, though below the flat window"),
     _flag("starting_dose_accepted", "the dose lies in the starting window and may stay there for now"),
     _flag(
@@ -98,7 +102,7 @@ _ALL: tuple[Fact, ...] = (
     _text("body_surface", "body surface"),
     _text("surface_note", "why body surface is not known"),
     _text("order_working", "the orders that the dose was read from"),
-    _text("infant_note", "under two years: dose by a specialist only"),
+    _text("infant_note", "under {infant_age} years: dose by a specialist only"),
     _names("conflicting_orders", "orders that nobody can say whether they add up, each with its dose"),
     _text("conflict_total", "what they are together"),
     _flag("draft_changes_dose", "the draft is another dose than the one that is taken"),
@@ -144,11 +148,11 @@ _ALL: tuple[Fact, ...] = (
     _text("trough_working", "how that level was judged"),
     _flag(
         "in_response",
-        "the newest usable platelet count, at most 42 days old, is a CR or PR and confirmed; false when not known",
+        "the newest usable platelet count, at most {response_current} days old, is a CR or PR and confirmed; false when not known",
     ),
     _flag(
         "response_unclear",
-        "another treatment explains the newest count of 30 or more, or a confirmed response was not looked at for 42 days",
+        "another treatment explains the newest count of {partial_count} or more, or a confirmed response was not looked at for {response_current} days",
     ),
     _text("response_known", "the response at the newest usable count, or that it is not known"),
     _number("proposed_dose", MG_DAY, "0.1", "the proposed dose, where one may be offered"),
@@ -174,7 +178,9 @@ _ALL: tuple[Fact, ...] = (
     # response
     _code("landmark_response", "complete partial not_evaluable", "the response at the landmark now shown"),
     _number("landmark", "month", "3", "the landmark now shown"),
-    _flag("landmark_confirmed", "the landmark's category is confirmed by a count at least 7 days earlier"),
+    _flag(
+        "landmark_confirmed", "the landmark's category is confirmed by a count at least {confirm_apart} days earlier"
+    ),
     _text("landmark_count", "the platelet count that decides, with its date"),
     _text("confirmation", "how the category was confirmed, or that it is not"),
     _text("baseline", "the platelet count before the first dose, with its date, or that there is none"),
@@ -224,13 +230,13 @@ _ALL: tuple[Fact, ...] = (
     _names("ciclosporin", "ciclosporin taken or ordered beside sirolimus"),
     _names("mtor_inhibitors", "other mTOR inhibitors taken or ordered beside sirolimus"),
     _names("calcineurin_inhibitors", "tacrolimus taken or ordered beside sirolimus"),
-    _flag("ciclosporin_new", "ciclosporin met sirolimus in the last weeks, or would by a draft"),
-    _flag("calcineurin_new", "tacrolimus met sirolimus in the last weeks, or would by a draft"),
+    _flag("ciclosporin_new", "ciclosporin met sirolimus in the last {calcineurin_shown} days, or would by a draft"),
+    _flag("calcineurin_new", "tacrolimus met sirolimus in the last {calcineurin_shown} days, or would by a draft"),
     _names("worsened", "platelets, haemoglobin or creatinine that became worse from the result before, lately"),
     _names("ace_inhibitors", "ACE inhibitors taken or ordered beside sirolimus"),
     _flag("angioedema_on_record", "angioedema is or was on the problem list"),
-    _flag("angioedema_recent", "angioedema that began in the last months and is not over"),
-    _flag("angioedema_now", "angioedema that began in the last two weeks and is not over"),
+    _flag("angioedema_recent", "angioedema that began in the last {angioedema_acts} days and is not over"),
+    _flag("angioedema_now", "angioedema that began in the last {angioedema_now_days} days and is not over"),
     _names("bleeding_risk_drugs", "NSAIDs, platelet inhibitors and anticoagulants taken or ordered beside sirolimus"),
     _flag("bleeding_risk_new", "such a drug, or the low count beside it, is new"),
     _names("live_vaccines", "live vaccines ordered beside sirolimus"),
@@ -239,7 +245,10 @@ _ALL: tuple[Fact, ...] = (
     _names("herbal_inhibitors", "those of them that raise the level"),
     _names("grapefruit", "grapefruit or its juice, stated or ordered"),
     _number(
-        "platelet_count", COUNT, "1", "the newest platelet count that is none of clumps or plasma, at most 14 days old"
+        "platelet_count",
+        COUNT,
+        "1",
+        "the newest platelet count that is none of clumps or plasma, at most {count_recent} days old",
     ),
     _number("platelet_count_age", "day", "1", "days since that count was drawn"),
     _text("platelet_count_report", "that count as reported, with its date"),
@@ -249,7 +258,10 @@ _ALL: tuple[Fact, ...] = (
     ),
     _flag("bleeding_gut_now", "bleeding from the stomach or bowel is going on, haemorrhoids apart"),
     _text("bleeding_now_report", "that bleeding, with its date, or that none is documented"),
-    _flag("stable_low_count", "three usable counts over four weeks agree, without bleeding: a count that is known"),
+    _flag(
+        "stable_low_count",
+        "{stable_counts} usable counts over {stable_count_days} days agree, without bleeding: a count that is known",
+    ),
     _code(
         "unusable_count", "clumped wrong_specimen confounded", "why the newest platelet count says nothing of sirolimus"
     ),
@@ -257,44 +269,61 @@ _ALL: tuple[Fact, ...] = (
     _text("unusable_count_why", "why it cannot be used, in words"),
     _number("platelet_fall", "percent", "1", "fall of the newest usable count from the usable one before"),
     _text("platelet_fall_report", "the two counts of that fall, with their dates"),
-    _number("platelet_fall_lately", "percent", "1", "the same, if the newest usable count is of the last four weeks"),
+    _number(
+        "platelet_fall_lately", "percent", "1", "the same, if the newest usable count is of the last {tma_acts} days"
+    ),
     _number("count_before", COUNT, "1", "the usable count before the newest one"),
-    _number("usable_count", COUNT, "1", "the newest usable count, of the last two weeks"),
+    _number("usable_count", COUNT, "1", "the newest usable count, of the last {count_recent} days"),
     _number("days_from_count_before", "day", "1", "days between the two"),
     _number("prednisone_daily", MG_DAY, "0.5", "systemic corticosteroid taken now, as prednisone"),
     _number("days_on_steroid", "day", "1", "days for which that has been above the steroid dose of the definitions"),
     _text("steroid_report", "the corticosteroid, its dose as prednisone, and since when"),
-    _number("neutrophils", COUNT, "0.1", "the newest neutrophil count, of the last two weeks"),
+    _number("neutrophils", COUNT, "0.1", "the newest neutrophil count, of the last {lab_recent} days"),
     _text("neutrophils_report", "that count as reported, with its date"),
-    _number("hemoglobin", "g/dL", "0.1", "the newest haemoglobin, of the last two weeks"),
+    _number("hemoglobin", "g/dL", "0.1", "the newest haemoglobin, of the last {lab_recent} days"),
     _text("hemoglobin_report", "that value as reported, with its date"),
-    _number("hemoglobin_fall", "g/dL", "0.1", "its fall from the highest value of the two weeks before it"),
-    _number("triglycerides", "mg/dL", "1", "the newest triglycerides, of the last two weeks"),
+    _number(
+        "hemoglobin_fall", "g/dL", "0.1", "its fall from the highest value of the {hemoglobin_fall_days} days before it"
+    ),
+    _number("triglycerides", "mg/dL", "1", "the newest triglycerides, of the last {lab_recent} days"),
     _text("triglycerides_report", "that value as reported, with its date"),
-    _number("cholesterol", "mg/dL", "1", "the newest cholesterol, of the last two weeks"),
+    _number("cholesterol", "mg/dL", "1", "the newest cholesterol, of the last {lab_recent} days"),
     _text("cholesterol_report", "that value as reported, with its date"),
     _number("proteinuria", "g/g", "0.1", "protein to creatinine in urine, the lower of two samples of different days"),
     _text("proteinuria_report", "the two samples, with their dates"),
     _number("creatinine_ratio", "x", "0.1", "the newest creatinine over the one before the course"),
     _text("creatinine_report", "the two values, with their dates"),
-    _number("creatinine_rise", "x", "0.1", "the newest creatinine over the lowest of the year before it"),
-    _number("triglycerides_lately", "mg/dL", "1", "the newest triglycerides, of the last three months"),
-    _number("cholesterol_lately", "mg/dL", "1", "the newest cholesterol, of the last three months"),
     _number(
-        "hemoglobin_fall_lately", "g/dL", "0.1", "the fall of haemoglobin, where the newest is of the last four weeks"
+        "creatinine_rise",
+        "x",
+        "0.1",
+        "the newest creatinine over the lowest of the {creatinine_baseline_days} days before it",
+    ),
+    _number("triglycerides_lately", "mg/dL", "1", "the newest triglycerides, of the last {lipids_act} days"),
+    _number("cholesterol_lately", "mg/dL", "1", "the newest cholesterol, of the last {lipids_act} days"),
+    _number(
+        "hemoglobin_fall_lately",
+        "g/dL",
+        "0.1",
+        "the fall of haemoglobin, where the newest is of the last {tma_acts} days",
     ),
     _number(
-        "proteinuria_lately", "g/g", "0.1", "protein in urine, where the newer of two samples is of the last 100 days"
+        "proteinuria_lately",
+        "g/g",
+        "0.1",
+        "protein in urine, where the newer of two samples is of the last {protein_acts} days",
     ),
     _number("albuminuria", "g/g", "0.1", "albumin to creatinine in urine, the lower of two samples of different days"),
-    _number("albuminuria_lately", "g/g", "0.1", "the same, where the newer sample is of the last 100 days"),
+    _number("albuminuria_lately", "g/g", "0.1", "the same, where the newer sample is of the last {protein_acts} days"),
     _text("albuminuria_report", "the two samples, with their dates"),
-    _number("liver_enzymes_lately", "x", "0.1", "the higher of ALT and AST over its limit, of the last four weeks"),
+    _number(
+        "liver_enzymes_lately", "x", "0.1", "the higher of ALT and AST over its limit, of the last {enzymes_act} days"
+    ),
     _number("liver_enzymes", "x", "0.1", "the higher of ALT and AST over its laboratory's upper limit"),
     _text("liver_enzymes_report", "that value as reported, with its date"),
-    _number("fasting_glucose", "mg/dL", "1", "the newest fasting glucose, of the last two weeks"),
+    _number("fasting_glucose", "mg/dL", "1", "the newest fasting glucose, of the last {lab_recent} days"),
     _text("fasting_glucose_report", "that value as reported, with its date"),
-    _number("hba1c", "percent", "0.1", "the newest HbA1c, of the last two weeks"),
+    _number("hba1c", "percent", "0.1", "the newest HbA1c, of the last {lab_recent} days"),
     _text("hba1c_report", "that value as reported, with its date"),
     _flag("glucose_was_high", "glucose or HbA1c was as high before the course began"),
     _names("lung_disease", "pneumonitis or interstitial lung disease that is active and began on sirolimus"),
@@ -304,17 +333,20 @@ _ALL: tuple[Fact, ...] = (
         "lung disease that is active and began before sirolimus, which a draft would start or take up again",
     ),
     _names("lung_harm", "lung disease that began on sirolimus, over or not"),
-    _names("lung_new", "active lung disease of the last weeks that began without sirolimus"),
+    _names("lung_new", "active lung disease of the last {lung_acts} days that began without sirolimus"),
     _flag("breathless", "breathlessness is an active condition"),
-    _number("oxygen_saturation", "percent", "1", "the newest oxygen saturation, of the last three days"),
+    _number("oxygen_saturation", "percent", "1", "the newest oxygen saturation, of the last {oxygen_recent} days"),
     _names("lasting_infections", "tuberculosis, invasive fungi and others that last for years, while active"),
-    _names("serious_infections", "serious infections of the last weeks; tuberculosis and invasive fungi while active"),
-    _flag("sepsis", "sepsis is an active condition of the last weeks"),
+    _names(
+        "serious_infections",
+        "serious infections of the last {infection_acts} days; tuberculosis and invasive fungi while active",
+    ),
+    _flag("sepsis", "sepsis is an active condition of the last {infection_acts} days"),
     _flag("febrile_neutropenia", "fever at a neutrophil count of nearly none, or so on the problem list"),
-    _names("thrombosis", "venous or arterial thrombosis of the last months"),
-    _names("microangiopathies", "thrombotic microangiopathy of the last months"),
+    _names("thrombosis", "venous or arterial thrombosis of the last {thrombosis_acts} days"),
+    _names("microangiopathies", "thrombotic microangiopathy of the last {microangiopathy_acts} days"),
     _names("malignancies", "malignant disease that is active and not in remission"),
-    _names("stomatitis", "stomatitis or mucositis of the last weeks"),
+    _names("stomatitis", "stomatitis or mucositis of the last {stomatitis_acts} days"),
     _flag("stomatitis_mild", "the record says that it is mild"),
     _names("liver_disease", "cirrhosis or liver failure"),
     _flag("liver_answered", "a usable level drawn long enough after the last change shows what the liver does"),
@@ -336,7 +368,7 @@ _ALL: tuple[Fact, ...] = (
     _names("screening_positive", "infections found by the tests before a first dose, other than hepatitis B"),
     _names("baseline_missing", "tests wanted before a first dose that are not on record, or too old"),
     _names("tests_overdue", "blood and urine tests of the schedule that are overdue"),
-    _flag("pregnancy_test_positive", "a positive pregnancy test in the last 30 days"),
+    _flag("pregnancy_test_positive", "a positive pregnancy test in the last {pregnancy_test_valid} days"),
     _flag("pregnancy_on_record", "pregnancy is an active condition"),
     _text("pregnancy_evidence", "the test or condition, with its date"),
 )

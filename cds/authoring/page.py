@@ -8,6 +8,7 @@ from typing import Any
 from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
 from cds.knowledge.compiled import Citation, Knowledge, Level, Rule, Suggestion
+from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.read import SUBJECTS, Folder, RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
@@ -40,7 +41,7 @@ def page(folder: Folder) -> str:
     for several in files.values():
         for file in several:
             lines += _rule(file, knowledge, numbers)
-    lines += _facts(files)
+    lines += _facts(files, numbers)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -172,7 +173,7 @@ def _given(given: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _facts(files: dict[str, list[RuleFile]]) -> Iterator[str]:
+def _facts(files: dict[str, list[RuleFile]], numbers: dict[str, str]) -> Iterator[str]:
     """The facts that the rules compare, with their units and meanings."""
     used = {
         test.fact
@@ -188,4 +189,5 @@ def _facts(files: dict[str, list[RuleFile]]) -> Iterator[str]:
     yield "|---|---|---|"
     for fact in VOCABULARY.values():
         if fact.name in used:
-            yield f"| {fact.name.replace('_', ' ')} | {fact.unit or '-'} | {_plain(fact.meaning)} |"
+            meaning = PLACEHOLDER.sub(lambda match: numbers[match[1]], fact.meaning)
+            yield f"| {fact.name.replace('_', ' ')} | {fact.unit or '-'} | {_plain(meaning)} |"

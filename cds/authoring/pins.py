@@ -36,7 +36,7 @@ _STEPS = {"year": "1", "month": "1", "day": "1", "hour": "1", "kg": "1", "cm": "
 
 _YES = "yes"  # 0 or 1
 _NO_SUCH = "there is no such value"
-_WHOLE = ("year", "month", "day", "hour", "grade", _YES)  # counted, never divided
+_WHOLE = ("year", "month", "day", "hour", "grade", "count", _YES)  # counted, never divided
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,6 @@ from cds.facts.platelets import Count
 from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
-_STABLE = 3
-"""Counts that must agree."""
-
 
 def put_danger(situation: Situation) -> None:
     """What the platelet counts of a patient on sirolimus say about danger, whatever the response."""
@@ -52,16 +49,16 @@ def _put_stable(situation: Situation) -> None:
     if usable and not ahead and usable[0] is not newest[0]:
         usable = []  # the count that is spoken of is another one: nobody knows it yet
     stable, span = False, situation.days("stable_count_days")
-    spread = situation.definitions["stable_count_spread"]
-    values, waiting = list(ahead), len(ahead)  # a preliminary count must agree, and is none of the three
+    spread, needed = situation.definitions["stable_count_spread"], situation.days("stable_counts")
+    values, waiting = list(ahead), len(ahead)  # a preliminary count must agree, and is none of those
     for count in usable:
         values.append(count.value)
         if max(values) <= 0 or (max(values) - min(values)) * 100 > spread * max(values):
             break
-        if len(values) - waiting >= _STABLE and count.moment.days_to(usable[0].moment) >= span:
+        if len(values) - waiting >= needed and count.moment.days_to(usable[0].moment) >= span:
             stable = not _bled_beside(situation, count)
             break
-    situation.facts.put("stable_low_count", stable, *(count.lab.reference for count in usable[:_STABLE] if stable))
+    situation.facts.put("stable_low_count", stable, *(count.lab.reference for count in usable[:needed] if stable))
 
 
 def _bled_beside(situation: Situation, first: Count) -> bool:

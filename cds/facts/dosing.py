@@ -155,7 +155,10 @@ def _put_size(situation: Situation, per_day: Decimal, references: list[str]) -> 
     _put_least_by_weight(situation, per_day, references)
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant:
-        facts.put("infant_note", "Under two years of age: clearance is still maturing, dosing is for a specialist.")
+        facts.put(
+            "infant_note",
+            f"Under {situation.days('infant_age')} years of age: clearance is still maturing, dosing is for a specialist.",
+        )
     if situation.weight is None or situation.weight.amount is None:
         return
     facts.put("dose_per_kg", per_day / situation.weight.amount.value, *references, situation.weight.reference)

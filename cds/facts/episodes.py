@@ -14,12 +14,6 @@ from cds.facts.situation import Situation
 _ONE_DRUG = {"prednisolone": "prednisone"}
 """Names under which one dose continues another: the two are equivalent mg for mg."""
 
-_GIVEN_APART = 28
-"""Days between infusions or injections of one treatment."""
-
-_JUST_GIVEN = 2
-"""A drug given within so many days counts as being taken."""
-
 
 @dataclass(frozen=True, slots=True)
 class Episode:
@@ -73,7 +67,7 @@ def _joined(situation: Situation, uses: list[DrugUse]) -> list[Episode]:
     reached: Moment | None = None
     for use in sorted((use for use in uses if use.start is not None), key=_begun):
         assert use.start is not None
-        allowed = _GIVEN_APART if use.given else situation.days("resume_gap")
+        allowed = situation.days("given_apart") if use.given else situation.days("resume_gap")
         if groups and (reached is None or reached.days_to(use.start) <= allowed):
             groups[-1].append(use)
             reached = _later(reached, _until(use))
@@ -101,7 +95,7 @@ def _episode(situation: Situation, uses: list[DrugUse]) -> Episode:
     starts = [use.start for use in uses if use.start is not None]
     active = any(use.status == "active" for use in uses)
     given = [use.end or use.start for use in uses if use.given]
-    recent = any(m is not None and m.days_until(situation.now) <= _JUST_GIVEN for m in given)
+    recent = any(m is not None and m.days_until(situation.now) <= situation.days("just_given") for m in given)
     last = max((m for use in uses if (m := _until(use)) is not None), key=Moment.sort_key, default=None)
     unknown = not active and all(use.end is None and not use.given for use in uses)
     end = None if active or unknown else last

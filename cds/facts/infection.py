@@ -120,7 +120,7 @@ def _risks(situation: Situation) -> Iterator[Named]:
     begins = bool(situation.drafts) and not situation.taking  # then sirolimus itself is what is new
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant and (situation.day or 0) <= shown:
-        yield Named("age under two years", "", (situation.chart.patient_reference,))
+        yield Named(f"age under {situation.days('infant_age')} years", "", (situation.chart.patient_reference,))
     high = steroid_from(situation, situation.definitions["pneumocystis_steroid"])
     if high is not None and high.start is not None:
         days = high.start.days_until(situation.now) - situation.days("pneumocystis_steroid_days")

@@ -45,7 +45,7 @@ _SETTLES = {
     "strong-inducer": ("inducer", "stopped_inducer_shown", "inducer_settles"),
     "moderate-inducer": ("inducer", "stopped_inducer_shown", "inducer_settles"),
 }
-_THEN = {"inhibitor": "the level will fall", "inducer": "the level will rise over some two weeks"}
+_THEN = {"inhibitor": "the level will fall", "inducer": "the level will rise over some {inducer_settles} days"}
 Kind = Literal["inhibitor", "inducer"]
 
 
@@ -187,7 +187,8 @@ def _stopped(situation: Situation) -> Iterable[tuple[str, Named]]:
         since = episode.end.days_until(situation.now)
         answered = any((day - episode.end.day).days >= situation.days(settles) for day in days)
         if 0 <= since <= situation.days(shown) and not answered:
-            note = f"{kind} stopped on {on_day(episode.end)}: {_THEN[kind]}"
+            then = _THEN[kind].format(inducer_settles=situation.days("inducer_settles"))
+            note = f"{kind} stopped on {on_day(episode.end)}: {then}"
             yield kind, Named(episode.name, note, episode.references)
 
 

@@ -18,7 +18,6 @@ from cds.facts.record import rounded, said
 from cds.facts.situation import Situation
 from cds.facts.withhold import rise_withheld
 
-_HORIZON = 28
 _MOVING = ("strong_inhibitors", "strong_inducers", "moderate_inhibitors", "moderate_inducers")
 
 
@@ -46,7 +45,11 @@ def _never(situation: Situation, raising: bool) -> str:
         return "the order has different doses in a day"
     infant = situation.surely_under("infant_age", situation.now.date())
     if infant is not False:
-        return "the birth date is not known" if infant is None else "the patient is under two years"
+        return (
+            "the birth date is not known"
+            if infant is None
+            else f"the patient is under {situation.days('infant_age')} years"
+        )
     if not raising:
         return ""
     if reasons := rise_withheld(situation):
@@ -108,13 +111,13 @@ def fits_size(situation: Situation, dose: Decimal) -> bool:
 
 
 def _lasts(situation: Situation, by: Support) -> bool:
-    """Whether the level will still be young enough to support a dose at the end of the four weeks."""
+    """Whether the level will still be young enough to support a dose for as long as an offer must hold."""
     assert by.lab.moment is not None
-    return by.lab.moment.days_until(situation.now) + _HORIZON <= situation.days("level_max_age")
+    return by.lab.moment.days_until(situation.now) + situation.days("offer_holds") <= situation.days("level_max_age")
 
 
 def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -> bool:
-    """Whether ``dose`` stays clear of our own dose warnings now and for four weeks."""
+    """Whether ``dose`` stays clear of our own dose warnings now and for as long as an offer must hold."""
     window = situation.window
     if window is None or not fits_size(situation, dose):
         return False
@@ -123,7 +126,9 @@ def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -
     ):
         return True
     if dose > window.high:
-        early = situation.day is not None and situation.day + _HORIZON <= situation.days("starting_dose_accepted_until")
+        early = situation.day is not None and situation.day + situation.days("offer_holds") <= situation.days(
+            "starting_dose_accepted_until"
+        )
         return early and starting_dose_accepted(situation, dose)
     return situation.weight is not None and enough_by_weight(situation, dose)
 
@@ -191,7 +196,10 @@ def _put_step_down(situation: Situation, by: Support | None, acted: Judged | Non
         if not unfit and smaller >= least:
             facts.put("step_down_dose", smaller, order.reference)
             return
-    facts.miss(unfit or "it would be less than half the dose", "step_down_dose")
+    facts.miss(
+        unfit or f"it would be less than {said(1 - situation.definitions['change_cap'])} times the dose",
+        "step_down_dose",
+    )
 
 
 def _unsettled(situation: Situation, by: Support | None) -> str:
@@ -222,8 +230,8 @@ def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | No
         facts.put("proposed_dose", found, by.lab.reference, order.reference)
         facts.put(
             "proposal_working",
-            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {rounded(by.level, '0.001')} ng/mL = {rounded(raw, '0.01')} mg/day; at most half the dose up or "
-            f"down, in steps of {said(_step(situation, order))} mg: {said(found)} mg/day, predicted level {rounded(by.at(found), '0.1')} ng/mL.",
+            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {rounded(by.level, '0.001')} ng/mL = {rounded(raw, '0.01')} mg/day; at most "
+            f"{said(situation.definitions['change_cap'])} times the dose up or down, in steps of {said(_step(situation, order))} mg: {said(found)} mg/day, predicted level {rounded(by.at(found), '0.1')} ng/mL.",
         )
 
 
@@ -258,7 +266,8 @@ def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) 
     candidates = list(_candidates(situation, by, order, raising))
     if not candidates:
         return (
-            "no dose that can be dispensed is within half the dose, in the window or predicted in the target, and within every limit",
+            f"no dose that can be dispensed is within {said(situation.definitions['change_cap'])} times the dose, in the window or predicted in "
+            "the target, and within every limit",
             None,
         )
     aim = numbers["trough_aim"]

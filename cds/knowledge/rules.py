@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from cds.knowledge.compiled import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
-from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
+from cds.knowledge.conditions import MAX_BRANCHES, PLACEHOLDER, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
 
@@ -63,8 +63,20 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
         yields_to=tuple(shape.yields_to),
         override=_override(document, shape, names, faults),
         merge=shape.merge,
-        citations=tuple(Citation(c.cite, c.states, c.grade, c.basis) for c in shape.sources),
+        citations=tuple(_citations(document, shape, names, faults)),
     )
+
+
+def _citations(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> Iterator[Citation]:
+    """What the sources state; what is ours to change is written as ``{name}``, and said as it is now."""
+    values = names.values({})
+    for index, each in enumerate(shape.sources):
+        unknown = [name for name in PLACEHOLDER.findall(each.states) if name not in values]
+        if unknown:
+            sentence = f"states: {{{unknown[0]}}} is no number of the definitions or the protocol"
+            faults.append(Fault(document.path, document.line("sources", index), sentence))
+        said = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), each.states)
+        yield Citation(each.cite, said, each.grade, each.basis)
 
 
 def compile_branches(

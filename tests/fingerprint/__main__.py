@@ -26,7 +26,8 @@ def committed() -> Digest:
 
 def differences() -> list[str]:
     """What moved, a line a name, and then the charts; nothing where all is as it was."""
-    before, after = committed(), digest(items())
+    before, every = committed(), list(items())
+    after = digest(item for item in every if item.name in before.charts)  # a new chart is no move of an old one
     names, charts = moved(before.names, after.names), moved(before.charts, after.charts)
     lines = [
         f"{name}: {'moved' if name in before.names and name in after.names else 'new' if name in after.names else 'gone'}"
@@ -34,6 +35,8 @@ def differences() -> list[str]:
     ]
     if charts:
         lines.append(f"{len(charts)} of {len(after.charts)} charts say something else: {', '.join(charts[:_SHOWN])}")
+    if new := [item.name for item in every if item.name not in before.charts]:
+        lines.append(f"{len(new)} charts are new: {', '.join(new[:_SHOWN])}")
     return lines
 
 

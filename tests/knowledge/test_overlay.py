@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from cds.authoring.cases import cases_of
 from cds.authoring.check import Engines
+from cds.authoring.page import page
 from cds.authoring.scenarios import run_check, scenarios_of
 from cds.cli.main import main
 from cds.engine import Engine
@@ -50,6 +51,30 @@ def test_a_protocol_beside_the_shipped_ones(site: Path) -> None:
 def test_a_site_may_make_its_protocol_the_default(site: Path) -> None:
     add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
     assert load(None, "", [site]).protocol.id == "ours"
+
+
+def test_a_number_that_a_site_changes_changes_wherever_it_is_said(site: Path) -> None:
+    said = {
+        "change_cap": ("0.5", "0.4", "x", "at most {} times the dose up or down"),
+        "partial_count": ("30", "35", "10^9/L", "explains the newest count of {} or more"),
+        "maintenance_from": ("90", "100", "day", "starting before day {} of the course"),
+        "low_count_adult": ("20", "25", "10^9/L", "Spoken of below {}, and not for a count"),
+        "hemoglobin_fall_days": ("14", "10", "day", "A fall by more than 2 g/dL within {} days"),
+    }
+    for name, (_, value, unit, _) in said.items():
+        with (site / "definitions.yaml").open("a", encoding="utf-8") as file:
+            file.write(f'{name}: {{value: {value}, unit: "{unit}", means: Ours., cite: judgement, basis: JUDGEMENT}}\n')
+    before, after = page(read_folder(RULES)), page(read_folder(RULES, "", [site]))
+    for old, new, _, sentence in said.values():
+        assert sentence.format(old) in before and sentence.format(new) not in before
+        assert sentence.format(new) in after and sentence.format(old) not in after
+
+
+def test_a_source_that_names_no_number_of_ours_is_a_fault(site: Path) -> None:
+    rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
+    add(site, "trough/trough-low.yaml", rule.replace("{change_cap}", "{change_cop}"))
+    (fault,) = read_folder(RULES, "", [site]).faults
+    assert str(fault).endswith("states: {change_cop} is no number of the definitions or the protocol")
 
 
 def test_one_number_one_rule_one_source_replaced_and_all_of_it_said(site: Path) -> None:
