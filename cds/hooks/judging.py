@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import signal
@@ -128,7 +129,8 @@ def _apart(file: str, check_answers: bool, do: Callable[[Judge, *_Arguments], _R
 class Judges:
     """Who judges a body, and when: small bodies here, one a turn of the loop; large ones in processes apart.
 
-    The processes end with this one, are made anew when they crash, and are killed when nobody can wait any longer.
+    The processes end with this one, are made anew when they crash, and are killed when nobody can wait any longer. What one died of
+    is judged again, by one more than there are.
     Without a file of the knowledge all bodies are judged here.
     """
 
@@ -167,6 +169,10 @@ class Judges:
         async with self._places:
             await waiting.check()
             with anyio.fail_after(waiting.until - time.monotonic()):
+                for _ in range(_APART):  # each of them may have died before it was asked
+                    with contextlib.suppress(anyio.BrokenWorkerProcess):
+                        return await self._run_apart(do, body, *given)
+                    _log.warning("a judge died, and another one is asked")
                 return await self._run_apart(do, body, *given)
 
     async def _run_apart(

@@ -8,6 +8,7 @@ import json
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,19 +127,39 @@ def test_what_was_fetched_counts_for_the_size(engine: Engine, kept: Path, monkey
     assert sizes and min(sizes) > judging.LARGE
 
 
-def test_a_process_that_is_killed_costs_one_answer(running: Running) -> None:
+def kill_apart(running: Running) -> int:
+    """How many processes apart were killed."""
+    killed = processes_apart(running)
+    for each in killed:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    return len(killed)
+
+
+def test_a_process_that_is_killed_is_made_anew_and_asked_again(running: Running) -> None:
     assert is_judged(answer_of(posted(running, DENSE)))
-    for _ in range(100):
+    for _ in range(5):
         pending = posted(running, DENSE)
         time.sleep(0.1)  # until it is being judged
-        for each in processes_apart(running):
-            os.kill(each, signal.SIGKILL)
-        status, text = answer_of(pending)
-        assert status == 200
-        if FAULT in text:
-            break
-    else:
-        raise AssertionError("none was killed while it judged")
+        assert kill_apart(running)
+        assert is_judged(answer_of(pending))
+    assert any(line["event"] == "a judge died, and another one is asked" for line in running.stop()[1])
+
+
+def test_a_body_whose_judges_die_each_time_is_not_advised_on(running: Running) -> None:
+    assert is_judged(answer_of(posted(running, DENSE)))
+    pending, over = posted(running, DENSE), threading.Event()
+
+    def kill_all() -> None:
+        while not over.wait(0.02):
+            kill_apart(running)
+
+    killer = threading.Thread(target=kill_all)
+    killer.start()
+    status, text = answer_of(pending)
+    over.set()
+    killer.join()
+    assert status == 200 and FAULT in text
     assert is_judged(answer_of(posted(running, DENSE)))
     assert any(line["event"] == "fault" for line in running.stop()[1])
 
