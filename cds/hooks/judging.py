@@ -29,8 +29,8 @@ from cds.hooks.http import encode
 from cds.hooks.messages import check_answer
 from cds.knowledge.cache import from_cache
 
-LARGE = 64 * 1024
-"""Bytes of a body that is judged apart; a smaller one, however dense, takes some 30 ms at most (``make bench``)."""
+LARGE = 96 * 1024
+"""Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
 _APART = 2  # processes of each worker
 _log = logging.getLogger("cds.hooks")
 _Result = TypeVar("_Result")
