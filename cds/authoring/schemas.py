@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from cds.authoring.scenarios import ScenarioShape
+from cds.knowledge.measures import MeasureShape
 from cds.knowledge.shapes import (
     NumberShape,
     ProtocolShape,
@@ -34,6 +35,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "scenario": ("rules/scenarios/*.yaml", ScenarioShape),
     "definitions": ("rules/definitions.yaml", dict[str, NumberShape]),
     "schedule": ("rules/schedule.yaml", dict[str, TestShape]),
+    "tests": ("rules/tests.yaml", dict[str, MeasureShape]),
     "sources": ("rules/sources.yaml", dict[str, SourceShape]),
     "override-reasons": ("rules/override-reasons.yaml", dict[str, ReasonShape]),
     "withhold": ("rules/withhold.yaml", dict[str, WithheldShape]),

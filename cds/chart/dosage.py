@@ -13,7 +13,6 @@ from cds.chart.model import Dose
 from cds.chart.numbers import Unreadable, exact, factor, whole
 from cds.chart.times import Moment, parse_moment
 from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
-from cds.chart.units import UNITS
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
 from cds.knowledge.compiled import Lexicon
 
@@ -268,11 +267,11 @@ def _in_mg(quantity: Quantity, product: Product, words: Lexicon) -> Decimal:
         raise Unreadable("its dose is not above zero")
     names = {name.strip() for name in (quantity.code, quantity.unit) if name}
     lowered = {name.lower() for name in names}
-    kinds = [names & UNITS["dose"].keys(), lowered & words.tablets, lowered & words.millilitres]
+    kinds = [names & words.dose.written.keys(), lowered & words.tablets, lowered & words.millilitres]
     if sum(map(bool, kinds)) > 1 or (kinds[0] and any("/" in name for name in names)):
         raise Unreadable("the unit of its dose and its unit code differ")
-    if names & UNITS["dose"].keys():
-        return number * factor(quantity, "dose")
+    if kinds[0]:
+        return number * factor(quantity, words.dose)
     if lowered & words.tablets:
         if product.tablet is None:
             raise Unreadable("its dose is in tablets of unknown strength")

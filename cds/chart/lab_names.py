@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from cds.chart.codes import LOINC, canonical
-from cds.chart.units import plain_unit
 from cds.chart.wire import CodeableConcept, Component, Resource
 from cds.knowledge.compiled import Concept, Knowledge
+from cds.knowledge.units import plain_unit
 
 LEVEL_SET = "sirolimus-level"
 _VALUESETS = {

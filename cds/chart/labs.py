@@ -19,7 +19,6 @@ from cds.chart.model import Lab
 from cds.chart.numbers import COMPARATORS, Amount, Unreadable, amount, amount_from_text, exact
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, clock_time, parse_moment
-from cds.chart.units import Analyte, plain_unit, unit_factor
 from cds.chart.wire import (
     ABSENT,
     CodeableConcept,
@@ -33,56 +32,13 @@ from cds.chart.wire import (
     how_many,
     later,
 )
-from cds.knowledge.compiled import Concept, Knowledge
+from cds.knowledge.compiled import Concept, Knowledge, Measure
+from cds.knowledge.units import Units, plain_unit
 
-_ANALYTES: dict[str, Analyte] = {
-    "level": "level",
-    "trough": "level",
-    "platelets": "platelets",
-    "weight": "weight",
-    "height": "height",
-    "neutrophils": "platelets",
-    "hemoglobin": "hemoglobin",
-    "triglycerides": "triglycerides",
-    "cholesterol": "cholesterol",
-    "glucose": "glucose",
-    "creatinine": "creatinine",
-    "protein-ratio": "protein ratio",
-    "alt": "enzyme",
-    "ast": "enzyme",
-    "hba1c": "percent",
-    "oxygen": "percent",
-    "bilirubin": "bilirubin",
-    "lymphocytes": "platelets",
-    "albumin-ratio": "protein ratio",
-    "temperature": "temperature",
-    "gestation": "weeks",
-}
-_PLAUSIBLE = {
-    "level": ("level_lowest", "level_highest"),
-    "platelets": ("", "platelets_highest"),
-    "weight": ("weight_lowest", "weight_highest"),
-    "height": ("height_lowest", "height_highest"),
-}
-_SCREENS = ("hepatitis-c", "hiv", "tuberculosis-test")
-_YES_OR_NO = ("hcg", "clumps", "hbsag", "anti-hbc", "hbv-dna", *_SCREENS)
-_DONE = ("random-glucose", "protein-24h")
-"""Tests of which it only matters that they were done."""
-_SHOWN_ONLY = "treg"
 GRADE = "bleeding-grade"
-_STATUS, _DUE = "pregnancy-status", "due-date"
-RESULTS = frozenset((*_ANALYTES, *_YES_OR_NO, *_DONE, _SHOWN_ONLY, GRADE, _STATUS, _DUE))
-"""What an observation can be to us."""
 _MOST_IDENTIFIERS = 20
 _NEVER = ("entered-in-error", "cancelled", "registered")
 COUNTED = ("final", "amended", "corrected")
-_SAID_OF_ITS_SPECIMEN = ("level", "trough", "platelets")
-"""Of other tests a result from the wrong specimen is another test."""
-_CELLS = ("serum", "plasma", "urine", "dried blood spot")
-_NOT_FROM = {  # specimens from which a test is not taken; chemistry is measured in serum and in plasma
-    **dict.fromkeys(("level", "trough", "platelets", "neutrophils", "lymphocytes", "hemoglobin", "hba1c"), _CELLS),
-    **dict.fromkeys(("creatinine", "glucose", "bilirubin", "alt", "ast", "triglycerides", "cholesterol"), ("urine",)),
-}
 _ASSAYS = {
     "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
     "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
@@ -138,7 +94,8 @@ def _read(
     part: str = "",
     by_name: bool = False,
 ) -> None:
-    if concept.name not in RESULTS or not reader.is_ours(resource, concept.valueset):
+    measure = reader.knowledge.measures.get(concept.name)
+    if measure is None or not reader.is_ours(resource, concept.valueset):
         return
     status = resource.status or ""
     if status not in (*COUNTED, "preliminary"):
@@ -148,8 +105,8 @@ def _read(
         reason = "its status is not understood" if status else "it has no status"
         lab = _lab(resource, concept, problem=reason, at="status")
     else:
-        lab = read_lab(resource, concept, _specimen(reader, resource), reader.knowledge)
-    if lab.wrong_specimen and concept.name not in _SAID_OF_ITS_SPECIMEN:
+        lab = read_lab(resource, concept, measure, _specimen(reader, resource), reader.knowledge)
+    if lab.wrong_specimen and not measure.wrong_specimen_told:
         reader.left_out(resource, lab.wrong_specimen, concept.valueset, "specimen")
         return
     at = part + lab.at if lab.at == "value[x]" else lab.at
@@ -191,38 +148,38 @@ def _sampled(reader: Reader, resource: Resource, reference: Reference) -> str:
     return " ".join([*said, reference.display or ""])
 
 
-def _wrong(name: str, specimen: str, knowledge: Knowledge) -> str:
+def _wrong(measure: Measure, specimen: str, knowledge: Knowledge) -> str:
     """Of what a test was taken that it cannot be taken of; empty where nothing says so."""
     if not specimen:
         return ""
     said = specimen.lower()
-    for kind in _NOT_FROM.get(name, ()):
+    for kind in measure.not_from:
         if kind in said or any(word in said for word in knowledge.lexicon.specimens.get(kind, ())):
             return f"{kind} was measured"
     return ""
 
 
-def read_lab(resource: Resource, concept: Concept, specimen: str, knowledge: Knowledge) -> Lab:
+def read_lab(resource: Resource, concept: Concept, measure: Measure, specimen: str, knowledge: Knowledge) -> Lab:
     """One observation whose status counts."""
-    wrong = concept.rejected or _wrong(concept.name, specimen, knowledge)
+    wrong = concept.rejected or _wrong(measure, specimen, knowledge)
     moment: Moment | None = None
     try:
         moment = _moment(resource)
-        if concept.name in (*_YES_OR_NO, *_DONE):
-            return _lab(resource, concept, moment, positive=_answer(resource, concept.name))
-        if concept.name == _STATUS:
+        if measure.kind in ("yes or no", "done"):
+            return _lab(resource, concept, moment, positive=_answer(resource, measure))
+        if measure.kind == "pregnancy status":
             return _lab(resource, concept, moment, positive=pregnant(resource))
-        if concept.name == _DUE:
+        if measure.kind == "date":
             return replace(_lab(resource, concept, moment), due=_due(resource))
-        if concept.name == GRADE:
+        if measure.kind == "grade":
             site = bytes(resource.bodySite).decode("utf-8", "replace") if given(resource.bodySite) else ""
             return replace(_lab(resource, concept, moment, Amount(Decimal(grade_of(resource)))), site=site)
-        read = _value(resource, concept.name)
-        _check_plausible(read, concept.name, knowledge)
+        read = _value(resource, measure)
+        _check_plausible(read, measure, knowledge)
     except Unreadable as unreadable:
         at = unreadable.at or "value[x]"
         return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
-    upper = upper_limit(resource, _ANALYTES.get(concept.name), knowledge)
+    upper = upper_limit(resource, measure.units, knowledge) if measure.kind == "number" else None
     return _lab(resource, concept, moment, read, wrong=wrong, upper=upper)
 
 
@@ -234,18 +191,18 @@ def _due(resource: Resource) -> date:
     return due.day
 
 
-def _answer(resource: Resource, name: str) -> bool:
+def _answer(resource: Resource, measure: Measure) -> bool:
     """Whether a test that says yes or no says yes. Raises Unreadable when it says neither."""
     if resource.dataAbsentReason is not None:
         raise Unreadable("the laboratory gives no value")
-    if name in _DONE:
+    if measure.kind == "done":
         if resource.valueQuantity is None and resource.valueString is None:
             raise Unreadable("it has no value")
         return False
-    answer = detected(resource) if name == "hbv-dna" else positive(resource)
-    if name == "clumps":
+    answer = detected(resource) if measure.detected else positive(resource)
+    if measure.name == "clumps":
         return answer is not False  # clumps of any degree spoil a count
-    if answer is None and name in _SCREENS and resource.valueQuantity is not None:
+    if answer is None and measure.number_is_done and resource.valueQuantity is not None:
         return False  # a number without its limit: done, and not known to be positive
     if answer is None:
         raise Unreadable("it is not clear whether it is positive", "value[x]")
@@ -304,65 +261,55 @@ def _moment(resource: Resource) -> Moment:
     return clock_time(moment)
 
 
-def _value(resource: Resource, name: str) -> Amount:
+def _value(resource: Resource, measure: Measure) -> Amount:
     if resource.dataAbsentReason is not None:
         raise Unreadable("the laboratory gives no value")
-    analyte = _ANALYTES.get(name)
-    if analyte is None:  # shown only, in the unit it came in
+    units = measure.units
+    if measure.kind == "shown":  # shown only, in the unit it came in
         quantity = resource.valueQuantity
         if quantity is None:
             raise Unreadable("it has no value")
         return Amount(exact(quantity.value), "", quantity.unit or quantity.code or "")
     if resource.valueQuantity is not None:
-        return _on_a_scale(resource.valueQuantity, name) or amount(resource.valueQuantity, analyte)
+        return _on_a_scale(resource.valueQuantity, units) or amount(resource.valueQuantity, units)
     if resource.valueRange is not None:
-        return _bound(resource.valueRange, analyte)
+        return _bound(resource.valueRange, units)
     if resource.valueString is not None:
-        return amount_from_text(resource.valueString, analyte)
+        return amount_from_text(resource.valueString, units)
     if given(resource.valueInteger):
         raise Unreadable("it has no unit")
     raise Unreadable("it has no value")
 
 
-_SCALES = {  # units that are no multiples of ours: by what to multiply, and what to add
-    ("hba1c", "mmol/mol"): (Decimal("0.09148"), Decimal("2.152")),  # IFCC to NGSP
-    ("temperature", "[degf]"): (Decimal(5) / 9, Decimal(-160) / 9),
-    ("temperature", "degf"): (Decimal(5) / 9, Decimal(-160) / 9),
-    ("temperature", "f"): (Decimal(5) / 9, Decimal(-160) / 9),
-    ("temperature", "°f"): (Decimal(5) / 9, Decimal(-160) / 9),
-}
-
-
-def _on_a_scale(quantity: Quantity, name: str) -> Amount | None:
+def _on_a_scale(quantity: Quantity, units: Units) -> Amount | None:
     """A value in a unit that is not a multiple of ours; None for the others."""
     texts = [text for text in (quantity.code, quantity.unit) if text]
-    scales = {scale for text in texts if (scale := _SCALES.get((name, plain_unit(text)))) is not None}
+    scales = {scale for text in texts if (scale := units.scales.get(plain_unit(text))) is not None}
     if not scales:
         return None
-    if any(unit_factor(text, _ANALYTES[name]) is not None for text in texts):
+    if any(units.factor(text) is not None for text in texts):
         raise Unreadable("its unit and its unit code differ")
-    number, comparator, (times, plus) = exact(quantity.value), quantity.comparator or "", scales.pop()
+    number, comparator, scale = exact(quantity.value), quantity.comparator or "", scales.pop()
     if comparator and comparator not in COMPARATORS:
         raise Unreadable("its comparator is not understood")
-    value = (number * times + plus).quantize(Decimal("0.01"))
+    value = ((number * scale.times + scale.plus) / scale.over).quantize(Decimal("0.01"))
     return Amount(value, comparator, f"{comparator}{number:f} {quantity.unit or quantity.code}")
 
 
-def _bound(value: Range, analyte: Analyte) -> Amount:
+def _bound(value: Range, units: Units) -> Amount:
     """A range with one end is a bound; one with two ends is no value."""
     if value.low is not None and value.high is not None:
         raise Unreadable("its value is a range")
     end = value.low or value.high
     if end is None:
         raise Unreadable("it has no value")
-    read = amount(end, analyte)
+    read = amount(end, units)
     return replace(read, comparator=">=" if value.low is not None else "<=")
 
 
-def _check_plausible(read: Amount, name: str, knowledge: Knowledge) -> None:
-    lowest, highest = _PLAUSIBLE.get("level" if name == "trough" else name, ("", ""))
-    if highest and read.value > knowledge.definitions[highest]:
+def _check_plausible(read: Amount, measure: Measure, knowledge: Knowledge) -> None:
+    if measure.highest and read.value > knowledge.definitions[measure.highest]:
         raise Unreadable("its value is too high to be plausible")
-    floor = knowledge.definitions[lowest] if lowest else Decimal(0)
+    floor = knowledge.definitions[measure.lowest] if measure.lowest else Decimal(0)
     if read.value < floor and not read.comparator:
         raise Unreadable("its value is too low to be plausible")

@@ -8,9 +8,9 @@ from decimal import Decimal
 import msgspec
 
 from cds.chart.numbers import Unreadable, amount, amount_from_text
-from cds.chart.units import Analyte, unit_factor
 from cds.chart.wire import Quantity, ReferenceRange, Resource, later
 from cds.knowledge.compiled import Knowledge
+from cds.knowledge.units import Units
 
 _LONGEST = 60  # characters
 _NUMBER = r"[0-9][0-9.,]{0,12}"
@@ -18,26 +18,26 @@ _BEHIND = r"\s*(?P<unit>[^\s0-9.,;()\[\]<>≤~-][^\s,;()\[\]]{0,15})?"
 _NORMAL = "normal"
 
 
-def upper_limit(resource: Resource, analyte: Analyte | None, knowledge: Knowledge) -> Decimal | None:
+def upper_limit(resource: Resource, units: Units | None, knowledge: Knowledge) -> Decimal | None:
     """The upper limit in our unit, the highest of several; None where there is none that can be read.
 
     Ranges of another type than normal, such as critical or therapeutic ones, are none.
     """
-    if analyte is None:
+    if units is None:
         return None
     ranges = later(resource.referenceRange, ReferenceRange)
-    limits = [_limit(each, resource.valueQuantity, analyte, knowledge) for each in ranges]
+    limits = [_limit(each, resource.valueQuantity, units, knowledge) for each in ranges]
     return max((limit for limit in limits if limit is not None), default=None)
 
 
-def _limit(given: ReferenceRange, value: Quantity | None, analyte: Analyte, knowledge: Knowledge) -> Decimal | None:
+def _limit(given: ReferenceRange, value: Quantity | None, units: Units, knowledge: Knowledge) -> Decimal | None:
     codes = [coding.code for coding in (given.type.coding if given.type is not None else None) or () if coding.code]
     if codes and _NORMAL not in codes:
         return None
     try:
         if given.high is not None:
-            return amount(_in_its_unit(given.high, value), analyte).value
-        return _in_words(given.text or "", value, analyte, knowledge)
+            return amount(_in_its_unit(given.high, value), units).value
+        return _in_words(given.text or "", value, units, knowledge)
     except Unreadable:
         return None
 
@@ -49,7 +49,7 @@ def _in_its_unit(high: Quantity, value: Quantity | None) -> Quantity:
     return msgspec.structs.replace(high, unit=value.unit, code=value.code, system=value.system)
 
 
-def _in_words(text: str, value: Quantity | None, analyte: Analyte, knowledge: Knowledge) -> Decimal | None:
+def _in_words(text: str, value: Quantity | None, units: Units, knowledge: Knowledge) -> Decimal | None:
     """The highest upper end in words such as "7 - 40 U/L", "bis 40" or "m < 50, w < 35"; in its unit, else in that of the result.
 
     Raises:
@@ -59,9 +59,9 @@ def _in_words(text: str, value: Quantity | None, analyte: Analyte, knowledge: Kn
     limits = []
     for match in _ends(knowledge).finditer(text.lower()) if len(text) <= _LONGEST else ():
         said = match["unit"] or unit
-        if unit_factor(said, analyte) is None:
+        if units.factor(said) is None:
             raise Unreadable("its unit is not understood")
-        limits.append(amount_from_text(f"{match['end']} {said}", analyte).value)
+        limits.append(amount_from_text(f"{match['end']} {said}", units).value)
     return max(limits, default=None)
 
 

@@ -89,7 +89,7 @@ def _strength(ingredient: Ingredient, words: Lexicon) -> Iterator[Product]:
     if ratio is None or ratio.numerator is None or ratio.denominator is None:
         return
     try:
-        milligrams = exact(ratio.numerator.value) * factor(ratio.numerator, "dose")
+        milligrams = exact(ratio.numerator.value) * factor(ratio.numerator, words.dose)
         of = exact(ratio.denominator.value)
     except Unreadable:
         return

@@ -8,23 +8,18 @@ from decimal import Decimal, InvalidOperation
 
 from msgspec import Raw
 
-from cds.chart.units import UNITS, Analyte, unit_factor
 from cds.chart.wire import Quantity, given
+from cds.knowledge.units import Units
 
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥|=)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
 _FLAG = re.compile(r"\s+(?:[(\[](?:H{1,2}|L{1,2}|\+{1,3}|-{1,3}|\*{1,3})[)\]]|H{1,2}|L{1,2}|\+{1,3}|\*{1,3}|[↑↓]+)\s*$")
 """What a laboratory prints behind a result that is high or low."""
-_LARGE = ("platelets", "triglycerides", "cholesterol", "glucose")
-"""Of which a number in our unit may have its thousands set off by a point."""
 _EITHER_WAY = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 """A number whose point or comma may set off thousands."""
 _SIGNS = {"≤": "<=", "≥": ">=", "=": ""}
 MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
 COMPARATORS = ("<", "<=", ">", ">=")
-
-
-_ANY_UNIT = frozenset(unit for table in UNITS.values() for unit in table)
 
 
 class Unreadable(Exception):
@@ -70,17 +65,17 @@ def whole(raw: Raw) -> int | None:
     return int(number)
 
 
-def factor(quantity: Quantity, analyte: Analyte) -> Decimal:
+def factor(quantity: Quantity, units: Units) -> Decimal:
     """The factor from a quantity's unit to ours: the UCUM code if there is one, else the printed unit.
 
     Raises:
         Unreadable: no unit, an unknown one, or a code and a text that differ.
     """
     code, unit = quantity.code, quantity.unit
-    by_code = unit_factor(code, analyte) if code else None
-    by_unit = unit_factor(unit, analyte) if unit else None
+    by_code = units.factor(code) if code else None
+    by_unit = units.factor(unit) if unit else None
     if by_code is not None:
-        if (by_unit is not None and by_unit != by_code) or (by_unit is None and unit and unit.strip() in _ANY_UNIT):
+        if (by_unit is not None and by_unit != by_code) or (by_unit is None and unit and unit.strip() in units.foreign):
             raise Unreadable("its unit and its unit code differ")
         return by_code
     if code and quantity.system == "http://unitsofmeasure.org":
@@ -90,7 +85,7 @@ def factor(quantity: Quantity, analyte: Analyte) -> Decimal:
     return by_unit
 
 
-def amount(quantity: Quantity, analyte: Analyte) -> Amount:
+def amount(quantity: Quantity, units: Units) -> Amount:
     """A quantity in our unit.
 
     Raises:
@@ -101,11 +96,11 @@ def amount(quantity: Quantity, analyte: Analyte) -> Amount:
     if comparator and comparator not in COMPARATORS:
         raise Unreadable("its comparator is not understood")
     unit = quantity.unit or quantity.code or ""
-    times = factor(quantity, analyte)
+    times = factor(quantity, units)
     return Amount(_plain(number * times), comparator, f"{comparator}{number:f} {unit}" if times != 1 else "")
 
 
-def amount_from_text(text: str, analyte: Analyte) -> Amount:
+def amount_from_text(text: str, units: Units) -> Amount:
     """A result reported as text, such as ``<2.0 ng/mL``.
 
     Raises:
@@ -115,15 +110,15 @@ def amount_from_text(text: str, analyte: Analyte) -> Amount:
     if match is None:
         raise Unreadable("its text is not one number with a unit")
     comparator = _SIGNS.get(match[1], match[1]) or ""
-    if _EITHER_WAY.fullmatch(match[2]) and ("," in match[2] or _may_have_thousands(match[3] or "", analyte)):
+    if _EITHER_WAY.fullmatch(match[2]) and ("," in match[2] or _may_have_thousands(match[3] or "", units)):
         raise Unreadable("its number can be read in two ways")
     number = match[2].replace(",", ".")
-    return amount(Quantity(Raw(number.encode()), comparator or None, match[3]), analyte)
+    return amount(Quantity(Raw(number.encode()), comparator or None, match[3]), units)
 
 
-def _may_have_thousands(unit: str, analyte: Analyte) -> bool:
+def _may_have_thousands(unit: str, units: Units) -> bool:
     """Whether a result of so large a number is met in that unit."""
-    return analyte == "platelets" or (analyte in _LARGE and unit_factor(unit, analyte) == 1)
+    return units.thousands == "any unit" or (units.thousands == "our unit" and units.factor(unit) == 1)
 
 
 def _plain(number: Decimal) -> Decimal:

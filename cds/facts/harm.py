@@ -96,7 +96,7 @@ def _put_bilirubin(situation: Situation) -> None:
         if lab.moment.days_until(situation.now) > days or not lab.upper or lab.amount.comparator:
             break
         facts.put("bilirubin", lab.amount.value / lab.upper, lab.reference, on=lab.moment.day)
-        facts.put("bilirubin_report", reported(lab, "mg/dL"), lab.reference)
+        facts.put("bilirubin_report", reported(lab, situation.unit("bilirubin")), lab.reference)
         return
     facts.miss(f"there is no bilirubin of the last {days} days with an upper limit", *names)
 

@@ -138,7 +138,7 @@ def _risks(situation: Situation) -> Iterator[Named]:
         if newest is not None and newest.amount and newest.moment and not newest.amount.comparator.startswith(">"):
             recent = newest.moment.days_until(situation.now) <= situation.days("lab_recent")
             if recent and newest.amount.value < situation.definitions[f"{name}_grade_3"]:
-                yield Named(f"few {name}", reported(newest, "x 10^9/L"), (newest.reference,))
+                yield Named(f"few {name}", reported(newest, situation.unit(name)), (newest.reference,))
 
 
 def _still_acts(situation: Situation, episode: Episode) -> bool:

@@ -206,8 +206,8 @@ def _put_inhibitors(situation: Situation) -> None:
 
 
 _CALCINEURIN = {"ciclosporin_new": "ciclosporin", "calcineurin_new": "calcineurin-inhibitor"}
-_WORSENS = {"platelets": -1, "hemoglobin": -1, "creatinine": 1}
-"""Results that would show microangiopathy, and the direction that is worse."""
+_WORSENS = ("platelets", "hemoglobin", "creatinine")
+"""Results that would show microangiopathy."""
 
 
 def _put_calcineurin(situation: Situation) -> None:
@@ -223,7 +223,8 @@ def _put_calcineurin(situation: Situation) -> None:
 
 
 def _worsened(situation: Situation) -> Iterable[Named]:
-    for test, sign in _WORSENS.items():
+    for test in _WORSENS:
+        sign = -1 if situation.knowledge.measures[test].lower_is_worse else 1
         labs = [
             lab
             for lab in situation.results(test)

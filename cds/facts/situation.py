@@ -56,6 +56,10 @@ class Situation:
         """A definition that counts days (or years)."""
         return int(self.knowledge.definitions[name])
 
+    def unit(self, test: str) -> str:
+        """Our unit of a test, in words."""
+        return self.knowledge.measures[test].unit
+
     @property
     def ordering(self) -> bool:
         return self.hook != "patient-view"

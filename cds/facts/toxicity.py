@@ -11,19 +11,17 @@ from cds.facts.record import reported
 from cds.facts.situation import Situation
 
 _PLAIN = {
-    "neutrophils": ("neutrophils", "x 10^9/L"),
-    "hemoglobin": ("hemoglobin", "g/dL"),
-    "triglycerides": ("triglycerides", "mg/dL"),
-    "cholesterol": ("cholesterol", "mg/dL"),
-    "fasting_glucose": ("glucose", "mg/dL"),
-    "hba1c": ("hba1c", "%"),
+    "neutrophils": "neutrophils",
+    "hemoglobin": "hemoglobin",
+    "triglycerides": "triglycerides",
+    "cholesterol": "cholesterol",
+    "fasting_glucose": "glucose",
+    "hba1c": "hba1c",
 }
-"""Each fact that is the newest value of a test, with its unit in words."""
+"""Each fact that is the newest value of a test."""
 
 
 _FINEST = Decimal("0.000001")  # of what a fact can say
-_TELLS = {"neutrophils": "<", "hemoglobin": "<"}
-"""On which side a bound tells of harm; of all others above."""
 _LATELY = {
     "triglycerides_lately": ("triglycerides", "lipids_act"),
     "cholesterol_lately": ("cholesterol", "lipids_act"),
@@ -34,13 +32,13 @@ _LATELY = {
 def put_toxicity(situation: Situation) -> None:
     """State the newest value of each test, if it is recent, and what it is compared with."""
     facts, recent = situation.facts, situation.days("lab_recent")
-    for fact, (test, unit) in _PLAIN.items():
+    for fact, test in _PLAIN.items():
         labs = _results(situation, test)
         if not labs or _age(situation, labs[0]) > recent:
             facts.miss(f"there is no result of the last {recent} days", fact, f"{fact}_report")
             continue
         facts.put(fact, _value(labs[0]), labs[0].reference, on=_day(labs[0]))
-        facts.put(f"{fact}_report", reported(labs[0], unit), labs[0].reference)
+        facts.put(f"{fact}_report", reported(labs[0], situation.unit(test)), labs[0].reference)
     for fact, (test, acts) in _LATELY.items():
         labs = _results(situation, test)
         if labs and _age(situation, labs[0]) <= situation.days(acts):
@@ -68,7 +66,8 @@ def _results(situation: Situation, *tests: str, worse: bool = True) -> list[Lab]
     for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse):
         if lab.status == "preliminary" or lab.amount is None:
             continue
-        if not lab.amount.comparator or (worse and lab.amount.comparator[0] == _TELLS.get(lab.name, ">")):
+        tells = "<" if situation.knowledge.measures[lab.name].lower_is_worse else ">"
+        if not lab.amount.comparator or (worse and lab.amount.comparator[0] == tells):
             found.append(lab)
         elif worse:
             break
@@ -144,7 +143,8 @@ def _put_creatinine(situation: Situation) -> None:
         return
     ratio = _value(labs[0]) / _value(base)
     facts.put("creatinine_ratio", ratio, labs[0].reference, base.reference, on=_day(labs[0]))
-    facts.put("creatinine_report", f"{reported(labs[0], 'mg/dL')}, before the course {reported(base, 'mg/dL')}")
+    unit = situation.unit("creatinine")
+    facts.put("creatinine_report", f"{reported(labs[0], unit)}, before the course {reported(base, unit)}")
 
 
 def _put_creatinine_rise(situation: Situation) -> None:
@@ -178,7 +178,7 @@ def _put_liver(situation: Situation) -> None:
         return
     ratio, lab = max(rated, key=lambda each: each[0])
     facts.put("liver_enzymes", ratio, lab.reference, on=_day(lab))
-    facts.put("liver_enzymes_report", f"{lab.name.upper()} {reported(lab, 'U/L')}", lab.reference)
+    facts.put("liver_enzymes_report", f"{lab.name.upper()} {reported(lab, situation.unit(lab.name))}", lab.reference)
 
 
 def _put_known_glucose(situation: Situation) -> None:

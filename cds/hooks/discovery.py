@@ -7,7 +7,6 @@ from collections import defaultdict
 from typing import Any
 from urllib.parse import quote
 
-from cds.chart.labs import RESULTS
 from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.knowledge.compiled import Knowledge
@@ -76,7 +75,7 @@ def _observed(knowledge: Knowledge) -> list[str]:
     for system, codes in knowledge.codes.items():
         if system == "http://loinc.org" or not (system in SHORT or system.startswith(OURS)):
             for code, meant in codes.items():
-                if not meant[0].rejected and (system in SHORT or meant[0].name in RESULTS):
+                if not meant[0].rejected and (system in SHORT or meant[0].name in knowledge.measures):
                     by_name[meant[0].name].append(f"{quote(system, safe=_IN_ADDRESS)}|{_escaped(code)}")
     ordered = [*_FIRST, *sorted(by_name.keys() - set(_FIRST))]
     return [token for name in ordered for token in sorted(by_name[name])]

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from cds.knowledge.units import Units
+
 Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
 Action = Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
@@ -177,6 +179,7 @@ class Lexicon(msgspec.Struct, frozen=True):
     suspected: tuple[str, ...] = ()  # words beside it that say it is not certain
     mild: tuple[str, ...] = ()  # words beside it that say it is mild
     upper: tuple[str, ...] = ()  # words before the upper end of a laboratory's range
+    dose: Units = Units()  # the units of doses
 
 
 class Withheld(msgspec.Struct, frozen=True):
@@ -188,6 +191,22 @@ class Withheld(msgspec.Struct, frozen=True):
     asks_less: bool
     since: str = ""  # the fact whose day is the beginning
     days: str = ""  # the definition that says for how long after it
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """A test that is read: what kind of answer it has, and how it is taken."""
+
+    name: str
+    kind: str  # number, yes or no, done, shown, grade, pregnancy status, date, or dose
+    unit: str  # ours, in words
+    units: Units
+    lowest: str  # the definition below which a value is not plausible; empty: nothing
+    highest: str
+    not_from: tuple[str, ...]  # specimens of which it is another test
+    wrong_specimen_told: bool  # whether a result from such a specimen is told; of other tests it is passed over
+    lower_is_worse: bool
+    number_is_done: bool  # of a test for yes or no: a number without its limit says that it was done, and no more
+    detected: bool  # a number says that something was found
 
 
 class LabTest(msgspec.Struct, frozen=True):
@@ -236,6 +255,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     unlike: dict[str, Concept] = {}  # whole words that end so and do not name it
     near: frozenset[str] = frozenset()  # codes of SNOMED CT that mean none of our conditions, whatever they are called
     lexicon: Lexicon = Lexicon()
+    measures: dict[str, Measure] = {}
     withheld: tuple[Withheld, ...] = ()
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()

@@ -16,6 +16,7 @@ from cds.knowledge.checks import check_rule, check_texts, check_yields
 from cds.knowledge.compiled import (
     Knowledge,
     LabTest,
+    Measure,
     Protocol,
     Reason,
     Rule,
@@ -26,6 +27,8 @@ from cds.knowledge.compiled import (
 from cds.knowledge.growth import FILE as GROWTH
 from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
+from cds.knowledge.measures import DOSE, MeasureShape, compile_measures
+from cds.knowledge.measures import FILE as MEASURES
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.reviews import meanings, signed_off
 from cds.knowledge.rules import Names, compile_rule
@@ -113,6 +116,9 @@ def read_folder(
     rules = reader.rules(names, sources)
     valuesets = reader.valuesets(sources)
     lexicon = read_words(reader.layers, result.faults)
+    measures = reader.measures(definitions)
+    if DOSE in measures:
+        lexicon = msgspec.structs.replace(lexicon, dose=measures.pop(DOSE).units)
     withheld = reader.withheld(names, sources)
     heavy = reader.growth()
     documents = {file.rule.id: file.document for file in result.files}
@@ -147,6 +153,7 @@ def read_folder(
                 unlike=valuesets.unlike,
                 near=frozenset(valuesets.near.get("snomed", ())),
                 lexicon=lexicon,
+                measures=measures,
                 withheld=withheld,
                 heavy=heavy,
                 tests=tuple(names.tests.values()),
@@ -299,6 +306,14 @@ class _Reader:
             )
             self.scheduled[found[key]] = document
         return found
+
+    def measures(self, definitions: dict[str, NumberShape]) -> dict[str, Measure]:
+        """The tests that are read."""
+        found: dict[str, tuple[Document, MeasureShape]] = {}
+        for key, document, entry in self._entries(MEASURES, MeasureShape):
+            assert isinstance(entry, MeasureShape)
+            found[key] = (document, entry)
+        return compile_measures(found, definitions, self.result.faults)
 
     def protocol(
         self, protocol_id: str, sources: dict[str, Source]

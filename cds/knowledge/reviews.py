@@ -34,7 +34,15 @@ def meanings(knowledge: Knowledge, confined: Mapping[str, frozenset[str]]) -> di
     of_subject = {
         subject: _digest(
             [
-                [FACTS, knowledge.protocol, knowledge.withheld, knowledge.lexicon, knowledge.heavy, knowledge.near],
+                [
+                    FACTS,
+                    knowledge.protocol,
+                    knowledge.withheld,
+                    knowledge.lexicon,
+                    knowledge.measures,
+                    knowledge.heavy,
+                    knowledge.near,
+                ],
                 {k: v for k, v in knowledge.definitions.items() if subject in confined.get(k, (subject,))},
                 {k: v for k, v in sets.items() if subject in confined.get(k, (subject,))},
                 knowledge.tests if subject in _SCHEDULED else (),

@@ -263,3 +263,33 @@ def test_products_of_a_site_stand_beside_the_shipped_ones(site: Path) -> None:
     assert codes["99999999"][0].strength == "5"
     assert [meant.oral for meant in codes["349208"]] == [False]  # its own row takes the place of ours
     assert codes["197517"] == load().codes["http://www.nlm.nih.gov/research/umls/rxnorm"]["197517"]
+
+
+def test_a_site_adds_the_spelling_of_a_unit_for_one_test(site: Path) -> None:
+    shipped = (RULES / "tests.yaml").read_text(encoding="utf-8")
+    entry = shipped[shipped.index("platelets:\n") : shipped.index("weight:\n")]
+    add(site, "tests.yaml", entry.replace('written: ["10*9/L"', 'written: ["giga per litre", "10*9/L"'))
+    engine = Engine(load(None, "", [site]))
+    chart = [sirolimus("s", day(0), 2), count("p", day(20), 15, "giga per litre")]
+    assert "lowPlateletsAdult" in topics(judge(engine, 21, *chart))
+    assert "lowPlateletsAdult" not in topics(judge(Engine(load()), 21, *chart))
+    assert (
+        load(None, "", [site]).measures["neutrophils"].units.factor("Giga per Litre") == 1
+    )  # which has the same units
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("iron: {means: iron, kind: number, unit: g, units_of: zinc}", "iron: there are no units of 'zinc'"),
+        (
+            "iron: {means: iron, kind: number, unit: g, units_of: level, highest: iron_highest}",
+            "iron: there is no definition 'iron_highest'",
+        ),
+        ("iron: {means: iron, kind: number, unit: g}", "a number needs its 'unit', and 'units' or 'units_of'"),
+        ("iron: {means: iron, kind: guess}", "iron: 'kind'"),
+    ],
+)
+def test_a_wrong_test_is_a_fault(site: Path, entry: str, said: str) -> None:
+    add(site, "tests.yaml", entry + "\n")
+    assert any(said in str(fault) for fault in read_folder(RULES, "", [site]).faults)

@@ -49,6 +49,14 @@ cases:
     given: {trough: 5}
     card: none
 """
+TESTS = """level:
+  means: sirolimus level
+  kind: number
+  unit: ng/mL
+  units:
+    - times: 1
+      written: [ng/mL]
+"""
 REVIEWS = """my-rule:
   signatures:
     - protocol: seed-2024
@@ -67,6 +75,7 @@ def folder_of(tmp_path: Path, rule: str = RULE, **files: str) -> Path:
     (rules / "sources.yaml").write_text(files.get("sources", SOURCES))
     (rules / "definitions.yaml").write_text(files.get("definitions", DEFINITIONS))
     (rules / "protocols" / "seed-2024.yaml").write_text(files.get("protocol", PROTOCOL))
+    (rules / "tests.yaml").write_text(files.get("tests", TESTS))
     (rules / "trough" / "my-rule.yaml").write_text(rule)
     if "reviews" in files:
         (rules / "reviews.yaml").write_text(files["reviews"])
