@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, sync_playwright
 
 from cds.engine import Engine
 from cds.knowledge.compiled import Knowledge
-from cds.knowledge.read import SUBJECTS, Folder, read_folder
+from cds.knowledge.files import Folder
+from cds.knowledge.read import SUBJECTS, read_folder
 from tests.browser import CHROMIUM
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

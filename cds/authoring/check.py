@@ -19,8 +19,9 @@ from cds.authoring.scenarios import Check, difference, scenarios_of
 from cds.authoring.tried import Tried, facts_of, tried
 from cds.cards.build import NAMESPACE
 from cds.engine import Engine
+from cds.knowledge.files import Folder
 from cds.knowledge.layers import Layers
-from cds.knowledge.read import Folder, read_folder
+from cds.knowledge.read import read_folder
 from cds.knowledge.tree import Fault
 from cds.vocabulary import INNER, VOCABULARY
 

@@ -13,7 +13,7 @@ from typing import Any
 from cds import __version__
 from cds.authoring.page import condition_words, filled
 from cds.knowledge.compiled import Citation, Concept, Knowledge, Suggestion, Variant
-from cds.knowledge.read import Folder, RuleFile
+from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.systems import ICD_11
 from cds.knowledge.valuesets import OURS

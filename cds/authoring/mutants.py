@@ -14,7 +14,7 @@ import msgspec
 
 from cds.authoring.cases import Case
 from cds.knowledge.compiled import Condition, Knowledge, Operator, Rule, Variant
-from cds.knowledge.read import RuleFile
+from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.tree import Fault
 from cds.knowledge.truth import truth

@@ -9,7 +9,8 @@ from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
 from cds.knowledge.compiled import Citation, Knowledge, Level, Rule, Suggestion
 from cds.knowledge.conditions import PLACEHOLDER
-from cds.knowledge.read import SUBJECTS, Folder, RuleFile
+from cds.knowledge.files import Folder, RuleFile
+from cds.knowledge.read import SUBJECTS
 from cds.knowledge.rules import shown
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
 from cds.vocabulary import VOCABULARY

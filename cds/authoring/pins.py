@@ -22,7 +22,7 @@ from cds.chart.request import Request, read_request
 from cds.engine import Opinion
 from cds.facts import read_facts
 from cds.knowledge.compiled import Knowledge
-from cds.knowledge.read import Folder, RuleFile
+from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.rules import Names, compile_rule, shown
 from cds.knowledge.shapes import AnyOf, NumberShape, RuleShape
 from cds.knowledge.tree import Fault

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from cds.authoring.check import Report
 from cds.authoring.properties import Property
 from cds.authoring.tried import Tried, sides_of
-from cds.knowledge.read import Folder
+from cds.knowledge.files import Folder
 from cds.knowledge.rules import shown
 
 _HEAD = """# What was tried of the rules

@@ -15,7 +15,7 @@ from typing import Any
 from cds.facts.record import Named
 from cds.knowledge.compiled import Condition, Knowledge, Variant
 from cds.knowledge.conditions import fill
-from cds.knowledge.read import RuleFile
+from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, Conditions
 from cds.knowledge.truth import truth

@@ -10,7 +10,7 @@ from pathlib import Path
 from ruamel.yaml.comments import CommentedMap
 
 from cds.authoring.written import replace, text_of, tree_of
-from cds.knowledge.read import Folder, RuleFile
+from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.reviews import FILE
 from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault

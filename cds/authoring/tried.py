@@ -11,7 +11,7 @@ from typing import Any
 from cds.authoring.cases import Case
 from cds.knowledge.compiled import Condition, Knowledge
 from cds.knowledge.conditions import PLACEHOLDER
-from cds.knowledge.read import RuleFile
+from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.truth import truth
 from cds.vocabulary import VOCABULARY

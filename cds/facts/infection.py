@@ -15,7 +15,6 @@ from cds.facts.record import Named, on_day, reported, said
 from cds.facts.situation import Situation
 from cds.facts.steroids import steroid_from
 
-_SUPPRESSANTS = ("immunosuppressant", "ciclosporin", "calcineurin-inhibitor", "rituximab")
 _COUNTS = ("lymphocytes",)  # not neutrophils: what prevents the infection can lower them further
 
 
@@ -129,7 +128,7 @@ def _risks(situation: Situation) -> Iterator[Named]:
         if days >= 0 and (begins or new <= shown):
             dose = said(situation.definitions["pneumocystis_steroid"])
             yield Named("corticosteroid", f"{dose} mg/day of prednisone or more since {on_day(high.start)}", (high.reference,))  # fmt: skip
-    for episode in episodes(situation, *_SUPPRESSANTS):
+    for episode in episodes(situation, *situation.knowledge.with_role("suppressant")):
         acts = episode.active or _still_acts(situation, episode)
         if acts and (begins or _met_lately(situation, episode, shown)):
             yield Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)

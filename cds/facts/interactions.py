@@ -9,7 +9,7 @@ from typing import Literal
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, episodes
-from cds.facts.levels import INHIBITORS, LEVEL_NAMES
+from cds.facts.levels import LEVEL_NAMES, MOVING
 from cds.facts.modulators import Meeting, meetings
 from cds.facts.record import Named, listed, on_day
 from cds.facts.situation import Situation
@@ -38,13 +38,6 @@ _HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
 """What people take without an order; stated and not ordered, it is spoken of as such."""
 _HERBAL_INDUCERS = ("St. John's wort extract",)
 
-_SETTLES = {
-    "strong-inhibitor": ("inhibitor", "stopped_inhibitor_shown", "inhibitor_settles"),
-    "moderate-inhibitor": ("inhibitor", "stopped_inhibitor_shown", "inhibitor_settles"),
-    "ciclosporin": ("inhibitor", "stopped_inhibitor_shown", "inhibitor_settles"),
-    "strong-inducer": ("inducer", "stopped_inducer_shown", "inducer_settles"),
-    "moderate-inducer": ("inducer", "stopped_inducer_shown", "inducer_settles"),
-}
 _THEN = {"inhibitor": "the level will fall", "inducer": "the level will rise over some {inducer_settles} days"}
 Kind = Literal["inhibitor", "inducer"]
 
@@ -180,13 +173,14 @@ def _stopped(situation: Situation) -> Iterable[tuple[str, Named]]:
     start = situation.course.start.day
     usable = [each.lab.moment for each in situation.judged if each.verdict == "usable"]
     days = [moment.day for moment in usable if moment is not None]
-    for episode in episodes(situation, *_SETTLES):
-        kind, shown, settles = _SETTLES[episode.valueset]
+    for episode in episodes(situation, *situation.knowledge.with_role(*MOVING)):
+        drugs = situation.knowledge.classes[episode.valueset]
+        kind = next(role for role in MOVING if role in drugs.roles)
         if episode.active or episode.end is None or episode.end.day < start:
             continue
         since = episode.end.days_until(situation.now)
-        answered = any((day - episode.end.day).days >= situation.days(settles) for day in days)
-        if 0 <= since <= situation.days(shown) and not answered:
+        answered = any((day - episode.end.day).days >= situation.days(drugs.settles) for day in days)
+        if 0 <= since <= situation.days(drugs.shown_after_stop) and not answered:
             then = _THEN[kind].format(inducer_settles=situation.days("inducer_settles"))
             note = f"{kind} stopped on {on_day(episode.end)}: {then}"
             yield kind, Named(episode.name, note, episode.references)
@@ -194,14 +188,15 @@ def _stopped(situation: Situation) -> Iterable[tuple[str, Named]]:
 
 def _put_inhibitors(situation: Situation) -> None:
     """All inhibitors that are taken, also those that a level has followed since; and whether one is drafted beside."""
-    taken = [episode for episode in episodes(situation, *INHIBITORS) if episode.active]
+    inhibitors = situation.knowledge.with_role("inhibitor")
+    taken = [episode for episode in episodes(situation, *inhibitors) if episode.active]
     names = sorted({episode.name for episode in taken})
     references = [reference for episode in taken for reference in episode.references]
     if names:
         situation.facts.put("active_inhibitors", listed(names), *references)
     else:
         situation.facts.miss("no inhibitor is taken", "active_inhibitors")
-    ahead = [use.reference for use in drafts_of(situation, *INHIBITORS)] if situation.ordering else []
+    ahead = [use.reference for use in drafts_of(situation, *inhibitors)] if situation.ordering else []
     situation.facts.put("inhibitor_beside", bool(names or ahead), *references, *ahead)
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.facts.episodes import episodes
-from cds.facts.levels import MOVERS, NG_ML, Judged, best_exposure, since_last_change
+from cds.facts.levels import MOVING, NG_ML, Judged, best_exposure, since_last_change
 from cds.facts.record import on_day, reported, rounded
 from cds.facts.situation import Situation
 
@@ -119,7 +119,11 @@ def _drug_between(situation: Situation, older: Moment | None, newer: Moment) -> 
     if older is None:
         return False
     first = older.day - timedelta(days=situation.days("inducer_settles"))
-    events = [moment for episode in episodes(situation, *MOVERS) for moment in (episode.start, episode.end)]
+    events = [
+        moment
+        for episode in episodes(situation, *situation.knowledge.with_role(*MOVING))
+        for moment in (episode.start, episode.end)
+    ]
     return any(moment is not None and first < moment.day <= newer.day for moment in events)
 
 

@@ -18,14 +18,8 @@ from cds.facts.situation import Situation
 
 NG_ML = "ng/mL"
 LEVEL_NAMES = ("level", "trough")
-MOVERS = {
-    "strong-inhibitor": "inhibitor_settles",
-    "moderate-inhibitor": "inhibitor_settles",
-    "strong-inducer": "inducer_settles",
-    "moderate-inducer": "inducer_settles",
-    "ciclosporin": "inhibitor_settles",
-}
-INHIBITORS = ("strong-inhibitor", "moderate-inhibitor", "ciclosporin")
+MOVING = ("inhibitor", "inducer")
+"""The roles of drugs that move the level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +47,8 @@ class _Movers:
         self.events: list[tuple[date, str, Moment, str]] = []
         self.unknown: list[tuple[date, str, int]] = []
         self.longest = 0
-        for episode in episodes(situation, *MOVERS):
-            days = situation.days(MOVERS[episode.valueset])
+        for episode in episodes(situation, *situation.knowledge.with_role(*MOVING)):
+            days = situation.settles_after(episode.valueset)
             self.longest = max(self.longest, days)
             for moment, what in ((episode.start, "started"), (episode.end, "stopped")):
                 if moment is not None:
@@ -70,7 +64,7 @@ class _Movers:
         """The newest start or stop that a level drawn then cannot yet reflect, and when it can."""
         place = bisect_right(self.events, drawn.day, key=lambda event: event[0])
         for day, words, moment, valueset in (self.events[each] for each in range(place - 1, -1, -1)):
-            days = self.situation.days(MOVERS[valueset])
+            days = self.situation.settles_after(valueset)
             if (drawn.day - day).days >= self.longest:
                 break
             if (drawn.day - day).days < days and not _same_day_later(moment, drawn):

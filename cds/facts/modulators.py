@@ -10,7 +10,7 @@ from typing import Literal
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
 from cds.facts.episodes import Episode, dose_changes, episodes
-from cds.facts.levels import MOVERS, Judged, beyond, is_decided, since_last_change
+from cds.facts.levels import Judged, beyond, is_decided, since_last_change
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 
@@ -102,7 +102,7 @@ def _settled(situation: Situation, episode: Episode) -> tuple[State, int | None]
     if episode.start is None:
         return "unsettled", None
     settled_from = max(moment.day for moment in moments if moment is not None) + timedelta(
-        days=situation.days(MOVERS[episode.valueset])
+        days=situation.settles_after(episode.valueset)
     )
     for each in situation.judged:
         if _shows(situation, each, settled_from):

@@ -10,8 +10,6 @@ from cds.facts.levels import age_in_days, beyond
 from cds.facts.record import Named, on_day, said
 from cds.facts.situation import Situation
 
-_FIRST_LINE = ("corticosteroid", "immunoglobulin")
-
 
 def put_ordering(situation: Situation) -> None:
     """State what is asked of an order, and what two orders that contradict one another say."""
@@ -112,7 +110,8 @@ def put_population(situation: Situation) -> None:
     facts = situation.facts
     first = bool(situation.drafts) and situation.course.start is None and situation.course.first_order is None
     facts.put("first_order", first, *(order.reference for order in situation.drafts))
-    earlier = [u.reference for u in situation.chart.drugs if u.valueset in _FIRST_LINE and not u.draft]
+    first_line = situation.knowledge.with_role("first line")
+    earlier = [u.reference for u in situation.chart.drugs if u.valueset in first_line and not u.draft]
     facts.put("first_line_on_record", bool(earlier), *earlier[:3])
     others = [p for p in situation.chart.problems if p.name == "secondary" and p.active]
     if others:

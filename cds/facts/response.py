@@ -18,7 +18,6 @@ _LANDMARKS = (
     (6, "landmark_6_from", "landmark_6_to"),
     (12, "landmark_12_from", "landmark_12_to"),
 )
-_RAISES = ("corticosteroid", "immunoglobulin", "rituximab")
 _EVENTS = ("platelet-transfusion", "splenectomy")
 _EVER = 36500
 _YEAR = 12  # months: a landmark that a protocol may leave out
@@ -124,8 +123,9 @@ def put_given_beside(situation: Situation) -> None:
 
 
 def _given(situation: Situation, start: Moment) -> Iterator[tuple[Moment, str, str]]:
+    raises = situation.knowledge.with_role("raises platelets")
     for use in situation.chart.drugs:
-        if use.draft or use.start is None or not (use.washout or use.valueset in _RAISES):
+        if use.draft or use.start is None or not (use.washout or use.valueset in raises):
             continue
         before = situation.days("rituximab_acts") if use.valueset == "rituximab" else 0
         last = use.end or (use.start if use.given or use.status != "active" else None)

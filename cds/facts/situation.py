@@ -56,6 +56,10 @@ class Situation:
         """A definition that counts days (or years)."""
         return int(self.knowledge.definitions[name])
 
+    def settles_after(self, valueset: str) -> int:
+        """Days after which a level shows what a drug of that value set, which moves it, does."""
+        return self.days(self.knowledge.classes[valueset].settles)
+
     def unit(self, test: str) -> str:
         """Our unit of a test, in words."""
         return self.knowledge.measures[test].unit

@@ -209,6 +209,14 @@ class Measure(msgspec.Struct, frozen=True):
     detected: bool  # a number says that something was found
 
 
+class DrugClass(msgspec.Struct, frozen=True):
+    """What the drugs of a value set are to the facts. ``settles``, ``shown_after_stop``: definitions, of what moves the level."""
+
+    roles: tuple[str, ...]
+    settles: str = ""
+    shown_after_stop: str = ""
+
+
 class LabTest(msgspec.Struct, frozen=True):
     """A test that is watched on sirolimus: by which results it is seen, and how often it is wanted."""
 
@@ -256,11 +264,16 @@ class Knowledge(msgspec.Struct, frozen=True):
     near: frozenset[str] = frozenset()  # codes of SNOMED CT that mean none of our conditions, whatever they are called
     lexicon: Lexicon = Lexicon()
     measures: dict[str, Measure] = {}
+    classes: dict[str, DrugClass] = {}  # by value set
     withheld: tuple[Withheld, ...] = ()
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
     unserved: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them
+
+    def with_role(self, *roles: str) -> tuple[str, ...]:
+        """The value sets of drugs that have one of these roles."""
+        return tuple(name for name, each in self.classes.items() if not set(roles).isdisjoint(each.roles))
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id. Raises KeyError if there is none."""

@@ -32,6 +32,12 @@ class Layers:
         """That file in every folder that has it, the lowest first; the lowest folder's is named even if it has none."""
         return [self.folders[0] / name, *(path for each in self.folders[1:] if (path := each / name).is_file())]
 
+    def below(self, path: Path) -> Path | None:
+        """The file whose place this one takes, in the next folder below that has it."""
+        at = self.folders.index(self._of(path))
+        name = path.relative_to(self.folders[at])
+        return next((found for folder in reversed(self.folders[:at]) if (found := folder / name).is_file()), None)
+
     def note(self, path: Path, key: str, replaces: bool) -> None:
         """Remember that a key of a file that is read key by key comes from an overlay."""
         folder = self._of(path)

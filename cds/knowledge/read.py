@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from decimal import Decimal
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import msgspec
 
 from cds.knowledge.checks import check_rule, check_texts, check_yields
 from cds.knowledge.compiled import (
+    DrugClass,
     Knowledge,
     LabTest,
     Measure,
@@ -24,6 +24,7 @@ from cds.knowledge.compiled import (
     Source,
     Withheld,
 )
+from cds.knowledge.files import Files, Folder, RuleFile
 from cds.knowledge.growth import FILE as GROWTH
 from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
@@ -36,8 +37,8 @@ from cds.knowledge.shapes import (
     NumberShape,
     ProtocolShape,
     ReasonShape,
+    Role,
     RuleShape,
-    Shape,
     SignaturesShape,
     SourceShape,
     Subject,
@@ -60,30 +61,6 @@ REASON_SYSTEMS = {
     "hl7": "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes",
     "ours": "urn:sirolimus-itp-cds:override-reason",
 }
-
-
-@dataclass
-class RuleFile:
-    """A rule with what only authors need: its cases and the places in its file."""
-
-    document: Document
-    shape: RuleShape
-    rule: Rule
-
-
-@dataclass
-class Folder:
-    """A rules folder as read: the knowledge if it is sound, and every fault found."""
-
-    knowledge: Knowledge | None = None
-    files: list[RuleFile] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    places: dict[str, tuple[str, int]] = field(default_factory=dict)  # file and line of each number and table row
-    names: Names = field(default_factory=Names)  # what `{name}` may stand for in a rule
-    valuesets: dict[str, ValueSetShape] = field(default_factory=dict)  # as written, by id
-    meanings: dict[str, str] = field(default_factory=dict)  # the hash of each rule's meaning, by id
-    signatures: list[Signature] = field(default_factory=list)  # all of them, standing or not
-    withheld: dict[str, tuple[Document, WithheldShape]] = field(default_factory=dict)  # as written, by id
 
 
 def read_folder(
@@ -114,7 +91,7 @@ def read_folder(
     for name in sorted(VOCABULARY.keys() & names.numbers.keys()):
         result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
     rules = reader.rules(names, sources)
-    valuesets = reader.valuesets(sources)
+    valuesets = reader.valuesets(sources, definitions)
     lexicon = read_words(reader.layers, result.faults)
     measures = reader.measures(definitions)
     if DOSE in measures:
@@ -154,6 +131,11 @@ def read_folder(
                 near=frozenset(valuesets.near.get("snomed", ())),
                 lexicon=lexicon,
                 measures=measures,
+                classes={
+                    name: DrugClass(tuple(each.roles), each.settles, each.shown_after_stop)
+                    for name, each in sorted(result.valuesets.items())
+                    if each.roles
+                },
                 withheld=withheld,
                 heavy=heavy,
                 tests=tuple(names.tests.values()),
@@ -173,68 +155,8 @@ def sealed(knowledge: Knowledge) -> Knowledge:
     return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest())
 
 
-class _Reader:
-    def __init__(self, layers: Layers, result: Folder) -> None:
-        self.layers, self.result = layers, result
-        self.rule_ids: set[str] = set()
-        self.scheduled: dict[LabTest, Document] = {}  # with the file that says so
-        self.citations: dict[str, Any] = {}  # of the protocol, by name
-        self.confined: dict[str, frozenset[str]] = {}  # to which subjects a definition or value set is
-
-    def _document(self, path: Path) -> Document | None:
-        try:
-            return read(path, self.layers.shown(path))
-        except Fault as fault:
-            self.result.faults.append(fault)
-            return None
-
-    def _one(self, path: Path, shape: type[Shape]) -> tuple[Document, Shape] | None:
-        document = self._document(path)
-        if document is None:
-            return None
-        value, faults = shaped(document, shape, self._with_protocol(document) if shape is RuleShape else None)
-        self.result.faults += faults
-        return (document, value) if value is not None else None
-
-    def _with_protocol(self, document: Document) -> dict[str, Any]:
-        """A rule with what the protocol states in the place of each `- protocol: NAME` among its sources."""
-        value, sources = dict(document.value), document.value.get("sources")
-        if not isinstance(sources, list):
-            return value
-        value["sources"] = []
-        for index, each in enumerate(sources):
-            name = each.get("protocol") if isinstance(each, dict) and set(each) == {"protocol"} else None
-            if name is not None and name not in self.citations:
-                known = ", ".join(self.citations) or "none"
-                sentence = f"the protocol has no citation '{name}'; there is: {known}"
-                self.result.faults.append(Fault(document.path, document.line("sources", index), sentence))
-            else:
-                value["sources"].append(self.citations[name] if name is not None else each)
-        return value
-
-    def _cite(self, document: Document, key: str, sources: dict[str, Source], *place: str | int) -> None:
-        if key not in sources:
-            self.result.faults.append(
-                Fault(document.path, document.line(*place), f"source '{key}' is not in sources.yaml")
-            )
-
-    def _entries(self, name: str, shape: type[Shape], needed: bool = True) -> Iterator[tuple[str, Document, Shape]]:
-        """The entries of a file that is read key by key, so that an overlay may replace a single one."""
-        seen: set[str] = set()
-        for path in self.layers.each(name):
-            document = self._document(path) if needed or path.is_file() else None
-            if document is not None and not isinstance(document.value, dict):
-                self.result.faults.append(Fault(document.path, 1, "must be keys with their entries"))
-                continue
-            for key, value in (document.value if document else {}).items():
-                assert document is not None
-                entry, faults = shaped(document, shape, value, (key,))
-                self.result.faults += [Fault(document.path, fault.line, f"{key}: {fault.message}") for fault in faults]
-                if name != REVIEWS:  # who signed changes no judgement
-                    self.layers.note(path, key, key in seen)
-                seen.add(key)
-                if entry:
-                    yield key, document, entry
+class _Reader(Files):
+    """Every kind of file of the folder, one after the other."""
 
     def sources(self) -> dict[str, Source]:
         found: dict[str, Source] = {}
@@ -394,7 +316,24 @@ class _Reader:
                 self.result.files.append(RuleFile(document, shape, rule))
         return list(rules.values())
 
-    def valuesets(self, sources: dict[str, Source]) -> ValueSets:
+    def _check_roles(
+        self, path: Path, document: Document, shape: ValueSetShape, definitions: dict[str, NumberShape]
+    ) -> None:
+        """What a class of drugs is to the facts must be whole, also in a file of a site that takes the place of ours."""
+        said = [
+            f"there is no definition '{n}'"
+            for n in (shape.settles, shape.shown_after_stop)
+            if n and n not in definitions
+        ]
+        if {"inhibitor", "inducer"} & set(shape.roles) and not (shape.settles and shape.shown_after_stop):
+            said.append("what moves the level needs 'settles' and 'shown_after_stop'")
+        below = self.layers.below(path)
+        replaced = shaped(read(below, ""), ValueSetShape)[0] if below is not None and not shape.roles else None
+        if replaced is not None and replaced.roles:
+            said.append(f"has no 'roles'; the file whose place it takes says 'roles: [{', '.join(replaced.roles)}]'")
+        self.result.faults += [Fault(document.path, document.line("roles"), each) for each in said]
+
+    def valuesets(self, sources: dict[str, Source], definitions: dict[str, NumberShape]) -> ValueSets:
         found = ValueSets()
         for path in self.layers.files("valuesets/*.yaml"):
             read_as = self._one(path, ValueSetShape)
@@ -408,11 +347,17 @@ class _Reader:
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 sentence = f"nothing reads a value set '{shape.id}'{hint}"
                 self.result.faults.append(Fault(document.path, document.line("id"), sentence))
+            self._check_roles(path, document, shape, definitions)
             if shape.subjects:
                 self.confined[shape.id] = frozenset(shape.subjects)
             self.result.valuesets[shape.id] = shape
             self.result.places[f"near {shape.id}"] = (document.path, document.line("near"))
             found.take(document, shape, self.result.faults)
+        told = {role for shape in self.result.valuesets.values() for role in shape.roles}
+        if "sirolimus" in self.result.valuesets:  # else it is no folder that charts are judged by
+            for role in set(get_args(Role)) - told:
+                sentence = f"no value set has the role '{role}'; see valuesets/README.md"
+                self.result.faults.append(Fault(f"{self.layers.folders[0].name}/valuesets", 1, sentence))
         for name, take in ((PRODUCTS, found.take_products), (CONDITIONS, found.take_conditions)):
             for number, path in enumerate(self.layers.each(name)):
                 if number:

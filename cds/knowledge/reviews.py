@@ -40,6 +40,7 @@ def meanings(knowledge: Knowledge, confined: Mapping[str, frozenset[str]]) -> di
                     knowledge.withheld,
                     knowledge.lexicon,
                     knowledge.measures,
+                    knowledge.classes,
                     knowledge.heavy,
                     knowledge.near,
                 ],

@@ -227,12 +227,18 @@ class DrugShape(Shape):
     basis: Basis = "SEEN"
 
 
+Role = Literal["inhibitor", "inducer", "raises platelets", "suppressant", "first line"]
+
+
 class ValueSetShape(Shape):
     id: RuleId
     means: str
     cite: str
     subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
     leaves_out: str = ""  # what it does not cover, in a sentence or two
+    roles: list[Role] = Field(default=[])  # of drugs: what they are to the facts
+    settles: str = ""  # the definition that says after how long a level shows what such a drug does
+    shown_after_stop: str = ""  # the definition that says for how long its stop is spoken of
     codes: list[CodeShape] = []
     prefixes: list[PrefixShape] = []
     names: list[NamedShape] = []

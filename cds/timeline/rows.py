@@ -19,14 +19,13 @@ from cds.facts.bleeding import grades
 from cds.facts.criteria import Response, read_response
 from cds.facts.episodes import Episode, episodes
 from cds.facts.exposure import exposure
-from cds.facts.levels import MOVERS, NG_ML, judge_levels
+from cds.facts.levels import MOVING, NG_ML, judge_levels
 from cds.facts.platelets import COUNT
 from cds.facts.record import on_day, reported, said
 from cds.facts.situation import Situation
 from cds.facts.steroids import as_prednisone
 
 Row = dict[str, Any]
-RAISES = ("immunoglobulin", "platelet-stimulator", "rituximab")
 LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
 _CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable"}
 
@@ -146,7 +145,11 @@ def _grades(situation: Situation) -> Iterator[Row]:
 
 
 def _bars(situation: Situation) -> Iterator[Row]:
-    for kind, sets in (("moves the level", tuple(MOVERS)), ("raises counts", RAISES)):
+    known = situation.knowledge
+    raises = [
+        each for each in known.with_role("raises platelets") if each != "corticosteroid"
+    ]  # which has a row of its own
+    for kind, sets in (("moves the level", known.with_role(*MOVING)), ("raises counts", raises)):
         for episode in episodes(situation, *sets):
             if episode.start is not None:
                 yield _bar(situation, episode, episode.start, kind)

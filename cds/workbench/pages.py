@@ -26,7 +26,8 @@ from cds.chart.model import HOOKS
 from cds.engine import Engine
 from cds.engine.evaluate import Explained
 from cds.facts.record import Facts, Named
-from cds.knowledge.read import Folder, RuleFile, read_folder
+from cds.knowledge.files import Folder, RuleFile
+from cds.knowledge.read import read_folder
 from cds.report.page import told, unjudged
 from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import Engine
-from cds.knowledge.read import Folder
+from cds.knowledge.files import Folder
 from tests.burden.course import Course
 from tests.burden.hazards import HAZARDS, caught
 

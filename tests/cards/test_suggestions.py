@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds.engine import Engine
-from cds.knowledge.read import Folder
+from cds.knowledge.files import Folder
 from tests.burden.hazards import planted, rules_of
 from tests.charts import FIRST_LINE, count, day, hcg, itp, level, patient, sirolimus
 from tests.judge import judge, judge_order

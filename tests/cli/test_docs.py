@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from cds.cli.main import main
-from cds.knowledge.read import Folder
+from cds.knowledge.files import Folder
 from tests.conftest import ROOT, RULES
 
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

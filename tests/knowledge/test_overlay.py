@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -293,3 +295,41 @@ def test_a_site_adds_the_spelling_of_a_unit_for_one_test(site: Path) -> None:
 def test_a_wrong_test_is_a_fault(site: Path, entry: str, said: str) -> None:
     add(site, "tests.yaml", entry + "\n")
     assert any(said in str(fault) for fault in read_folder(RULES, "", [site]).faults)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("settles: inhibitor_settles\n", "", "what moves the level needs 'settles' and 'shown_after_stop'"),
+        ("settles: inhibitor_settles", "settles: inhibitor_setles", "there is no definition 'inhibitor_setles'"),
+        ("roles: [inhibitor]", "roles: [inhibits]", "must be 'inhibitor', 'inducer'"),
+    ],
+)
+def test_what_a_class_of_drugs_is_must_be_whole(site: Path, old: str, new: str, said: str) -> None:
+    shipped = (RULES / "valuesets" / "moderate-inhibitor.yaml").read_text(encoding="utf-8")
+    assert old in shipped
+    add(site, "valuesets/moderate-inhibitor.yaml", shipped.replace(old, new))
+    assert any(said in str(fault) for fault in read_folder(RULES, "", [site]).faults)
+
+
+def test_a_class_that_a_site_wrote_for_the_version_before_is_told_what_to_write(site: Path) -> None:
+    shipped = (RULES / "valuesets" / "moderate-inhibitor.yaml").read_text(encoding="utf-8")
+    keys = "roles: [inhibitor]\nsettles: inhibitor_settles\nshown_after_stop: stopped_inhibitor_shown\n"
+    assert keys in shipped
+    add(site, "valuesets/moderate-inhibitor.yaml", shipped.replace(keys, ""))
+    (fault,) = read_folder(RULES, "", [site]).faults
+    assert str(fault) == (
+        "our hospital/valuesets/moderate-inhibitor.yaml:1: has no 'roles'; the file whose place it takes says "
+        "'roles: [inhibitor]'"
+    )
+
+
+def test_a_folder_whose_drugs_have_no_roles_is_told_so(tmp_path: Path) -> None:
+    own = Path(shutil.copytree(RULES, tmp_path / "own"))
+    for path in (own / "valuesets").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            re.sub(r"^(roles|settles|shown_after_stop): .*\n", "", text, flags=re.MULTILINE), encoding="utf-8"
+        )
+    said = [str(fault) for fault in read_folder(own).faults]
+    assert "own/valuesets:1: no value set has the role 'inhibitor'; see valuesets/README.md" in said

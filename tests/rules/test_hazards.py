@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cds.knowledge.read import Folder
+from cds.knowledge.files import Folder
 from tests.conftest import ROOT, RULES
 
 TABLE = (ROOT / "docs" / "clinical-validation.md").read_text(encoding="utf-8").split("## Hazards")[1].split("\n## ")[0]

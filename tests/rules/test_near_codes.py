@@ -11,7 +11,8 @@ import pytest
 from cds.authoring.check import check_folder
 from cds.authoring.near import near_faults
 from cds.engine import Engine
-from cds.knowledge.read import Folder, read_folder
+from cds.knowledge.files import Folder
+from cds.knowledge.read import read_folder
 from tests.charts import PATIENT, SNOMED, Resource, bloods, condition, count, day, level, sirolimus
 from tests.conftest import RULES
 from tests.judge import judge, topics

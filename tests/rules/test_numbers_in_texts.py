@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds.knowledge.read import RuleFile, read_folder
+from cds.knowledge.files import RuleFile
+from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 
 FILES = sorted(read_folder(RULES).files, key=lambda file: file.rule.id)

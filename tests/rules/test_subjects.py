@@ -21,7 +21,8 @@ from cds.chart.request import Request, read_request
 from cds.engine import Opinion
 from cds.facts import read_facts
 from cds.knowledge.compiled import Concept, Knowledge
-from cds.knowledge.read import Folder, read_folder
+from cds.knowledge.files import Folder
+from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 
 FOLDER = read_folder(RULES)
