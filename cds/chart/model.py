@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -147,30 +148,30 @@ class Plan:
     draft: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chart:
-    """Everything of ours that was read, and everything of ours that was not."""
+    """Everything of ours that was read, and everything of ours that was not. Nobody changes it."""
 
     patient_id: str
-    birth: BirthDate | None = None
-    gender: str = ""
-    deceased: bool = False
-    patient_reference: str = ""
-    orders: list[Order] = field(default_factory=list)
-    intakes: list[Intake] = field(default_factory=list)
-    missed: list[Intake] = field(default_factory=list)  # doses that are documented as not given
-    held: list[Intake] = field(default_factory=list)  # doses that are documented as held
-    drugs: list[DrugUse] = field(default_factory=list)
-    labs: dict[str, list[Lab]] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    plans: list[Plan] = field(default_factory=list)
-    allergies: list[Problem] = field(default_factory=list)
-    test_orders: dict[str, list[tuple[str, Moment | None]]] = field(default_factory=dict)  # open, by result; since when
-    unread: list[Unread] = field(default_factory=list)
-    left_out: list[Unread] = field(default_factory=list)  # of ours, read, and rightly of no account
-    not_supplied: tuple[str, ...] = ()
-    incomplete: tuple[tuple[str, str], ...] = ()  # a type of resource, and why some of it is missing
+    birth: BirthDate | None
+    gender: str
+    deceased: bool
+    patient_reference: str
+    orders: tuple[Order, ...]
+    intakes: tuple[Intake, ...]
+    missed: tuple[Intake, ...]  # doses that are documented as not given
+    held: tuple[Intake, ...]  # doses that are documented as held
+    drugs: tuple[DrugUse, ...]
+    labs: Mapping[str, tuple[Lab, ...]]
+    problems: tuple[Problem, ...]
+    events: tuple[Event, ...]
+    plans: tuple[Plan, ...]
+    allergies: tuple[Problem, ...]
+    test_orders: Mapping[str, tuple[tuple[str, Moment | None], ...]]  # open, by result; since when
+    unread: tuple[Unread, ...]
+    left_out: tuple[Unread, ...]  # of ours, read, and rightly of no account
+    not_supplied: tuple[str, ...]
+    incomplete: tuple[tuple[str, str], ...]  # a type of resource, and why some of it is missing
 
     def lab(self, *names: str) -> list[Lab]:
         """The observations of these names, in no particular order."""
@@ -190,6 +191,57 @@ class Chart:
         day = max((moment.day for moment in came), default=None)
         at = max((moment.at for moment in came if moment.at is not None), default=None)
         return any(not _answered(since, day, at) for since in orders)
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A chart while its resources are read, one after the other."""
+
+    patient_id: str
+    birth: BirthDate | None = None
+    gender: str = ""
+    deceased: bool = False
+    patient_reference: str = ""
+    orders: list[Order] = field(default_factory=list)
+    intakes: list[Intake] = field(default_factory=list)
+    missed: list[Intake] = field(default_factory=list)
+    held: list[Intake] = field(default_factory=list)
+    drugs: list[DrugUse] = field(default_factory=list)
+    labs: dict[str, list[Lab]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    allergies: list[Problem] = field(default_factory=list)
+    test_orders: dict[str, list[tuple[str, Moment | None]]] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
+    left_out: list[Unread] = field(default_factory=list)
+    not_supplied: tuple[str, ...] = ()
+    incomplete: tuple[tuple[str, str], ...] = ()
+
+    def frozen(self) -> Chart:
+        """What was gathered, as nobody will change it."""
+        return Chart(
+            self.patient_id,
+            self.birth,
+            self.gender,
+            self.deceased,
+            self.patient_reference,
+            tuple(self.orders),
+            tuple(self.intakes),
+            tuple(self.missed),
+            tuple(self.held),
+            tuple(self.drugs),
+            {name: tuple(several) for name, several in self.labs.items()},
+            tuple(self.problems),
+            tuple(self.events),
+            tuple(self.plans),
+            tuple(self.allergies),
+            {name: tuple(several) for name, several in self.test_orders.items()},
+            tuple(self.unread),
+            tuple(self.left_out),
+            self.not_supplied,
+            self.incomplete,
+        )
 
 
 def _answered(since: Moment | None, day: date | None, at: datetime | None) -> bool:

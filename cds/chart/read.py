@@ -12,7 +12,7 @@ from cds.chart.history import read_condition, read_procedure
 from cds.chart.isolate import Broken
 from cds.chart.labs import read_observation
 from cds.chart.mentions import mentioned
-from cds.chart.model import Chart, DrugUse, Event, Intake, Lab, Order, Plan, Problem, Unread
+from cds.chart.model import Chart, DrugUse, Event, Gathered, Intake, Lab, Order, Plan, Problem, Unread
 from cds.chart.planned import read_appointment, read_service_request
 from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
@@ -34,7 +34,7 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
     chart.unread += [unread for broken in request.broken if (unread := unread_of(broken, knowledge)) is not None]
     _name_unclear(reader)
     _settle(chart)
-    return chart
+    return chart.frozen()
 
 
 def read_one(reader: Reader, resource: Resource, draft: Draft | None) -> Chart:
@@ -44,7 +44,7 @@ def read_one(reader: Reader, resource: Resource, draft: Draft | None) -> Chart:
         read_order(reader, resource, draft)
     elif (read := READERS.get(resource.resourceType)) is not None:
         read(reader, resource)
-    return reader.chart
+    return reader.chart.frozen()
 
 
 def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
@@ -79,7 +79,7 @@ def _name_unclear(reader: Reader) -> None:
             reader.chart.unread.append(Unread(reference, reason, subject, "meta"))
 
 
-def _settle(chart: Chart) -> None:
+def _settle(chart: Gathered) -> None:
     """One order of things, whatever the order of the entries."""
     for several in (
         chart.orders,

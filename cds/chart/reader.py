@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 
 from cds.chart.codes import all_meant
-from cds.chart.model import Chart, Unread
+from cds.chart.model import Gathered, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Reference, Resource, given, later
@@ -22,14 +22,14 @@ class Reader:
 
     def __init__(self, request: Request, knowledge: Knowledge, now: datetime) -> None:
         self.request, self.knowledge, self.now = request, knowledge, now
-        self.chart = Chart(request.patient_id, not_supplied=request.not_supplied, incomplete=request.incomplete)
+        self.chart = Gathered(request.patient_id, not_supplied=request.not_supplied, incomplete=request.incomplete)
         self._by_reference: dict[str, Resource] = {}
         self._contained: dict[int, dict[str, Resource]] = {}
 
     def alone(self) -> Reader:
         """A reader of the same request with an empty chart, that shares what is slow to find."""
         other = copy.copy(self)
-        other.chart = Chart(self.request.patient_id)
+        other.chart = Gathered(self.request.patient_id)
         return other
 
     @property

@@ -9,8 +9,10 @@ from cds.chart.model import Intake, Lab, Unread
 from cds.chart.samples import not_corrected, replaced_elsewhere
 from cds.facts.bleeding import grades
 from cds.facts.criteria import Response
+from cds.facts.infection import unreadable_hepatitis_tests
 from cds.facts.levels import Judged, is_decided
 from cds.facts.platelets import Count
+from cds.facts.pregnancy import unreadable_pregnancy_tests
 from cds.facts.record import Named, on_day
 from cds.facts.situation import Situation
 from cds.vocabulary import WIDEST
@@ -56,7 +58,9 @@ def put_gaps(situation: Situation, judged: list[Judged], response: Response | No
         return
     gaps = [
         *_supply(situation),
-        *_unread(situation.chart.unread),
+        *_unread(
+            [*situation.chart.unread, *unreadable_pregnancy_tests(situation), *unreadable_hepatitis_tests(situation)]
+        ),
         *_patient(situation),
         *_course(situation),
         *_dose(situation),

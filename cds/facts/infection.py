@@ -39,9 +39,6 @@ def _put_hepatitis_b(situation: Situation) -> None:
     load = _newest(chart.lab("hbv-dna"))
     if load is not None and load.positive:
         found.append((f"viral load detected on {on_day(load.moment)}", load.reference))
-    for lab in chart.lab("hbsag", "anti-hbc", "hbv-dna"):
-        if lab.problem:
-            chart.unread.append(Unread(lab.reference, lab.problem, "hepatitis-b"))
     covered = list(_covered(situation, load))
     facts.put("hepatitis_b_covered", bool(covered), *covered)
     if found:
@@ -112,6 +109,13 @@ def _put_pneumocystis(situation: Situation) -> None:
         facts.put("pneumocystis_risks", risks, *(reference for risk in risks for reference in risk.references))
     else:
         facts.miss("no such risk is new", "pneumocystis_risks")
+
+
+def unreadable_hepatitis_tests(situation: Situation) -> Iterator[Unread]:
+    """Results that would speak of hepatitis B and cannot be read."""
+    for lab in situation.chart.lab("hbsag", "anti-hbc", "hbv-dna"):
+        if lab.problem:
+            yield Unread(lab.reference, lab.problem, "hepatitis-b")
 
 
 def _risks(situation: Situation) -> Iterator[Named]:

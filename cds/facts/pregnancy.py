@@ -12,6 +12,15 @@ from cds.facts.record import on_day
 from cds.facts.situation import Situation
 
 
+def unreadable_pregnancy_tests(situation: Situation) -> Iterator[Unread]:
+    """Recent tests for pregnancy that cannot be read, where one matters."""
+    if not situation.concerned or situation.chart.gender == "male":
+        return
+    for lab in situation.chart.lab("hcg"):
+        if lab.problem and (lab.moment is None or _recent(situation, lab)):
+            yield Unread(lab.reference, lab.problem, "pregnancy")
+
+
 def put_pregnancy(situation: Situation) -> None:
     """A positive test of the last days, or pregnancy that has not ended, as far as the record says."""
     if not situation.concerned or situation.chart.gender == "male":
@@ -19,9 +28,6 @@ def put_pregnancy(situation: Situation) -> None:
     facts = situation.facts
     newest = _newest_test(situation)
     tests = [newest] if newest is not None and newest.positive and _recent(situation, newest) else []
-    for lab in situation.chart.lab("hcg"):
-        if lab.problem and (lab.moment is None or _recent(situation, lab)):
-            situation.chart.unread.append(Unread(lab.reference, lab.problem, "pregnancy"))
     signs = sorted(_signs(situation), reverse=True)
     if tests:
         facts.put("pregnancy_test_positive", True, *(lab.reference for lab in tests))

@@ -121,13 +121,13 @@ def test_a_dose_that_was_not_given_is_a_missed_one(knowledge: Knowledge) -> None
 @pytest.mark.parametrize("status", ["in-progress", "entered-in-error", "stopped", "unknown", "on-hold"])
 def test_no_other_status_is_a_missed_dose(knowledge: Knowledge, status: str) -> None:
     read = chart(knowledge, intake("a", day(19, "08:00")) | {"status": status})
-    assert read.missed == [] and read.intakes == []
+    assert read.missed == () and read.intakes == ()
 
 
 def test_another_drug_that_was_not_given_is_nothing(knowledge: Knowledge) -> None:
     code = drug("c", "clarithromycin", day(1))["medicationCodeableConcept"]
     given = intake("a", day(19, "08:00")) | {"status": "not-done", "medicationCodeableConcept": code}
-    assert chart(knowledge, given).missed == [] and chart(knowledge, given).drugs == []
+    assert chart(knowledge, given).missed == () and chart(knowledge, given).drugs == ()
 
 
 @pytest.mark.parametrize(
