@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds.chart.model import Dose, Order
 from cds.chart.times import Moment
@@ -15,11 +16,11 @@ _MOST_TOGETHER = 8
 """Tablet strengths of one day that are tried as one dose; more is not a dose but a slip."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Regimen:
     """Orders that make one dose together, and the time they were in force."""
 
-    orders: list[Order]
+    orders: tuple[Order, ...]
     start: Moment
     end: Moment | None  # None: still in force, or not known when it ended
     status: str
@@ -51,18 +52,18 @@ class Change:
         return self.moment.at <= drawn.at
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Course:
     """The newest course. ``state``: taking, held, stopped (with ``ended``), stopped_unknown, or none."""
 
     state: str = "none"
     start: Moment | None = None
-    regimens: list[Regimen] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    regimens: tuple[Regimen, ...] = ()
+    changes: tuple[Change, ...] = ()
     current: Regimen | None = None
-    conflict: list[Order] = field(default_factory=list)
+    conflict: tuple[Order, ...] = ()
     ended: Moment | None = None
-    undated: list[Order] = field(default_factory=list)
+    undated: tuple[Order, ...] = ()
     first_order: Moment | None = None  # of the whole history, earlier courses included
 
     @property
@@ -92,17 +93,24 @@ class Course:
 
 def read_course(orders: Sequence[Order], definitions: Mapping[str, Decimal]) -> Course:
     """The newest course in the history of orders (drafts are not part of it)."""
-    course = Course(undated=[order for order in orders if order.start is None])
-    regimens = _regimens([order for order in orders if order.start is not None])
-    if not regimens:
-        return course
-    course.first_order = regimens[0].start
-    course.conflict = _settle_ends(regimens)
-    course.regimens = _newest_chain(regimens, int(definitions["course_gap"]))
-    course.start = course.regimens[0].start
-    course.changes = _changes(course.regimens, int(definitions["resume_gap"]))
-    _settle_state(course)
-    return course
+    undated = tuple(order for order in orders if order.start is None)
+    every = _regimens([order for order in orders if order.start is not None])
+    if not every:
+        return Course(undated=undated)
+    ended = _with_ends(every)
+    regimens = _newest_chain(ended.regimens, int(definitions["course_gap"]))
+    state, current = _state(regimens)
+    return Course(
+        state,
+        regimens[0].start,
+        regimens,
+        _changes(regimens, int(definitions["resume_gap"])),
+        current,
+        ended.conflict,
+        current.end if state == "stopped" else None,
+        undated,
+        every[0].start,
+    )
 
 
 def _regimens(orders: Sequence[Order]) -> list[Regimen]:
@@ -136,7 +144,7 @@ def _stretches(group: list[Order]) -> list[Regimen]:
         inside = [order for order in group if _in_force(order, edge)]
         if inside:
             status = group[0].status if following is None else "completed"
-            found.append(Regimen(inside, edge, following or end, status, combined(inside)))
+            found.append(Regimen(tuple(inside), edge, following or end, status, combined(inside)))
     return found
 
 
@@ -189,29 +197,38 @@ def changed(before: Dose, after: Dose) -> bool:
     return (before.on_one_day, before.rhythm, before.problem) != (after.on_one_day, after.rhythm, after.problem)
 
 
-def _settle_ends(regimens: list[Regimen]) -> list[Order]:
-    """Give ends where the record implies them; the orders that contradict one another are returned."""
-    for index, regimen in enumerate(regimens[:-1]):
-        if regimen.end is None and regimen.status in ("stopped", "completed"):
-            regimen.end = regimens[index + 1].start
-    active = [regimen for regimen in regimens if regimen.status == "active"]
-    if len(active) < 2:
-        return []
-    newest = active[-1]
-    replaced = {reference for regimen in active for order in regimen.orders for reference in order.prior}
-    conflict = []
-    for older, later in itertools.pairwise(active):
-        renewed = (
-            not changed(older.dose, newest.dose) and older.start.day != newest.start.day
-        )  # one day, one dose: perhaps two intakes
+class _Ended(NamedTuple):
+    """Regimens with the ends that the record implies, and the orders that contradict one another."""
+
+    regimens: list[Regimen]
+    conflict: tuple[Order, ...]
+
+
+def _with_ends(regimens: Sequence[Regimen]) -> _Ended:
+    ended = [
+        replace(regimen, end=later.start)
+        if regimen.end is None and regimen.status in ("stopped", "completed")
+        else regimen
+        for regimen, later in itertools.pairwise(regimens)
+    ]
+    ended.append(regimens[-1])
+    active = [place for place, regimen in enumerate(ended) if regimen.status == "active"]
+    newest = ended[active[-1]] if active else None
+    replaced = {prior for place in active for order in ended[place].orders for prior in order.prior}
+    conflict: list[Order] = []
+    for place, following in itertools.pairwise(active):
+        older = ended[place]
+        assert newest is not None
+        # of one day and one dose they may be two intakes
+        renewed = not changed(older.dose, newest.dose) and older.start.day != newest.start.day
         if renewed or not replaced.isdisjoint(older.references):
-            older.end = later.start
+            ended[place] = replace(older, end=ended[following].start)
         else:
             conflict += older.orders
-    return [*conflict, *newest.orders] if conflict else []
+    return _Ended(ended, (*conflict, *newest.orders) if conflict and newest is not None else ())
 
 
-def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
+def _newest_chain(regimens: Sequence[Regimen], gap: int) -> tuple[Regimen, ...]:
     chain: list[Regimen] = []
     reached: Moment | None = None  # where the chain has ended so far; None while something of it goes on
     for regimen in regimens:
@@ -222,10 +239,10 @@ def _newest_chain(regimens: list[Regimen], gap: int) -> list[Regimen]:
         elif reached is not None:
             reached = max(reached, regimen.end, key=Moment.sort_key) if regimen.end is not None else None
         chain.append(regimen)
-    return chain
+    return tuple(chain)
 
 
-def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
+def _changes(regimens: Sequence[Regimen], resume_gap: int) -> tuple[Change, ...]:
     changes = [Change(regimens[0].start, 1, is_start=True)]
     for before, after in itertools.pairwise(regimens):
         if before.status == "on-hold":
@@ -237,7 +254,7 @@ def _changes(regimens: list[Regimen], resume_gap: int) -> list[Change]:
     last = regimens[-1]
     if last.status != "active" and last.end is not None:
         changes.append(Change(last.end, -1, is_hold=True))
-    return sorted(changes, key=lambda change: change.moment.day)
+    return tuple(sorted(changes, key=lambda change: change.moment.day))
 
 
 def _direction(before: Dose, after: Dose) -> int:
@@ -247,15 +264,11 @@ def _direction(before: Dose, after: Dose) -> int:
     return (after.mean > before.mean) - (after.mean < before.mean)
 
 
-def _settle_state(course: Course) -> None:
-    active = [regimen for regimen in course.regimens if regimen.status == "active"]
-    held = [regimen for regimen in course.regimens if regimen.status == "on-hold"]
-    last = course.regimens[-1]
-    if active:
-        course.state, course.current = "taking", active[-1]
-    elif held:
-        course.state, course.current = "held", held[-1]
-    elif last.end is None:
-        course.state, course.current = "stopped_unknown", last
-    else:
-        course.state, course.current, course.ended = "stopped", last, last.end
+def _state(regimens: Sequence[Regimen]) -> tuple[str, Regimen]:
+    """Whether it is taken now, and the regimen that says so."""
+    for status, state in (("active", "taking"), ("on-hold", "held")):
+        found = [regimen for regimen in regimens if regimen.status == status]
+        if found:
+            return state, found[-1]
+    last = regimens[-1]
+    return ("stopped" if last.end is not None else "stopped_unknown"), last

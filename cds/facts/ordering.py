@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from cds.chart.model import Order
@@ -99,7 +100,7 @@ def _product(regimen: Regimen) -> str:
     return _product_of(regimen.orders)
 
 
-def _product_of(orders: list[Order]) -> str:
+def _product_of(orders: Sequence[Order]) -> str:
     """Solution or tablets; empty where the order says neither, or both."""
     kinds = {"solution" if order.liquid else "tablets" if order.strength is not None else "" for order in orders}
     return kinds.pop() if len(kinds) == 1 else ""

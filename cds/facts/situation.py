@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -33,7 +34,7 @@ class Situation:
     counts: list[Count] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)  # levels, newest first
     dose: Dose = field(default_factory=Dose)
-    dose_orders: list[Order] = field(default_factory=list)
+    dose_orders: Sequence[Order] = ()
     dose_date: date | None = None
     age_group: str = ""
     weight: Lab | None = None
