@@ -87,12 +87,11 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
         tried.bind((settings.host, settings.port))
     os.environ[_HANDED_ON] = settings.model_dump_json()
     alone = settings.workers == 1
-    started()
-    os.environ["PYTHONSAFEPATH"] = (
-        "1"  # workers and judges import nothing from the folder in which the service was started
-    )
+    # workers and judges import nothing from the folder in which the service was started
+    os.environ["PYTHONSAFEPATH"] = "1"
     with _kept(engine.knowledge) as file:
         os.environ[_KNOWLEDGE] = str(file)
+        started()
         _run(_application(engine, settings, file) if alone else "cds.hooks.serving:from_environment", settings)
 
 
