@@ -110,8 +110,14 @@ def _read(
         reader.left_out(resource, lab.wrong_specimen, concept.valueset, "specimen")
         return
     at = part + lab.at if lab.at == "value[x]" else lab.at
-    if identifiers or at != lab.at or resource.issued or by_name:
-        lab = replace(lab, identifiers=identifiers, at=at, issued=resource.issued or "", by_name=by_name)
+    lab = replace(
+        lab,
+        identifiers=identifiers,
+        at=at,
+        issued=resource.issued or "",
+        by_name=by_name,
+        lower_is_worse=measure.lower_is_worse,
+    )
     if lab.moment is None or reader.exists(resource, lab.moment, concept.valueset, "effective[x]"):
         reader.chart.labs.setdefault(lab.name, []).append(lab)
     if concept.name == GRADE and lab.moment is not None and not lab.moment.is_after(reader.now):

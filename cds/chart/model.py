@@ -48,6 +48,7 @@ class Lab:
     due: date | None = None  # the day that a pregnancy is expected to end
     issued: str = ""  # when the result was released, as it was written; of several corrections the last one counts
     by_name: bool = False  # known by what its laboratory calls it, without a code
+    lower_is_worse: bool = False  # on which side of a value harm lies
 
 
 @dataclass(frozen=True, slots=True)

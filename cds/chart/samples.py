@@ -13,7 +13,6 @@ _COARSE = Decimal("0.1")
 _TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
 _RANKS = {"preliminary": 0, "final": 1, "amended": 2, "corrected": 2}
 _CORRECTED = 2
-_LOW_IS_WORSE = ("platelets", "neutrophils", "hemoglobin", "oxygen")
 _SAME_SAMPLE = 2
 """Days within which a correction may move the time of collection."""
 _MOST = 20
@@ -38,7 +37,7 @@ def distinct(labs: Sequence[Lab], worse: bool = False) -> list[Lab]:
 def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
     """By time; on a day of which one result has no time nobody knows the order, and the worse comes first."""
     assert lab.moment is not None and lab.amount is not None
-    worse = -lab.amount.value if lab.name in _LOW_IS_WORSE else lab.amount.value
+    worse = -lab.amount.value if lab.lower_is_worse else lab.amount.value
     if lab.moment.day in untimed:
         return lab.moment.day, datetime.max.replace(tzinfo=UTC), worse, lab.reference
     return *lab.moment.sort_key(), worse, lab.reference
@@ -54,7 +53,7 @@ def _worst(several: Sequence[Lab]) -> Lab:
 
 def _badness(lab: Lab) -> tuple[Decimal, str]:
     assert lab.amount is not None
-    return (-lab.amount.value if lab.name in _LOW_IS_WORSE else lab.amount.value), lab.reference
+    return (-lab.amount.value if lab.lower_is_worse else lab.amount.value), lab.reference
 
 
 def _sample(lab: Lab) -> tuple[object, ...]:

@@ -66,7 +66,7 @@ def _results(situation: Situation, *tests: str, worse: bool = True) -> list[Lab]
     for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse):
         if lab.status == "preliminary" or lab.amount is None:
             continue
-        tells = "<" if situation.knowledge.measures[lab.name].lower_is_worse else ">"
+        tells = "<" if lab.lower_is_worse else ">"
         if not lab.amount.comparator or (worse and lab.amount.comparator[0] == tells):
             found.append(lab)
         elif worse:

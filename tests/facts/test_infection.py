@@ -173,6 +173,15 @@ def test_few_lymphocytes_and_not_few_neutrophils(engine: Engine, code: str, valu
     assert ("pjpProphylaxis" in found) == speaks
 
 
+@pytest.mark.parametrize("first", ["a", "z"])
+def test_of_two_lymphocyte_counts_of_a_day_without_times_the_lower_is_judged(engine: Engine, first: str) -> None:
+    counts = [
+        observation(f"{first}1", "731-0", day(60), 0.4, "10*9/L"),
+        observation("m", "731-0", day(60), 0.9, "10*9/L"),
+    ]
+    assert "pjpProphylaxis" in topics(judge(engine, 62, *TAKEN, *counts))
+
+
 @pytest.mark.parametrize("taken", ["Bactrim DS", "co-trimoxazole 480 mg", "dapsone", "atovaquone"])
 def test_not_where_something_is_taken_against_it(engine: Engine, taken: str) -> None:
     steroid = drug("p", "prednisone", day(30), mg=20)
