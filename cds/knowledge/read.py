@@ -72,11 +72,18 @@ def read_folder(
     allowed signers, every ``reviews.yaml`` must be signed by one of their keys.
     """
     result = Folder()
-    for each in (folder, *overlays):
+    layers = Layers(folder, overlays)
+    _read_into(result, layers, protocol_id, signers)
+    result.faults = [layers.without_content(fault) for fault in result.faults]
+    return result
+
+
+def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path | None) -> None:
+    for each in layers.folders:
         if not each.is_dir():
             result.faults.append(Fault(str(each), 1, "is not a folder of rules"))
-            return result
-    reader = _Reader(Layers(folder, overlays), result)
+            return
+    reader = _Reader(layers, result)
     for path in reader.layers.files("*/*.yml"):
         if path.parent.name in (*SUBJECTS, *NO_RULES):  # else its author would think that it is read
             sentence = "is not read: the name of a rule file ends in .yaml"
@@ -85,11 +92,13 @@ def read_folder(
     definitions = reader.definitions(sources)
     protocol, numbers = reader.protocol(protocol_id, sources)
     if protocol is None:
-        return result
+        return
     names = Names({**definitions, **numbers}, protocol.tables, reader.reasons(), reader.schedule(sources))
     result.names = names
     for name in sorted(VOCABULARY.keys() & names.numbers.keys()):
-        result.faults.append(Fault(folder.name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either"))
+        result.faults.append(
+            Fault(layers.folders[0].name, 1, f"'{name}' names a fact and a number; {{{name}}} would mean either")
+        )
     rules = reader.rules(names, sources)
     valuesets = reader.valuesets(sources, definitions)
     lexicon = read_words(reader.layers, result.faults)
@@ -103,7 +112,6 @@ def read_folder(
     result.signatures = reader.signatures({file.rule.id: file.rule for file in result.files})
     if signers is not None:
         reader.vouched(signers)
-    result.faults = [reader.layers.without_content(fault) for fault in result.faults]
     if not result.faults:
         knowledge = sealed(
             Knowledge(
@@ -146,7 +154,6 @@ def read_folder(
         result.knowledge = signed_off(knowledge, result.signatures, result.meanings)
         for file in result.files:
             file.rule = result.knowledge.rule(file.rule.id)
-    return result
 
 
 def sealed(knowledge: Knowledge) -> Knowledge:

@@ -197,3 +197,9 @@ def test_what_a_link_out_of_the_folder_leads_to_is_not_printed(rules: Path, tmp_
     scenarios_of(rules, found)
     assert "rules/scenarios/linked.yaml:1: is wrong, and a link out of the folder" in str(found[0])
     assert "zztop" not in str(unsound.value) + str(found)
+    (rules / "protocols" / "seed-2024.yaml").unlink()
+    (rules / "protocols" / "seed-2024.yaml").symlink_to(secret)
+    with pytest.raises(UnsoundRules) as unsound:
+        load(rules, "seed-2024")
+    assert "rules/protocols/seed-2024.yaml:1: is wrong, and a link out of the folder" in str(unsound.value)
+    assert "zztop" not in str(unsound.value)
