@@ -27,6 +27,7 @@ from cds.knowledge.cache import from_cache, into_cache
 from cds.knowledge.compiled import Knowledge
 
 _HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
+_PARENT = "SIROLIMUS_ITP_CDS_PARENT"
 _FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
 """Open files that a worker asks for, those that it keeps for calls back, stores and logs, and the fewest connections."""
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -53,6 +54,8 @@ def _end_with_the_parent() -> None:
     """Let the system end this worker when its parent is killed; elsewhere than on Linux it would go on alone."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGINT)  # at once, for another service waits for the port
+        if os.getppid() != int(os.environ[_PARENT]):  # it was killed before it could be said
+            raise SystemExit("the parent has gone")
 
 
 def _application(engine: Engine, settings: Settings, knowledge: Path) -> Starlette:
@@ -90,7 +93,7 @@ def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> No
     # workers and judges import nothing from the folder in which the service was started
     os.environ["PYTHONSAFEPATH"] = "1"
     with _kept(engine.knowledge) as file:
-        os.environ[_KNOWLEDGE] = str(file)
+        os.environ[_KNOWLEDGE], os.environ[_PARENT] = str(file), str(os.getpid())
         started()
         _run(_application(engine, settings, file) if alone else "cds.hooks.serving:from_environment", settings)
 

@@ -15,7 +15,6 @@ _PLAIN = (0, 1, -1)
 
 CONSTANTS = {
     ("bleeding", 20): "corrections of one identifier that are looked at: a bound on the work",
-    ("course", 2): "two orders contradict one another",
     ("course", 8): "orders of one day that are tried as one dose: a bound on the work",
     ("course", 24): "hours of a day",
     ("danger", 2): "the count and the one before",

@@ -15,9 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cds.hooks import serving
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import RULES
 from tests.hooks.doors import VIEW
@@ -323,6 +325,15 @@ def test_workers_end_with_a_parent_that_is_killed(start: Callable[..., Running])
             continue
         time.sleep(0.1)
     raise AssertionError("a worker was left")
+
+
+def test_a_worker_whose_parent_was_gone_before_it_began_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving.ctypes, "CDLL", lambda _: SimpleNamespace(prctl=lambda *_: 0))
+    monkeypatch.setenv(serving._PARENT, str(os.getppid()))
+    serving._end_with_the_parent()
+    monkeypatch.setenv(serving._PARENT, "1" if os.getppid() != 1 else "2")
+    with pytest.raises(SystemExit):
+        serving._end_with_the_parent()
 
 
 def test_a_worker_that_takes_anothers_place_has_the_rules_that_the_service_began_with(
