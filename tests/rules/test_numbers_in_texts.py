@@ -35,7 +35,13 @@ ALLOWED = {
     ("hepatic-impairment", "60"): "one study, for comparison",
     ("low-platelets-adult", "24"): "when to repeat a count, as guidelines have it; nothing is judged by it",
     ("low-platelets-adult", "72"): "when to repeat a count, as guidelines have it; nothing is judged by it",
+    ("neutropenia", "a week"): "when to repeat a count; nothing is judged by it",
+    ("neutropenia", "6"): "the version of the criteria",
     ("proteinuria", "2"): "two samples",
+    ("response-none", "45"): "how many patients the study had",
+    ("steroid-dependence", "a week"): "how often to count in a taper; nothing is judged by it",
+    ("steroid-dependence", "2"): "how often to count in a taper; nothing is judged by it",
+    ("strong-inhibitor", "a month"): "how often to look; nothing is judged by it",
     ("response-lost", "2"): "two counts",
     ("response-partial", "2"): "two criteria",
 }
