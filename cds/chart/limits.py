@@ -18,13 +18,11 @@ _BEHIND = r"\s*(?P<unit>[^\s0-9.,;()\[\]<>≤~-][^\s,;()\[\]]{0,15})?"
 _NORMAL = "normal"
 
 
-def upper_limit(resource: Resource, units: Units | None, knowledge: Knowledge) -> Decimal | None:
+def upper_limit(resource: Resource, units: Units, knowledge: Knowledge) -> Decimal | None:
     """The upper limit in our unit, the highest of several; None where there is none that can be read.
 
     Ranges of another type than normal, such as critical or therapeutic ones, are none.
     """
-    if units is None:
-        return None
     ranges = later(resource.referenceRange, ReferenceRange)
     limits = [_limit(each, resource.valueQuantity, units, knowledge) for each in ranges]
     return max((limit for limit in limits if limit is not None), default=None)

@@ -16,6 +16,27 @@ from cds.knowledge.units import Scale, Units, plain_unit
 FILE = "tests.yaml"
 DOSE = "dose"
 """The entry that holds the units of doses; it is no test."""
+_READ = {
+    ("number", "ng/mL"): "level trough",
+    ("number", "x 10^9/L"): "platelets neutrophils lymphocytes",
+    ("number", "kg"): "weight",
+    ("number", "cm"): "height",
+    ("number", "g/dL"): "hemoglobin",
+    ("number", "mg/dL"): "triglycerides cholesterol glucose creatinine bilirubin",
+    ("number", "g/g"): "protein-ratio albumin-ratio",
+    ("number", "U/L"): "alt ast",
+    ("number", "%"): "hba1c oxygen",
+    ("number", "°C"): "temperature",
+    ("number", "weeks"): "gestation",
+    ("yes or no", ""): "hcg clumps hbsag anti-hbc hbv-dna hepatitis-c hiv tuberculosis-test",
+    ("done", ""): "random-glucose protein-24h",
+    ("shown", ""): "treg",
+    ("grade", ""): "bleeding-grade",
+    ("pregnancy status", ""): "pregnancy-status",
+    ("date", ""): "due-date",
+    ("dose", "mg"): DOSE,
+}
+"""What the facts read: of each kind of answer and unit the tests. Rules compare in these units, so that no file may state others."""
 
 
 class UnitShape(Shape):
@@ -59,18 +80,38 @@ class MeasureShape(Shape):
 
 
 def compile_measures(
-    entries: Mapping[str, tuple[Document, MeasureShape]], definitions: Iterable[str], faults: list[Fault]
+    entries: Mapping[str, tuple[Document, MeasureShape]],
+    definitions: Iterable[str],
+    results: Iterable[str],
+    specimens: Iterable[str],
+    faults: list[Fault],
 ) -> dict[str, Measure]:
-    """The tests by name; a name of another test, or of a definition, that there is not, is added to ``faults``."""
-    known, units = set(definitions), {name: shape.units for name, (_, shape) in entries.items() if shape.units}
+    """The tests by name; a name of a result, test, definition or specimen that there is not is added to ``faults``."""
+    known, known_results, sampled = set(definitions), set(results), set(specimens)
+    units = {name: shape.units for name, (_, shape) in entries.items() if shape.units}
     for name, (document, shape) in entries.items():
         wrong = [f"there are no units of '{shape.units_of}'"] if shape.units_of and shape.units_of not in units else []
         wrong += [
             f"there is no definition '{each}'" for each in (shape.lowest, shape.highest) if each and each not in known
         ]
+        wrong += [f"there is no specimen '{each}'" for each in shape.not_from if each not in sampled]
+        if name not in known_results and name != DOSE:
+            wrong.append("no value set knows such a result")
         faults += [Fault(document.path, document.line(name), f"{name}: {said}") for said in wrong]
     every = {spelling for several in units.values() for each in several for spelling in each.written}
     return {name: _measure(name, shape, units, every) for name, (_, shape) in entries.items()}
+
+
+def check_read(measures: Mapping[str, Measure], place: str, faults: list[Fault]) -> None:
+    """Every test that the facts read must be there, in the unit that rules compare in; a result of one that is not would be passed over unsaid."""
+    for (kind, unit), names in _READ.items():
+        for name in names.split():
+            found = measures.get(name)
+            if found is None:
+                faults.append(Fault(place, 1, f"there is no test '{name}', which the facts read"))
+            elif (found.kind, found.unit) != (kind, unit):
+                of = f" in {unit}" if unit else ""
+                faults.append(Fault(place, 1, f"{name}: must be of the kind '{kind}'{of}, as rules compare it"))
 
 
 def _measure(name: str, shape: MeasureShape, units: Mapping[str, list[UnitShape]], every: set[str]) -> Measure:

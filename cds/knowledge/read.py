@@ -16,6 +16,7 @@ from cds.knowledge.compiled import (
     DrugClass,
     Knowledge,
     LabTest,
+    Lexicon,
     Measure,
     Protocol,
     Reason,
@@ -28,7 +29,7 @@ from cds.knowledge.files import Files, Folder, RuleFile
 from cds.knowledge.growth import FILE as GROWTH
 from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
-from cds.knowledge.measures import DOSE, MeasureShape, compile_measures
+from cds.knowledge.measures import DOSE, MeasureShape, check_read, compile_measures
 from cds.knowledge.measures import FILE as MEASURES
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.reviews import meanings, signed_off
@@ -102,7 +103,7 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
     rules = reader.rules(names, sources)
     valuesets = reader.valuesets(sources, definitions)
     lexicon = read_words(reader.layers, result.faults)
-    measures = reader.measures(definitions)
+    measures = reader.measures(definitions, valuesets, lexicon)
     if DOSE in measures:
         lexicon = msgspec.structs.replace(lexicon, dose=measures.pop(DOSE).units)
     withheld = reader.withheld(names, sources)
@@ -160,6 +161,19 @@ def sealed(knowledge: Knowledge) -> Knowledge:
     """``knowledge`` with the hash of its meaning: what it would decide and say, not cases or reviews."""
     meaning = msgspec.json.encode(msgspec.structs.replace(knowledge, hash="", changes=()), order="sorted")
     return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest())
+
+
+def _roles_of(path: Path) -> list[Role]:
+    """The roles that a value set states; none where the file is not one, which is nobody's fault once it has been replaced."""
+    try:
+        shape, _ = shaped(read(path, path.name), ValueSetShape)
+    except (Fault, OSError):
+        return []
+    return shape.roles if shape is not None else []
+
+
+_IS_WHOLE = "sirolimus"
+"""A folder without this value set is none that charts are judged by, and need not hold everything that facts read."""
 
 
 class _Reader(Files):
@@ -236,13 +250,18 @@ class _Reader(Files):
             self.scheduled[found[key]] = document
         return found
 
-    def measures(self, definitions: dict[str, NumberShape]) -> dict[str, Measure]:
+    def measures(self, definitions: dict[str, NumberShape], found: ValueSets, lexicon: Lexicon) -> dict[str, Measure]:
         """The tests that are read."""
-        found: dict[str, tuple[Document, MeasureShape]] = {}
+        entries: dict[str, tuple[Document, MeasureShape]] = {}
         for key, document, entry in self._entries(MEASURES, MeasureShape):
             assert isinstance(entry, MeasureShape)
-            found[key] = (document, entry)
-        return compile_measures(found, definitions, self.result.faults)
+            entries[key] = (document, entry)
+        faults = self.result.faults
+        if _IS_WHOLE not in self.result.valuesets:
+            return compile_measures(entries, definitions, entries, lexicon.specimens, faults)
+        measures = compile_measures(entries, definitions, found.meant, lexicon.specimens, faults)
+        check_read(measures, self.layers.shown(self.layers.each(MEASURES)[-1]), faults)
+        return measures
 
     def protocol(
         self, protocol_id: str, sources: dict[str, Source]
@@ -335,9 +354,8 @@ class _Reader(Files):
         if {"inhibitor", "inducer"} & set(shape.roles) and not (shape.settles and shape.shown_after_stop):
             said.append("what moves the level needs 'settles' and 'shown_after_stop'")
         below = self.layers.below(path)
-        replaced = shaped(read(below, ""), ValueSetShape)[0] if below is not None and not shape.roles else None
-        if replaced is not None and replaced.roles:
-            said.append(f"has no 'roles'; the file whose place it takes says 'roles: [{', '.join(replaced.roles)}]'")
+        if below is not None and not shape.roles and (roles := _roles_of(below)):
+            said.append(f"has no 'roles'; the file whose place it takes says 'roles: [{', '.join(roles)}]'")
         self.result.faults += [Fault(document.path, document.line("roles"), each) for each in said]
 
     def valuesets(self, sources: dict[str, Source], definitions: dict[str, NumberShape]) -> ValueSets:
@@ -361,7 +379,7 @@ class _Reader(Files):
             self.result.places[f"near {shape.id}"] = (document.path, document.line("near"))
             found.take(document, shape, self.result.faults)
         told = {role for shape in self.result.valuesets.values() for role in shape.roles}
-        if "sirolimus" in self.result.valuesets:  # else it is no folder that charts are judged by
+        if _IS_WHOLE in self.result.valuesets:
             for role in set(get_args(Role)) - told:
                 sentence = f"no value set has the role '{role}'; see valuesets/README.md"
                 self.result.faults.append(Fault(f"{self.layers.folders[0].name}/valuesets", 1, sentence))
@@ -371,12 +389,9 @@ class _Reader(Files):
                     self.layers.note(path, "rows", replaces=False)
                 if path.is_file():
                     take(path, self.layers.shown(path), self.result.faults)
-        names = {
-            meant.name for of_system in found.codes.values() for several in of_system.values() for meant in several
-        }
         for test, document in self.scheduled.items():
             for name in test.seen_by:
-                if name not in names:
+                if name not in found.meant:
                     self.result.faults.append(
                         Fault(document.path, document.line(test.id), f"{test.id}: no value set knows a result '{name}'")
                     )

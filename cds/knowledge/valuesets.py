@@ -147,6 +147,11 @@ class ValueSets:
             if not well_formed(system, code):
                 faults.append(Fault(document.path, document.line(*place), f"'{code}' is no code of {system}"))
 
+    @property
+    def meant(self) -> set[str]:
+        """The names of all that some code means."""
+        return {meant.name for of_system in self.codes.values() for several in of_system.values() for meant in several}
+
     def _code(self, valueset: str, code: CodeShape) -> None:
         concept = Concept(valueset, code.name, display=code.display, rejected=code.rejected, also=code.also)
         self.add(code.system, code.code, concept)

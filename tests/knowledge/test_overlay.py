@@ -290,6 +290,17 @@ def test_a_site_adds_the_spelling_of_a_unit_for_one_test(site: Path) -> None:
         ),
         ("iron: {means: iron, kind: number, unit: g}", "a number needs its 'unit', and 'units' or 'units_of'"),
         ("iron: {means: iron, kind: guess}", "iron: 'kind'"),
+        ("iron: {means: iron, kind: done}", "iron: no value set knows such a result"),
+        ("hba1c: {means: x, kind: number, unit: '%', units_of: oxygen}", "hba1c: there are no units of 'oxygen'"),
+        (
+            "ast: {means: x, kind: number, unit: U/L, units_of: alt, not_from: [serom]}",
+            "ast: there is no specimen 'serom'",
+        ),
+        (
+            "ast: {means: x, kind: number, unit: ukat/L, units_of: alt}",
+            "ast: must be of the kind 'number' in U/L, as rules compare it",
+        ),
+        ("hiv: {means: x, kind: done}", "hiv: must be of the kind 'yes or no', as rules compare it"),
     ],
 )
 def test_a_wrong_test_is_a_fault(site: Path, entry: str, said: str) -> None:
@@ -333,3 +344,20 @@ def test_a_folder_whose_drugs_have_no_roles_is_told_so(tmp_path: Path) -> None:
         )
     said = [str(fault) for fault in read_folder(own).faults]
     assert "own/valuesets:1: no value set has the role 'inhibitor'; see valuesets/README.md" in said
+
+
+@pytest.mark.parametrize("name", ["neutrophils", "dose"])
+def test_a_folder_that_lacks_a_test_which_facts_read_is_told_so(tmp_path: Path, name: str) -> None:
+    own = Path(shutil.copytree(RULES, tmp_path / "own"))
+    text = (own / "tests.yaml").read_text(encoding="utf-8")
+    (own / "tests.yaml").write_text(re.sub(rf"^{name}:\n(?:  .*\n)+", "", text, flags=re.MULTILINE), encoding="utf-8")
+    (fault,) = read_folder(own).faults
+    assert str(fault) == f"own/tests.yaml:1: there is no test '{name}', which the facts read"
+
+
+def test_a_file_that_was_replaced_may_be_anything(tmp_path: Path, site: Path) -> None:
+    own = Path(shutil.copytree(RULES, tmp_path / "own"))
+    shipped = (own / "valuesets" / "immunosuppressant.yaml").read_text(encoding="utf-8")
+    add(site, "valuesets/immunosuppressant.yaml", shipped.replace("roles: [suppressant]\n", ""))
+    (own / "valuesets" / "immunosuppressant.yaml").write_text("- [", encoding="utf-8")
+    assert read_folder(own, "", [site]).faults == []
