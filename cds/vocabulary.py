@@ -7,7 +7,6 @@ it is never null, zero or a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -86,9 +85,7 @@ _ALL: tuple[Fact, ...] = (
     ),
     _text("heaviest_weight", "the most that the patient can weigh, by an old weight or for the age, in words"),
     _number("dose_per_m2", "mg/m2/day", "0.1", "daily dose by body surface (Mosteller)"),
-    _flag(
-        "size_limits_apply", "a child, or an adult under {small_adult_weight} kg: the dose is also judged by body size"
-    ),
+    _flag("size_limits_apply", "a child, or an adult under {small_adult_weight} kg: the dose is judged by size too"),
     _flag("dose_enough_by_weight", "a child's dose is enough by weight, though below the flat window"),
     _flag("starting_dose_accepted", "the dose lies in the starting window and may stay there for now"),
     _flag(
@@ -178,9 +175,7 @@ _ALL: tuple[Fact, ...] = (
     # response
     _code("landmark_response", "complete partial not_evaluable", "the response at the landmark now shown"),
     _number("landmark", "month", "3", "the landmark now shown"),
-    _flag(
-        "landmark_confirmed", "the landmark's category is confirmed by a count at least {confirm_apart} days earlier"
-    ),
+    _flag("landmark_confirmed", "that category is confirmed by a count at least {confirm_apart} days earlier"),
     _text("landmark_count", "the platelet count that decides, with its date"),
     _text("confirmation", "how the category was confirmed, or that it is not"),
     _text("baseline", "the platelet count before the first dose, with its date, or that there is none"),
@@ -401,30 +396,3 @@ FACTS = 3
 """Raised when what a fact means changes in the program: every signature falls, for what was signed is no longer what is judged."""
 
 VOCABULARY: dict[str, Fact] = {fact.name: fact for fact in _ALL}
-
-ENGINE_WORDS = ("sid", "id", "m", "$s", "case")
-"""Names the engine uses itself; no fact may share a hash with them."""
-
-
-def fnv32(name: str) -> int:
-    """The hash by which the engine tells names apart (it compares nothing else)."""
-    value = 2166136261
-    for byte in name.encode():
-        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
-    return value
-
-
-def presence_flag(fact: str) -> str:
-    """The name of the flag that is always sent and says whether ``fact`` is known."""
-    return f"has_{fact}"
-
-
-def colliding_names(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of different names that the engine could not tell apart."""
-    seen: dict[int, str] = {}
-    clashes = []
-    for name in names:
-        other = seen.setdefault(fnv32(name), name)
-        if other != name:
-            clashes.append((other, name))
-    return clashes

@@ -83,7 +83,7 @@ def _from_git(ref: str, into: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise NoSide(f"the rules of the commit {ref} cannot be read ({error or type(error).__name__})") from None
+        raise NoSide(f"the rules of the commit {ref} cannot be read ({error})") from None
     if not (folder / "rules").is_dir():
         raise NoSide(f"the commit {ref} has no folder 'rules'")
     return folder / "rules"

@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 
 from cds.engine.guard import EngineFault, NotBuilt, fixed_point
+from cds.engine.words import ENGINE_WORDS, colliding_names, presence_flag
 from cds.knowledge.compiled import Condition
-from cds.vocabulary import ENGINE_WORDS, VOCABULARY, colliding_names, presence_flag
+from cds.vocabulary import VOCABULARY
 
 try:
     import durable_rules_engine as engine

@@ -1,14 +1,16 @@
-"""A client of the service, on day 20 of every course."""
+"""A client of the service, on day 20 of every course, and the service as a process."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import Engine
 from tests.hooks.doors import MADE, client_of
+from tests.hooks.process import Running, started
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +23,10 @@ def _closed() -> Iterator[None]:
 @pytest.fixture
 def client(engine: Engine) -> TestClient:
     return client_of(engine)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., Running]]:
+    """Starts the service as a process, with settings; all are ended behind the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda **settings: stack.enter_context(started(settings))

@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,18 +23,12 @@ from cds.hooks import serving
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import RULES
 from tests.hooks.doors import VIEW
-from tests.hooks.process import Running, started
+from tests.hooks.process import Running
 
 MARKER = "Wilhelmina-9231"
 BODY = as_bytes(
     request("patient-view", [patient(pid=MARKER), itp(MARKER), sirolimus("s", day(0), 12, pid=MARKER)], pid=MARKER)
 )
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Running]]:
-    with contextlib.ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(started(settings))
 
 
 def is_closed(connection: socket.socket, sent: bytes = b"", drip: bytes = b"") -> bool:
@@ -150,49 +144,6 @@ def test_fewer_files_than_connections(start: Callable[..., Running]) -> None:
     for each in idle:
         each.close()
     assert len(running.stop()[1]) < 50  # lines of the log
-
-
-CONTRACT = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
-"""Some 14 kB are the answer."""
-
-
-def until_closed(connection: socket.socket, answers: int, pause: float = 0) -> int:
-    """How many answers come until the other side closes, or so many have come; ``pause`` seconds after each 40 kB."""
-    connection.settimeout(10)
-    found = bytearray()
-    with contextlib.suppress(ConnectionError):
-        while found.count(b"HTTP/1.1 200") < answers and (more := connection.recv(40_000)):
-            found += more
-            time.sleep(pause)
-    return found.count(b"HTTP/1.1 200")
-
-
-def test_clients_that_read_nothing_are_closed_and_those_that_read_slowly_are_not(start: Callable[..., Running]) -> None:
-    running = start(silent_seconds=1, body_seconds=10)
-    form = b"chart=" + BODY[:-1] + b', "extension": "' + b"x" * 1_900_000 + b'"}'  # which the page holds again
-    head = f"POST / HTTP/1.1\r\nHost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: {len(form)}\r\n\r\n"
-    with contextlib.ExitStack() as stack:
-        silent, slow = (stack.enter_context(socket.socket()) for _ in range(2))
-        for each in (silent, slow):
-            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is on its way
-            each.connect(("127.0.0.1", running.port))
-            each.sendall((head.encode() + form) * 2)  # more than the system keeps for a client
-        assert until_closed(slow, 2) == 2
-        time.sleep(3)
-        assert until_closed(silent, 2) < 2
-
-
-def test_a_client_that_asks_far_ahead_is_closed(start: Callable[..., Running]) -> None:
-    running = start()
-    with socket.create_connection(("127.0.0.1", running.port)) as few:
-        few.sendall(CONTRACT * 10)
-        assert until_closed(few, 10) == 10
-    with socket.create_connection(("127.0.0.1", running.port)) as many:
-        with contextlib.suppress(ConnectionError):
-            many.sendall(CONTRACT * 4_000)
-        assert until_closed(many, 100) < 100
-    assert running.resident() < 200  # megabytes
-    assert running.call(path="/livez")[0] == 200
 
 
 def test_bodies_that_never_end(start: Callable[..., Running]) -> None:

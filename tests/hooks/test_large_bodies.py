@@ -127,6 +127,16 @@ def test_what_was_fetched_counts_for_the_size(engine: Engine, kept: Path, monkey
     assert sizes and min(sizes) > judging.LARGE
 
 
+def until_judging(running: Running) -> None:
+    """Look until a process apart is at work."""
+    for _ in range(100_000):
+        for each in processes_apart(running):
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()[0] == "R":
+                    return
+    raise AssertionError("nobody judges")
+
+
 def kill_apart(running: Running) -> int:
     """How many processes apart were killed."""
     killed = processes_apart(running)
@@ -140,7 +150,7 @@ def test_a_process_that_is_killed_is_made_anew_and_asked_again(running: Running)
     assert is_judged(answer_of(posted(running, DENSE)))
     for _ in range(5):
         pending = posted(running, DENSE)
-        time.sleep(0.1)  # until it is being judged
+        until_judging(running)
         assert kill_apart(running)
         assert is_judged(answer_of(pending))
     assert any(line["event"] == "a judge died, and another one is asked" for line in running.stop()[1])

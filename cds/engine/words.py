@@ -1,0 +1,32 @@
+"""The names under which facts enter the engine, which tells them apart by a hash alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+ENGINE_WORDS = ("sid", "id", "m", "$s", "case")
+"""Names the engine uses itself; no fact may share a hash with them."""
+
+
+def fnv32(name: str) -> int:
+    """The hash by which the engine tells names apart (it compares nothing else)."""
+    value = 2166136261
+    for byte in name.encode():
+        value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
+    return value
+
+
+def presence_flag(fact: str) -> str:
+    """The name of the flag that is always sent and says whether ``fact`` is known."""
+    return f"has_{fact}"
+
+
+def colliding_names(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of different names that the engine could not tell apart."""
+    seen: dict[int, str] = {}
+    clashes = []
+    for name in names:
+        other = seen.setdefault(fnv32(name), name)
+        if other != name:
+            clashes.append((other, name))
+    return clashes
