@@ -12,8 +12,7 @@ from cds.chart.read import read_chart
 from cds.chart.request import Request
 from cds.engine import Opinion
 from cds.engine.evaluate import Explained
-from cds.facts import read_facts
-from cds.facts.situation import Situation
+from cds.facts import Situation, read_facts
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ def advise(
     """
     chart = read_chart(request, engine.knowledge, now)
     situation = read_facts(chart, engine.knowledge, request.hook, now)
-    holding = engine.holding(situation.facts.values, request.hook)
-    unseen = engine.unseen(situation.facts.values, request.hook)
+    holding = engine.holding(situation.facts.compared, request.hook)
+    unseen = engine.unseen(situation.facts.compared, request.hook)
     speaking = {item.rule.id for item in holding} | unseen  # suggestions give way to rules that are not shown, too
     cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
     cards = merged(cards, [item.rule.merge for item in holding])
     if unseen:
         cards.append(unsigned_card(len(unseen), engine.knowledge, make_id))
-    explained = engine.explain(situation.facts.values, holding, request.hook) if explain else []
+    explained = engine.explain(situation.facts.compared, holding, request.hook) if explain else []
     return Advice(arranged(cards, max_cards, make_id), situation, explained)

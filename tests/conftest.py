@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
-from cds.knowledge.compiled import Knowledge
 from cds.knowledge.files import Folder
 from cds.knowledge.read import SUBJECTS, read_folder
 from tests.browser import CHROMIUM

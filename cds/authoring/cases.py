@@ -9,10 +9,10 @@ from typing import Any
 from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill
 from cds.engine import Holding, Opinion
-from cds.facts.record import Named
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
 from cds.knowledge.tree import Fault
+from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY
 
 

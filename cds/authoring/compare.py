@@ -231,7 +231,7 @@ class Shown:
 def _cards(request: Request, engine: Engine, now: datetime) -> Shown:
     chart = read_chart(request, engine.knowledge, now)
     situation = read_facts(chart, engine.knowledge, request.hook, now)
-    holding = engine.holding(situation.facts.values, request.hook)
+    holding = engine.holding(situation.facts.compared, request.hook)
     speaking = {item.rule.id for item in holding}
     cards = [card_for(item, situation, speaking, request.original, lambda: "") for item in holding]
     title = engine.knowledge.protocol.title  # the title of another protocol is on every card, and is told once

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cds.chart.labs import GRADE
 from cds.chart.prefetch import PREFETCH_TYPES
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]

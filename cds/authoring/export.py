@@ -12,10 +12,10 @@ from typing import Any
 
 from cds import __version__
 from cds.authoring.page import condition_words, filled
-from cds.knowledge.compiled import Citation, Concept, Knowledge, Suggestion, Variant
+from cds.compiled.knowledge import Citation, Concept, Knowledge, Suggestion, Variant
+from cds.compiled.systems import ICD_11
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.rules import shown
-from cds.knowledge.systems import ICD_11
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]

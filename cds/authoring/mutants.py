@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from cds.authoring.cases import Case
-from cds.knowledge.compiled import Condition, Knowledge, Operator, Rule, Variant
+from cds.compiled.knowledge import Condition, Knowledge, Operator, Rule, Variant
+from cds.compiled.truth import truth
 from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import shown
 from cds.knowledge.tree import Fault
-from cds.knowledge.truth import truth
 from cds.vocabulary import VOCABULARY
 
 _NEIGHBOUR: dict[str, Operator] = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}

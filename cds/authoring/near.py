@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cds.chart.codes import meanings
 from cds.chart.wire import Coding
+from cds.compiled.systems import SYSTEMS
 from cds.knowledge.files import Folder
-from cds.knowledge.systems import SYSTEMS
 from cds.knowledge.tree import Fault
 
 

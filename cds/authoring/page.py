@@ -7,7 +7,7 @@ from typing import Any
 
 from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
-from cds.knowledge.compiled import Citation, Knowledge, Level, Rule, Suggestion
+from cds.compiled.knowledge import Citation, Knowledge, Level, Rule, Suggestion
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import SUBJECTS

@@ -19,16 +19,15 @@ from cds.authoring.cases import Case, summary_of
 from cds.authoring.scenarios import Check, body_of, difference
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
+from cds.compiled.knowledge import WIDEST, Knowledge
 from cds.engine import Opinion
 from cds.facts import read_facts
-from cds.knowledge.compiled import Knowledge
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.rules import Names, compile_rule, shown
 from cds.knowledge.shapes import AnyOf, NumberShape, RuleShape
 from cds.knowledge.tree import Fault
 from cds.knowledge.windows import windows_of, with_widest
 from cds.knowledge.withheld import compile_withheld
-from cds.vocabulary import WIDEST
 
 _STEPS = {"year": "1", "month": "1", "day": "1", "hour": "1", "kg": "1", "cm": "1", "percent": "1", "10^9/L": "1",
           "mg/dL": "1", "mg/day": "0.1", "mg": "0.1", "mg/m2/day": "0.1", "mg/kg/day": "0.01", "ng/mL": "0.1", "g/dL": "0.1",
@@ -184,7 +183,7 @@ def _put(knowledge: Knowledge, name: str, value: Decimal) -> Knowledge:
 
 
 def _facts(request: Request, knowledge: Knowledge, now: datetime) -> dict[str, Any]:
-    return read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now).facts.values
+    return dict(read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now).facts.values)
 
 
 def _card(case: Case, opinion: Opinion) -> tuple[int, str] | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cds.authoring.regions import Box, Space
-from cds.knowledge.compiled import Knowledge, Rule, Variant
+from cds.compiled.knowledge import Knowledge, Rule, Variant
 from cds.vocabulary import OFFERS
 
 

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cds.facts.record import Named
-from cds.knowledge.compiled import Condition, Knowledge, Variant
+from cds.compiled.knowledge import Condition, Knowledge, Variant
+from cds.compiled.truth import truth
 from cds.knowledge.conditions import fill
 from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, Conditions
-from cds.knowledge.truth import truth
+from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY
 
 Box = Mapping[str, frozenset[int]]

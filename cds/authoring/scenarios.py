@@ -20,8 +20,8 @@ from cds.advise import advise
 from cds.authoring.events import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Opinion
-from cds.knowledge.compiled import Knowledge
 from cds.knowledge.layers import Layers
 from cds.knowledge.shapes import Hook, Shape, Word, shaped
 from cds.knowledge.tree import Document, Fault, read

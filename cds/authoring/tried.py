@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 from cds.authoring.cases import Case
-from cds.knowledge.compiled import Condition, Knowledge
+from cds.compiled.knowledge import Condition, Knowledge
+from cds.compiled.truth import truth
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.files import RuleFile
 from cds.knowledge.rules import shown
-from cds.knowledge.truth import truth
 from cds.vocabulary import VOCABULARY
 
 

@@ -7,10 +7,11 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cds.chart.words import said
+from cds.compiled.knowledge import Suggestion
+from cds.facts import Situation
+from cds.facts.newest_level import Draw, draw_at
 from cds.facts.proposal import target_order
-from cds.facts.record import said
-from cds.facts.situation import Situation
-from cds.knowledge.compiled import Suggestion
 
 Original = Callable[[str], dict[str, Any] | None]
 """Finds a resource of the request as it came, by reference; a fresh copy each time."""
@@ -60,12 +61,16 @@ def _has_holes(value: Any) -> bool:
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:
     if suggestion.action == "hold":
         # always what is being taken, never a draft; and nothing where it is not clear what that is
-        current = situation.course.current if situation.taking and not situation.course.conflict else None
+        current = (
+            situation.patient.course.current
+            if situation.patient.taking and not situation.patient.course.conflict
+            else None
+        )
         order = current.orders[0] if current is not None and len(current.orders) == 1 else None
-        if order is not None and any(draft.reference == order.reference for draft in situation.drafts):
+        if order is not None and any(draft.reference == order.reference for draft in situation.patient.drafts):
             return None  # the request holds that order twice, as it runs and as it is being revised
     else:
-        order = target_order(situation)
+        order = target_order(situation.patient)
     if order is None or not order.id or not order.reference.startswith("MedicationRequest/"):
         return None
     return order.reference
@@ -73,7 +78,7 @@ def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None
 
 def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) -> bool:
     """Write the new amount per intake in place of the old one; everything else stays as it was."""
-    order = target_order(situation)
+    order = target_order(situation.patient)
     instructions = resource.get("dosageInstruction")
     if (
         order is None
@@ -110,6 +115,12 @@ def _beyond_one_amount(instructions: list[dict[str, Any]]) -> bool:
     return len(set(bounds)) > 1 or any(limit in each for each in instructions for limit in limits)
 
 
+def _draw_time(situation: Situation) -> str:
+    """The moment of the next draw, where the time of day of the last dose is known."""
+    draw = situation.of(draw_at)
+    return draw.at.isoformat() if isinstance(draw, Draw) and draw.timed else ""
+
+
 def _number(value: Decimal) -> int | Decimal:
     plain = value.normalize()
     return int(plain) if plain == plain.to_integral_value() else plain
@@ -121,10 +132,8 @@ def _order_level(situation: Situation, days: str) -> dict[str, Any]:
     request = _service_request(situation, _LEVEL_CODE, "Sirolimus [Mass/volume] in Blood", words)
     request["patientInstruction"] = "Draw just before the next dose and record when the last dose was taken."
     first, last = _from_now(situation, days) if days else _draw_days(situation, day)
-    if day is not None and first == day and situation.draw_at is not None:
-        request["occurrenceDateTime"] = situation.draw_at.isoformat()
-    elif day is not None and first == day:
-        request["occurrenceDateTime"] = day.isoformat()
+    if day is not None and first == day:
+        request["occurrenceDateTime"] = _draw_time(situation) or day.isoformat()
     else:
         request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
     return {
@@ -150,20 +159,20 @@ def _service_request(situation: Situation, code: str, display: str, words: str) 
         "intent": "order",
         "code": {"coding": [{"system": _LOINC, "code": code, "display": display}], "text": words},
         "subject": {"reference": f"Patient/{situation.chart.patient_id}"},
-        "authoredOn": situation.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "authoredOn": situation.patient.now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
 
 
 def _from_now(situation: Situation, days: str) -> tuple[date, date]:
     """From which to which day a rule wants a level, such as ``5-7``."""
     first, _, last = days.partition("-")
-    today = situation.now.date()
+    today = situation.patient.now.date()
     return today + timedelta(days=int(first)), today + timedelta(days=int(last or first))
 
 
 def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
     """When to draw: the day worked out for an unusable level, else soon; after a very high level in 3 to 5 days."""
-    today = situation.now.date()
+    today = situation.patient.now.date()
     values = situation.facts.values
     critical = situation.knowledge.protocol.numbers["trough_critical"]
     highest = max(
@@ -174,7 +183,7 @@ def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
         return today + timedelta(days=situation.days("recheck_from")), today + timedelta(
             days=situation.days("recheck_to")
         )
-    if situation.drafts and situation.course.start is None:  # nothing is taken yet
+    if situation.patient.drafts and situation.patient.course.start is None:  # nothing is taken yet
         days = situation.days
         return today + timedelta(days=days("early_level_from")), today + timedelta(days=days("early_level_to"))
     first = day or today + timedelta(days=1)

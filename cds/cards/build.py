@@ -12,10 +12,10 @@ import msgspec
 from cds.cards.actions import Original, action_for, order_test
 from cds.cards.detail import LABEL, detail, numbers_for
 from cds.cards.text import cut, escape, fill
+from cds.compiled.knowledge import Knowledge, Suggestion
 from cds.engine import Holding
-from cds.facts.record import Named
-from cds.facts.situation import Situation
-from cds.knowledge.compiled import Knowledge, Suggestion
+from cds.facts import Situation
+from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY
 
 NAMESPACE = "net.sirolimus-itp-cds"
@@ -136,7 +136,7 @@ def _suggestions(
     for suggestion in holding.level.suggestions:
         if suggestion.unless and facts.values.get(suggestion.unless):
             continue
-        if suggestion.action == "hold" and not situation.taking:
+        if suggestion.action == "hold" and not situation.patient.taking:
             continue  # nothing runs that could be held
         if not speaking.isdisjoint(suggestion.yields_to):
             withheld.append("The level card carries the proposed dose.")

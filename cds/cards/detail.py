@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cds.cards.text import escape, fill, only_fact, shown
+from cds.chart.words import said
+from cds.compiled.knowledge import Condition, Knowledge, Variant
 from cds.engine import Holding
-from cds.facts.record import said
-from cds.facts.situation import Situation
-from cds.knowledge.compiled import Condition, Knowledge, Variant
+from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
@@ -86,7 +86,7 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     return lines
 
 
-def _compared(test: Condition, facts: dict[str, Any]) -> str:
+def _compared(test: Condition, facts: Mapping[str, Any]) -> str:
     fact = VOCABULARY[test.fact]
     assert test.number is not None
     words = fact.name.replace("_", " ")

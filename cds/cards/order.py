@@ -8,7 +8,7 @@ from typing import Any
 from cds.cards.build import NAMESPACE, NewId, new_id, topic
 from cds.cards.detail import LABEL
 from cds.cards.text import cut, escape
-from cds.knowledge.compiled import INDICATORS, Knowledge
+from cds.compiled.knowledge import INDICATORS, Knowledge
 
 MAX_CARDS = 4
 FOLDED_TOPIC = "furtherFindings"

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from cds.facts.record import Named, listed, said
+from cds.chart.words import listed, said
+from cds.plan.declare import Named
 
 SUMMARY_LENGTH = 139
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")

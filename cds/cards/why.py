@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cds.cards.text import clean, shown
+from cds.compiled.knowledge import Condition
 from cds.engine.evaluate import Explained
-from cds.facts.record import Facts
-from cds.knowledge.compiled import Condition
+from cds.plan.case import Facts
 from cds.vocabulary import VOCABULARY
 
 _WORDS = {"<": "below", "<=": "at most", ">": "above", ">=": "at least"}

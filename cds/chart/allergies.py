@@ -11,7 +11,7 @@ from cds.chart.medications import named_in
 from cds.chart.model import Problem
 from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS, Reader, first_moment, status_word
 from cds.chart.wire import CodeableConcept, Reaction, Resource, later
-from cds.knowledge.compiled import Concept
+from cds.compiled.knowledge import Concept
 
 _DRUGS = ALLERGENIC_DRUGS
 _FOODS = ALLERGENIC_FOODS

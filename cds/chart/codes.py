@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from cds.chart.wire import CodeableConcept, Coding
-from cds.knowledge.compiled import Concept, Knowledge
-from cds.knowledge.systems import ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, LEAST_PREFIX, plain_icd
+from cds.compiled.knowledge import Concept, Knowledge
+from cds.compiled.systems import ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, LEAST_PREFIX, plain_icd
 
 SNOMED = "http://snomed.info/sct"
 LOINC = "http://loinc.org"

@@ -14,7 +14,7 @@ from cds.chart.numbers import Unreadable, exact, factor, whole
 from cds.chart.times import Moment, parse_moment
 from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
-from cds.knowledge.compiled import Lexicon
+from cds.compiled.knowledge import Lexicon
 
 T = TypeVar("T")
 

@@ -11,8 +11,8 @@ from cds.chart.problem_names import named_problems
 from cds.chart.reader import Reader, first_moment, status_word
 from cds.chart.times import parse_moment
 from cds.chart.wire import CodeableConcept, Coding, Extension, Resource, later
-from cds.knowledge.compiled import Concept, Knowledge
-from cds.knowledge.systems import ICD_10_GM
+from cds.compiled.knowledge import Concept, Knowledge
+from cds.compiled.systems import ICD_10_GM
 
 _ACTIVE = ("active", "recurrence", "relapse")
 _CONDITIONS = (

@@ -6,8 +6,8 @@ import re
 
 from cds.chart.codes import LOINC, canonical
 from cds.chart.wire import CodeableConcept, Component, Resource
-from cds.knowledge.compiled import Concept, Knowledge
-from cds.knowledge.units import plain_unit
+from cds.compiled.knowledge import Concept, Knowledge
+from cds.compiled.units import plain_unit
 
 LEVEL_SET = "sirolimus-level"
 _VALUESETS = {

@@ -32,8 +32,8 @@ from cds.chart.wire import (
     how_many,
     later,
 )
-from cds.knowledge.compiled import Concept, Knowledge, Measure
-from cds.knowledge.units import Units, plain_unit
+from cds.compiled.knowledge import Concept, Knowledge, Measure
+from cds.compiled.units import Units, plain_unit
 
 GRADE = "bleeding-grade"
 _MOST_IDENTIFIERS = 20

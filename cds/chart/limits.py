@@ -9,8 +9,8 @@ import msgspec
 
 from cds.chart.numbers import Unreadable, amount, amount_from_text
 from cds.chart.wire import Quantity, ReferenceRange, Resource, later
-from cds.knowledge.compiled import Knowledge
-from cds.knowledge.units import Units
+from cds.compiled.knowledge import Knowledge
+from cds.compiled.units import Units
 
 _LONGEST = 60  # characters
 _NUMBER = r"[0-9][0-9.,]{0,12}"

@@ -12,7 +12,7 @@ from cds.chart.codes import canonical, meanings
 from cds.chart.dosage import Product
 from cds.chart.numbers import Unreadable, exact, factor
 from cds.chart.wire import CodeableConcept, Dosage, Ingredient, Resource, later
-from cds.knowledge.compiled import Concept, Knowledge, Lexicon
+from cds.compiled.knowledge import Concept, Knowledge, Lexicon
 
 Resolver = Callable[[Resource, str], Resource | None]
 """Finds the resource a reference of another one points to: contained, in the bundle, or None."""

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from msgspec import Raw
 
 from cds.chart.wire import Quantity, given
-from cds.knowledge.units import Units
+from cds.compiled.units import Units
 
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥|=)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")

@@ -13,7 +13,7 @@ from cds.chart.model import Dose, DrugUse, Order
 from cds.chart.sayings import DIFFER, differs
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 
 
 class Entry(NamedTuple):

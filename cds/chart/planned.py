@@ -10,7 +10,7 @@ from cds.chart.model import Plan
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Resource, later
-from cds.knowledge.compiled import Concept
+from cds.compiled.knowledge import Concept
 
 _TESTS = ("sirolimus-level", "platelets", "laboratory", "screening", "panel", "pregnancy")
 _SURGERY = "surgery"

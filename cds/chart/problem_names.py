@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from cds.knowledge.compiled import Concept, Knowledge
-from cds.knowledge.systems import plain_name
+from cds.compiled.knowledge import Concept, Knowledge
+from cds.compiled.systems import plain_name
 
 _LONGEST = 200  # characters; what is longer is a note
 _MOST_WORDS = 7  # of one phrase

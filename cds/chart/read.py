@@ -18,7 +18,7 @@ from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
 from cds.chart.times import parse_birth_date, parse_moment
 from cds.chart.wire import Resource
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 
 
 def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:

@@ -11,7 +11,7 @@ from cds.chart.model import Gathered, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Reference, Resource, given, later
-from cds.knowledge.compiled import Concept, Knowledge
+from cds.compiled.knowledge import Concept, Knowledge
 
 ALLERGENIC_DRUGS = ("sirolimus", "mtor-inhibitor")
 ALLERGENIC_FOODS = "allergen"

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from cds.chart.model import Dose
 from cds.chart.said_dates import Months
-from cds.knowledge.compiled import Knowledge, Sayings
+from cds.compiled.knowledge import Knowledge, Sayings
 
 DIFFER = "its text and its timing differ"
 _LONGEST = 600  # characters; what is longer is a note

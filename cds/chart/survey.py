@@ -15,8 +15,8 @@ from cds.chart.read import READERS, read_one, unread_of
 from cds.chart.reader import Reader
 from cds.chart.request import Draft, Request
 from cds.chart.wire import CodeableConcept, Resource
-from cds.knowledge.compiled import Knowledge
-from cds.vocabulary import COUNT, NG_ML
+from cds.chart.words import COUNT, NG_ML
+from cds.compiled.knowledge import Knowledge
 
 Verdict = Literal["cannot be read", "not used", "read", "ignored"]
 VERDICTS: tuple[Verdict, ...] = ("cannot be read", "not used", "read", "ignored")

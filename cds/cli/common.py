@@ -16,7 +16,7 @@ from cds.chart.body import InputError
 from cds.chart.model import HOOKS, Hook
 from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from cds.knowledge.load import UnsoundRules, load
 from cds.knowledge.reviews import active_only
 

@@ -11,7 +11,7 @@ import click
 from cds.cards.text import clean, shown
 from cds.cards.why import silence
 from cds.engine.evaluate import Explained
-from cds.facts.situation import Situation
+from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 
 WIDTH = 80
@@ -109,7 +109,7 @@ def explained_text(situation: Situation, explained: list[Explained]) -> str:
     for item in explained:
         state = "fires" if item.fires else "silent"
         lines.append(click.style(f"  {item.rule.id}: {state}", bold=item.fires))
-        if why := silence(item, situation.facts, situation.hook):
+        if why := silence(item, situation.facts, situation.patient.hook):
             lines.append(wrapped(why, "    ", "      "))
         lines += [f"    [{'x' if holds else ' '}] {test.text}" for test, holds in item.conditions]
     return "\n".join(lines)

@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
+from cds.compiled.knowledge import Condition
 from cds.engine.guard import EngineFault, NotBuilt, fixed_point
 from cds.engine.words import ENGINE_WORDS, colliding_names, presence_flag
-from cds.knowledge.compiled import Condition
 from cds.vocabulary import VOCABULARY
 
 try:

@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from cds.compiled.knowledge import Condition, Knowledge, Level, Rule, Variant
+from cds.compiled.truth import truth
 from cds.engine.durable import Shard, require_known_release, shards
 from cds.engine.guard import EngineFault, admitted
 from cds.engine.opinion import alternatives, holding
-from cds.knowledge.compiled import Condition, Knowledge, Level, Rule, Variant
-from cds.knowledge.truth import truth
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cds.knowledge.compiled import Condition, Rule
-from cds.knowledge.truth import truth
+from cds.compiled.knowledge import Condition, Rule
+from cds.compiled.truth import truth
 
 Alternative = tuple[int, int, int, tuple[Condition, ...]]
 """Rule, variant and branch by position, and the tests that must all hold."""

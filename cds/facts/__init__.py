@@ -1,10 +1,158 @@
-"""What is true now: one flat record of facts from a chart.
+"""What is true now: every fact that a rule may speak of, one function each, declared where it is computed.
 
 Facts compute, rules compare. Everything with a date or an arithmetic step is decided here, with the
 constants cited in ``rules/definitions.yaml`` and the protocol; nothing here knows a protocol's name.
 """
 
-from cds.facts.read import read_facts
-from cds.facts.record import Facts, Named
+from __future__ import annotations
 
-__all__ = ["Facts", "Named", "read_facts"]
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from cds.chart.model import Chart, Hook
+from cds.compiled.knowledge import Knowledge
+from cds.course import bleeding, counts, levels
+from cds.course import modulators as shared_modulators
+from cds.course import response as shared_response
+from cds.course import steroids as shared_steroids
+from cds.course.doors import DOORS, GIVENS, INQUIRIES, Ground, present, source_of
+from cds.course.episodes import Episode, Renewals, episodes_of
+from cds.course.patient import Joining, Patient, read_patient
+from cds.facts import (
+    allergies,
+    danger,
+    dose,
+    gaps,
+    harm,
+    infection,
+    interactions,
+    landmark,
+    level_history,
+    limits,
+    lungs,
+    modulators,
+    monitoring,
+    newest_level,
+    ordering,
+    platelets,
+    pregnancy,
+    proposal,
+    question,
+    response,
+    restart,
+    size,
+    steroids,
+    surgery,
+    toxicity,
+    trough,
+    withhold,
+)
+from cds.plan.case import Case, Facts
+from cds.plan.declare import Fact
+from cds.plan.plan import Plan
+
+T = TypeVar("T")
+_SHARED = (
+    bleeding,
+    counts,
+    levels,
+    shared_modulators,
+    shared_response,
+    shared_steroids,
+    question,
+    gaps,
+)
+_BESIDE = (size, platelets, pregnancy, harm, lungs, allergies, toxicity, interactions, modulators, surgery)
+"""What is dangerous beside sirolimus: asked about with an order of any drug, where sirolimus is taken or ordered."""
+_OF_SIROLIMUS = (
+    dose,
+    limits,
+    trough,
+    newest_level,
+    level_history,
+    response,
+    landmark,
+    danger,
+    steroids,
+    infection,
+    ordering,
+    withhold,
+    proposal,
+    restart,
+    monitoring,
+)
+"""Asked about where the chart is opened, or sirolimus is among the drafts."""
+
+PLAN = Plan(
+    dict.fromkeys(_SHARED, "")
+    | dict.fromkeys(_BESIDE, "relevant")
+    | dict.fromkeys(_OF_SIROLIMUS, "asked_about_sirolimus"),
+    DOORS,
+    GIVENS,
+    INQUIRIES,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """One question about one patient, and every fact of it. Nobody changes it."""
+
+    chart: Chart
+    knowledge: Knowledge
+    patient: Patient
+    facts: Facts
+    case: Case
+
+    def of(self, part: Fact[..., T]) -> T:
+        """What several facts share: the levels as they were judged, the counts, the response."""
+        return self.case.of(part)
+
+    def episodes(self, *valuesets: str) -> list[Episode]:
+        """Drugs of these value sets as they were taken."""
+        uses = [use for use in self.chart.drugs if use.valueset in valuesets]
+        return episodes_of(uses, self.case["renewals"], self.patient.now)
+
+    def days(self, name: str) -> int:
+        """A definition that counts days (or years)."""
+        return int(self.knowledge.definitions[name])
+
+
+def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) -> Situation:
+    """Every fact of a chart at ``now``.
+
+    Without sirolimus taken, ordered, just stopped or measured, there is nothing to say but for the question itself.
+    """
+    constants = _constants(knowledge)
+    patient = read_patient(chart, constants["joining"], hook, now)
+    source = source_of(chart, knowledge, patient, constants["renewals"])
+    case = Case(PLAN, source, constants, present(source))
+    return Situation(chart, knowledge, patient, Facts(case, PLAN.told, constants["compared"]), case)
+
+
+_READ: dict[int, tuple[Knowledge, dict[str, Any]]] = {}
+_MOST = 8  # rule sets, or protocols, that one process goes back and forth between
+
+
+def _constants(knowledge: Knowledge) -> dict[str, Any]:
+    """What comes through the doors that open on the knowledge alone, read once."""
+    known = _READ.get(id(knowledge))
+    if known is None:
+        if len(_READ) >= _MOST:
+            _READ.clear()
+        ground = Ground(knowledge)
+        read = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
+        read |= {"joining": ground.numbers(Joining), "renewals": ground.numbers(Renewals)}
+        read["compared"] = _compared(knowledge)
+        known = _READ[id(knowledge)] = (knowledge, read)
+    return known[1]
+
+
+def _compared(knowledge: Knowledge) -> tuple[str, ...]:
+    """The facts that the rules name in their conditions."""
+    tests = (test for rule in knowledge.rules for each in rule.variants for branch in each.branches for test in branch)
+    named = {test.fact for test in tests}
+    return tuple(name for name in PLAN.told if name in named)
+
+
+__all__ = ["PLAN", "Facts", "Situation", "read_facts"]

@@ -1,28 +1,35 @@
-"""Allergies that speak against sirolimus, or against its oral solution."""
+"""Allergies that speak against sirolimus, or against its oral solution; and the drafts that could be left out again."""
 
 from __future__ import annotations
 
-from cds.facts.record import Named, on_day
-from cds.facts.situation import Situation
+from collections.abc import Sequence
 
-_FACTS = {"sirolimus_allergies": "sirolimus-allergy", "excipient_allergies": "soya-or-peanut"}
+from cds.chart.model import Problem
+from cds.chart.words import on_day
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Known, Named, names
+
+_NONE = "no such allergy is on record"
 
 
-def put_allergies(situation: Situation) -> None:
-    """State them, where sirolimus is taken or being ordered, and the drafts that could be left out again."""
-    facts = situation.facts
-    for fact, name in _FACTS.items():
-        found = [each for each in situation.chart.allergies if each.name == name]
-        if found and situation.concerned:
-            unique = {each.display.lower(): each for each in found}
-            named = [
-                Named(display, f"recorded {on_day(each.onset)}", (each.reference,)) for display, each in unique.items()
-            ]
-            facts.put(fact, named, *(each.reference for each in found))
-        else:
-            facts.miss("no such allergy is on record", fact)
-    drafts = [Named("sirolimus", "draft order", (draft.reference,), draft=True) for draft in situation.drafts]
-    if drafts:
-        facts.put("sirolimus_drafts", drafts, *(draft.reference for draft in situation.drafts))
-    else:
-        facts.miss("sirolimus is not among the draft orders", "sirolimus_drafts")
+def _listed(allergies: Sequence[Problem], name: str, patient: Patient) -> Answer[list[Named]]:
+    """Those of a name, where sirolimus is taken or being ordered, each once."""
+    found = [each for each in allergies if each.name == name and patient.concerned]
+    unique = {each.display.lower(): each for each in found}
+    named = [Named(display, f"recorded {on_day(each.onset)}", (each.reference,)) for display, each in unique.items()]
+    return Known(named, [each.reference for each in found])
+
+
+@names("allergies to sirolimus or another mTOR inhibitor on record", none=_NONE)
+def sirolimus_allergies(allergies: tuple[Problem, ...], patient: Patient) -> Answer[list[Named]]:
+    return _listed(allergies, "sirolimus-allergy", patient)
+
+
+@names("allergies to peanut or soya on record", none=_NONE)
+def excipient_allergies(allergies: tuple[Problem, ...], patient: Patient) -> Answer[list[Named]]:
+    return _listed(allergies, "soya-or-peanut", patient)
+
+
+@names("the draft orders of sirolimus", none="sirolimus is not among the draft orders")
+def sirolimus_drafts(patient: Patient) -> Answer[list[Named]]:
+    return [Named("sirolimus", "draft order", (draft.reference,), draft=True) for draft in patient.drafts]

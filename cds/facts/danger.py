@@ -2,126 +2,214 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from cds.facts.bleeding import Bleed, bleeds, uncounted_grades
-from cds.facts.platelets import Count
-from cds.facts.record import on_day
-from cds.facts.situation import Situation
+from cds.chart.labs import COUNTED
+from cds.chart.words import COUNT, on_day
+from cds.course.bleeding import Bleed
+from cds.course.counts import Count
+from cds.course.kinds import Labs
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, code, flag, number, part, text
 
 
-def put_danger(situation: Situation) -> None:
-    """What the platelet counts of a patient on sirolimus say about danger, whatever the response."""
-    _put_bleeding(situation)
-    _put_stable(situation)
-    _put_unusable(situation)
-    _put_fall(situation)
+@part
+def bleeding_today(bleeds: list[Bleed], bleeding_now_days: Days, patient: Patient) -> list[Bleed]:
+    """Bleeds beyond the skin that began lately and are not known to be over."""
+    return [
+        bleed
+        for bleed in bleeds
+        if bleed.beyond_skin
+        and not bleed.closed
+        and (bleed.end is None or bleed.end.is_after(patient.now))
+        and bleed.onset.days_until(patient.now) <= bleeding_now_days
+    ]
 
 
-def _put_bleeding(situation: Situation) -> None:
-    now = [bleed for bleed in bleeds(situation) if _goes_on(situation, bleed)]
-    facts = situation.facts
-    facts.put("bleeding_now", bool(now), *(bleed.reference for bleed in now))
-    for fact, kind in (("bleeding_life_now", "bleeding-life"), ("bleeding_gut_now", "bleeding-gut")):
-        mine = [bleed.reference for bleed in now if bleed.kind == kind]
-        facts.put(fact, bool(mine), *mine)
-    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in now) or "none is documented"
-    unread = (
-        "; a grade of bleeding is on record that cannot be read or is not final" if uncounted_grades(situation) else ""
-    )
-    facts.put("bleeding_now_report", words + unread)
+def _of_kind(bleeding: Sequence[Bleed], kind: str) -> Known[bool]:
+    references = [bleed.reference for bleed in bleeding if bleed.kind == kind]
+    return Known(bool(references), references)
 
 
-def _goes_on(situation: Situation, bleed: Bleed) -> bool:
-    """A bleed beyond the skin that began lately and is not known to be over."""
-    if not bleed.beyond_skin or bleed.closed:
+@flag("bleeding beyond the skin is going on, as far as the record says")
+def bleeding_now(bleeding_today: list[Bleed]) -> Answer[bool]:
+    return Known(bool(bleeding_today), [bleed.reference for bleed in bleeding_today])
+
+
+@flag("bleeding that threatens life is going on: in the skull, the airway, behind the peritoneum")
+def bleeding_life_now(bleeding_today: list[Bleed]) -> Answer[bool]:
+    return _of_kind(bleeding_today, "bleeding-life")
+
+
+@flag("bleeding from the stomach or bowel is going on, haemorrhoids apart")
+def bleeding_gut_now(bleeding_today: list[Bleed]) -> Answer[bool]:
+    return _of_kind(bleeding_today, "bleeding-gut")
+
+
+@text("that bleeding, with its date, or that none is documented")
+def bleeding_now_report(
+    bleeding_today: list[Bleed], bleeding_grade_labs: Labs, bleeding_now_days: Days, patient: Patient
+) -> Answer[str]:
+    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in bleeding_today) or "none is documented"
+    uncounted = [lab for lab in bleeding_grade_labs if lab.problem or lab.status not in COUNTED]
+    if any(not lab.moment or lab.moment.days_until(patient.now) <= bleeding_now_days for lab in uncounted):
+        words += "; a grade of bleeding is on record that cannot be read or is not final"
+    return words
+
+
+class Stable(Numbers, frozen=True):
+    """So many counts over so many days that differ by at most so many percent, and days of bleeding before the first."""
+
+    stable_counts: int
+    stable_count_days: int
+    stable_count_spread: Decimal
+    bleeding_days: int
+
+
+@flag("{stable_counts} usable counts over {stable_count_days} days agree, without bleeding: a count that is known")
+def stable_low_count(counts: list[Count], bleeds: list[Bleed], stable: Stable) -> Answer[bool]:
+    """The newest count is among them; a preliminary one must agree, and is none of those that are needed."""
+    usable = [count for count in counts if not count.why_not and not count.comparator]
+    ahead = [count.value for count in counts[:1] if count.lab.status == "preliminary" and not count.comparator]
+    if not usable or (not ahead and usable[0] is not counts[0]):
+        return False  # the count that is spoken of is another one: nobody knows it yet
+    first = _first_that_agrees(usable, ahead, stable)
+    if first is None or _bled_since(bleeds, first, stable.bleeding_days):
         return False
-    over = bleed.end is not None and not bleed.end.is_after(situation.now)
-    return not over and bleed.onset.days_until(situation.now) <= situation.days("bleeding_now_days")
+    return Known(True, [count.lab.reference for count in usable[: stable.stable_counts]])
 
 
-def _put_stable(situation: Situation) -> None:
-    """Three usable counts or more, the newest count among them, over four weeks, close to one another, and no bleeding beside them."""
-    usable = [count for count in situation.counts if not count.why_not and not count.comparator]
-    newest = situation.counts[:1]
-    ahead = [count.value for count in newest if count.lab.status == "preliminary" and not count.comparator]
-    if usable and not ahead and usable[0] is not newest[0]:
-        usable = []  # the count that is spoken of is another one: nobody knows it yet
-    stable, span = False, situation.days("stable_count_days")
-    spread, needed = situation.definitions["stable_count_spread"], situation.days("stable_counts")
-    values, waiting = list(ahead), len(ahead)  # a preliminary count must agree, and is none of those
-    for count in usable:
+def _first_that_agrees(usable: Sequence[Count], ahead: Sequence[Decimal], stable: Stable) -> Count | None:
+    """The newest with which there are enough counts over enough days, all close to one another."""
+    values = list(ahead)
+    for place, count in enumerate(usable, start=1):
         values.append(count.value)
-        if max(values) <= 0 or (max(values) - min(values)) * 100 > spread * max(values):
-            break
-        if len(values) - waiting >= needed and count.moment.days_to(usable[0].moment) >= span:
-            stable = not _bled_beside(situation, count)
-            break
-    situation.facts.put("stable_low_count", stable, *(count.lab.reference for count in usable[:needed] if stable))
+        if max(values) <= 0 or (max(values) - min(values)) * 100 > stable.stable_count_spread * max(values):
+            return None
+        if place >= stable.stable_counts and count.moment.days_to(usable[0].moment) >= stable.stable_count_days:
+            return count
+    return None
 
 
-def _bled_beside(situation: Situation, first: Count) -> bool:
+def _bled_since(bleeds: Sequence[Bleed], first: Count, days: int) -> bool:
     """Any bleeding, of the skin too, since the days that belong to the first of the counts."""
-    since = first.moment.day - timedelta(days=situation.days("bleeding_days"))
-    return any(bleed.onset.day >= since for bleed in bleeds(situation))
+    since = first.moment.day - timedelta(days=days)
+    return any(bleed.onset.day >= since for bleed in bleeds)
 
 
-def _put_unusable(situation: Situation) -> None:
-    facts = situation.facts
-    names = ("unusable_count", "unusable_count_report", "unusable_count_why")
-    newest = next((count for count in situation.counts if count.lab.status != "preliminary"), None)
-    if not situation.still_counts and not situation.drafts:
-        facts.miss("sirolimus is not being taken", *names)
-    elif newest is None or not newest.why_not:
-        facts.miss("the newest platelet count is usable" if newest else "there is no platelet count", *names)
-    elif newest.for_good:
-        facts.miss("no count of this course can be used any more", *names)
-    elif newest.moment.days_until(situation.now) > situation.days("count_recent"):
-        facts.miss("the newest platelet count is too old to speak of", *names)
-    elif newest.confounded and _told(situation, newest):
-        facts.miss("an earlier count after the same treatment was spoken of", *names)
-    else:
-        wrong = "wrong_specimen" if newest.lab.wrong_specimen else "clumped"
-        facts.put("unusable_count", "confounded" if newest.confounded else wrong, newest.lab.reference)
-        facts.put("unusable_count_report", newest.words(), newest.lab.reference)
-        facts.put("unusable_count_why", newest.why_not)
+@part
+def count_of_no_use(counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
+    """The newest count, where it says nothing of sirolimus and that has not been said before."""
+    newest = next((count for count in counts if count.lab.status != "preliminary"), None)
+    if not patient.still_counts and not patient.drafts:
+        return Unknown("sirolimus is not being taken")
+    if newest is None or not newest.why_not:
+        return Unknown("the newest platelet count is usable" if newest else "there is no platelet count")
+    if newest.for_good:
+        return Unknown("no count of this course can be used any more")
+    if newest.moment.days_until(patient.now) > count_recent:
+        return Unknown("the newest platelet count is too old to speak of")
+    if newest.confounded and _told(counts, newest):
+        return Unknown("an earlier count after the same treatment was spoken of")
+    return newest
 
 
-def _told(situation: Situation, newest: Count) -> bool:
+def _told(counts: Sequence[Count], newest: Count) -> bool:
     """Whether an earlier count lies in all that explains the newest one: once for each treatment is enough.
 
     A count of the very day of a treatment is likely the one that it was given for, and does not count here.
     """
-    earlier = (each for each in situation.counts if each.confounded and each.moment.day < newest.moment.day)
+    earlier = (each for each in counts if each.confounded and each.moment.day < newest.moment.day)
     before = next(earlier, None)
     return before is not None and newest.since is not None and newest.since < before.moment.day
 
 
-def _put_fall(situation: Situation) -> None:
-    """The newest usable count, of this course, against the one before it, which may be from the days of a baseline."""
-    start, facts = situation.course.start, situation.facts
-    usable = [count for count in situation.counts if not count.why_not]
-    recent, unseen = situation.days("count_recent"), start is None and situation.day is None
-    of_course = usable and (unseen or (start is not None and usable[0].moment.day >= start.day))
-    if len(usable) > 1 and start is not None and usable[1].moment.days_to(start) > situation.days("baseline_days"):
-        of_course = False  # what a count fell from before that, it did not fall from on sirolimus
-    age = usable[0].moment.days_until(situation.now) if usable else 0
-    if not of_course or len(usable) < 2 or age > situation.days("tma_acts") or not usable[1].value:
-        facts.miss("there are no two usable counts, the newer one recent and of this course", "platelet_fall")
-        return
-    newer, older = usable[0], usable[1]
-    if older.comparator or newer.comparator.startswith(">"):
-        facts.miss("one of the two counts is only a bound", "platelet_fall")
-        return
+@code("clumped wrong_specimen confounded", "why the newest platelet count says nothing of sirolimus")
+def unusable_count(count_of_no_use: Count) -> Answer[str]:
+    wrong = "wrong_specimen" if count_of_no_use.lab.wrong_specimen else "clumped"
+    return Known("confounded" if count_of_no_use.confounded else wrong, [count_of_no_use.lab.reference])
+
+
+@text("that count as reported, with its date")
+def unusable_count_report(count_of_no_use: Count) -> Answer[str]:
+    return Known(count_of_no_use.words(), [count_of_no_use.lab.reference])
+
+
+@text("why it cannot be used, in words")
+def unusable_count_why(count_of_no_use: Count) -> Answer[str]:
+    return count_of_no_use.why_not
+
+
+@part
+def two_counts(
+    counts: list[Count], baseline_days: Days, tma_acts: Days, patient: Patient
+) -> Answer[tuple[Count, Count]]:
+    """The newest usable count, of this course, and the one before it, which may be from the days of a baseline."""
+    usable = [count for count in counts if not count.why_not]
+    if len(usable) < 2 or not usable[1].value or not _of_course(usable, baseline_days, patient):
+        return Unknown("there are no two usable counts, the newer one recent and of this course")
+    if usable[0].moment.days_until(patient.now) > tma_acts:
+        return Unknown("there are no two usable counts, the newer one recent and of this course")
+    if usable[1].comparator or usable[0].comparator.startswith(">"):
+        return Unknown("one of the two counts is only a bound")
+    return usable[0], usable[1]
+
+
+def _of_course(usable: Sequence[Count], baseline_days: int, patient: Patient) -> bool:
+    """What a count fell from long before the course, it did not fall from on sirolimus."""
+    start = patient.course.start
+    if start is None:
+        return patient.day is None
+    return usable[0].moment.day >= start.day and usable[1].moment.days_to(start) <= baseline_days
+
+
+@part
+def two_recent_counts(
+    two_counts: tuple[Count, Count], count_recent: Days, patient: Patient
+) -> Answer[tuple[Count, Count]]:
+    """The same, where the newer one is recent."""
+    if two_counts[0].moment.days_until(patient.now) > count_recent:
+        return Unknown("the newest usable count is too old to speak of")
+    return two_counts
+
+
+def _fall(two: tuple[Count, Count]) -> Known[Decimal]:
+    newer, older = two
     fall = max((older.value - newer.value) * 100 / older.value, Decimal(0))
-    references = (newer.lab.reference, older.lab.reference)
-    facts.put("platelet_fall_lately", fall, *references, on=newer.moment.day)
-    if age > recent:
-        facts.miss("the newest usable count is too old to speak of", "platelet_fall")
-        return
-    facts.put("platelet_fall", fall, *references, on=newer.moment.day)
-    facts.put("platelet_fall_report", f"{older.words()}, then {newer.words()}")
-    facts.put("usable_count", newer.value, newer.lab.reference, on=newer.moment.day)
-    facts.put("count_before", older.value, older.lab.reference, on=older.moment.day)
-    facts.put("days_from_count_before", Decimal(older.moment.days_to(newer.moment)), *references)
+    return Known(fall, [newer.lab.reference, older.lab.reference], newer.moment.day)
+
+
+@number("percent", "1", "fall of the newest usable count from the usable one before")
+def platelet_fall(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
+    return _fall(two_recent_counts)
+
+
+@text("the two counts of that fall, with their dates")
+def platelet_fall_report(two_recent_counts: tuple[Count, Count]) -> Answer[str]:
+    newer, older = two_recent_counts
+    return f"{older.words()}, then {newer.words()}"
+
+
+@number("percent", "1", "the same, if the newest usable count is of the last {tma_acts} days")
+def platelet_fall_lately(two_counts: tuple[Count, Count]) -> Answer[Decimal]:
+    return _fall(two_counts)
+
+
+@number(COUNT, "1", "the usable count before the newest one")
+def count_before(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
+    _, older = two_recent_counts
+    return Known(older.value, [older.lab.reference], older.moment.day)
+
+
+@number(COUNT, "1", "the newest usable count, of the last {count_recent} days")
+def usable_count(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
+    newer, _ = two_recent_counts
+    return Known(newer.value, [newer.lab.reference], newer.moment.day)
+
+
+@number("day", "1", "days between the two")
+def days_from_count_before(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
+    newer, older = two_recent_counts
+    return Known(Decimal(older.moment.days_to(newer.moment)), [newer.lab.reference, older.lab.reference])

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cds.chart.labs import GRADE
-from cds.chart.model import Intake, Lab, Unread
+from cds.chart.model import Chart, Intake, Lab, Unread
 from cds.chart.samples import not_corrected, replaced_elsewhere
-from cds.facts.bleeding import grades
-from cds.facts.criteria import Response
-from cds.facts.infection import unreadable_hepatitis_tests
-from cds.facts.levels import Judged, is_decided
-from cds.facts.platelets import Count
-from cds.facts.pregnancy import unreadable_pregnancy_tests
-from cds.facts.record import Named, on_day
-from cds.facts.situation import Situation
-from cds.vocabulary import WIDEST
+from cds.chart.words import on_day
+from cds.compiled.knowledge import WIDEST, Window
+from cds.course.counts import Count
+from cds.course.kinds import Labs
+from cds.course.levels import Judged, Target
+from cds.course.patient import Patient
+from cds.course.response import Response
+from cds.facts.limits import Limits
+from cds.facts.question import DIED
+from cds.facts.size import Size
+from cds.plan.declare import Answer, Days, Named, Unknown, names, part
 
 _NEEDED_FOR = {
     "MedicationAdministration": "the time since the last dose and infusions that raise the platelet count",
@@ -52,95 +53,65 @@ _OTHERS = "interactions"
 _WHAT = {*_SUBJECTS.values(), _OTHERS}
 
 
-def put_gaps(situation: Situation, judged: list[Judged], response: Response | None) -> None:
-    """State the gaps, if the question is about sirolimus and there are any."""
-    if not situation.speaks_of_sirolimus or not relevant(situation):
-        return
+@names("what could not be read or is missing, and what it keeps from being judged", none="nothing is missing")
+def gaps(
+    patient: Patient,
+    relevant: bool | Unknown,
+    gaps_of_sirolimus: list[Named] | Unknown,
+    unread: tuple[Unread, ...],
+) -> Answer[list[Named]]:
+    """Of another drug's order only those of drafts: where no draft of sirolimus can be read, or it is taken."""
+    if patient.deceased:
+        return [Named("Nothing", DIED, (patient.reference,), "daily_dose")] if patient.drafts else []
+    if not isinstance(gaps_of_sirolimus, Unknown):
+        return gaps_of_sirolimus
+    if isinstance(relevant, Unknown):
+        return []
+    meant = [item for item in unread if item.draft and (patient.taking or item.subject == "sirolimus")]
+    return list(dict.fromkeys(_unread(meant)))
+
+
+@part
+def gaps_of_sirolimus(
+    asked_about_sirolimus: bool,
+    gaps_of_record: list[Named],
+    gaps_of_patient: list[Named],
+    gaps_of_course: list[Named],
+    gaps_of_dose: list[Named],
+    gaps_of_levels: list[Named],
+    gaps_of_counts: list[Named],
+) -> list[Named]:
+    """All that keeps sirolimus from being judged; a resource that could not be read is named once."""
     gaps = [
-        *_supply(situation),
-        *_unread(
-            [*situation.chart.unread, *unreadable_pregnancy_tests(situation), *unreadable_hepatitis_tests(situation)]
-        ),
-        *_patient(situation),
-        *_course(situation),
-        *_dose(situation),
-        *_levels(situation, judged),
-        *_counts(situation, response),
-        *_grades(situation),
+        *gaps_of_record,
+        *gaps_of_patient,
+        *gaps_of_course,
+        *gaps_of_dose,
+        *gaps_of_levels,
+        *gaps_of_counts,
     ]
     named = {reference for gap in gaps if gap.fact in _WHAT for reference in gap.references}
     gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
     if len(gaps) > _MOST:
         gaps = [*gaps[:_MOST], Named(f"{len(gaps) - _MOST} more", "of the same kinds; see explain", fact="more")]
-    _put(situation, gaps)
+    return list(dict.fromkeys(gaps))
 
 
-def put_draft_gaps(situation: Situation) -> None:
-    """State which of the draft orders cannot be read, on an order hook where no draft of sirolimus can be."""
-    meant = [
-        item for item in situation.chart.unread if item.draft and (situation.taking or item.subject == "sirolimus")
-    ]
-    _put(situation, list(_unread(meant)))
+@part
+def gaps_of_record(
+    chart: Chart, unreadable_pregnancy_tests: list[Unread], unreadable_hepatitis_tests: list[Unread]
+) -> list[Named]:
+    """Resources that were not supplied, or that are there and were not read."""
+    unread = [*chart.unread, *unreadable_pregnancy_tests, *unreadable_hepatitis_tests]
+    return [*_supply(chart), *_unread(unread)]
 
 
-def _put(situation: Situation, gaps: list[Named]) -> None:
-    if gaps:
-        situation.facts.put(
-            "gaps", list(dict.fromkeys(gaps)), *(reference for gap in gaps for reference in gap.references)
-        )
-
-
-def relevant(situation: Situation) -> bool:
-    """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
-    if situation.chart.deceased:
-        return False
-    if (
-        situation.still_counts
-        or situation.drafts
-        or situation.other_drafts
-        or situation.course.conflict
-        or situation.course.undated
-    ):
-        return True
-    if any(unread.subject == "sirolimus" for unread in situation.chart.unread):
-        return True
-    started = situation.course.start
-    if situation.course.state == "stopped_unknown" and started is not None:
-        return started.days_until(situation.now) <= situation.days("level_max_age")
-    return bool(_level_without_order(situation) or _given_without_order(situation))
-
-
-def _given_without_order(situation: Situation) -> list[Intake]:
-    """Doses that were given lately, while no order of sirolimus is on record at all."""
-    if situation.course.state != "none":
-        return []
-    days = situation.days("stop_still_counts")
-    recent = [each for each in situation.chart.intakes if each.moment.days_until(situation.now) <= days]
-    return sorted(recent, key=lambda each: each.moment.sort_key())[-1:]
-
-
-def _level_without_order(situation: Situation) -> list[Lab]:
-    """A recent level while no order is on record, or so long after the end of the last one that it must go on."""
-    ended, counts = situation.course.ended, situation.days("stop_still_counts")
-    if situation.course.state != "none" and (situation.course.state != "stopped" or ended is None):
-        return []
-    return [
-        lab
-        for lab in situation.levels
-        if lab.moment is not None
-        and lab.moment.days_until(situation.now) <= situation.days("level_max_age")
-        and (ended is None or ended.days_to(lab.moment) > counts)
-    ][:1]
-
-
-def _supply(situation: Situation) -> list[Named]:
-    gaps = []
-    for kind in situation.chart.not_supplied:
+def _supply(chart: Chart) -> Iterator[Named]:
+    for kind in chart.not_supplied:
         if kind in _NEEDED_FOR:
-            gaps.append(Named(f"{kind} was not supplied", f"not judged: {_NEEDED_FOR[kind]}", fact="supply"))
-    for kind, why in situation.chart.incomplete:
-        gaps.append(Named(f"{kind} is incomplete", why, fact="supply"))
-    return gaps
+            yield Named(f"{kind} was not supplied", f"not judged: {_NEEDED_FOR[kind]}", fact="supply")
+    for kind, why in chart.incomplete:
+        yield Named(f"{kind} is incomplete", why, fact="supply")
 
 
 def _unread(items: Sequence[Unread]) -> Iterator[Named]:
@@ -158,180 +129,130 @@ def _unread(items: Sequence[Unread]) -> Iterator[Named]:
                 yield Named(f"{item.reference} was not read", note, (item.reference,), what)
 
 
-def _patient(situation: Situation) -> list[Named]:
+@part
+def gaps_of_patient(
+    chart: Chart, age_group: str | Unknown, weight: str | Unknown, size: Size, itp_on_record: bool | Unknown
+) -> list[Named]:
+    """Of the patient what the dose and the protocol depend on."""
     gaps = []
-    if not situation.age_group and "Patient" not in situation.chart.not_supplied:
-        gaps.append(
-            Named(
-                "Birth date",
-                situation.facts.absent.get("age_group", "not known") + "; the dose window depends on it",
-                fact="age_group",
-            )
-        )
-    if (
-        situation.age_group == "child"
-        and situation.weight is None
-        and "Observation" not in situation.chart.not_supplied
-    ):
-        gaps.append(
-            Named(
-                "Weight",
-                situation.facts.absent.get("weight", "not known") + "; the dose is not judged by weight",
-                fact="weight",
-            )
-        )
-    if not situation.facts.values.get("itp_on_record") and "Condition" not in situation.chart.not_supplied:
-        gaps.append(
-            Named(
-                "No ITP on record",
-                "dose windows, level and response cards of the ITP protocol are not shown",
-                fact="itp_on_record",
-            )
-        )
+    if isinstance(age_group, Unknown) and "Patient" not in chart.not_supplied:
+        gaps.append(Named("Birth date", f"{age_group.reason}; the dose window depends on it", fact="age_group"))
+    if age_group == "child" and isinstance(weight, Unknown) and "Observation" not in chart.not_supplied:
+        gaps.append(Named("Weight", f"{weight.reason}; the dose is not judged by weight", fact="weight"))
+    if itp_on_record is not True and "Condition" not in chart.not_supplied:
+        note = "dose windows, level and response cards of the ITP protocol are not shown"
+        gaps.append(Named("No ITP on record", note, fact="itp_on_record"))
     return gaps
 
 
-def _start_is_news(situation: Situation) -> bool:
-    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
-    first = situation.course.start
-    shown = situation.days("unseen_start_shown")
-    return situation.ordering or (first is not None and first.days_until(situation.now) <= shown)
-
-
-def _course(situation: Situation) -> list[Named]:
-    gaps = []
-    course = situation.course
-    for order in course.undated:
-        gaps.append(
-            Named("Start of an order", "it has no date that can be read", (order.reference,), "days_on_sirolimus")
+@part
+def gaps_of_course(
+    patient: Patient,
+    phase: str | Unknown,
+    unseen_start_shown: Days,
+    given_without_order: list[Intake],
+    level_without_order: list[Lab],
+) -> list[Named]:
+    """Orders and levels that nobody can place."""
+    course = patient.course
+    undated = "it has no date that can be read"
+    gaps = [Named("Start of an order", undated, (each.reference,), "days_on_sirolimus") for each in course.undated]
+    if phase == WIDEST and _start_is_news(patient, unseen_start_shown):
+        note = (
+            "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
+            "and the dose is held against the widest window"
         )
-    if situation.facts.values.get("phase") == WIDEST and _start_is_news(situation):
-        gaps.append(
-            Named(
-                "Start of the course",
-                "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
-                "and the dose is held against the widest window",
-                fact="days_on_sirolimus",
-            )
-        )
+        gaps.append(Named("Start of the course", note, fact="days_on_sirolimus"))
     if course.state == "stopped_unknown" and course.current is not None:
-        gaps.append(
-            Named(
-                "End of the course",
-                "the last order is over, but not since when",
-                course.current.references,
-                "days_on_sirolimus",
-            )
-        )
-    for intake in _given_without_order(situation):
-        gaps.append(
-            Named(
-                "Doses without an order",
-                f"sirolimus was given on {on_day(intake.moment)}, but no order of it is on record",
-                (intake.reference,),
-                "daily_dose",
-            )
-        )
-    for lab in _level_without_order(situation):
-        gaps.append(
-            Named(
-                "A level without an order",
-                f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus for that time",
-                (lab.reference,),
-                "daily_dose",
-            )
-        )
+        note = "the last order is over, but not since when"
+        gaps.append(Named("End of the course", note, course.current.references, "days_on_sirolimus"))
+    for intake in given_without_order:
+        note = f"sirolimus was given on {on_day(intake.moment)}, but no order of it is on record"
+        gaps.append(Named("Doses without an order", note, (intake.reference,), "daily_dose"))
+    for lab in level_without_order:
+        note = f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus for that time"
+        gaps.append(Named("A level without an order", note, (lab.reference,), "daily_dose"))
     return gaps
 
 
-def _dose(situation: Situation) -> list[Named]:
-    course = situation.course
-    unclear = situation.unresolved or ([] if situation.dose_orders else course.conflict)
-    if unclear:
+def _start_is_news(patient: Patient, shown: int) -> bool:
+    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
+    first = patient.course.start
+    return patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
+
+
+@part
+def gaps_of_dose(
+    patient: Patient,
+    limits: Limits,
+    windows: tuple[Window, ...],
+    age_group: str | Unknown,
+    phase: str | Unknown,
+    itp_on_record: bool | Unknown,
+) -> list[Named]:
+    """Why the dose, or the window of it, is not known."""
+    dose, references = patient.dose, tuple(order.reference for order in patient.dose_orders)
+    if unclear := patient.unresolved or (() if patient.dose_orders else patient.course.conflict):
         word = "draft" if all(order.draft for order in unclear) else "active"
-        references = tuple(dict.fromkeys(order.reference for order in unclear))
-        return [
-            Named(
-                f"Two {word} orders",
-                "it is not said whether they add up or one replaces the other; the dose is not judged",
-                references,
-                "daily_dose",
-            )
-        ]
-    if situation.dose_orders and situation.dose.per_day is not None:
-        return [*_replaced(situation), *_window(situation)]
-    if not situation.dose_orders:
+        note = "it is not said whether they add up or one replaces the other; the dose is not judged"
+        both = tuple(dict.fromkeys(order.reference for order in unclear))
+        return [Named(f"Two {word} orders", note, both, "daily_dose")]
+    if not references:
         return []
-    references = tuple(order.reference for order in situation.dose_orders)
-    if situation.dose.rhythm:
-        return [
-            Named(
-                "Dose per day",
-                f"sirolimus is taken {situation.dose.rhythm}; the daily dose window does not apply",
-                references,
-                "daily_dose",
-            )
-        ]
-    return [Named("Dose per day", f"{situation.dose.problem}; the dose is not judged", references, "daily_dose")]
+    if dose.per_day is None:
+        rhythm = f"sirolimus is taken {dose.rhythm}; the daily dose window does not apply"
+        note = rhythm if dose.rhythm else f"{dose.problem}; the dose is not judged"
+        return [Named("Dose per day", note, references, "daily_dose")]
+    why = _no_window(limits, windows, age_group, phase) if itp_on_record is True else ""
+    window = [Named("Dose window", why, references, "daily_dose")] if why else []
+    return [*_replaced(patient), *window]
 
 
-def _replaced(situation: Situation) -> list[Named]:
+def _replaced(patient: Patient) -> list[Named]:
     """The dose that runs beside a draft, where nobody can read it: whether the draft is more or less is not known."""
-    current = situation.course.current
-    if not situation.drafts or not situation.taking or current is None or not current.dose.problem:
+    current = patient.course.current
+    if not patient.drafts or not patient.taking or current is None or not current.dose.problem:
         return []
     note = f"{current.dose.problem}; whether the draft is more or less than that is not judged"
     return [Named("Dose of the running order", note, current.references, "draft_changes_dose")]
 
 
-def _window(situation: Situation) -> list[Named]:
-    """That the protocol says nothing of the dose of such a patient in this phase."""
-    values, age = situation.facts.values, situation.age_group
-    by_surface = any(w.per_surface and w.age_group == age for w in situation.knowledge.protocol.windows)
-    if by_surface and situation.surface is None and values.get("itp_on_record"):
-        note = "the protocol's window is by body surface, and there is no recent height and weight"
-        return [Named("Dose window", note, tuple(order.reference for order in situation.dose_orders), "daily_dose")]
-    phase = values.get("phase")
-    if not age or not phase or situation.window is not None or not values.get("itp_on_record"):
+def _no_window(limits: Limits, windows: Sequence[Window], age_group: str | Unknown, phase: str | Unknown) -> str:
+    """Why the protocol says nothing of the dose of such a patient in this phase; empty where it does."""
+    if limits.size.surface is None and any(w.per_surface and w.age_group == age_group for w in windows):
+        return "the protocol's window is by body surface, and there is no recent height and weight"
+    if isinstance(age_group, Unknown) or isinstance(phase, Unknown) or limits.window is not None:
+        return ""
+    return f"the protocol gives no window for {'an adult' if age_group == 'adult' else 'a child'} in the {phase} phase"
+
+
+@part
+def gaps_of_levels(
+    chart: Chart, patient: Patient, level_labs: Labs, trough_labs: Labs, levels: list[Judged], target: Target
+) -> list[Named]:
+    """Levels that were not read, that are a bound which tells nothing, or of which nobody knows the newer."""
+    if "Observation" in chart.not_supplied:
         return []
-    note = f"the protocol gives no window for {'an adult' if age == 'adult' else 'a child'} in the {phase} phase"
-    return [Named("Dose window", note, tuple(order.reference for order in situation.dose_orders), "daily_dose")]
+    read = [each.lab for each in levels]
+    gaps = _newest_unreadable([*level_labs, *trough_labs], read, "sirolimus level", "trough")
+    for each in levels[:1]:
+        if each.verdict == "usable" and each.lab.amount and not target.decides(each.lab.amount):
+            note = "it is reported only as a bound and cannot be compared with the target"
+            gaps.append(Named("Newest level", note, (each.lab.reference,), "trough"))
+    return [*gaps, *_same_day(patient.levels)]
 
 
-def _levels(situation: Situation, judged: list[Judged]) -> list[Named]:
-    if "Observation" in situation.chart.not_supplied:
-        return []
-    labs = situation.chart.lab("level", "trough")
-    gaps = _newest_unreadable(labs, [each.lab for each in judged], "sirolimus level", "trough")
-    for each in judged[:1]:
-        if (
-            each.verdict == "usable"
-            and each.lab.amount
-            and not is_decided(each.lab.amount, situation.knowledge.protocol.numbers)
-        ):
-            gaps.append(
-                Named(
-                    "Newest level",
-                    "it is reported only as a bound and cannot be compared with the target",
-                    (each.lab.reference,),
-                    "trough",
-                )
-            )
-    return [*gaps, *_same_day(situation)]
-
-
-def _same_day(situation: Situation) -> list[Named]:
+def _same_day(levels: Sequence[Lab]) -> list[Named]:
     """Two levels of the newest day that differ, one of them without a time: which is newer nobody knows."""
-    levels = [lab for lab in situation.levels if not lab.wrong_specimen and lab.moment is not None]
-    day = levels[0].moment.day if levels and levels[0].moment is not None else None
-    newest = [lab for lab in levels if lab.moment is not None and lab.moment.day == day]
-    if len(newest) < 2 or all(lab.moment is not None and lab.moment.at is not None for lab in newest):
+    moments = [(lab.moment, lab.reference) for lab in levels if not lab.wrong_specimen and lab.moment is not None]
+    newest = [(moment, reference) for moment, reference in moments if moment.day == moments[0][0].day]
+    if len(newest) < 2 or all(moment.at is not None for moment, _ in newest):
         return []
     note = "they differ, and not all of them have a time of day; the higher one is judged"
-    return [Named("Two levels of one day", note, tuple(lab.reference for lab in newest), "trough")]
+    return [Named("Two levels of one day", note, tuple(reference for _, reference in newest), "trough")]
 
 
-def _newest_unreadable(labs: list[Lab], read: list[Lab], what: str, subject: str) -> list[Named]:
+def _newest_unreadable(labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str) -> list[Named]:
     """An unreadable result is named when no readable one is as new."""
     newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
@@ -358,18 +279,24 @@ def _newest_unreadable(labs: list[Lab], read: list[Lab], what: str, subject: str
     return gaps
 
 
-def _counts(situation: Situation, response: Response | None) -> list[Named]:
-    if "Observation" in situation.chart.not_supplied:
-        return []
-    counts: list[Count] = response.counts if response is not None else []
-    labs = situation.chart.lab("platelets")
-    if response is None and any(not lab.problem for lab in labs):
-        return []
-    return _newest_unreadable(labs, [count.lab for count in counts], "platelet count", "current_response")
-
-
-def _grades(situation: Situation) -> list[Named]:
-    """A grade of bleeding that would still belong to a count, and cannot be read."""
-    days = situation.days("bleeding_days")
-    labs = [lab for lab in situation.chart.lab(GRADE) if not lab.moment or lab.moment.days_until(situation.now) <= days]
-    return _newest_unreadable(labs, grades(situation), "bleeding grade", "bleeding_now")
+@part
+def gaps_of_counts(
+    chart: Chart,
+    platelets_labs: Labs,
+    response: Response | Unknown,
+    bleeding_grade_labs: Labs,
+    grades: list[Lab],
+    bleeding_days: Days,
+    patient: Patient,
+) -> list[Named]:
+    """Counts, and grades of bleeding that would still belong to one, that were not read."""
+    counts: Sequence[Count] = () if isinstance(response, Unknown) else response.counts
+    judged = not isinstance(response, Unknown) or all(lab.problem for lab in platelets_labs)
+    found = []
+    if judged and "Observation" not in chart.not_supplied:
+        read = [count.lab for count in counts]
+        found = _newest_unreadable(platelets_labs, read, "platelet count", "current_response")
+    recent = [
+        lab for lab in bleeding_grade_labs if not lab.moment or lab.moment.days_until(patient.now) <= bleeding_days
+    ]
+    return [*found, *_newest_unreadable(recent, grades, "bleeding grade", "bleeding_now")]

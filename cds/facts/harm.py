@@ -2,116 +2,194 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from cds.chart.labs import COUNTED
-from cds.chart.model import Lab
-from cds.chart.samples import distinct
-from cds.facts.problems import active, on_record, put_flag, put_problems
-from cds.facts.record import reported
-from cds.facts.situation import Situation
+from cds.chart.model import Lab, Problem
+from cds.chart.words import reported
+from cds.compiled.knowledge import Measure
+from cds.course.kinds import Labs, Problems, Samples
+from cds.course.patient import Patient
+from cds.course.problems import active, any_of, listed_problems
+from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, number, part, text
 
 _REMISSION = ("remission", "resolved", "inactive")
+_NONE = "none is on record"
 
 
-def put_harm(situation: Situation) -> None:
-    """State the conditions that are active, and what a first order for a woman needs."""
-    _put_infections(situation)
-    put_flag(situation, "breastfeeding", active(situation, "breastfeeding"))
-    _put_angioedema(situation)
-    put_problems(situation, "thrombosis", active(situation, "thrombosis", within="thrombosis_acts"))
-    put_problems(situation, "microangiopathies", active(situation, "microangiopathy", within="microangiopathy_acts"))
-    sore = active(situation, "stomatitis", within="stomatitis_acts")
-    put_problems(situation, "stomatitis", sore)
-    situation.facts.put("stomatitis_mild", bool(sore) and all(each.severity == "mild" for each in sore))
-    tumours = [each for each in active(situation, "malignancy") if each.status not in _REMISSION]
-    put_problems(situation, "malignancies", tumours)
-    put_problems(situation, "liver_disease", active(situation, "cirrhosis", "liver-failure"))
-    _put_bilirubin(situation)
-    _put_possible_pregnancy(situation)
+@part
+def lasting(lasting_infection_problems: Problems, now: datetime) -> list[Problem]:
+    """Infections that last for years, while active."""
+    return active(lasting_infection_problems, now)
 
 
-def _put_infections(situation: Situation) -> None:
-    """Infections that are serious: those that last for years while active, the others for weeks after their onset."""
-    lasting = active(situation, "lasting-infection")
-    others = active(situation, "serious-infection", within="infection_acts")
-    put_problems(situation, "serious_infections", [*lasting, *others])
-    put_problems(situation, "lasting_infections", lasting)
-    put_flag(situation, "sepsis", active(situation, "sepsis", within="infection_acts"))
-    _put_febrile_neutropenia(situation)
+@names("tuberculosis, invasive fungi and others that last for years, while active", none=_NONE)
+def lasting_infections(lasting: list[Problem]) -> Answer[list[Named]]:
+    return listed_problems(lasting)
 
 
-def _put_febrile_neutropenia(situation: Situation) -> None:
+@names("serious infections of the last {infection_acts} days; tuberculosis and invasive fungi while active", none=_NONE)
+def serious_infections(
+    lasting: list[Problem], serious_infection_problems: Problems, infection_acts: Days, now: datetime
+) -> Answer[list[Named]]:
+    return listed_problems([*lasting, *active(serious_infection_problems, now, infection_acts)])
+
+
+@flag("sepsis is an active condition of the last {infection_acts} days")
+def sepsis(sepsis_problems: Problems, infection_acts: Days, now: datetime) -> Answer[bool]:
+    return any_of(active(sepsis_problems, now, infection_acts))
+
+
+@flag("fever at a neutrophil count of nearly none, or so on the problem list")
+def febrile_neutropenia(
+    febrile_neutropenia_problems: Problems,
+    fevers: list[str],
+    few_neutrophils: list[str],
+    infection_acts: Days,
+    now: datetime,
+) -> Answer[bool]:
     """Said as such, or fever, coded or measured, within days of a neutrophil count that is nearly none or, uncounted, said to be low."""
-    coded = active(situation, "febrile-neutropenia", within="infection_acts")
-    fevers = [each.reference for each in active(situation, "fever", within="infection_acts")]
-    fevers += [lab.reference for lab in _measured(situation)]
-    few = list(_few_neutrophils(situation))
-    references = [*(each.reference for each in coded), *([*few, *fevers] if few and fevers else [])]
-    situation.facts.put("febrile_neutropenia", bool(references), *references)
+    coded = [each.reference for each in active(febrile_neutropenia_problems, now, infection_acts)]
+    both = [*few_neutrophils, *fevers] if few_neutrophils and fevers else []
+    return Known(bool(coded or both), [*coded, *both])
 
 
-def _measured(situation: Situation) -> list[Lab]:
-    """Temperatures of the last days that are fever."""
-    limit, days = situation.definitions["fever_from"], situation.days("fever_recent")
-    return [
-        lab
-        for lab in situation.chart.lab("temperature")
+@part
+def fevers(
+    fever_problems: Problems,
+    temperature_labs: Labs,
+    fever_from: Number,
+    fever_recent: Days,
+    infection_acts: Days,
+    now: datetime,
+) -> list[str]:
+    """Fever on the problem list, and temperatures of the last days that are fever."""
+    measured = [
+        lab.reference
+        for lab in temperature_labs
         if lab.amount is not None
         and lab.moment is not None
         and lab.status in COUNTED
-        and lab.amount.value >= limit
-        and lab.moment.days_until(situation.now) <= days
+        and lab.amount.value >= fever_from
+        and lab.moment.days_until(now) <= fever_recent
     ]
+    return [*(each.reference for each in active(fever_problems, now, infection_acts)), *measured]
 
 
-def _few_neutrophils(situation: Situation) -> Iterator[str]:
+@part
+def few_neutrophils(
+    neutrophils_samples: Samples,
+    neutropenia_problems: Problems,
+    neutrophils_grade_4: Number,
+    lab_recent: Days,
+    infection_acts: Days,
+    now: datetime,
+) -> list[str]:
     """The newest count, if it is recent and nearly none; without a recent count, neutropenia on the problem list."""
-    labs = [lab for lab in distinct(situation.chart.lab("neutrophils"), worse=True) if lab.status in COUNTED]
-    newest = labs[0] if labs else None
-    recent = situation.days("lab_recent")
-    if newest is None or newest.moment is None or newest.moment.days_until(situation.now) > recent:
-        yield from (each.reference for each in active(situation, "neutropenia", within="infection_acts"))
-        return
+    newest = next((lab for lab in neutrophils_samples if lab.status in COUNTED), None)
+    if newest is None or newest.moment is None or newest.moment.days_until(now) > lab_recent:
+        return [each.reference for each in active(neutropenia_problems, now, infection_acts)]
     known = newest.amount if newest.amount is not None and not newest.amount.comparator.startswith(">") else None
-    if known is not None and known.value < situation.definitions["neutrophils_grade_4"]:
-        yield newest.reference
+    return [newest.reference] if known is not None and known.value < neutrophils_grade_4 else []
 
 
-def _put_angioedema(situation: Situation) -> None:
-    """Ever; of the last months; and now."""
-    put_flag(situation, "angioedema_on_record", on_record(situation, "angioedema", "angioedema-past"))
-    put_flag(situation, "angioedema_recent", active(situation, "angioedema", within="angioedema_acts"))
-    put_flag(situation, "angioedema_now", active(situation, "angioedema", within="angioedema_now_days"))
+@names("venous or arterial thrombosis of the last {thrombosis_acts} days", none=_NONE)
+def thrombosis(thrombosis_problems: Problems, thrombosis_acts: Days, now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active(thrombosis_problems, now, thrombosis_acts))
 
 
-def _put_bilirubin(situation: Situation) -> None:
-    """The newest bilirubin over its laboratory's own upper limit."""
-    facts, days = situation.facts, situation.days("bilirubin_recent")
-    names = ("bilirubin", "bilirubin_report")
-    for lab in distinct(situation.chart.lab("bilirubin"), worse=True):
-        if lab.amount is None or lab.moment is None or lab.status == "preliminary":
-            continue
-        if lab.moment.days_until(situation.now) > days or not lab.upper or lab.amount.comparator:
-            break
-        facts.put("bilirubin", lab.amount.value / lab.upper, lab.reference, on=lab.moment.day)
-        facts.put("bilirubin_report", reported(lab, situation.unit("bilirubin")), lab.reference)
-        return
-    facts.miss(f"there is no bilirubin of the last {days} days with an upper limit", *names)
+@names("thrombotic microangiopathy of the last {microangiopathy_acts} days", none=_NONE)
+def microangiopathies(
+    microangiopathy_problems: Problems, microangiopathy_acts: Days, now: datetime
+) -> Answer[list[Named]]:
+    return listed_problems(active(microangiopathy_problems, now, microangiopathy_acts))
 
 
-def _put_possible_pregnancy(situation: Situation) -> None:
-    """A woman of an age to conceive, and for how many days a negative test has spoken."""
-    facts, now = situation.facts, situation.now
-    ages = situation.age_range(now.date())
-    least, most = situation.days("fertile_from"), situation.days("fertile_to")
-    may = situation.chart.gender == "female" and ages is not None and ages[1] >= least and ages[0] <= most
-    facts.put("may_conceive", may, situation.chart.patient_reference)
-    tests = [lab for lab in situation.chart.lab("hcg") if lab.moment and not lab.problem and lab.status in COUNTED]
-    negative = [lab for lab in tests if not lab.positive]
-    days = [lab.moment.days_until(now) for lab in negative if lab.moment is not None]
-    if days:
-        facts.put("days_since_negative_test", Decimal(min(days)), *(lab.reference for lab in negative))
-    else:
-        facts.miss("no negative pregnancy test is on record", "days_since_negative_test")
+@names("malignant disease that is active and not in remission", none=_NONE)
+def malignancies(malignancy_problems: Problems, now: datetime) -> Answer[list[Named]]:
+    return listed_problems([each for each in active(malignancy_problems, now) if each.status not in _REMISSION])
+
+
+@part
+def sore_mouth(stomatitis_problems: Problems, stomatitis_acts: Days, now: datetime) -> list[Problem]:
+    """Stomatitis or mucositis of the last weeks."""
+    return active(stomatitis_problems, now, stomatitis_acts)
+
+
+@names("stomatitis or mucositis of the last {stomatitis_acts} days", none=_NONE)
+def stomatitis(sore_mouth: list[Problem]) -> Answer[list[Named]]:
+    return listed_problems(sore_mouth)
+
+
+@flag("the record says that it is mild")
+def stomatitis_mild(sore_mouth: list[Problem]) -> Answer[bool]:
+    return bool(sore_mouth) and all(each.severity == "mild" for each in sore_mouth)
+
+
+@names("cirrhosis or liver failure", none=_NONE)
+def liver_disease(cirrhosis_problems: Problems, liver_failure_problems: Problems, now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active([*cirrhosis_problems, *liver_failure_problems], now))
+
+
+@flag("the patient breast-feeds, as far as the record says")
+def breastfeeding(breastfeeding_problems: Problems, now: datetime) -> Answer[bool]:
+    return any_of(active(breastfeeding_problems, now))
+
+
+@flag("angioedema is or was on the problem list")
+def angioedema_on_record(angioedema_problems: Problems, angioedema_past_problems: Problems) -> Answer[bool]:
+    return any_of([*angioedema_problems, *angioedema_past_problems])
+
+
+@flag("angioedema that began in the last {angioedema_acts} days and is not over")
+def angioedema_recent(angioedema_problems: Problems, angioedema_acts: Days, now: datetime) -> Answer[bool]:
+    return any_of(active(angioedema_problems, now, angioedema_acts))
+
+
+@flag("angioedema that began in the last {angioedema_now_days} days and is not over")
+def angioedema_now(angioedema_problems: Problems, angioedema_now_days: Days, now: datetime) -> Answer[bool]:
+    return any_of(active(angioedema_problems, now, angioedema_now_days))
+
+
+@part
+def newest_bilirubin(bilirubin_samples: Samples, bilirubin_recent: Days, now: datetime) -> Answer[Lab]:
+    """The newest one, where it is recent, exact, and beside its laboratory's upper limit."""
+    final = (lab for lab in bilirubin_samples if lab.status != "preliminary")
+    newest = next(final, None)
+    usable = newest is not None and newest.upper and newest.amount is not None and not newest.amount.comparator
+    if newest is None or newest.moment is None or not usable or newest.moment.days_until(now) > bilirubin_recent:
+        return Unknown(f"there is no bilirubin of the last {bilirubin_recent} days with an upper limit")
+    return newest
+
+
+@number("x", "0.1", "the newest bilirubin over its laboratory's upper limit")
+def bilirubin(newest_bilirubin: Lab) -> Answer[Decimal]:
+    amount, upper, moment = newest_bilirubin.amount, newest_bilirubin.upper, newest_bilirubin.moment
+    assert amount is not None and upper is not None and moment is not None
+    return Known(amount.value / upper, [newest_bilirubin.reference], moment.day)
+
+
+@text("that value as reported, with its date")
+def bilirubin_report(newest_bilirubin: Lab, measures: dict[str, Measure]) -> Answer[str]:
+    return Known(reported(newest_bilirubin, measures["bilirubin"].unit), [newest_bilirubin.reference])
+
+
+@flag("a woman of an age at which pregnancy is possible")
+def may_conceive(patient: Patient, fertile_from: Days, fertile_to: Days) -> Answer[bool]:
+    ages = patient.age_range(patient.now.date())
+    fertile = ages is not None and ages[1] >= fertile_from and ages[0] <= fertile_to
+    return Known(patient.gender == "female" and fertile, [patient.reference])
+
+
+@number("day", "1", "days since the newest negative pregnancy test")
+def days_since_negative_test(hcg_labs: Labs, now: datetime) -> Answer[Decimal]:
+    negative = [
+        lab
+        for lab in hcg_labs
+        if lab.moment is not None and not lab.problem and lab.status in COUNTED and not lab.positive
+    ]
+    if not negative:
+        return Unknown("no negative pregnancy test is on record")
+    days = min(lab.moment.days_until(now) for lab in negative if lab.moment is not None)
+    return Known(Decimal(days), [lab.reference for lab in negative])

@@ -4,154 +4,202 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from cds.chart.model import DrugUse, Lab, Unread
 from cds.chart.samples import distinct
 from cds.chart.times import Moment
-from cds.facts.episodes import Episode, episodes
-from cds.facts.record import Named, on_day, reported, said
-from cds.facts.situation import Situation
-from cds.facts.steroids import steroid_from
+from cds.chart.words import on_day, reported, said
+from cds.compiled.knowledge import Measure
+from cds.course.episodes import Episode
+from cds.course.kinds import Episodes, Labs, Problems, RoleEpisodes, TestOrders, Uses
+from cds.course.patient import Patient
+from cds.course.steroids import Steroids
+from cds.plan.declare import Answer, Days, Known, Named, Number, Numbers, Unknown, flag, names, part, text
 
-_COUNTS = ("lymphocytes",)  # not neutrophils: what prevents the infection can lower them further
-
-
-def put_infection(situation: Situation) -> None:
-    """State both, where sirolimus is taken or being ordered."""
-    if situation.taking or situation.drafts:
-        _put_hepatitis_b(situation)
-        _put_pneumocystis(situation)
+_NOT_ASKED = "sirolimus is neither taken nor ordered"
+IsPassive = Callable[[Lab], bool]
 
 
-def _put_hepatitis_b(situation: Situation) -> None:
-    facts, chart = situation.facts, situation.chart
-    found = [(f"{each.display.lower()} on the problem list", each.reference) for each in chart.problems
-             if each.name == "hepatitis-b" and each.active]  # fmt: skip
-    antigen = _newest(chart.lab("hbsag"))
-    if antigen is not None and antigen.positive:
-        found.append((f"surface antigen positive on {on_day(antigen.moment)}", antigen.reference))
-    is_passive = passive_antibodies(situation)
-    own = [lab for lab in chart.lab("anti-hbc") if _clear(lab) and lab.positive and not is_passive(lab)]
-    if (antibody := _newest(own)) is not None:
-        found.append((f"core antibody positive on {on_day(antibody.moment)}", antibody.reference))
-    load = _newest(chart.lab("hbv-dna"))
-    if load is not None and load.positive:
-        found.append((f"viral load detected on {on_day(load.moment)}", load.reference))
-    covered = list(_covered(situation, load))
-    facts.put("hepatitis_b_covered", bool(covered), *covered)
-    if found:
-        facts.put("hepatitis_b", "; ".join(words for words, _ in found), *(reference for _, reference in found))
-    else:
-        facts.miss("no sign of hepatitis B is on record", "hepatitis_b")
+@part
+def prescribed(patient: Patient) -> Answer[bool]:
+    """Whether sirolimus is taken or being ordered: of what it may wake nothing is said otherwise."""
+    return True if patient.taking or patient.drafts else Unknown(_NOT_ASKED)
 
 
-def _clear(lab: Lab) -> bool:
-    return lab.moment is not None and not lab.problem and lab.status != "preliminary"
-
-
-def _newest(labs: list[Lab]) -> Lab | None:
-    """The newest clear answer; of two at one time the positive one."""
-    known = [lab for lab in labs if _clear(lab)]
-    return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
-
-
-def passive_antibodies(situation: Situation) -> Callable[[Lab], bool]:
+@part
+def is_passive(immunoglobulin_uses: Uses, passive_antibody: Days, now: datetime) -> IsPassive:
     """Says of a positive core antibody whether it may come from immunoglobulin that was given in the half year before it."""
     spans = sorted(
-        (use.start.day, _last_day(situation, use))
-        for use in situation.chart.drugs
-        if use.valueset == "immunoglobulin" and not use.draft and use.start is not None
+        (use.start.day, _last_day(use, now)) for use in immunoglobulin_uses if not use.draft and use.start is not None
     )
     starts = [start for start, _ in spans]
     reached = list(itertools.accumulate((end for _, end in spans), max))  # the latest end of all that began by then
-    days = timedelta(days=situation.days("passive_antibody"))
+    days = timedelta(days=passive_antibody)
 
-    def is_passive(lab: Lab) -> bool:
+    def may_be_passive(lab: Lab) -> bool:
         place = bisect_right(starts, lab.moment.day) if lab.moment is not None else 0
         return place > 0 and lab.moment is not None and lab.moment.day <= reached[place - 1] + days
 
-    return is_passive
+    return may_be_passive
 
 
-def _last_day(situation: Situation, use: DrugUse) -> date:
+def _last_day(use: DrugUse, now: datetime) -> date:
     """The last day on which a drug was given, as far as the record says."""
     if use.end is not None:
         return use.end.day
     assert use.start is not None
-    return situation.now.date() if use.status == "active" and not use.given else use.start.day
+    return now.date() if use.status == "active" and not use.given else use.start.day
 
 
-def _covered(situation: Situation, load: Lab | None) -> Iterator[str]:
-    """An antiviral that is taken or being ordered; a recent viral load that found nothing, or an open order of one."""
-    for episode in episodes(situation, "hbv-antiviral"):
-        if episode.active:
-            yield from episode.references
-    yield from (use.reference for use in situation.chart.drugs if use.valueset == "hbv-antiviral" and use.draft)
-    if load is not None and load.positive:
-        return
-    recent = situation.days("hbv_dna_valid")
-    if load is not None and load.moment is not None and load.moment.days_until(situation.now) <= recent:
-        yield load.reference
-    yield from situation.chart.ordered("hbv-dna")
+def _newest(labs: Sequence[Lab]) -> Lab | None:
+    """The newest clear answer; of two at one time the positive one."""
+    known = [lab for lab in labs if lab.moment is not None and not lab.problem and lab.status != "preliminary"]
+    return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
 
 
-def _put_pneumocystis(situation: Situation) -> None:
-    """What puts the patient at risk, while it is new; and whether something against it is taken."""
-    facts = situation.facts
-    taken = [each for each in episodes(situation, "pjp-prophylaxis") if each.active]
-    drafts = [use.reference for use in situation.chart.drugs if use.valueset == "pjp-prophylaxis" and use.draft]
-    references = [reference for each in taken for reference in each.references] + drafts
-    facts.put("pneumocystis_prophylaxis", bool(references), *references)
-    risks = list(_risks(situation))
-    if risks:
-        facts.put("pneumocystis_risks", risks, *(reference for risk in risks for reference in risk.references))
-    else:
-        facts.miss("no such risk is new", "pneumocystis_risks")
+@text("the antigen, antibody or condition that speaks of hepatitis B, with its date")
+def hepatitis_b(
+    prescribed: bool,
+    hepatitis_b_problems: Problems,
+    hbsag_labs: Labs,
+    anti_hbc_labs: Labs,
+    hbv_dna_labs: Labs,
+    is_passive: IsPassive,
+) -> Answer[str]:
+    own = [lab for lab in anti_hbc_labs if lab.positive and not is_passive(lab)]
+    found = [
+        (f"{each.display.lower()} on the problem list", each.reference) for each in hepatitis_b_problems if each.active
+    ]
+    for what, lab in (
+        ("surface antigen positive", _newest(hbsag_labs)),
+        ("core antibody positive", _newest(own)),
+        ("viral load detected", _newest(hbv_dna_labs)),
+    ):
+        if lab is not None and lab.positive:
+            found.append((f"{what} on {on_day(lab.moment)}", lab.reference))
+    if not found:
+        return Unknown("no sign of hepatitis B is on record")
+    return Known("; ".join(words for words, _ in found), [reference for _, reference in found])
 
 
-def unreadable_hepatitis_tests(situation: Situation) -> Iterator[Unread]:
+@flag("an antiviral is taken, or the viral load was measured lately or is on order")
+def hepatitis_b_covered(
+    prescribed: bool,
+    hbv_antiviral_episodes: Episodes,
+    hbv_antiviral_uses: Uses,
+    hbv_dna_labs: Labs,
+    hbv_dna_orders: TestOrders,
+    hbv_dna_valid: Days,
+    now: datetime,
+) -> Answer[bool]:
+    """A recent viral load counts where it found nothing."""
+    covered = [each for episode in hbv_antiviral_episodes if episode.active for each in episode.references]
+    covered += [use.reference for use in hbv_antiviral_uses if use.draft]
+    load = _newest(hbv_dna_labs)
+    if load is None or not load.positive:
+        recent = load is not None and load.moment is not None and load.moment.days_until(now) <= hbv_dna_valid
+        covered += [load.reference] if load is not None and recent else []
+        covered += hbv_dna_orders
+    return Known(bool(covered), covered)
+
+
+@part
+def unreadable_hepatitis_tests(hbsag_labs: Labs, anti_hbc_labs: Labs, hbv_dna_labs: Labs) -> list[Unread]:
     """Results that would speak of hepatitis B and cannot be read."""
-    for lab in situation.chart.lab("hbsag", "anti-hbc", "hbv-dna"):
-        if lab.problem:
-            yield Unread(lab.reference, lab.problem, "hepatitis-b")
+    labs = [*hbsag_labs, *anti_hbc_labs, *hbv_dna_labs]
+    return [Unread(lab.reference, lab.problem, "hepatitis-b") for lab in labs if lab.problem]
 
 
-def _risks(situation: Situation) -> Iterator[Named]:
-    shown = situation.days("risk_shown")
-    begins = bool(situation.drafts) and not situation.taking  # then sirolimus itself is what is new
-    infant = situation.surely_under("infant_age", situation.now.date())
-    if infant and (situation.day or 0) <= shown:
-        yield Named(f"age under {situation.days('infant_age')} years", "", (situation.chart.patient_reference,))
-    high = steroid_from(situation, situation.definitions["pneumocystis_steroid"])
-    if high is not None and high.start is not None:
-        days = high.start.days_until(situation.now) - situation.days("pneumocystis_steroid_days")
-        start = situation.course.start
-        new = min(days, start.days_until(situation.now)) if start is not None else days
-        if days >= 0 and (begins or new <= shown):
-            dose = said(situation.definitions["pneumocystis_steroid"])
-            yield Named("corticosteroid", f"{dose} mg/day of prednisone or more since {on_day(high.start)}", (high.reference,))  # fmt: skip
-    for episode in episodes(situation, *situation.knowledge.with_role("suppressant")):
-        acts = episode.active or _still_acts(situation, episode)
-        if acts and (begins or _met_lately(situation, episode, shown)):
-            yield Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)
-    for name in _COUNTS:
-        newest = next((lab for lab in distinct(situation.chart.lab(name)) if lab.status != "preliminary"), None)
-        if newest is not None and newest.amount and newest.moment and not newest.amount.comparator.startswith(">"):
-            recent = newest.moment.days_until(situation.now) <= situation.days("lab_recent")
-            if recent and newest.amount.value < situation.definitions[f"{name}_grade_3"]:
-                yield Named(f"few {name}", reported(newest, situation.unit(name)), (newest.reference,))
+@flag("a drug against Pneumocystis is taken or being ordered")
+def pneumocystis_prophylaxis(
+    prescribed: bool, pjp_prophylaxis_episodes: Episodes, pjp_prophylaxis_uses: Uses
+) -> Answer[bool]:
+    taken = [each for episode in pjp_prophylaxis_episodes if episode.active for each in episode.references]
+    found = taken + [use.reference for use in pjp_prophylaxis_uses if use.draft]
+    return Known(bool(found), found)
 
 
-def _still_acts(situation: Situation, episode: Episode) -> bool:
+class Risks(Numbers, frozen=True):
+    """When a risk is new, in days; an infant, in years; the steroid in mg/day of prednisone, and for how many days."""
+
+    risk_shown: int
+    infant_age: int
+    pneumocystis_steroid: Decimal
+    pneumocystis_steroid_days: int
+
+
+@names("what raises the risk of Pneumocystis pneumonia, while it is new", none="no such risk is new")
+def pneumocystis_risks(
+    prescribed: bool,
+    patient: Patient,
+    risks: Risks,
+    steroids: Steroids,
+    second_suppressants: list[Named],
+    few_lymphocytes: list[Named],
+) -> Answer[list[Named]]:
+    return [*_infant(patient, risks), *_steroid(patient, risks, steroids), *second_suppressants, *few_lymphocytes]
+
+
+def _infant(patient: Patient, risks: Risks) -> Iterator[Named]:
+    infant = patient.surely_under(risks.infant_age, patient.now.date())
+    if infant and (patient.day or 0) <= risks.risk_shown:
+        yield Named(f"age under {risks.infant_age} years", "", (patient.reference,))
+
+
+def _steroid(patient: Patient, risks: Risks, steroids: Steroids) -> Iterator[Named]:
+    """So much for so long; new where that, or sirolimus after it, is."""
+    limit = risks.pneumocystis_steroid
+    high = steroids.since(lambda dose: dose >= limit)
+    if high is None or high.start is None:
+        return
+    days = high.start.days_until(patient.now) - risks.pneumocystis_steroid_days
+    start = patient.course.start
+    new = min(days, start.days_until(patient.now)) if start is not None else days
+    if days >= 0 and (_begins(patient) or new <= risks.risk_shown):
+        words = f"{said(limit)} mg/day of prednisone or more since {on_day(high.start)}"
+        yield Named("corticosteroid", words, (high.reference,))
+
+
+def _begins(patient: Patient) -> bool:
+    """Whether sirolimus itself is what is new."""
+    return bool(patient.drafts) and not patient.taking
+
+
+@part
+def second_suppressants(
+    suppressant_episodes: RoleEpisodes, rituximab_acts: Days, risk_shown: Days, patient: Patient
+) -> list[Named]:
+    """A second immunosuppressant that acts now and is new, or meets a sirolimus that is."""
+    return [
+        Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)
+        for episode in suppressant_episodes
+        if episode.active or _still_acts(episode, rituximab_acts, patient.now)
+        if _begins(patient) or _met_lately(episode, patient, risk_shown)
+    ]
+
+
+def _still_acts(episode: Episode, acts: int, now: datetime) -> bool:
     """Rituximab goes on acting for months after its last infusion."""
-    if episode.valueset != "rituximab" or episode.end is None:
-        return False
-    return episode.end.days_until(situation.now) <= situation.days("rituximab_acts")
+    return episode.valueset == "rituximab" and episode.end is not None and episode.end.days_until(now) <= acts
 
 
-def _met_lately(situation: Situation, episode: Episode, shown: int) -> bool:
+def _met_lately(episode: Episode, patient: Patient, shown: int) -> bool:
     """Whether the later of the two drugs began so lately."""
-    starts = [moment for moment in (episode.start, situation.course.start) if moment is not None]
-    return bool(starts) and max(starts, key=Moment.sort_key).days_until(situation.now) <= shown
+    starts = [moment for moment in (episode.start, patient.course.start) if moment is not None]
+    return bool(starts) and max(starts, key=Moment.sort_key).days_until(patient.now) <= shown
+
+
+@part
+def few_lymphocytes(
+    lymphocytes_labs: Labs, lymphocytes_grade_3: Number, lab_recent: Days, measures: dict[str, Measure], now: datetime
+) -> list[Named]:
+    """Not neutrophils: what prevents the infection can lower them further."""
+    newest = next((lab for lab in distinct(lymphocytes_labs) if lab.status != "preliminary"), None)
+    if newest is None or newest.amount is None or newest.moment is None or newest.amount.comparator.startswith(">"):
+        return []
+    if newest.moment.days_until(now) > lab_recent or newest.amount.value >= lymphocytes_grade_3:
+        return []
+    return [Named("few lymphocytes", reported(newest, measures["lymphocytes"].unit), (newest.reference,))]

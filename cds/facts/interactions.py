@@ -1,163 +1,53 @@
-"""Drugs that meet sirolimus: by order, by statement, or just stopped; and what a level has shown of those that move it."""
+"""Drugs that meet sirolimus and that no level answers: by order, by statement, or just stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Literal
 
-from cds.chart.model import DrugUse
+from cds.chart.model import DrugUse, Lab
 from cds.chart.times import Moment
-from cds.facts.episodes import Episode, episodes
-from cds.facts.levels import LEVEL_NAMES, MOVING
-from cds.facts.modulators import Meeting, meetings
-from cds.facts.record import Named, listed, on_day
-from cds.facts.situation import Situation
+from cds.chart.words import listed, on_day
+from cds.compiled.knowledge import DrugClass
+from cds.course.counts import Count
+from cds.course.episodes import Episode
+from cds.course.kinds import Episodes, RoleEpisodes, RoleUses, Samples, TestOrders, Uses
+from cds.course.levels import Judged
+from cds.course.modulators import drafted
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, part, text
 
-_MODULATORS: dict[str, tuple[str, ...]] = {
-    "strong_inhibitors": ("strong-inhibitor",),
-    "strong_inducers": ("strong-inducer",),
-    "moderate_inhibitors": ("moderate-inhibitor",),
-    "moderate_inducers": ("moderate-inducer",),
-}
-"""What moves the level: each fact and its value sets. A usable level answers them, in time."""
-
-_OTHERS: dict[str, tuple[str, str]] = {
-    "ciclosporin": ("ciclosporin", ""),
-    "mtor_inhibitors": ("mtor-inhibitor", ""),
-    "calcineurin_inhibitors": ("calcineurin-inhibitor", ""),
-    "ace_inhibitors": ("ace-inhibitor", "ace_inhibitor_shown"),
-    "bleeding_risk_drugs": ("bleeding-risk-drug", ""),
-    "grapefruit": ("grapefruit", "herbal_shown"),
-    "live_vaccines": ("live-vaccine", ""),
-    "unspecified_vaccines": ("unspecified-vaccine", ""),
-}
-"""What no level answers: each fact, its value set and, on an opened chart, for how long after its start it is spoken of."""
-
-_HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
+HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
 """What people take without an order; stated and not ordered, it is spoken of as such."""
-_HERBAL_INDUCERS = ("St. John's wort extract",)
-
-_THEN = {"inhibitor": "the level will fall", "inducer": "the level will rise over some {inducer_settles} days"}
-Kind = Literal["inhibitor", "inducer"]
-
-
-def put_interactions(situation: Situation) -> None:
-    """What meets sirolimus now, or would by a draft, and what has just stopped meeting it."""
-    herbals: list[Named] = []
-    for name, (valueset, shown) in _OTHERS.items():
-        _put(situation, name, list(_beside(situation, valueset, shown, herbals)), "no such drug meets sirolimus now")
-    _put_modulators(situation, herbals)
-    _put(situation, "herbals", herbals, "no such remedy is stated")
-    lasting = [each for each in herbals if each.name not in _HERBAL_INDUCERS]
-    _put(situation, "herbal_inhibitors", lasting, "no such remedy is stated")
-    stopped = [(kind, each) for kind, each in _stopped(situation)]
-    _put(situation, "stopped_modulators", [each for _, each in stopped], "no interacting drug was stopped lately")
-    inducers = [each for kind, each in stopped if kind == "inducer"]
-    _put(situation, "stopped_inducers", inducers, "no inducer was stopped lately")
-    _put_inhibitors(situation)
-    _put_calcineurin(situation)
-    _put_bleeding_risk(situation)
-    ordered = situation.chart.ordered(*LEVEL_NAMES)
-    situation.facts.put("level_ordered", bool(ordered), *ordered)
+HERBAL_INDUCERS = ("St. John's wort extract",)
+_NONE = "no such drug meets sirolimus now"
+_NO_REMEDY = "no such remedy is stated"
 
 
-def _put(situation: Situation, name: str, found: list[Named], reason: str) -> None:
-    if not found:
-        situation.facts.miss(reason, name)
-        return
-    unique = {one.name: one for one in reversed(found)}
-    ordered = [unique[key] for key in sorted(unique)]
-    situation.facts.put(name, ordered, *(reference for one in ordered for reference in one.references))
+def listed_once(found: Iterable[Named]) -> list[Named]:
+    """Each name once, in the order of the alphabet."""
+    unique = {one.name: one for one in reversed(list(found))}
+    return [unique[key] for key in sorted(unique)]
 
 
-def _put_modulators(situation: Situation, herbals: list[Named]) -> None:
-    """Each kind of modulator, and the worst of what levels say of its drugs: unsettled, out of target, in target."""
-    every: list[Named] = []
-    unsettled: list[Named] = []
-    for name, valuesets in _MODULATORS.items():
-        found = list(meetings(situation, *valuesets))
-        for each in found:
-            if each.stated and each.name in _HERBALS:
-                if each.new_for(situation, "herbal_shown"):
-                    herbals.append(each.named())
-                if each.state == "unsettled" and each.name not in _HERBAL_INDUCERS:
-                    unsettled.append(each.named())
-        found = [each for each in found if not (each.stated and each.name in _HERBALS)]
-        _put(situation, name, [each.named() for each in found], "no such drug meets sirolimus now")
-        if found:
-            worst = min(found, key=Meeting.rank)
-            situation.facts.put(f"{name}_state", worst.state, *(r for each in found for r in each.references))
-            if worst.level_age is not None:
-                situation.facts.put(f"{name}_level_age", Decimal(worst.level_age))
-        else:
-            situation.facts.miss("no such drug meets sirolimus now", f"{name}_state", f"{name}_level_age")
-        if name.startswith("moderate"):
-            every += [each.named() for each in found if each.state != "in_target"]
-        if name == "moderate_inhibitors":
-            unsettled += [each.named() for each in found if each.state == "unsettled"]
-    _put(
-        situation, "moderate_modulators", every, "no such drug meets sirolimus now, or a level in the target answers it"
-    )
-    _put_effect(situation)
-    states = [situation.facts.values.get(f"{name}_state") for name in ("moderate_inhibitors", "moderate_inducers")]
-    situation.facts.put("moderate_unsettled", "unsettled" in states)
-    _put(situation, "unsettled_inhibitors", unsettled, "no inhibitor waits for a level")
+def is_stated_herbal(episode: Episode) -> bool:
+    """Whether it is a remedy that the patient takes without an order."""
+    stated = all(use.reference.startswith("MedicationStatement") for use in episode.uses)
+    return episode.name in HERBALS and stated
 
 
-def _put_effect(situation: Situation) -> None:
-    """Whether moderate modulators that no level in the target answers raise the level, lower it, or both."""
-    answered = "in_target"
-    both = (("rise", "moderate_inhibitors"), ("fall", "moderate_inducers"))
-    values = situation.facts.values
-    does = [word for word, name in both if values.get(f"{name}_state", answered) != answered]
-    if does:
-        situation.facts.put("moderate_effect", " or ".join(does))
-    else:
-        situation.facts.miss("no such drug meets sirolimus now, or a level in the target answers it", "moderate_effect")
-
-
-def _beside(situation: Situation, valueset: str, shown: str, herbals: list[Named]) -> Iterable[Named]:
-    """Partners that no level answers. On an opened chart some are spoken of only for days after they met sirolimus."""
-    if situation.ordering:
-        yield from drafted(situation, valueset)
-    for episode in episodes(situation, valueset):
-        if not episode.active or not (situation.drafts if situation.ordering else situation.taking):
-            continue
-        old = bool(shown) and not situation.ordering and not _met_within(situation, episode, shown)
-        if old and not (valueset == "ace-inhibitor" and situation.facts.values.get("angioedema_on_record")):
-            continue
-        if episode.name in _HERBALS and all(use.reference.startswith("MedicationStatement") for use in episode.uses):
-            herbals.append(named(episode))
-        else:
-            yield named(episode)
-
-
-def drafted(situation: Situation, valueset: str) -> list[Named]:
-    """Draft partners, where this draft or one of sirolimus is being selected or signed."""
-    return [_draft(use) for use in drafts_of(situation, valueset)]
-
-
-def drafts_of(situation: Situation, *valuesets: str) -> list[DrugUse]:
-    """The draft orders of partners that are asked about."""
-    also = situation.taking or situation.other_drafts
-    return [
-        use
-        for use in situation.chart.drugs
-        if use.valueset in valuesets and use.draft and (situation.drafts or (use.selected and also))
-    ]
+def partners(
+    patient: Patient, uses: Sequence[DrugUse], episodes: Sequence[Episode], shown: int | None = None
+) -> list[Named]:
+    """Those that are drafted or taken. On an opened chart, only those that met sirolimus in the last days, where ``shown`` says so."""
+    asked = patient.drafts if patient.ordering else patient.taking
+    running = [episode for episode in episodes if episode.active and asked and not is_stated_herbal(episode)]
+    spoken = [each for each in running if shown is None or patient.ordering or met_within(patient, each, shown)]
+    return [*(_draft(use) for use in drafted(patient, uses)), *(named(episode) for episode in spoken)]
 
 
 def _draft(use: DrugUse) -> Named:
     return Named(use.name, "draft order" + (", matched by name" if use.by_name else ""), (use.reference,), draft=True)
-
-
-def _met_within(situation: Situation, episode: Episode, shown: str) -> bool:
-    """Whether the later of the two drugs began so lately; what began nobody knows when did."""
-    starts = [moment for moment in (episode.start, situation.course.start) if moment is not None]
-    if episode.start is None or not starts or (situation.drafts and not situation.taking):
-        return True  # a draft that takes sirolimus up again would bring them together today
-    return max(starts, key=Moment.sort_key).days_until(situation.now) <= situation.days(shown)
 
 
 def named(episode: Episode) -> Named:
@@ -166,92 +56,224 @@ def named(episode: Episode) -> Named:
     return Named(episode.name, f"since {on_day(episode.start)}{by_name}", episode.references)
 
 
-def _stopped(situation: Situation) -> Iterable[tuple[str, Named]]:
-    """Interacting drugs that ended during this course, until a level has followed that can show it."""
-    if not situation.taking or situation.course.start is None or not situation.speaks_of_sirolimus:
-        return
-    start = situation.course.start.day
-    usable = [each.lab.moment for each in situation.judged if each.verdict == "usable"]
-    days = [moment.day for moment in usable if moment is not None]
-    for episode in episodes(situation, *situation.knowledge.with_role(*MOVING)):
-        drugs = situation.knowledge.classes[episode.valueset]
-        kind = next(role for role in MOVING if role in drugs.roles)
-        if episode.active or episode.end is None or episode.end.day < start:
+def met_within(patient: Patient, episode: Episode, days: int) -> bool:
+    """Whether the later of the two drugs began so lately; what began nobody knows when did."""
+    starts = [moment for moment in (episode.start, patient.course.start) if moment is not None]
+    if episode.start is None or not starts or (patient.drafts and not patient.taking):
+        return True  # a draft that takes sirolimus up again would bring them together today
+    return max(starts, key=Moment.sort_key).days_until(patient.now) <= days
+
+
+@names("ciclosporin taken or ordered beside sirolimus", none=_NONE)
+def ciclosporin(patient: Patient, ciclosporin_uses: Uses, ciclosporin_episodes: Episodes) -> Answer[list[Named]]:
+    return listed_once(partners(patient, ciclosporin_uses, ciclosporin_episodes))
+
+
+@names("other mTOR inhibitors taken or ordered beside sirolimus", none=_NONE)
+def mtor_inhibitors(
+    patient: Patient, mtor_inhibitor_uses: Uses, mtor_inhibitor_episodes: Episodes
+) -> Answer[list[Named]]:
+    return listed_once(partners(patient, mtor_inhibitor_uses, mtor_inhibitor_episodes))
+
+
+@names("tacrolimus taken or ordered beside sirolimus", none=_NONE)
+def calcineurin_inhibitors(
+    patient: Patient, calcineurin_inhibitor_uses: Uses, calcineurin_inhibitor_episodes: Episodes
+) -> Answer[list[Named]]:
+    return listed_once(partners(patient, calcineurin_inhibitor_uses, calcineurin_inhibitor_episodes))
+
+
+@names("ACE inhibitors taken or ordered beside sirolimus", none=_NONE)
+def ace_inhibitors(
+    patient: Patient,
+    ace_inhibitor_uses: Uses,
+    ace_inhibitor_episodes: Episodes,
+    ace_inhibitor_shown: Days,
+    angioedema_on_record: bool,
+) -> Answer[list[Named]]:
+    """With angioedema on record also one that was met long ago."""
+    shown = None if angioedema_on_record else ace_inhibitor_shown
+    return listed_once(partners(patient, ace_inhibitor_uses, ace_inhibitor_episodes, shown))
+
+
+@names("NSAIDs, platelet inhibitors and anticoagulants taken or ordered beside sirolimus", none=_NONE)
+def bleeding_risk_drugs(
+    patient: Patient, bleeding_risk_drug_uses: Uses, bleeding_risk_drug_episodes: Episodes
+) -> Answer[list[Named]]:
+    return listed_once(partners(patient, bleeding_risk_drug_uses, bleeding_risk_drug_episodes))
+
+
+@names("grapefruit or its juice, stated or ordered", none=_NONE)
+def grapefruit(
+    patient: Patient, grapefruit_uses: Uses, grapefruit_episodes: Episodes, herbal_shown: Days
+) -> Answer[list[Named]]:
+    return listed_once(partners(patient, grapefruit_uses, grapefruit_episodes, herbal_shown))
+
+
+@names("live vaccines ordered beside sirolimus", none=_NONE)
+def live_vaccines(patient: Patient, live_vaccine_uses: Uses, live_vaccine_episodes: Episodes) -> Answer[list[Named]]:
+    return listed_once(partners(patient, live_vaccine_uses, live_vaccine_episodes))
+
+
+@names("vaccines ordered by a code that does not say whether they are live", none=_NONE)
+def unspecified_vaccines(
+    patient: Patient, unspecified_vaccine_uses: Uses, unspecified_vaccine_episodes: Episodes
+) -> Answer[list[Named]]:
+    return listed_once(partners(patient, unspecified_vaccine_uses, unspecified_vaccine_episodes))
+
+
+Stopped = list[tuple[str, Named]]
+
+
+@part
+def stopped(
+    patient: Patient,
+    levels: list[Judged],
+    inhibitor_or_inducer_episodes: RoleEpisodes,
+    classes: dict[str, DrugClass],
+    settling: dict[str, int],
+    every_day: dict[str, int],
+    inducer_settles: Days,
+) -> Stopped:
+    """Interacting drugs that ended during this course, with their kind, until a level has followed that can show it."""
+    start = patient.course.start
+    if not patient.taking or start is None or not patient.asks_about_sirolimus:
+        return []
+    usable = [each.moment.day for each in levels if each.verdict == "usable"]
+    found = []
+    for episode in inhibitor_or_inducer_episodes:
+        if episode.active or episode.end is None or episode.end.day < start.day:
             continue
-        since = episode.end.days_until(situation.now)
-        answered = any((day - episode.end.day).days >= situation.days(drugs.settles) for day in days)
-        if 0 <= since <= situation.days(drugs.shown_after_stop) and not answered:
-            then = _THEN[kind].format(inducer_settles=situation.days("inducer_settles"))
+        drugs, since = classes[episode.valueset], episode.end.days_until(patient.now)
+        answered = any((day - episode.end.day).days >= settling[episode.valueset] for day in usable)
+        if 0 <= since <= every_day[drugs.shown_after_stop] and not answered:
+            kind = "inhibitor" if "inhibitor" in drugs.roles else "inducer"
+            then = (
+                "the level will fall"
+                if kind == "inhibitor"
+                else f"the level will rise over some {inducer_settles} days"
+            )
             note = f"{kind} stopped on {on_day(episode.end)}: {then}"
-            yield kind, Named(episode.name, note, episode.references)
+            found.append((kind, Named(episode.name, note, episode.references)))
+    return found
 
 
-def _put_inhibitors(situation: Situation) -> None:
-    """All inhibitors that are taken, also those that a level has followed since; and whether one is drafted beside."""
-    inhibitors = situation.knowledge.with_role("inhibitor")
-    taken = [episode for episode in episodes(situation, *inhibitors) if episode.active]
-    names = sorted({episode.name for episode in taken})
+@names(
+    "inhibitors or inducers that ended during the course, with no level since that shows it",
+    none="no interacting drug was stopped lately",
+)
+def stopped_modulators(stopped: Stopped) -> Answer[list[Named]]:
+    return listed_once(each for _, each in stopped)
+
+
+@names("inducers that ended during the course, with no level since that shows it", none="no inducer was stopped lately")
+def stopped_inducers(stopped: Stopped) -> Answer[list[Named]]:
+    return listed_once(each for kind, each in stopped if kind == "inducer")
+
+
+@text("inhibitors that are taken now, however long: they may explain a high level")
+def active_inhibitors(inhibitor_episodes: RoleEpisodes) -> Answer[str]:
+    """Also those that a level has followed since."""
+    taken = [episode for episode in inhibitor_episodes if episode.active]
+    if not taken:
+        return Unknown("no inhibitor is taken")
     references = [reference for episode in taken for reference in episode.references]
-    if names:
-        situation.facts.put("active_inhibitors", listed(names), *references)
-    else:
-        situation.facts.miss("no inhibitor is taken", "active_inhibitors")
-    ahead = [use.reference for use in drafts_of(situation, *inhibitors)] if situation.ordering else []
-    situation.facts.put("inhibitor_beside", bool(names or ahead), *references, *ahead)
+    return Known(listed(sorted({episode.name for episode in taken})), references)
 
 
-_CALCINEURIN = {"ciclosporin_new": "ciclosporin", "calcineurin_new": "calcineurin-inhibitor"}
-_WORSENS = ("platelets", "hemoglobin", "creatinine")
-"""Results that would show microangiopathy."""
+@flag("a strong or moderate inhibitor is taken, or drafted with sirolimus")
+def inhibitor_beside(patient: Patient, inhibitor_episodes: RoleEpisodes, inhibitor_uses: RoleUses) -> Answer[bool]:
+    taken = [reference for each in inhibitor_episodes if each.active for reference in each.references]
+    ahead = [use.reference for use in drafted(patient, inhibitor_uses)]
+    return Known(bool(taken or ahead), [*taken, *ahead])
 
 
-def _put_calcineurin(situation: Situation) -> None:
-    """Whether a calcineurin inhibitor beside sirolimus is new, and what has become worse since the result before."""
-    for fact, valueset in _CALCINEURIN.items():
-        running = [each for each in episodes(situation, valueset) if each.active]
-        known = {each.name for each in running}
-        drafts = drafts_of(situation, valueset) if situation.ordering else []
-        new = any(_met_within(situation, each, "calcineurin_shown") for each in running)
-        situation.facts.put(fact, new or any(use.name not in known for use in drafts))
-    worse = list(_worsened(situation))
-    _put(situation, "worsened", worse, "no count, haemoglobin or creatinine became worse lately")
+def _is_new(patient: Patient, uses: Sequence[DrugUse], episodes: Sequence[Episode], days: int) -> bool:
+    """Whether a partner met sirolimus in the last days, or would by a draft."""
+    running = [each for each in episodes if each.active]
+    known = {each.name for each in running}
+    drafts = drafted(patient, uses)
+    return any(met_within(patient, each, days) for each in running) or any(use.name not in known for use in drafts)
 
 
-def _worsened(situation: Situation) -> Iterable[Named]:
-    for test in _WORSENS:
-        sign = -1 if situation.knowledge.measures[test].lower_is_worse else 1
-        labs = [
-            lab
-            for lab in situation.results(test)
-            if lab.amount is not None and not lab.amount.comparator and not lab.wrong_specimen
-        ]
-        if len(labs) < 2 or labs[0].moment is None or labs[0].amount is None or labs[1].amount is None:
-            continue
-        recent = labs[0].moment.days_until(situation.now) <= situation.days("lab_recent")
-        if recent and (labs[0].amount.value - labs[1].amount.value) * sign > 0:
-            yield Named(f"{test} became worse", f"on {on_day(labs[0].moment)}", (labs[0].reference, labs[1].reference))
+@flag("ciclosporin met sirolimus in the last {calcineurin_shown} days, or would by a draft")
+def ciclosporin_new(
+    patient: Patient, ciclosporin_uses: Uses, ciclosporin_episodes: Episodes, calcineurin_shown: Days
+) -> Answer[bool]:
+    return _is_new(patient, ciclosporin_uses, ciclosporin_episodes, calcineurin_shown)
 
 
-def _put_bleeding_risk(situation: Situation) -> None:
-    """Whether a drug that makes bleeding likelier, or the low count beside it, is new."""
-    days, new = situation.days("bleeding_drug_shown"), False
-    for episode in episodes(situation, "bleeding-risk-drug"):
-        if episode.active:
-            new |= episode.start is None or episode.start.days_until(situation.now) <= days
-    if situation.ordering:
-        new |= bool(drafts_of(situation, "bleeding-risk-drug"))
-    crossed = _crossed(situation)
-    new |= crossed is not None and crossed.days_until(situation.now) <= days
-    situation.facts.put("bleeding_risk_new", new)
+@flag("tacrolimus met sirolimus in the last {calcineurin_shown} days, or would by a draft")
+def calcineurin_new(
+    patient: Patient,
+    calcineurin_inhibitor_uses: Uses,
+    calcineurin_inhibitor_episodes: Episodes,
+    calcineurin_shown: Days,
+) -> Answer[bool]:
+    return _is_new(patient, calcineurin_inhibitor_uses, calcineurin_inhibitor_episodes, calcineurin_shown)
 
 
-def _crossed(situation: Situation) -> Moment | None:
+@names(
+    "platelets, haemoglobin or creatinine that became worse from the result before, lately",
+    none="no count, haemoglobin or creatinine became worse lately",
+)
+def worsened(
+    platelets_samples: Samples,
+    hemoglobin_samples: Samples,
+    creatinine_samples: Samples,
+    lab_recent: Days,
+    patient: Patient,
+) -> Answer[list[Named]]:
+    """Results that would show microangiopathy."""
+    every = (("platelets", platelets_samples), ("hemoglobin", hemoglobin_samples), ("creatinine", creatinine_samples))
+    return listed_once(named for test, labs in every for named in _worse(test, labs, lab_recent, patient))
+
+
+def _worse(test: str, labs: Sequence[Lab], days: int, patient: Patient) -> list[Named]:
+    exact = [
+        lab
+        for lab in labs
+        if lab.status != "preliminary" and lab.amount and not lab.amount.comparator and not lab.wrong_specimen
+    ][:2]
+    if len(exact) < 2 or exact[0].moment is None or exact[0].amount is None or exact[1].amount is None:
+        return []
+    change = exact[0].amount.value - exact[1].amount.value
+    worse = change < 0 if exact[0].lower_is_worse else change > 0
+    if not worse or exact[0].moment.days_until(patient.now) > days:
+        return []
+    references = (exact[0].reference, exact[1].reference)
+    return [Named(f"{test} became worse", f"on {on_day(exact[0].moment)}", references)]
+
+
+@flag("such a drug, or the low count beside it, is new")
+def bleeding_risk_new(
+    patient: Patient,
+    bleeding_risk_drug_uses: Uses,
+    bleeding_risk_drug_episodes: Episodes,
+    counts: list[Count],
+    bleeding_drug_shown: Days,
+    bleeding_drug_count: Number,
+) -> Answer[bool]:
+    starts = [each.start for each in bleeding_risk_drug_episodes if each.active]
+    crossed = _crossed(counts, bleeding_drug_count)
+    moments = [*starts, *([crossed] if crossed is not None else [])]
+    lately = any(each is None or each.days_until(patient.now) <= bleeding_drug_shown for each in moments)
+    return lately or bool(drafted(patient, bleeding_risk_drug_uses))
+
+
+def _crossed(counts: Sequence[Count], limit: Decimal) -> Moment | None:
     """The first of the newest counts that are all low; None where the newest is not."""
     crossed = None
-    for count in situation.counts:
+    for count in counts:
         if count.why_not and not count.confounded:
             continue
-        if count.value >= situation.definitions["bleeding_drug_count"]:
+        if count.value >= limit:
             break
         crossed = count.moment
     return crossed
+
+
+@flag("a sirolimus level is already on order")
+def level_ordered(level_orders: TestOrders, trough_orders: TestOrders) -> Answer[bool]:
+    orders = sorted({*level_orders, *trough_orders})
+    return Known(bool(orders), orders)

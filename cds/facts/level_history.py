@@ -2,138 +2,176 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
-from cds.chart.model import Lab
+from cds.chart.model import Lab, Unread
 from cds.chart.times import Moment
-from cds.facts.episodes import episodes
-from cds.facts.levels import MOVING, NG_ML, Judged, best_exposure, since_last_change
-from cds.facts.record import on_day, reported, rounded
-from cds.facts.situation import Situation
+from cds.chart.words import NG_ML, on_day, reported, rounded
+from cds.course.counts import Count
+from cds.course.kinds import Labs, RoleEpisodes
+from cds.course.levels import Judged, Target, best_exposure, since_last_change
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Unknown, code, flag, number, part, text
 
 
-def put_levels_in_time(situation: Situation, judged: list[Judged]) -> None:
-    """When the last level was, how exposure by mg moved, and whether the assay changed."""
-    _put_wait(situation, judged)
-    _put_shift(situation, judged)
-    _put_assay(situation, judged)
+@part
+def best_level(levels: list[Judged], patient: Patient, target: Target) -> Judged | None:
+    """The highest usable level of the course."""
+    return best_exposure(patient, levels, target)
 
 
-def put_exposure(situation: Situation) -> None:
-    """Whether a usable level of the course has reached the target, and the highest; and when anything was measured last."""
-    facts, best = situation.facts, best_exposure(situation, situation.judged)
-    floor = situation.knowledge.protocol.numbers["trough_low"]
-    reached = best is not None and best.lab.amount is not None and best.lab.amount.value >= floor
-    facts.put("exposure_reached", reached, *([best.lab.reference] if best else []))
-    facts.put("best_trough", reported(best.lab, NG_ML) if best else "none usable")
-    days = [lab.moment for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen]
-    days += [count.moment for count in situation.counts if not count.why_not]
-    if days:
-        newest = max(days, key=Moment.sort_key)
-        facts.put("days_since_new_result", Decimal(newest.days_until(situation.now)), on=newest.day)
+@flag("at least one usable trough of this course is at or above the target's floor")
+def exposure_reached(best_level: Judged | None, target: Target) -> Answer[bool]:
+    if best_level is None:
+        return False
+    amount = best_level.lab.amount
+    return Known(amount is not None and amount.value >= target.trough_low, [best_level.lab.reference])
 
 
-def _put_wait(situation: Situation, judged: list[Judged]) -> None:
-    """For how long there has been no level, since what, and that one is not on order."""
-    facts, course = situation.facts, situation.course
-    names = ("level_wait", "days_without_level", "level_wait_report")
-    start, change = course.start, course.last_change
-    if not situation.taking or start is None or change is None or (situation.drafts and not situation.start_known):
-        facts.miss("sirolimus is not being taken, or not known since when", *names)
-        return
-    newest = next((each for each in judged if not each.lab.wrong_specimen and each.lab.status != "preliminary"), None)
-    if _unread_since(situation, newest.lab.moment if newest is not None else None):
-        facts.miss("a level is on record that was not read", *names)
-        return
-    drawn = newest.lab.moment if newest is not None else None
-    if newest is None or drawn is None or (situation.start_known and drawn.day < start.day):
-        _wait(situation, "first", start, f"none since the start on {on_day(start)}")
-    elif not change.is_start and not since_last_change(situation, newest.lab):
-        _wait(situation, "after_change", change.moment, f"none since the last change on {on_day(change.moment)}")
-    else:
-        _wait(situation, "stable", drawn, f"none since {on_day(drawn)}")
+@text("the highest usable trough of this course")
+def best_trough(best_level: Judged | None) -> Answer[str]:
+    return reported(best_level.lab, NG_ML) if best_level else "none usable"
 
 
-def _unread_since(situation: Situation, newest: Moment | None) -> bool:
+@number("day", "1", "days since the newest level or platelet count")
+def days_since_new_result(patient: Patient, counts: list[Count]) -> Answer[Decimal]:
+    days = [lab.moment for lab in patient.levels if lab.moment is not None and not lab.wrong_specimen]
+    days += [count.moment for count in counts if not count.why_not]
+    if not days:
+        return Unknown("there is no level and no usable platelet count on record")
+    newest = max(days, key=Moment.sort_key)
+    return Known(Decimal(newest.days_until(patient.now)), on=newest.day)
+
+
+class Wait(NamedTuple):
+    """Since when there has been no level, and since what: the start, a change, the level before."""
+
+    kind: str
+    since: Moment
+    words: str
+
+
+@part
+def wait(
+    patient: Patient, levels: list[Judged], unread: tuple[Unread, ...], level_labs: Labs, trough_labs: Labs
+) -> Answer[Wait]:
+    """For how long there has been no level, and since what."""
+    start, change, known = patient.course.start, patient.course.last_change, patient.start_known
+    if not patient.taking or start is None or change is None or (patient.drafts and not known):
+        return Unknown("sirolimus is not being taken, or not known since when")
+    of_blood = (each for each in levels if not each.lab.wrong_specimen and each.lab.status != "preliminary")
+    newest = next(of_blood, None)
+    if _unread_since(unread, [*level_labs, *trough_labs], newest):
+        return Unknown("a level is on record that was not read")
+    if newest is None or (known and newest.moment.day < start.day):
+        if not known:
+            return Unknown("the start of the course is not known")
+        return Wait("first", start, f"none since the start on {on_day(start)}")
+    if not change.is_start and not since_last_change(patient, newest.lab):
+        return Wait("after_change", change.moment, f"none since the last change on {on_day(change.moment)}")
+    return Wait("stable", newest.moment, f"none since {on_day(newest.moment)}")
+
+
+def _unread_since(unread: Sequence[Unread], labs: Sequence[Lab], newest: Judged | None) -> bool:
     """Whether a level that cannot be read may be newer than the newest one that can: then nobody knows that it is overdue."""
-    if any(each.subject == "sirolimus-level" for each in situation.chart.unread):
+    if any(each.subject == "sirolimus-level" for each in unread):
         return True
-    broken = [lab for lab in situation.chart.lab("level", "trough") if lab.problem and not lab.wrong_specimen]
-    return any(lab.moment is None or newest is None or lab.moment.day > newest.day for lab in broken)
+    broken = [lab.moment for lab in labs if lab.problem and not lab.wrong_specimen]
+    return any(moment is None or newest is None or moment.day > newest.moment.day for moment in broken)
 
 
-def _wait(situation: Situation, kind: str, since: Moment, words: str) -> None:
-    facts = situation.facts
-    if kind == "first" and not situation.start_known:
-        facts.miss("the start of the course is not known", "level_wait", "days_without_level", "level_wait_report")
-        return
-    facts.put("level_wait", kind)
-    facts.put("days_without_level", Decimal(since.days_until(situation.now)), on=since.day)
-    facts.put("level_wait_report", words)
+@code("first after_change stable", "since what there has been no level: the start, a change, the level before")
+def level_wait(wait: Wait) -> Answer[str]:
+    return wait.kind
 
 
-def _put_shift(situation: Situation, judged: list[Judged]) -> None:
-    """The newest usable level by mg of daily dose, over the same of the usable one before it in this course."""
-    facts, names = situation.facts, ("exposure_ratio", "exposure_report")
-    start, recent = situation.course.start, situation.days("count_recent")
-    if not situation.taking or situation.course.conflict:
-        facts.miss("sirolimus is not being taken now, or it is not clear in which dose", *names)
-        return
-    found: list[tuple[Lab, Decimal]] = []
-    for each in judged:
-        lab = each.lab
-        if each.verdict != "usable" or lab.amount is None or lab.moment is None or lab.amount.comparator:
+@number("day", "1", "days since then")
+def days_without_level(wait: Wait, now: datetime) -> Answer[Decimal]:
+    return Known(Decimal(wait.since.days_until(now)), on=wait.since.day)
+
+
+@text("since when there has been no level")
+def level_wait_report(wait: Wait) -> Answer[str]:
+    return wait.words
+
+
+class Exposure(NamedTuple):
+    """A level, and it by mg of the daily dose."""
+
+    lab: Lab
+    moment: Moment
+    by_mg: Decimal
+
+
+@part
+def two_exposures(patient: Patient, levels: list[Judged], count_recent: Days) -> Answer[tuple[Exposure, Exposure]]:
+    """The newest usable level by mg of daily dose, and the same of the usable one before it in this course."""
+    if not patient.taking or patient.course.conflict:
+        return Unknown("sirolimus is not being taken now, or it is not clear in which dose")
+    found = _exposures(patient, levels)
+    if len(found) < 2 or not found[1].by_mg:
+        return Unknown("there are no two usable levels with a known daily dose")
+    if not since_last_change(patient, found[0].lab):
+        return Unknown("the newest usable level is from before the last change")
+    if found[0].moment.days_until(patient.now) > count_recent:
+        return Unknown("the newest usable level is too old to speak of")
+    return found[0], found[1]
+
+
+def _exposures(patient: Patient, levels: Sequence[Judged]) -> list[Exposure]:
+    """The two newest of this course; one, where nobody knows which of the two is newer."""
+    found: list[Exposure] = []
+    start = patient.course.start
+    for each in levels:
+        amount, moment = each.lab.amount, each.moment
+        if each.verdict != "usable" or amount is None or amount.comparator or start is None or moment.day < start.day:
             continue
-        regimen = situation.course.regimen_at(lab.moment)
-        if start is None or lab.moment.day < start.day or regimen is None or not regimen.dose.per_day:
+        regimen = patient.course.regimen_at(moment)
+        if regimen is None or not regimen.dose.per_day:
             continue
-        if found and _which_is_newer_is_not_known(lab.moment, found[0][0].moment):
+        if found and _which_is_newer_is_not_known(moment, found[0].moment):
             break
-        found.append((lab, lab.amount.value / regimen.dose.per_day))
+        found.append(Exposure(each.lab, moment, amount.value / regimen.dose.per_day))
         if len(found) == 2:
             break
-    if len(found) < 2 or not found[1][1] or found[0][0].moment is None:
-        facts.miss("there are no two usable levels with a known daily dose", *names)
-        return
-    (newer, exposure), (older, before) = found
-    assert newer.moment is not None
-    if not since_last_change(situation, newer):
-        facts.miss("the newest usable level is from before the last change", *names)
-        return
-    if newer.moment.days_until(situation.now) > recent:
-        facts.miss("the newest usable level is too old to speak of", *names)
-        return
-    facts.put("exposure_ratio", exposure / before, newer.reference, older.reference)
-    facts.put("exposure_explained", _drug_between(situation, older.moment, newer.moment))
-    words = f"{rounded(exposure, '0.1')} after {rounded(before, '0.1')} ng/mL for each mg/day"
-    facts.put("exposure_report", f"{reported(newer, NG_ML)}, {words}")
+    return found
 
 
-def _which_is_newer_is_not_known(one: Moment, other: Moment | None) -> bool:
-    return other is not None and one.day == other.day and (one.at is None or other.at is None)
+def _which_is_newer_is_not_known(one: Moment, other: Moment) -> bool:
+    return one.day == other.day and (one.at is None or other.at is None)
 
 
-def _drug_between(situation: Situation, older: Moment | None, newer: Moment) -> bool:
-    """Whether an interacting drug was started or stopped between two levels, or too shortly before the older one."""
-    if older is None:
-        return False
-    first = older.day - timedelta(days=situation.days("inducer_settles"))
-    events = [
-        moment
-        for episode in episodes(situation, *situation.knowledge.with_role(*MOVING))
-        for moment in (episode.start, episode.end)
-    ]
-    return any(moment is not None and first < moment.day <= newer.day for moment in events)
+@number("x", "0.01", "level by mg of daily dose over the same of the usable level before")
+def exposure_ratio(two_exposures: tuple[Exposure, Exposure]) -> Answer[Decimal]:
+    newer, older = two_exposures
+    return Known(newer.by_mg / older.by_mg, [newer.lab.reference, older.lab.reference])
 
 
-def _put_assay(situation: Situation, judged: list[Judged]) -> None:
-    facts, recent = situation.facts, situation.days("count_recent")
-    known = [each.lab for each in judged if each.lab.assay]
-    if len(known) > 1 and known[0].assay != known[1].assay and judged[0].lab is known[0]:
-        moment = known[0].moment
-        if moment is not None and moment.days_until(situation.now) <= recent:
-            words = f"{known[0].assay} on {on_day(moment)}, {known[1].assay} on {on_day(known[1].moment)}"
-            facts.put("assay_change", words, known[0].reference, known[1].reference)
-            return
-    facts.miss("no change of assay is on record", "assay_change")
+@flag("an interacting drug was started or stopped between the two, or shortly before")
+def exposure_explained(
+    two_exposures: tuple[Exposure, Exposure], inhibitor_or_inducer_episodes: RoleEpisodes, inducer_settles: Days
+) -> Answer[bool]:
+    newer, older = two_exposures
+    first = older.moment.day - timedelta(days=inducer_settles)
+    events = [moment for episode in inhibitor_or_inducer_episodes for moment in (episode.start, episode.end)]
+    return any(moment is not None and first < moment.day <= newer.moment.day for moment in events)
+
+
+@text("the newer level, and the exposure by mg of both")
+def exposure_report(two_exposures: tuple[Exposure, Exposure]) -> Answer[str]:
+    newer, older = two_exposures
+    words = f"{rounded(newer.by_mg, '0.1')} after {rounded(older.by_mg, '0.1')} ng/mL for each mg/day"
+    return f"{reported(newer.lab, NG_ML)}, {words}"
+
+
+@text("the assays of the two newest levels that name one, where they differ")
+def assay_change(levels: list[Judged], count_recent: Days, now: datetime) -> Answer[str]:
+    known = [each for each in levels if each.lab.assay][:2]
+    differ = len(known) > 1 and known[0].lab.assay != known[1].lab.assay and levels[0] is known[0]
+    if not differ or known[0].moment.days_until(now) > count_recent:
+        return Unknown("no change of assay is on record")
+    newer, older = (f"{each.lab.assay} on {on_day(each.moment)}" for each in known)
+    return Known(f"{newer}, {older}", [known[0].lab.reference, known[1].lab.reference])

@@ -2,51 +2,77 @@
 
 from __future__ import annotations
 
-from cds.chart.model import Problem
-from cds.chart.samples import distinct
-from cds.facts.problems import active, on_record, put_flag, put_problems
-from cds.facts.situation import Situation
+from datetime import datetime
+from decimal import Decimal
 
-_LUNG = "pneumonitis"
+from cds.chart.model import Intake, Problem
+from cds.course.kinds import Problems, Samples
+from cds.course.patient import Patient
+from cds.course.problems import active, any_of, listed_problems
+from cds.plan.declare import Answer, Days, Known, Named, Unknown, flag, names, number, part
 
-
-def put_lungs(situation: Situation) -> None:
-    """State lung disease by whether sirolimus was taken when it began, and what speaks of it without a diagnosis."""
-    known, now = on_record(situation, _LUNG), active(situation, _LUNG)
-    mine = [problem for problem in known if _on_sirolimus(situation, problem)]
-    put_problems(situation, "lung_disease", [problem for problem in now if problem in mine])
-    put_problems(situation, "lung_history", [problem for problem in mine if problem not in now])
-    starts = bool(situation.drafts) and (situation.course.start is None or situation.earlier is not None)
-    put_problems(situation, "lung_disease_before", [problem for problem in now if starts and problem not in mine])
-    new = active(situation, _LUNG, within="lung_acts")
-    put_problems(situation, "lung_harm", mine)
-    put_problems(situation, "lung_new", [problem for problem in new if problem not in mine])
-    put_flag(situation, "breathless", active(situation, "breathless"))
-    _put_oxygen(situation)
+_NONE = "none is on record"
 
 
-def _on_sirolimus(situation: Situation, problem: Problem) -> bool:
-    """Whether it began while sirolimus was taken, in any course, or shortly after a stop; without a date, if it ever was.
+@part
+def on_sirolimus(pneumonitis_problems: Problems, patient: Patient, given: tuple[Intake, ...]) -> list[Problem]:
+    """Lung disease that began while sirolimus was taken, in any course, or shortly after a stop; without a date, if it ever was.
 
     Where no order is on record and it was given or measured, nobody knows since when: it may have been on it.
     """
-    ordered = any(not order.draft for order in situation.chart.orders)
-    unseen = not ordered and bool(situation.chart.intakes or situation.levels)
-    if problem.onset is None or unseen:
-        return ordered or unseen
-    return situation.took_sirolimus(problem.onset.day, situation.days("stop_still_counts"))
-
-
-def _put_oxygen(situation: Situation) -> None:
-    """The newest oxygen saturation, of the last days."""
-    facts, days = situation.facts, situation.days("oxygen_recent")
-    labs = [
-        lab for lab in distinct(situation.chart.lab("oxygen"), worse=True) if lab.amount and not lab.amount.comparator
+    ordered = any(not order.draft for order in patient.orders)
+    unseen = not ordered and bool(given or patient.levels)
+    return [
+        problem
+        for problem in pneumonitis_problems
+        if (ordered or unseen if problem.onset is None or unseen else patient.took_sirolimus(problem.onset.day))
     ]
-    newest = labs[0] if labs else None
+
+
+@names("pneumonitis or interstitial lung disease that is active and began on sirolimus", none=_NONE)
+def lung_disease(on_sirolimus: list[Problem], now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active(on_sirolimus, now))
+
+
+@names("pneumonitis or interstitial lung disease that began on sirolimus and is over", none=_NONE)
+def lung_history(on_sirolimus: list[Problem], now: datetime) -> Answer[list[Named]]:
+    going_on = active(on_sirolimus, now)
+    return listed_problems([problem for problem in on_sirolimus if problem not in going_on])
+
+
+@names("lung disease that is active and began before sirolimus, which a draft would start or take up again", none=_NONE)
+def lung_disease_before(
+    pneumonitis_problems: Problems, on_sirolimus: list[Problem], patient: Patient
+) -> Answer[list[Named]]:
+    starts = bool(patient.drafts) and (patient.course.start is None or patient.earlier is not None)
+    going_on = active(pneumonitis_problems, patient.now)
+    return listed_problems([problem for problem in going_on if starts and problem not in on_sirolimus])
+
+
+@names("lung disease that began on sirolimus, over or not", none=_NONE)
+def lung_harm(on_sirolimus: list[Problem]) -> Answer[list[Named]]:
+    return listed_problems(on_sirolimus)
+
+
+@names("active lung disease of the last {lung_acts} days that began without sirolimus", none=_NONE)
+def lung_new(
+    pneumonitis_problems: Problems, on_sirolimus: list[Problem], lung_acts: Days, now: datetime
+) -> Answer[list[Named]]:
+    recent = active(pneumonitis_problems, now, lung_acts)
+    return listed_problems([problem for problem in recent if problem not in on_sirolimus])
+
+
+@flag("breathlessness is an active condition")
+def breathless(breathless_problems: Problems, now: datetime) -> Answer[bool]:
+    return any_of(active(breathless_problems, now))
+
+
+@number("percent", "1", "the newest oxygen saturation, of the last {oxygen_recent} days")
+def oxygen_saturation(oxygen_samples: Samples, oxygen_recent: Days, now: datetime) -> Answer[Decimal]:
+    exact = (lab for lab in oxygen_samples if lab.amount and not lab.amount.comparator)
+    newest = next(exact, None)
     if newest is None or newest.amount is None or newest.moment is None:
-        facts.miss("no oxygen saturation is on record", "oxygen_saturation")
-    elif newest.moment.days_until(situation.now) > days:
-        facts.miss(f"there is no oxygen saturation of the last {days} days", "oxygen_saturation")
-    else:
-        facts.put("oxygen_saturation", newest.amount.value, newest.reference, on=newest.moment.day)
+        return Unknown("no oxygen saturation is on record")
+    if newest.moment.days_until(now) > oxygen_recent:
+        return Unknown(f"there is no oxygen saturation of the last {oxygen_recent} days")
+    return Known(newest.amount.value, [newest.reference], newest.moment.day)

@@ -1,124 +1,193 @@
-"""Drugs that move the level of sirolimus, and what a usable level has shown of each: nothing yet, in target, or out of it."""
+"""Drugs that move the level: which meet sirolimus, and the worst of what levels say of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Literal
+from decimal import Decimal
 
-from cds.chart.model import DrugUse
-from cds.chart.times import Moment
-from cds.facts.episodes import Episode, dose_changes, episodes
-from cds.facts.levels import Judged, beyond, is_decided, since_last_change
-from cds.facts.record import Named, on_day
-from cds.facts.situation import Situation
+from cds.course.kinds import Episodes, Uses
+from cds.course.modulators import Judging, Meeting
+from cds.course.patient import Patient
+from cds.facts.interactions import HERBAL_INDUCERS, HERBALS, listed_once
+from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, flag, names, number, part, text
 
-State = Literal["unsettled", "out_of_target", "in_target"]
-STATES: tuple[State, ...] = ("unsettled", "out_of_target", "in_target")
-
-
-@dataclass(frozen=True, slots=True)
-class Meeting:
-    """One modulator beside sirolimus. ``level_age``: days since the level that settled it."""
-
-    name: str
-    state: State
-    references: tuple[str, ...]
-    note: str
-    draft: bool = False
-    stated: bool = False
-    level_age: int | None = None
-    start: Moment | None = None
-
-    def rank(self) -> tuple[int, str]:
-        """The worst first."""
-        return STATES.index(self.state), self.name
-
-    def named(self) -> Named:
-        return Named(self.name, self.note, self.references, draft=self.draft)
-
-    def new_for(self, situation: Situation, shown: str) -> bool:
-        """Whether it, or sirolimus after it, began so lately; on order hooks always."""
-        starts = [moment for moment in (self.start, situation.course.start) if moment is not None]
-        if situation.ordering or self.start is None or not starts:
-            return True
-        return max(starts, key=Moment.sort_key).days_until(situation.now) <= situation.days(shown)
+_NONE = "no such drug meets sirolimus now"
+_ANSWERED = "no such drug meets sirolimus now, or a level in the target answers it"
+_STATE = "unsettled out_of_target in_target"
+_STATED = "what a usable level says of them"
+_AGE = "days since the level that shows what they do"
+Meetings = list[Meeting]
 
 
-def meetings(situation: Situation, *valuesets: str) -> Iterator[Meeting]:
-    """Each modulator that is taken or drafted beside sirolimus."""
-    running = {each.name: each for each in episodes(situation, *valuesets) if each.active}
-    drafts = _drafts(situation, valuesets)
-    for use in drafts:
-        yield _of_draft(situation, use, running.get(use.name))
-    drafted = {use.name for use in drafts}
-    if not (situation.drafts if situation.ordering else situation.taking):
-        return
-    for name, episode in running.items():
-        if name not in drafted:
-            yield _of_episode(situation, episode)
+def is_remedy(each: Meeting) -> bool:
+    """Whether it is a remedy that the patient takes without an order."""
+    return each.stated and each.name in HERBALS
 
 
-def _drafts(situation: Situation, valuesets: tuple[str, ...]) -> list[DrugUse]:
-    if not situation.ordering:
-        return []
-    also = situation.taking or situation.other_drafts
-    return [
-        use
-        for use in situation.chart.drugs
-        if use.valueset in valuesets and use.draft and (situation.drafts or (use.selected and also))
-    ]
+def _ordered(meetings: Meetings) -> Meetings:
+    return [each for each in meetings if not is_remedy(each)]
 
 
-def _of_draft(situation: Situation, use: DrugUse, running: Episode | None) -> Meeting:
-    """A draft of what is taken already at the same dose is a renewal, and as settled as that; any other draft is new."""
-    by_name = ", matched by name" if use.by_name else ""
-    note = f"draft order{by_name}"
-    if running is None or _raises(use, running) or situation.draft_raises:
-        return Meeting(use.name, "unsettled", (use.reference,), note, draft=True)
-    state, age = _settled(situation, running)
-    return Meeting(use.name, state, (use.reference,), f"{note}, a renewal", True, level_age=age, start=running.start)
+def _listed(meetings: Meetings) -> list[Named]:
+    return listed_once(each.named() for each in _ordered(meetings))
 
 
-def _raises(use: DrugUse, running: Episode) -> bool:
-    """Whether a draft asks for more than is taken, as far as both doses are known."""
-    before = next((each.per_day for each in reversed(running.uses) if each.per_day is not None), None)
-    return before is not None and use.per_day is not None and use.per_day > before
+def _worst(meetings: Meetings) -> Answer[str]:
+    """The worst of what levels say: unsettled, out of target, in target."""
+    found = _ordered(meetings)
+    if not found:
+        return Unknown(_NONE)
+    return Known(min(found, key=Meeting.rank).state, [r for each in found for r in each.references])
 
 
-def _of_episode(situation: Situation, episode: Episode) -> Meeting:
-    by_name = ", matched by name" if any(use.by_name for use in episode.uses) else ""
-    stated = all(use.reference.startswith("MedicationStatement") for use in episode.uses)
-    state, age = ("unsettled", None) if situation.draft_raises else _settled(situation, episode)
-    note = f"since {on_day(episode.start)}{by_name}"
-    return Meeting(episode.name, state, episode.references, note, False, stated, age, episode.start)
+def _age(meetings: Meetings) -> Answer[Decimal]:
+    found = _ordered(meetings)
+    age = min(found, key=Meeting.rank).level_age if found else None
+    return Decimal(age) if age is not None else Unknown(_NONE if not found else "no level shows yet what they do")
 
 
-def _settled(situation: Situation, episode: Episode) -> tuple[State, int | None]:
-    """What the newest level says that was usable, and drawn long enough after the last change of either drug."""
-    changes = situation.course.changes[0 if situation.start_known else 1 :]  # a start that nobody saw is no change
-    moments = [episode.start, *dose_changes(episode), *(change.moment for change in changes)]
-    if episode.start is None:
-        return "unsettled", None
-    settled_from = max(moment.day for moment in moments if moment is not None) + timedelta(
-        days=situation.settles_after(episode.valueset)
-    )
-    for each in situation.judged:
-        if _shows(situation, each, settled_from):
-            assert each.lab.moment is not None and each.lab.amount is not None
-            age = each.lab.moment.days_until(situation.now)
-            numbers = situation.knowledge.protocol.numbers
-            if not is_decided(each.lab.amount, numbers):
-                return "unsettled", None  # nobody knows on which side of the target it is
-            inside = beyond(each.lab.amount, numbers) == 0
-            return ("in_target" if inside else "out_of_target"), age
-    return "unsettled", None
+@part
+def strong_inhibitors_met(
+    judging: Judging, strong_inhibitor_uses: Uses, strong_inhibitor_episodes: Episodes
+) -> Meetings:
+    """Strong inhibitors beside sirolimus, stated remedies among them."""
+    return judging.meetings(strong_inhibitor_uses, strong_inhibitor_episodes)
 
 
-def _shows(situation: Situation, each: Judged, settled_from: date) -> bool:
-    moment = each.lab.moment
-    if each.verdict != "usable" or moment is None or each.lab.amount is None:
-        return False
-    recent = moment.days_until(situation.now) <= situation.days("level_max_age")
-    return moment.day >= settled_from and recent and since_last_change(situation, each.lab)
+@part
+def strong_inducers_met(judging: Judging, strong_inducer_uses: Uses, strong_inducer_episodes: Episodes) -> Meetings:
+    """Strong inducers beside sirolimus, stated remedies among them."""
+    return judging.meetings(strong_inducer_uses, strong_inducer_episodes)
+
+
+@part
+def moderate_inhibitors_met(
+    judging: Judging, moderate_inhibitor_uses: Uses, moderate_inhibitor_episodes: Episodes
+) -> Meetings:
+    """Moderate inhibitors beside sirolimus, stated remedies among them."""
+    return judging.meetings(moderate_inhibitor_uses, moderate_inhibitor_episodes)
+
+
+@part
+def moderate_inducers_met(
+    judging: Judging, moderate_inducer_uses: Uses, moderate_inducer_episodes: Episodes
+) -> Meetings:
+    """Moderate inducers beside sirolimus, stated remedies among them."""
+    return judging.meetings(moderate_inducer_uses, moderate_inducer_episodes)
+
+
+@names("strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus", none=_NONE)
+def strong_inhibitors(strong_inhibitors_met: Meetings) -> Answer[list[Named]]:
+    return _listed(strong_inhibitors_met)
+
+
+@code(_STATE, "what a usable level says of them: nothing yet, out of target, in target")
+def strong_inhibitors_state(strong_inhibitors_met: Meetings) -> Answer[str]:
+    return _worst(strong_inhibitors_met)
+
+
+@number("day", "1", _AGE)
+def strong_inhibitors_level_age(strong_inhibitors_met: Meetings) -> Answer[Decimal]:
+    return _age(strong_inhibitors_met)
+
+
+@names("strong CYP3A4 or P-gp inducers taken or ordered beside sirolimus", none=_NONE)
+def strong_inducers(strong_inducers_met: Meetings) -> Answer[list[Named]]:
+    return _listed(strong_inducers_met)
+
+
+@code(_STATE, _STATED)
+def strong_inducers_state(strong_inducers_met: Meetings) -> Answer[str]:
+    return _worst(strong_inducers_met)
+
+
+@number("day", "1", _AGE)
+def strong_inducers_level_age(strong_inducers_met: Meetings) -> Answer[Decimal]:
+    return _age(strong_inducers_met)
+
+
+@names("moderate CYP3A4 inhibitors taken or ordered beside sirolimus", none=_NONE, inner=True)
+def moderate_inhibitors(moderate_inhibitors_met: Meetings) -> Answer[list[Named]]:
+    return _listed(moderate_inhibitors_met)
+
+
+@code(_STATE, _STATED, inner=True)
+def moderate_inhibitors_state(moderate_inhibitors_met: Meetings) -> Answer[str]:
+    return _worst(moderate_inhibitors_met)
+
+
+@number("day", "1", _AGE, inner=True)
+def moderate_inhibitors_level_age(moderate_inhibitors_met: Meetings) -> Answer[Decimal]:
+    return _age(moderate_inhibitors_met)
+
+
+@names("moderate CYP3A4 inducers taken or ordered beside sirolimus", none=_NONE)
+def moderate_inducers(moderate_inducers_met: Meetings) -> Answer[list[Named]]:
+    return _listed(moderate_inducers_met)
+
+
+@code(_STATE, _STATED, inner=True)
+def moderate_inducers_state(moderate_inducers_met: Meetings) -> Answer[str]:
+    return _worst(moderate_inducers_met)
+
+
+@number("day", "1", _AGE, inner=True)
+def moderate_inducers_level_age(moderate_inducers_met: Meetings) -> Answer[Decimal]:
+    return _age(moderate_inducers_met)
+
+
+@names("moderate CYP3A4 inhibitors or inducers beside sirolimus that no level in target answers", none=_ANSWERED)
+def moderate_modulators(moderate_inhibitors_met: Meetings, moderate_inducers_met: Meetings) -> Answer[list[Named]]:
+    both = [*_ordered(moderate_inhibitors_met), *_ordered(moderate_inducers_met)]
+    return listed_once(each.named() for each in both if each.state != "in_target")
+
+
+@text("what these do to the level: rise, fall, or both, in words")
+def moderate_effect(moderate_inhibitors_state: str | Unknown, moderate_inducers_state: str | Unknown) -> Answer[str]:
+    both = (("rise", moderate_inhibitors_state), ("fall", moderate_inducers_state))
+    does = [word for word, state in both if state in ("unsettled", "out_of_target")]
+    return " or ".join(does) if does else Unknown(_ANSWERED)
+
+
+@flag("no usable level shows yet what a moderate modulator does")
+def moderate_unsettled(
+    moderate_inhibitors_state: str | Unknown, moderate_inducers_state: str | Unknown
+) -> Answer[bool]:
+    return "unsettled" in (moderate_inhibitors_state, moderate_inducers_state)
+
+
+@part
+def remedies(
+    strong_inhibitors_met: Meetings,
+    strong_inducers_met: Meetings,
+    moderate_inhibitors_met: Meetings,
+    moderate_inducers_met: Meetings,
+) -> Meetings:
+    """Remedies that move the level and that the patient takes without an order."""
+    every = (*strong_inhibitors_met, *strong_inducers_met, *moderate_inhibitors_met, *moderate_inducers_met)
+    return [each for each in every if is_remedy(each)]
+
+
+@names("moderate inhibitors that no usable level has followed yet", none="no inhibitor waits for a level")
+def unsettled_inhibitors(moderate_inhibitors_met: Meetings, remedies: Meetings) -> Answer[list[Named]]:
+    """Remedies that raise the level among them."""
+    waiting = [each for each in remedies if each.name not in HERBAL_INDUCERS]
+    waiting += _ordered(moderate_inhibitors_met)
+    return listed_once(each.named() for each in waiting if each.state == "unsettled")
+
+
+@part
+def spoken_remedies(remedies: Meetings, patient: Patient, herbal_shown: Days) -> Meetings:
+    """Those that are new, or beside which an order is being written."""
+    return [each for each in remedies if each.new_for(patient, herbal_shown)]
+
+
+@names(
+    "St John's wort, cannabidiol or Schisandra that the patient takes without an order", none="no such remedy is stated"
+)
+def herbals(spoken_remedies: Meetings) -> Answer[list[Named]]:
+    return listed_once(each.named() for each in spoken_remedies)
+
+
+@names("those of them that raise the level", none="no such remedy is stated")
+def herbal_inhibitors(spoken_remedies: Meetings) -> Answer[list[Named]]:
+    return listed_once(each.named() for each in spoken_remedies if each.name not in HERBAL_INDUCERS)

@@ -6,43 +6,37 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from cds.chart.model import Order
-from cds.facts.course import Regimen, changed
-from cds.facts.levels import age_in_days, beyond
-from cds.facts.record import Named, on_day, said
-from cds.facts.situation import Situation
+from cds.chart.words import on_day, said
+from cds.course.kinds import Problems, RoleUses
+from cds.course.levels import Target, age_in_days
+from cds.course.orders import Regimen, changed
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, flag, names, part, text
+
+_SHOWN = 3  # treatments named as evidence that other ones came first
 
 
-def put_ordering(situation: Situation) -> None:
-    """State what is asked of an order, and what two orders that contradict one another say."""
-    _put_conflict(situation)
-    _put_change(situation)
-    _put_switch(situation)
+@part
+def contradicting_orders(patient: Patient) -> dict[str, Order]:
+    """Orders, by reference, that nobody can say whether they add up."""
+    orders = patient.unresolved or (() if patient.dose_orders else patient.course.conflict)
+    return {order.reference: order for order in orders}
 
 
-def put_product(situation: Situation) -> None:
-    """State whether it is tablets or solution, where the order says so."""
-    orders = (
-        situation.dose_orders or situation.unresolved or situation.course.conflict
-    )  # whatever their dose, they may be of one product
-    product = _product_of(orders)
-    if product:
-        situation.facts.put("product", product, *(order.reference for order in orders))
-    else:
-        situation.facts.miss("the order does not say whether it is tablets or solution", "product")
+@names(
+    "orders that nobody can say whether they add up, each with its dose", none="no two orders contradict one another"
+)
+def conflicting_orders(contradicting_orders: dict[str, Order]) -> Answer[list[Named]]:
+    return Known([_named(order) for order in contradicting_orders.values()], list(contradicting_orders))
 
 
-def _put_conflict(situation: Situation) -> None:
-    orders = situation.unresolved or ([] if situation.dose_orders else situation.course.conflict)
-    facts = situation.facts
-    if not orders:
-        facts.miss("no two orders contradict one another", "conflicting_orders", "conflict_total")
-        return
-    unique = {order.reference: order for order in orders}
-    facts.put("conflicting_orders", [_named(order) for order in unique.values()], *unique)
-    doses = [order.dose.per_day for order in unique.values()]
-    if all(dose is not None for dose in doses):
-        total = sum((dose for dose in doses if dose is not None), Decimal(0))
-        facts.put("conflict_total", f"together they are {said(total)} mg/day", *unique)
+@text("what they are together")
+def conflict_total(contradicting_orders: dict[str, Order]) -> Answer[str]:
+    doses = [order.dose.per_day for order in contradicting_orders.values()]
+    known = [dose for dose in doses if dose is not None]
+    if not doses or len(known) < len(doses):
+        return Unknown("no two orders contradict one another, or the dose of one is not known")
+    return Known(f"together they are {said(sum(known, Decimal(0)))} mg/day", list(contradicting_orders))
 
 
 def _named(order: Order) -> Named:
@@ -50,54 +44,73 @@ def _named(order: Order) -> Named:
     return Named(dose, f"{'draft' if order.draft else 'active'}, from {on_day(order.start)}", (order.reference,))
 
 
-def _put_change(situation: Situation) -> None:
-    """Whether the draft changes the dose that is taken, and whether it is a cut that a high level asks for."""
-    facts, current = situation.facts, situation.course.current
-    names = ("draft_changes_dose", "cut_for_a_reason")
-    facts.put("draft_raises", situation.draft_raises, *(order.reference for order in situation.drafts))
-    if not situation.drafts or not situation.taking or situation.course.conflict or current is None:
-        facts.miss("no draft changes a dose that is taken", *names)
-        return
-    draft, before = situation.dose, current.dose
-    if draft.mean is None or before.mean is None:
-        facts.miss("the dose of the draft, or the one that is taken, is not known", *names)
-        return
-    references = [order.reference for order in situation.dose_orders]
-    facts.put("draft_changes_dose", changed(before, draft), *references)
-    newest = next((lab for lab in situation.levels if not lab.wrong_specimen), None)
-    recent = newest is not None and age_in_days(newest, situation.now) <= situation.days("level_max_age")
-    numbers = situation.knowledge.protocol.numbers
-    high = recent and newest is not None and newest.amount is not None and beyond(newest.amount, numbers) > 0
-    reasons = high or "harms" in facts.values
-    facts.put("cut_for_a_reason", draft.mean < before.mean and reasons, *references)
+@flag("the draft starts sirolimus, takes it up again, or asks for more than is taken")
+def draft_raises(patient: Patient) -> Answer[bool]:
+    return Known(patient.draft_raises, [order.reference for order in patient.drafts])
 
 
-def _put_switch(situation: Situation) -> None:
-    """Tablets to solution or back: by a draft, or in the course with no level since."""
-    facts, regimens = situation.facts, situation.course.regimens
-    if situation.drafts and situation.taking and situation.course.current is not None:
-        before, after = _product(situation.course.current), _product_of(situation.drafts)
-        references = [order.reference for order in situation.drafts]
-    elif not situation.ordering and situation.taking and len(regimens) > 1 and _no_level_since(situation, regimens[-1]):
-        before, after = _product(regimens[-2]), _product(regimens[-1])
-        references = list(regimens[-1].references)
-    else:
-        before = after = ""
-        references = []
-    if before and after and before != after:
-        facts.put("product_switch", f"from {before} to {after}", *references)
-    else:
-        facts.miss("the product stays the same, or is not known", "product_switch")
+@part
+def running(patient: Patient) -> Answer[Regimen]:
+    """What is taken, where a draft beside it changes it in a way that can be told."""
+    current = patient.course.current
+    if not patient.drafts or not patient.taking or patient.course.conflict or current is None:
+        return Unknown("no draft changes a dose that is taken")
+    if patient.dose.mean is None or current.dose.mean is None:
+        return Unknown("the dose of the draft, or the one that is taken, is not known")
+    return current
 
 
-def _no_level_since(situation: Situation, regimen: Regimen) -> bool:
-    recent = regimen.start.days_until(situation.now) <= situation.days("switch_shown")
-    days = [lab.moment.day for lab in situation.levels if lab.moment is not None and not lab.wrong_specimen]
+@flag("the draft is another dose than the one that is taken")
+def draft_changes_dose(running: Regimen, patient: Patient) -> Answer[bool]:
+    return Known(changed(running.dose, patient.dose), [order.reference for order in patient.dose_orders])
+
+
+@flag("the draft is less, and the level is above the target or a harm asks for less")
+def cut_for_a_reason(running: Regimen, patient: Patient, harms: list[Named] | Unknown, target: Target) -> Answer[bool]:
+    assert patient.dose.mean is not None and running.dose.mean is not None
+    newest = next((lab for lab in patient.levels if not lab.wrong_specimen), None)
+    recent = newest is not None and age_in_days(newest, patient.now) <= patient.joining.level_max_age
+    high = recent and newest is not None and target.is_above(newest)
+    reasons = high or not isinstance(harms, Unknown)
+    less = patient.dose.mean < running.dose.mean
+    return Known(less and reasons, [order.reference for order in patient.dose_orders])
+
+
+@code("tablets solution", "what the dose that is judged is taken as, where the order says so")
+def product(patient: Patient) -> Answer[str]:
+    """Whatever their dose, several orders may be of one product."""
+    orders = patient.dose_orders or patient.unresolved or patient.course.conflict
+    found = _product_of(orders)
+    if not found:
+        return Unknown("the order does not say whether it is tablets or solution")
+    return Known(found, [order.reference for order in orders])
+
+
+@text("from tablets to solution or back, with no level since")
+def product_switch(patient: Patient, switch_shown: Days) -> Answer[str]:
+    """By a draft, or in the course with no level since."""
+    course, regimens = patient.course, patient.course.regimens
+    before: Sequence[Order] = ()
+    after: Sequence[Order] = ()
+    if patient.drafts and patient.taking and course.current is not None:
+        before, after = course.current.orders, patient.drafts
+    elif _changed_unseen(patient, switch_shown):
+        before, after = regimens[-2].orders, regimens[-1].orders
+    was, is_now = _product_of(before), _product_of(after)
+    if not was or not is_now or was == is_now:
+        return Unknown("the product stays the same, or is not known")
+    return Known(f"from {was} to {is_now}", [order.reference for order in after])
+
+
+def _changed_unseen(patient: Patient, shown: int) -> bool:
+    """Whether the newest orders are recent, follow others, and no level has followed them."""
+    regimens = patient.course.regimens
+    if patient.ordering or not patient.taking or len(regimens) < 2:
+        return False
+    regimen = regimens[-1]
+    recent = regimen.start.days_until(patient.now) <= shown
+    days = [lab.moment.day for lab in patient.levels if lab.moment is not None and not lab.wrong_specimen]
     return recent and max(days, default=regimen.start.day) <= regimen.start.day
-
-
-def _product(regimen: Regimen) -> str:
-    return _product_of(regimen.orders)
 
 
 def _product_of(orders: Sequence[Order]) -> str:
@@ -106,17 +119,21 @@ def _product_of(orders: Sequence[Order]) -> str:
     return kinds.pop() if len(kinds) == 1 else ""
 
 
-def put_population(situation: Situation) -> None:
-    """For a first order: whether other treatment came first, and whether it is the ITP of the protocol."""
-    facts = situation.facts
-    first = bool(situation.drafts) and situation.course.start is None and situation.course.first_order is None
-    facts.put("first_order", first, *(order.reference for order in situation.drafts))
-    first_line = situation.knowledge.with_role("first line")
-    earlier = [u.reference for u in situation.chart.drugs if u.valueset in first_line and not u.draft]
-    facts.put("first_line_on_record", bool(earlier), *earlier[:3])
-    others = [p for p in situation.chart.problems if p.name == "secondary" and p.active]
-    if others:
-        listed = [Named(problem.display.lower(), "", (problem.reference,)) for problem in others]
-        facts.put("secondary_itp", listed, *(problem.reference for problem in others))
-    else:
-        facts.miss("none is on record", "secondary_itp")
+@flag("the draft is the first order of sirolimus on record")
+def first_order(patient: Patient) -> Answer[bool]:
+    first = bool(patient.drafts) and patient.course.start is None and patient.course.first_order is None
+    return Known(first, [order.reference for order in patient.drafts])
+
+
+@flag("a corticosteroid, immunoglobulin or anti-D is on record")
+def first_line_on_record(first_line_uses: RoleUses) -> Answer[bool]:
+    earlier = [use.reference for use in first_line_uses if not use.draft]
+    return Known(bool(earlier), earlier[:_SHOWN])
+
+
+@names(
+    "Evans syndrome, lupus, lymphoproliferation or another cause of thrombocytopenia on record",
+    none="none is on record",
+)
+def secondary_itp(secondary_problems: Problems) -> Answer[list[Named]]:
+    return [Named(each.display.lower(), "", (each.reference,)) for each in secondary_problems if each.active]

@@ -1,258 +1,36 @@
-"""Platelet counts: which may be used to judge the response, and why the others may not."""
+"""The newest platelet count, as it stands."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from itertools import accumulate
 
-from cds.chart.model import Lab
-from cds.chart.samples import distinct
-from cds.chart.times import Moment
-from cds.facts.episodes import Episode, episodes, episodes_of
-from cds.facts.record import on_day, reported
-from cds.facts.situation import Situation
-
-COUNT = "x 10^9/L"
-_WORSE = "a lower count of the same day is judged: nobody knows which of the two is newer"
-_LATEST = datetime.max.replace(tzinfo=UTC)
+from cds.chart.words import COUNT
+from cds.course.counts import Count
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Unknown, number, part, text
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Time from ``first`` to the end of ``last`` in which counts mean something else, and why."""
-
-    first: Moment
-    last: date
-    why: str
-
-
-def _longer(one: Span, other: Span) -> Span:
-    return other if other.last > one.last else one
-
-
-class Spans:
-    """Spans to be asked by the moment of a count."""
-
-    def __init__(self, spans: list[Span]) -> None:
-        self._ordered = ordered = sorted(spans, key=lambda span: (span.first.sort_key(), span.last))
-        self._firsts = [span.first.sort_key() for span in ordered]
-        # beside each, the one that lasts longest of those that begin no later
-        self._longest = list(accumulate(ordered, _longer))
-
-    def over(self, drawn: Moment) -> Span | None:
-        """The span over a draw that lasts longest, or None.
-
-        A draw counts as before an event of its day only if both times are known.
-        """
-        key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
-        place = bisect_right(self._firsts, key)
-        longest = self._longest[place - 1] if place else None
-        return longest if longest is not None and drawn.day <= longest.last else None
-
-    def latest_over(self, drawn: Moment) -> Span | None:
-        """The span over a draw that began last, or None. It may look at all of them: for one count, not for each."""
-        key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
-        begun = self._ordered[: bisect_right(self._firsts, key)]
-        return next((span for span in reversed(begun) if drawn.day <= span.last), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A platelet count; ``why_not`` is empty when it may be used."""
-
-    lab: Lab
-    why_not: str = ""
-    confounded: bool = False  # another treatment explains the count
-    for_good: bool = False  # for the rest of the course
-    since: date | None = None  # of the newest, if it is confounded: when the newest of what explains it began
-
-    @property
-    def moment(self) -> Moment:
-        assert self.lab.moment is not None
-        return self.lab.moment
-
-    @property
-    def value(self) -> Decimal:
-        assert self.lab.amount is not None
-        return self.lab.amount.value
-
-    @property
-    def comparator(self) -> str:
-        assert self.lab.amount is not None
-        return self.lab.amount.comparator
-
-    def rank(self) -> tuple[Decimal, str]:
-        """The lower, the worse."""
-        return self.value, self.lab.reference
-
-    def words(self) -> str:
-        return reported(self.lab, COUNT)
-
-
-def read_counts(situation: Situation) -> list[Count]:
-    """Every readable count, newest first, each usable or with the reason why not."""
-    spans = Spans(_spans(situation))
-    clumped = [lab.moment for lab in situation.chart.lab("clumps") if lab.positive and lab.moment is not None]
-    counts = [_count(lab, spans, clumped) for lab in distinct(situation.chart.lab("platelets"))]
-    for place, count in enumerate(counts):
-        if count.confounded:
-            latest = spans.latest_over(count.moment)
-            counts[place] = replace(count, since=latest.first.day if latest is not None else None)
-            break
-    return _worst_of_each_day(counts)
-
-
-def _worst_of_each_day(counts: list[Count]) -> list[Count]:
-    """Of usable counts of one day whose order nobody knows the lowest is judged, and no other."""
-    lowest: dict[date, Count] = {}
-    untimed: dict[date, Count] = {}
-    for count in counts:
-        if not count.why_not:
-            day = count.moment.day
-            lowest[day] = min(lowest.get(day, count), count, key=Count.rank)
-            if count.moment.at is None:
-                untimed[day] = min(untimed.get(day, count), count, key=Count.rank)
-
-    def better(count: Count) -> bool:
-        among = lowest if count.moment.at is None else untimed  # two with a time are in a known order
-        other = among.get(count.moment.day)
-        return not count.why_not and other is not None and other.rank() < count.rank()
-
-    return [replace(count, why_not=_WORSE) if better(count) else count for count in counts]
-
-
-def put_count(situation: Situation) -> None:
+@part
+def newest_count(counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
     """The newest count, whatever explains it, unless it is none: of clumps, of plasma."""
-    facts, days = situation.facts, situation.days("count_recent")
-    for count in situation.counts:
-        if count.why_not and not count.confounded and count.lab.status != "preliminary":
-            continue
-        if count.moment.days_until(situation.now) <= days and not count.comparator.startswith(">"):
-            facts.put("platelet_count", count.value, count.lab.reference, on=count.moment.day)
-            facts.put("platelet_count_age", Decimal(count.moment.days_until(situation.now)), count.lab.reference)
-            facts.put("platelet_count_report", count.words(), count.lab.reference)
-        break
-    facts.miss(f"there is no platelet count of the last {days} days", "platelet_count", "platelet_count_age")
+    real = (each for each in counts if not each.why_not or each.confounded or each.lab.status == "preliminary")
+    newest = next(real, None)
+    recent = newest is not None and newest.moment.days_until(patient.now) <= count_recent
+    if newest is None or not recent or newest.comparator.startswith(">"):
+        return Unknown(f"there is no platelet count of the last {count_recent} days")
+    return newest
 
 
-def _count(lab: Lab, spans: Spans, clumped: list[Moment]) -> Count:
-    assert lab.moment is not None
-    if lab.wrong_specimen:
-        return Count(lab, lab.wrong_specimen)
-    if lab.status == "preliminary":
-        return Count(lab, "the result is preliminary")
-    if any(_one_sample(moment, lab.moment) for moment in clumped):
-        return Count(lab, "platelets were clumped")
-    span = spans.over(lab.moment)
-    if span is None:
-        return Count(lab)
-    return Count(lab, span.why, confounded=True, for_good=span.last == date.max)
+@number(COUNT, "1", "the newest platelet count that is none of clumps or plasma, at most {count_recent} days old")
+def platelet_count(newest_count: Count) -> Answer[Decimal]:
+    return Known(newest_count.value, [newest_count.lab.reference], newest_count.moment.day)
 
 
-def _one_sample(one: Moment, other: Moment) -> bool:
-    return one.day == other.day and (one.at is None or other.at is None or one.at == other.at)
+@number("day", "1", "days since that count was drawn")
+def platelet_count_age(newest_count: Count, patient: Patient) -> Answer[Decimal]:
+    return Known(Decimal(newest_count.moment.days_until(patient.now)), [newest_count.lab.reference])
 
 
-def _spans(situation: Situation) -> list[Span]:
-    start, days = situation.course.start, situation.days
-    spans = []
-    for event in situation.chart.events:
-        if event.moment is None:
-            continue
-        if event.name == "platelet-transfusion":
-            spans.append(_after(event.moment, event.moment, days("transfusion_washout"), "platelet transfusion"))
-        elif event.name == "splenectomy" and start is not None and event.moment.day >= start.day:
-            spans.append(_rest("splenectomy", event.moment))
-    for use in situation.chart.drugs:
-        if use.valueset == "immunoglobulin" and not use.draft and use.start is not None:
-            # an infusion: the order's date is the dose, unless it says until when, or again and again
-            goes_on = use.status == "active" and use.repeats and use.end is None
-            last = _now(situation) if goes_on else use.end or use.start
-            spans.append(_after(use.start, last, days("rescue_washout"), use.name))
-    for episode in [*episodes(situation, "corticosteroid", "rituximab"), *raising(situation)]:
-        if episode.start is not None:
-            spans += _episode_spans(situation, episode, episode.start)
-    return spans
-
-
-def raising(situation: Situation) -> list[Episode]:
-    """The episodes of drugs that raise platelets for as long as their washout says."""
-    return episodes_of(situation, [use for use in situation.chart.drugs if use.washout and not use.draft])
-
-
-def _episode_spans(situation: Situation, episode: Episode, begun: Moment) -> list[Span]:
-    start = situation.course.start
-    during = start is not None and begun.day >= start.day
-    last = episode.end or (begun if episode.end_unknown else _now(situation))
-    if episode.valueset == "rituximab":
-        return [_rest(episode.name, begun)] if during else []
-    if episode.valueset != "corticosteroid":
-        raised = begun if during else _first_raise(episode, start)
-        word = "started" if during else "raised"
-        days = situation.days(episode.washout)
-        return [_after(raised, last, days, f"{episode.name} {word}")] if raised is not None else []
-    return _steroid_spans(situation, episode, begun, during, last)
-
-
-def _steroid_spans(situation: Situation, episode: Episode, begun: Moment, during: bool, last: Moment) -> list[Span]:
-    """Started or raised during the course, or a short course before it; stable from before is no confounder.
-
-    A steroid that goes on still spoils a baseline drawn shortly after it was started.
-    """
-    days, start = situation.days("rescue_washout"), situation.course.start
-    if during:
-        return [_after(begun, last, days, f"{episode.name} started")]
-    raised = _first_raise(episode, start)
-    spans = [_after(raised, last, days, f"{episode.name} raised")] if raised is not None else []
-    if episode.end is not None and begun.days_to(episode.end) <= days:
-        spans.append(_after(begun, last, days, f"a short course of {episode.name}"))
-    elif start is not None:
-        until = min(_plus(begun.day, days), start.day)
-        spans.append(Span(begun, until, f"within {days} days after {episode.name} was started on {on_day(begun)}"))
-    before = _last_raise(episode, start)
-    if before is not None and start is not None:
-        until = min(_plus(before.day, days), start.day)
-        spans.append(Span(before, until, f"within {days} days after {episode.name} was raised on {on_day(before)}"))
-    return spans
-
-
-def _raises(episode: Episode) -> Iterator[Moment]:
-    """When an order asks for more than the one before it; unknown doses raise nothing."""
-    known: Decimal | None = None
-    for use in episode.uses:
-        if use.per_day is None or use.start is None:
-            continue
-        if known is not None and use.per_day > known:
-            yield use.start
-        known = use.per_day
-
-
-def _first_raise(episode: Episode, start: Moment | None) -> Moment | None:
-    """The first raise during the course."""
-    return next((each for each in _raises(episode) if start is not None and each.day >= start.day), None)
-
-
-def _last_raise(episode: Episode, start: Moment | None) -> Moment | None:
-    """The last raise before the course."""
-    return next((each for each in reversed(list(_raises(episode))) if start is not None and each.day < start.day), None)
-
-
-def _now(situation: Situation) -> Moment:
-    return Moment(situation.now.date(), situation.now)
-
-
-def _plus(day: date, days: int) -> date:
-    """``days`` later, or the last day there is."""
-    return day + timedelta(days=days) if (date.max - day).days > days else date.max
-
-
-def _after(first: Moment, last: Moment, days: int, what: str) -> Span:
-    return Span(first, _plus(last.day, days), f"within {days} days after {what}, last on {on_day(last)}")
-
-
-def _rest(what: str, moment: Moment) -> Span:
-    return Span(moment, date.max, f"after {what} on {on_day(moment)}")
+@text("that count as reported, with its date")
+def platelet_count_report(newest_count: Count) -> Answer[str]:
+    return Known(newest_count.words(), [newest_count.lab.reference])

@@ -2,100 +2,145 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 
 from cds.chart.labs import COUNTED
-from cds.chart.model import Lab, Unread
-from cds.facts.problems import active, on_record
-from cds.facts.record import on_day
-from cds.facts.situation import Situation
+from cds.chart.model import Lab, Problem, Unread
+from cds.chart.words import on_day
+from cds.course.kinds import Labs, Problems
+from cds.course.patient import Patient
+from cds.course.problems import active
+from cds.plan.declare import Answer, Days, Known, Unknown, flag, part, text
+
+_NOT_ASKED = "sirolimus is neither taken nor ordered, or the patient is a man"
+_NO_TEST = "no positive pregnancy test is on record"
+_NO_SIGN = "no pregnancy is on record"
+_WEEK = 7  # days
 
 
-def unreadable_pregnancy_tests(situation: Situation) -> Iterator[Unread]:
+class Sign(NamedTuple):
+    """What says that the patient is pregnant: since which day, in words, and the resource."""
+
+    since: date
+    words: str
+    reference: str
+
+
+def _asked(patient: Patient) -> bool:
+    return patient.concerned and patient.gender != "male"
+
+
+@part
+def unreadable_pregnancy_tests(hcg_labs: Labs, patient: Patient, pregnancy_test_valid: Days) -> list[Unread]:
     """Recent tests for pregnancy that cannot be read, where one matters."""
-    if not situation.concerned or situation.chart.gender == "male":
-        return
-    for lab in situation.chart.lab("hcg"):
-        if lab.problem and (lab.moment is None or _recent(situation, lab)):
-            yield Unread(lab.reference, lab.problem, "pregnancy")
+    return [
+        Unread(lab.reference, lab.problem, "pregnancy")
+        for lab in hcg_labs
+        if _asked(patient) and lab.problem and (lab.moment is None or _recent(lab, patient.now, pregnancy_test_valid))
+    ]
 
 
-def put_pregnancy(situation: Situation) -> None:
-    """A positive test of the last days, or pregnancy that has not ended, as far as the record says."""
-    if not situation.concerned or situation.chart.gender == "male":
-        return
-    facts = situation.facts
-    newest = _newest_test(situation)
-    tests = [newest] if newest is not None and newest.positive and _recent(situation, newest) else []
-    signs = sorted(_signs(situation), reverse=True)
-    if tests:
-        facts.put("pregnancy_test_positive", True, *(lab.reference for lab in tests))
-        facts.put("pregnancy_evidence", f"positive pregnancy test on {on_day(tests[0].moment)}")
-    if signs:
-        newest_day, words, _ = signs[0]
-        facts.put("pregnancy_on_record", True, *(reference for _, _, reference in signs), on=newest_day)
-        if not tests:
-            facts.put("pregnancy_evidence", words)
-
-
-def _newest_test(situation: Situation) -> Lab | None:
+@part
+def positive_test(
+    hcg_labs: Labs, pregnancy_status_labs: Labs, patient: Patient, pregnancy_test_valid: Days
+) -> Answer[Lab]:
     """The newest pregnancy test, unless a status of a later day says that she is not pregnant; a preliminary no is none."""
-    tests = [lab for lab in situation.chart.lab("hcg") if lab.moment is not None and not lab.problem]
+    tests = [lab for lab in hcg_labs if lab.moment is not None and not lab.problem]
     known = [lab for lab in tests if lab.positive or lab.status in COUNTED]
     newest = max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
-    denied = [lab for lab in _known(situation, "pregnancy-status")[:1] if not lab.positive]
-    if newest is None or newest.moment is None or not denied or denied[0].moment is None:
-        return newest
-    return None if denied[0].moment.day > newest.moment.day else newest
+    if not _asked(patient):
+        return Unknown(_NOT_ASKED)
+    if newest is None or not newest.positive or not _recent(newest, patient.now, pregnancy_test_valid):
+        return Unknown(_NO_TEST)
+    denied = [lab for lab in _known(pregnancy_status_labs)[:1] if not lab.positive]
+    later = any(lab.moment and newest.moment and lab.moment.day > newest.moment.day for lab in denied)
+    return Unknown("a later status says that she is not pregnant") if later else newest
 
 
-def _signs(situation: Situation) -> Iterator[tuple[date, str, str]]:
-    """What says that the patient is pregnant: since which day, in words, and the resource; nothing that has ended since."""
-    outcomes = [each.onset.day for each in on_record(situation, "pregnancy-ended") if each.onset is not None]
-    states = [lab.moment.day for lab in _known(situation, "pregnancy-status") if lab.moment and not lab.positive]
-    outcome, state = max(outcomes, default=date.min), max(states, default=date.min)
-    for since, words, reference in (*_conditions(situation), *_states(situation)):
-        # an outcome follows the pregnancy of its day; of two answers of one day nobody knows which came first
-        if since > outcome and since >= state:
-            yield since, words, reference
+@flag("a positive pregnancy test in the last {pregnancy_test_valid} days")
+def pregnancy_test_positive(positive_test: Lab) -> Answer[bool]:
+    return Known(True, [positive_test.reference])
 
 
-def _conditions(situation: Situation) -> Iterator[tuple[date, str, str]]:
-    for problem in active(situation, "pregnant", within="pregnancy_longest"):
-        since = f" since {on_day(problem.onset)}" if problem.onset else ""
-        words = f"pregnancy on the problem list{since}; consider closing it there if it has ended"
-        yield problem.onset.day if problem.onset else situation.now.date(), words, problem.reference
+@part
+def pregnancy_signs(
+    pregnant_problems: Problems,
+    pregnancy_ended_problems: Problems,
+    pregnancy_status_labs: Labs,
+    due_date_labs: Labs,
+    gestation_labs: Labs,
+    pregnancy_longest: Days,
+    patient: Patient,
+) -> Answer[list[Sign]]:
+    """What says that the patient is pregnant, the newest first; nothing that has ended since."""
+    now, longest = patient.now, pregnancy_longest
+    outcome = max((each.onset.day for each in pregnancy_ended_problems if each.onset), default=date.min)
+    statuses = _known(pregnancy_status_labs)
+    state = max((lab.moment.day for lab in statuses if lab.moment and not lab.positive), default=date.min)
+    signs = [
+        *(_of_condition(each, now) for each in active(pregnant_problems, now, longest)),
+        *_of_status(statuses, now, longest),
+        *_of_due_date(_known(due_date_labs), now, longest),
+        *_of_weeks(_known(gestation_labs), now, longest),
+    ]
+    # an outcome follows the pregnancy of its day; of two answers of one day nobody knows which came first
+    lasting = [sign for sign in signs if _asked(patient) and sign.since > outcome and sign.since >= state]
+    return sorted(lasting, reverse=True) or Unknown(_NO_SIGN if _asked(patient) else _NOT_ASKED)
 
 
-def _states(situation: Situation) -> Iterator[tuple[date, str, str]]:
-    """The newest status, a due date that lies ahead, and weeks that would not be over today."""
-    longest, today = situation.days("pregnancy_longest"), situation.now.date()
-    for lab in _known(situation, "pregnancy-status")[:1]:
-        if lab.positive and lab.moment is not None and lab.moment.days_until(situation.now) <= longest:
-            yield lab.moment.day, f"pregnancy status of {on_day(lab.moment)}: pregnant", lab.reference
-    for lab in _known(situation, "due-date")[:1]:
-        if lab.moment is not None and lab.due is not None and today <= lab.due <= _plus(today, longest):
-            yield lab.moment.day, f"a due date that lies ahead ({lab.due.isoformat()})", lab.reference
-    for lab in _known(situation, "gestation")[:1]:
+@flag("pregnancy is an active condition")
+def pregnancy_on_record(pregnancy_signs: list[Sign]) -> Answer[bool]:
+    return Known(True, [sign.reference for sign in pregnancy_signs], pregnancy_signs[0].since)
+
+
+@text("the test or condition, with its date")
+def pregnancy_evidence(positive_test: Lab | Unknown, pregnancy_signs: list[Sign] | Unknown) -> Answer[str]:
+    if not isinstance(positive_test, Unknown):
+        return f"positive pregnancy test on {on_day(positive_test.moment)}"
+    return pregnancy_signs if isinstance(pregnancy_signs, Unknown) else pregnancy_signs[0].words
+
+
+def _of_condition(problem: Problem, now: datetime) -> Sign:
+    since = f" since {on_day(problem.onset)}" if problem.onset else ""
+    words = f"pregnancy on the problem list{since}; consider closing it there if it has ended"
+    return Sign(problem.onset.day if problem.onset else now.date(), words, problem.reference)
+
+
+def _of_status(statuses: Sequence[Lab], now: datetime, longest: int) -> Iterator[Sign]:
+    """The newest status."""
+    for lab in statuses[:1]:
+        if lab.positive and lab.moment is not None and lab.moment.days_until(now) <= longest:
+            yield Sign(lab.moment.day, f"pregnancy status of {on_day(lab.moment)}: pregnant", lab.reference)
+
+
+def _of_due_date(labs: Sequence[Lab], now: datetime, longest: int) -> Iterator[Sign]:
+    """A due date that lies ahead."""
+    for lab in labs[:1]:
+        if lab.moment is not None and lab.due is not None and now.date() <= lab.due <= _plus(now.date(), longest):
+            yield Sign(lab.moment.day, f"a due date that lies ahead ({lab.due.isoformat()})", lab.reference)
+
+
+def _of_weeks(labs: Sequence[Lab], now: datetime, longest: int) -> Iterator[Sign]:
+    """Weeks that would not be over today."""
+    for lab in labs[:1]:
         if lab.moment is not None and lab.amount is not None:
-            weeks = lab.amount.value + lab.moment.days_until(situation.now) // 7
-            if lab.amount.value > 0 and weeks * 7 <= longest:
-                yield lab.moment.day, f"weeks of pregnancy counted on {on_day(lab.moment)}", lab.reference
+            weeks = lab.amount.value + lab.moment.days_until(now) // _WEEK
+            if lab.amount.value > 0 and weeks * _WEEK <= longest:
+                yield Sign(lab.moment.day, f"weeks of pregnancy counted on {on_day(lab.moment)}", lab.reference)
 
 
 def _plus(day: date, days: int) -> date:
     return date.fromordinal(min(day.toordinal() + days, date.max.toordinal()))
 
 
-def _known(situation: Situation, name: str) -> list[Lab]:
-    """Readable results of that name, newest first."""
-    labs = [
-        lab for lab in situation.chart.lab(name) if lab.moment is not None and not lab.problem and lab.status in COUNTED
-    ]
+def _known(labs: Sequence[Lab]) -> list[Lab]:
+    """Readable results, newest first."""
+    labs = [lab for lab in labs if lab.moment is not None and not lab.problem and lab.status in COUNTED]
     return sorted(labs, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), reverse=True)
 
 
-def _recent(situation: Situation, lab: Lab) -> bool:
+def _recent(lab: Lab, now: datetime, valid: int) -> bool:
     assert lab.moment is not None
-    return 0 <= lab.moment.days_until(situation.now) <= situation.days("pregnancy_test_valid")
+    return 0 <= lab.moment.days_until(now) <= valid

@@ -6,329 +6,346 @@ after. Where none can be offered, the reason is a fact too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 
 from cds.chart.lab_names import LEVEL_SET
-from cds.chart.model import Order
-from cds.facts.dosing import Support, body_surface, enough_by_weight, starting_dose_accepted, supported
-from cds.facts.levels import LEVEL_NAMES, Judged
-from cds.facts.record import rounded, said
-from cds.facts.situation import Situation
-from cds.facts.withhold import rise_withheld
+from cds.chart.model import Order, Unread
+from cds.chart.words import MG_DAY, rounded, said
+from cds.compiled.knowledge import Window
+from cds.course.kinds import Labs
+from cds.course.levels import Judged, Target
+from cds.course.patient import Patient
+from cds.facts.limits import Limits, Support
+from cds.facts.trough import Acted
+from cds.plan.declare import Answer, Days, Known, Named, Number, Numbers, Unknown, flag, number, part, text
 
-_MOVING = ("strong_inhibitors", "strong_inducers", "moderate_inhibitors", "moderate_inducers")
-
-
-def put_proposals(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    """The dose the window suggests, the dose by size, and the dose that a level suggests."""
-    now, days = situation.now.date(), situation.days
-    _put_level_dose(situation, by, acted)
-    if "proposed_dose" in situation.facts.values:
-        first, last = now + timedelta(days=days("next_level_from")), now + timedelta(days=days("next_level_to"))
-        words = f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose"
-        situation.facts.put("next_level_date", words, on=first)
-    _put_window_dose(situation, by, acted)
-    _put_size_dose(situation, by, acted)
-    _put_step_down(situation, by, acted)
+_NO_ORDER = "there is no single order to change"
 
 
-def _never(situation: Situation, raising: bool) -> str:
-    """Why no dose is offered at all; empty when one may be."""
-    order = target_order(situation)
-    if order is None:
-        return "several orders make up the dose" if situation.dose_orders else "there is no single order to change"
-    if order.dose.per_day is None:
-        return "the dose of the order is not known per day"
-    if order.dose.per_intake is None:
-        return "the order has different doses in a day"
-    infant = situation.surely_under("infant_age", situation.now.date())
-    if infant is not False:
-        return (
-            "the birth date is not known"
-            if infant is None
-            else f"the patient is under {situation.days('infant_age')} years"
-        )
-    if not raising:
-        return ""
-    if reasons := rise_withheld(situation):
-        return f"no rise is offered: {reasons}"
-    if _level_unread(situation):
-        return "no rise is offered: a newer sirolimus level may be there that could not be read"
-    if situation.age_group != "adult" and situation.weight is None:
-        return "there is no recent weight"
-    return ""
+class OfferNumbers(Numbers, frozen=True):
+    """Steps of a dose in mg, the share by which one may change, days between two changes; the target by weight in mg/kg/day."""
+
+    solution_step: Decimal
+    tablet_step: Decimal
+    change_cap: Decimal
+    change_apart: int
+    infant_age: int  # years
+    size_target_per_kg: Decimal
+    step_down_fall: Decimal
 
 
-def _level_unread(situation: Situation) -> bool:
-    """Whether a level is on record that could not be read and may be newer than all that were."""
-    chart, newest = situation.chart, next((each.lab.moment for each in situation.judged), None)
-    waiting = [lab.moment for lab in chart.lab(*LEVEL_NAMES) if lab.problem]
-    newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
-    return newer or any(item.subject == LEVEL_SET for item in chart.unread)
-
-
-def _rises(situation: Situation, dose: Decimal) -> bool:
-    """Whether ``dose`` is more than what is judged, or than what is taken: a smaller rise is a rise."""
-    current = situation.course.current
-    taken = current.dose.per_day if situation.taking and current is not None else None
-    judged = situation.dose.per_day
-    return (judged is not None and dose > judged) or (taken is not None and dose > taken)
-
-
-def target_order(situation: Situation) -> Order | None:
+def target_order(patient: Patient) -> Order | None:
     """The one order that a suggestion would change: the draft on order hooks, else the active one."""
-    return situation.dose_orders[0] if len(situation.dose_orders) == 1 else None
+    return patient.dose_orders[0] if len(patient.dose_orders) == 1 else None
 
 
-def _dispensable(order: Order, dose: Decimal) -> bool:
-    """Whether the order's product gives ``dose`` a day without splitting tablets."""
-    if order.dose.per_day is None or order.dose.per_intake is None:
-        return False
-    intake = dose / (order.dose.per_day / order.dose.per_intake)
-    return order.liquid or order.strength is None or intake % order.strength == 0
+@part
+def level_unread(unread: tuple[Unread, ...], levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
+    """Whether a level is on record that could not be read and may be newer than all that were."""
+    newest = levels[0].moment if levels else None
+    waiting = [lab.moment for lab in (*level_labs, *trough_labs) if lab.problem]
+    newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
+    return newer or any(item.subject == LEVEL_SET for item in unread)
 
 
-def _step(situation: Situation, order: Order) -> Decimal:
-    return situation.definitions["solution_step" if order.liquid else "tablet_step"]
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Whether a dose may be offered, and why not."""
 
+    limits: Limits
+    numbers: OfferNumbers
+    rise_reasons: str
+    level_unread: bool
+    acted: Acted | None
+    is_adult: bool
 
-def fits_size(situation: Situation, dose: Decimal) -> bool:
-    """Whether ``dose`` passes every limit by body size."""
-    if not situation.facts.values.get("size_limits_apply"):
-        return True
-    limits = situation.definitions
-    if dose > limits["size_warning_per_day"]:
-        return False
-    weight = situation.weight or situation.any_weight
-    if weight is not None and weight.amount is not None:
-        if dose / weight.amount.value > limits["size_warning_per_kg"]:
+    @property
+    def patient(self) -> Patient:
+        """Whose dose it is."""
+        return self.limits.patient
+
+    @property
+    def order(self) -> Order | None:
+        """The one order that would be changed."""
+        return target_order(self.patient)
+
+    @property
+    def step(self) -> Decimal:
+        """The step of a dose of the ordered product, in mg."""
+        return self.numbers.solution_step if self.order and self.order.liquid else self.numbers.tablet_step
+
+    def never(self, raising: bool) -> str:
+        """Why no dose is offered at all; empty when one may be."""
+        return self._no_order() or self._infant() or (self._no_rise() if raising else "")
+
+    def _no_order(self) -> str:
+        if self.order is None:
+            return "several orders make up the dose" if self.patient.dose_orders else _NO_ORDER
+        if self.order.dose.per_day is None:
+            return "the dose of the order is not known per day"
+        return "the order has different doses in a day" if self.order.dose.per_intake is None else ""
+
+    def _infant(self) -> str:
+        infant = self.patient.surely_under(self.numbers.infant_age, self.patient.now.date())
+        if infant is None:
+            return "the birth date is not known"
+        return f"the patient is under {self.numbers.infant_age} years" if infant else ""
+
+    def _no_rise(self) -> str:
+        if self.rise_reasons:
+            return f"no rise is offered: {self.rise_reasons}"
+        if self.level_unread:
+            return "no rise is offered: a newer sirolimus level may be there that could not be read"
+        return "" if self.is_adult or self.limits.size.weight is not None else "there is no recent weight"
+
+    def rises(self, dose: Decimal) -> bool:
+        """Whether ``dose`` is more than what is judged, or than what is taken: a smaller rise is a rise."""
+        current, judged = self.patient.course.current, self.patient.dose.per_day
+        taken = current.dose.per_day if self.patient.taking and current is not None else None
+        return (judged is not None and dose > judged) or (taken is not None and dose > taken)
+
+    def dispensable(self, dose: Decimal) -> bool:
+        """Whether the order's product gives ``dose`` a day without splitting tablets."""
+        order = self.order
+        if order is None or order.dose.per_day is None or order.dose.per_intake is None:
             return False
-        surface = body_surface(situation)
-        return surface is None or dose / surface <= limits["size_info_per_m2"]
-    return True
+        intake = dose / (order.dose.per_day / order.dose.per_intake)
+        return order.liquid or order.strength is None or intake % order.strength == 0
+
+    def unfit(self, dose: Decimal, proposed: Decimal | None) -> str:
+        """Why this dose is not offered; empty when it may be."""
+        if self.order is not None and not self.dispensable(dose):
+            return f"{said(dose)} mg/day cannot be made of the ordered product without splitting tablets"
+        if not self.limits.raises_no_warning(dose):
+            return f"{said(dose)} mg/day would itself be outside a limit for this patient"
+        if self.patient.drafts and self._out_of_target() and not self.answers(dose, proposed):
+            return f"{said(dose)} mg/day would leave the newest level uncorrected"
+        return ""
+
+    def _out_of_target(self) -> bool:
+        amount = self.acted.level.lab.amount if self.acted is not None else None
+        return amount is not None and not self.limits.target.holds(amount.value)
+
+    def answers(self, dose: Decimal, proposed: Decimal | None) -> bool:
+        """Whether ``dose`` corrects the level that a trough card would speak of.
+
+        It does if it goes the right way and is predicted in the target, or is the dose that we propose.
+        """
+        by, target = self.limits.support, self.limits.target
+        if by is None or self.acted is None or self.acted.level.lab is not by.lab:
+            return False
+        if dose == by.dose or (dose > by.dose) != (by.level < target.trough_low):
+            return False
+        return target.holds(by.at(dose)) or dose == proposed
 
 
-def _lasts(situation: Situation, by: Support) -> bool:
-    """Whether the level will still be young enough to support a dose for as long as an offer must hold."""
-    assert by.lab.moment is not None
-    return by.lab.moment.days_until(situation.now) + situation.days("offer_holds") <= situation.days("level_max_age")
+@part
+def offers(
+    limits: Limits,
+    offer_numbers: OfferNumbers,
+    rise_reasons: str,
+    level_unread: bool,
+    acted: Acted | Unknown,
+    age_group: str | Unknown,
+) -> Offers:
+    """Whether a dose may be offered."""
+    level = acted if isinstance(acted, Acted) else None
+    return Offers(limits, offer_numbers, rise_reasons, level_unread, level, age_group == "adult")
 
 
-def raises_no_warning(situation: Situation, dose: Decimal, by: Support | None) -> bool:
-    """Whether ``dose`` stays clear of our own dose warnings now and for as long as an offer must hold."""
-    window = situation.window
-    if window is None or not fits_size(situation, dose):
-        return False
-    if window.low <= dose <= window.high or (
-        by is not None and _lasts(situation, by) and supported(situation, dose, by)
-    ):
-        return True
-    if dose > window.high:
-        early = situation.day is not None and situation.day + situation.days("offer_holds") <= situation.days(
-            "starting_dose_accepted_until"
-        )
-        return early and starting_dose_accepted(situation, dose)
-    return situation.weight is not None and enough_by_weight(situation, dose)
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The dose that a level suggests, and the level by which."""
+
+    dose: Decimal
+    by: Support
 
 
-def _put_window_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    window, dose = situation.window, situation.dose.per_day
-    if window is None or dose is None or window.low <= dose <= window.high:
-        situation.facts.miss("the dose is in the window, or the window is not known", "window_dose")
-        return
-    bound = window.high if dose > window.high else window.low
-    reason = _never(situation, raising=_rises(situation, bound)) or _unfit(situation, bound, by, acted)
-    if reason:
-        situation.facts.miss(reason, "window_dose")
-    else:
-        situation.facts.put("window_dose", bound)
-
-
-def _unfit(situation: Situation, dose: Decimal, by: Support | None, acted: Judged | None) -> str:
-    order = target_order(situation)
-    if order is not None and not _dispensable(order, dose):
-        return f"{said(dose)} mg/day cannot be made of the ordered product without splitting tablets"
-    if not raises_no_warning(situation, dose, by):
-        return f"{said(dose)} mg/day would itself be outside a limit for this patient"
-    if situation.drafts and _out_of_target(situation, acted) and not answers(situation, dose, by, acted):
-        return f"{said(dose)} mg/day would leave the newest level uncorrected"
-    return ""
-
-
-def _put_size_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    facts, weight, dose = situation.facts, situation.weight, situation.dose.per_day
-    if not facts.values.get("size_limits_apply") or weight is None or weight.amount is None or dose is None:
-        facts.miss("the dose is not judged by size, or the size is not known", "size_dose")
-        return
-    step = situation.definitions["solution_step"]
-    by_weight = (weight.amount.value * situation.definitions["size_target_per_kg"] / step).to_integral_value(
-        ROUND_FLOOR
-    ) * step
-    rises = _rises(situation, by_weight)
-    reason = _never(situation, raising=rises) or ("it is not less than the order" if by_weight >= dose else "")
-    reason = reason or _unfit(situation, by_weight, by, acted)
-    if reason:
-        facts.miss(reason, "size_dose")
-    else:
-        facts.put("size_dose", by_weight, weight.reference)
-
-
-def _put_step_down(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    """For a patient in response above the window: one step less or, where that may not be offered, the window's bound."""
-    facts, window, dose = situation.facts, situation.window, situation.dose.per_day
-    order = target_order(situation)
-    if window is None or dose is None or dose <= window.high or not situation.in_response or order is None:
-        facts.miss("this is no dose above the maintenance window in a patient in response", "step_down_dose")
-        return
-    last, apart = situation.course.last_change, situation.days("change_apart")
-    reason = _never(situation, raising=False)
-    if last is not None and last.moment.days_until(situation.now) < apart:
-        reason = reason or f"the dose was changed less than {apart} days ago"
-    reason = reason or _unsettled(situation, by)
-    floor = situation.knowledge.protocol.numbers["trough_low"]
-    least = dose * (1 - situation.definitions["change_cap"])
-    for smaller in (max(dose - _step(situation, order), window.high), window.high):
-        unfit = reason or _unfit(situation, smaller, by, acted)
-        if not unfit and by is not None and by.at(smaller) < floor:
-            unfit = f"{said(smaller)} mg/day is predicted to bring the level to {rounded(by.at(smaller), '0.1')} ng/mL, below the target"
-        if not unfit and smaller >= least:
-            facts.put("step_down_dose", smaller, order.reference)
-            return
-    facts.miss(
-        unfit or f"it would be less than {said(1 - situation.definitions['change_cap'])} times the dose",
-        "step_down_dose",
-    )
-
-
-def _unsettled(situation: Situation, by: Support | None) -> str:
-    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
-    values = situation.facts.values
-    if by is None:
-        return "there is no usable level to go by"
-    moving = any(values.get(f"{name}_state") == "unsettled" for name in _MOVING)
-    if moving or "stopped_modulators" in values or values.get("ciclosporin_new") or values.get("calcineurin_new"):
-        return "an interacting drug was started or stopped, and no level has shown yet what it does"
-    fall = values.get("platelet_fall")
-    if fall is not None and fall >= situation.definitions["step_down_fall"]:
-        return "the platelet count is falling"
-    return ""
-
-
-def _put_level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    facts = situation.facts
-    reason, found = _level_dose(situation, by, acted)
-    if reason:
-        facts.miss(reason, "proposed_dose")
-        facts.put("proposal_working", f"No dose is proposed: {reason}.")
-    elif found is not None and by is not None:
-        raw = by.dose * situation.knowledge.protocol.numbers["trough_aim"] / by.level
-        order = target_order(situation)
-        assert order is not None
-        aim = situation.knowledge.protocol.numbers["trough_aim"]
-        facts.put("proposed_dose", found, by.lab.reference, order.reference)
-        facts.put(
-            "proposal_working",
-            f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {rounded(by.level, '0.001')} ng/mL = {rounded(raw, '0.01')} mg/day; at most "
-            f"{said(situation.definitions['change_cap'])} times the dose up or down, in steps of {said(_step(situation, order))} mg: {said(found)} mg/day, predicted level {rounded(by.at(found), '0.1')} ng/mL.",
-        )
-
-
-def _level_dose(situation: Situation, by: Support | None, acted: Judged | None) -> tuple[str, Decimal | None]:
-    numbers = situation.knowledge.protocol.numbers
-    if acted is None or acted.lab.amount is None:
-        return "there is no level that may steer the dose", None
-    if acted.lab.amount.comparator:
-        return "the level is only known as a bound", None
-    if acted.verdict == "doses_missed":
-        return (
-            "doses before the level were not given: it is too high all the same, and no dose is computed from it",
-            None,
-        )
-    if acted.verdict != "usable":
-        return "the level is from before steady state; it tells the direction, not the size of a change", None
-    level = acted.lab.amount.value
-    if numbers["trough_low"] <= level <= numbers["trough_high"]:
-        return "the level is in the target", None
-    if by is None or by.lab is not acted.lab:
-        return "the dose at the time of the level is not known", None
-    raising = level < numbers["trough_low"]
-    if reason := _never(situation, raising):
-        return reason, None
-    last = situation.course.last_change
-    if raising and last is not None and last.moment.days_until(situation.now) < situation.days("change_apart"):
-        return f"the dose was changed less than {situation.days('change_apart')} days ago", None
-    if situation.window is None:
-        return "the protocol gives no dose window for this patient now", None
-    order = target_order(situation)
-    assert order is not None
-    candidates = list(_candidates(situation, by, order, raising))
+@part
+def proposal(
+    acted: Acted, support: Support | None, offers: Offers, inhibitor_beside: bool, windows: tuple[Window, ...]
+) -> Answer[Proposal]:
+    """The dose that brings a usable level out of target nearest to what is aimed at."""
+    target, amount = offers.limits.target, acted.level.lab.amount
+    assert amount is not None
+    if reason := _why_not_scaled(acted, support, target):
+        return Unknown(reason)
+    assert support is not None
+    raising = amount.value < target.trough_low
+    if reason := offers.never(raising) or (_too_soon(offers) if raising else ""):
+        return Unknown(reason)
+    if offers.limits.window is None:
+        return Unknown("the protocol gives no dose window for this patient now")
+    highest = max(w.high for w in windows if w.age_group == offers.limits.window.age_group)
+    candidates = _candidates(offers, support, raising, inhibitor_beside, highest)
     if not candidates:
-        return (
-            f"no dose that can be dispensed is within {said(situation.definitions['change_cap'])} times the dose, in the window or predicted in "
-            "the target, and within every limit",
-            None,
+        cap = said(offers.numbers.change_cap)
+        return Unknown(
+            f"no dose that can be dispensed is within {cap} times the dose, in the window or predicted in "
+            "the target, and within every limit"
         )
-    aim = numbers["trough_aim"]
-    found = min(candidates, key=lambda dose: (abs(by.at(dose) - aim), dose))
-    return _never(situation, _rises(situation, found)), found
+    found = min(candidates, key=lambda dose: (abs(support.at(dose) - target.trough_aim), dose))
+    reason = offers.never(offers.rises(found))
+    return Unknown(reason) if reason else Proposal(found, support)
 
 
-def _candidates(situation: Situation, by: Support, order: Order, raising: bool) -> list[Decimal]:
-    numbers, window = situation.knowledge.protocol.numbers, situation.window
-    if window is None:
-        return []
-    step, cap = _step(situation, order), by.dose * situation.definitions["change_cap"]
-    highest = max(w.high for w in situation.knowledge.protocol.windows if w.age_group == situation.age_group)
+def _why_not_scaled(acted: Acted, support: Support | None, target: Target) -> str:
+    """Why no dose is computed from the level; empty where one may be."""
+    level, amount = acted.level, acted.level.lab.amount
+    assert amount is not None
+    if amount.comparator:
+        return "the level is only known as a bound"
+    if level.verdict == "doses_missed":
+        return "doses before the level were not given: it is too high all the same, and no dose is computed from it"
+    if level.verdict != "usable":
+        return "the level is from before steady state; it tells the direction, not the size of a change"
+    if target.holds(amount.value):
+        return "the level is in the target"
+    if support is None or support.lab is not level.lab:
+        return "the dose at the time of the level is not known"
+    return ""
+
+
+def _too_soon(offers: Offers) -> str:
+    last, apart = offers.patient.course.last_change, offers.numbers.change_apart
+    if last is not None and last.moment.days_until(offers.patient.now) < apart:
+        return f"the dose was changed less than {apart} days ago"
+    return ""
+
+
+def _candidates(offers: Offers, by: Support, raising: bool, beside: bool, highest: Decimal) -> list[Decimal]:
+    """The doses in steps that go the right way, within the cap, the window or the target, and every limit."""
+    step, cap = offers.step, by.dose * offers.numbers.change_cap
+    window, target = offers.limits.window, offers.limits.target
+    assert window is not None
 
     def right(dose: Decimal) -> bool:
         return (by.dose < dose <= highest) if raising else dose < by.dose
 
-    # beside an inhibitor a rise waits for a level again: it is offered only where it would bring the level into the target
-    beside = raising and bool(situation.facts.values.get("inhibitor_beside"))
-    within: Callable[[Decimal], bool] = lambda dose: (  # noqa: E731  # named for the reader
-        (not beside and window.low <= dose <= window.high)
-        or numbers["trough_low"] <= by.at(dose) <= numbers["trough_high"]
-    )
-    count = int((by.dose + cap) / step)
-    doses = [step * number for number in range(1, count + 1)]
+    def within(dose: Decimal) -> bool:
+        # beside an inhibitor a rise waits for a level again: it is offered only where it would bring the level into the target
+        in_window = not (raising and beside) and window.low <= dose <= window.high
+        return in_window or target.holds(by.at(dose))
+
+    doses = [step * number for number in range(1, int((by.dose + cap) / step) + 1)]
     return [
         dose
         for dose in doses
         if abs(dose - by.dose) <= cap
         and right(dose)
         and within(dose)
-        and _dispensable(order, dose)
-        and raises_no_warning(situation, dose, by)
+        and offers.dispensable(dose)
+        and offers.limits.raises_no_warning(dose)
     ]
 
 
-def _out_of_target(situation: Situation, acted: Judged | None) -> bool:
-    if acted is None or acted.lab.amount is None:
-        return False
-    numbers = situation.knowledge.protocol.numbers
-    return not numbers["trough_low"] <= acted.lab.amount.value <= numbers["trough_high"]
+@number(MG_DAY, "0.1", "the proposed dose, where one may be offered")
+def proposed_dose(proposal: Proposal, patient: Patient) -> Answer[Decimal]:
+    order = target_order(patient)
+    assert order is not None
+    return Known(proposal.dose, [proposal.by.lab.reference, order.reference])
 
 
-def answers(situation: Situation, dose: Decimal, by: Support | None, acted: Judged | None) -> bool:
-    """Whether ``dose`` corrects the level that a trough card would speak of.
-
-    It does if it goes the right way and is predicted in the target, or is the dose that we propose.
-    """
-    if by is None or acted is None or acted.lab is not by.lab:
-        return False
-    numbers = situation.knowledge.protocol.numbers
-    if dose == by.dose or (dose > by.dose) != (by.level < numbers["trough_low"]):
-        return False
-    predicted = by.at(dose)
-    return numbers["trough_low"] <= predicted <= numbers["trough_high"] or dose == situation.facts.values.get(
-        "proposed_dose"
+@text("the raw number, the rounding, the cap and the predicted level, or why there is none")
+def proposal_working(proposal: Proposal | Unknown, offers: Offers) -> Answer[str]:
+    if isinstance(proposal, Unknown):
+        return f"No dose is proposed: {proposal.reason}."
+    by, aim = proposal.by, offers.limits.target.trough_aim
+    raw = by.dose * aim / by.level
+    return (
+        f"In proportion, {said(by.dose)} mg/day x {said(aim)} / {rounded(by.level, '0.001')} ng/mL = {rounded(raw, '0.01')} mg/day; "
+        f"at most {said(offers.numbers.change_cap)} times the dose up or down, in steps of {said(offers.step)} mg: "
+        f"{said(proposal.dose)} mg/day, predicted level {rounded(by.at(proposal.dose), '0.1')} ng/mL."
     )
 
 
-def put_draft_answer(situation: Situation, by: Support | None, acted: Judged | None) -> None:
-    """Whether the draft order already corrects the level that a trough card would speak of."""
-    draft = situation.dose.per_day
-    answered = bool(situation.drafts) and draft is not None and answers(situation, draft, by, acted)
-    situation.facts.put("trough_answered_by_draft", answered)
+@text("when to draw the level after a change today")
+def next_level_date(proposal: Proposal, patient: Patient, next_level_from: Days, next_level_to: Days) -> Answer[str]:
+    today = patient.now.date()
+    first, last = today + timedelta(days=next_level_from), today + timedelta(days=next_level_to)
+    return Known(f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first)
+
+
+def _dose_of(proposal: Proposal | Unknown) -> Decimal | None:
+    return None if isinstance(proposal, Unknown) else proposal.dose
+
+
+@number(MG_DAY, "0.1", "the bound of the dose window nearest to the dose, where it may be offered")
+def window_dose(offers: Offers, proposal: Proposal | Unknown) -> Answer[Decimal]:
+    window, dose = offers.limits.window, offers.patient.dose.per_day
+    if window is None or dose is None or window.low <= dose <= window.high:
+        return Unknown("the dose is in the window, or the window is not known")
+    bound = window.high if dose > window.high else window.low
+    reason = offers.never(offers.rises(bound)) or offers.unfit(bound, _dose_of(proposal))
+    return Unknown(reason) if reason else bound
+
+
+@number(MG_DAY, "0.1", "the dose by body weight for a small patient, where it may be offered")
+def size_dose(offers: Offers, proposal: Proposal | Unknown) -> Answer[Decimal]:
+    size, dose = offers.limits.size, offers.patient.dose.per_day
+    if size.weight is None or size.kg is None:
+        return Unknown(f"there is no weight from the last {size.valid} days")
+    if not offers.limits.by_size or dose is None:
+        return Unknown("the dose is not judged by size, or the size is not known")
+    step = offers.numbers.solution_step
+    by_weight = (size.kg * offers.numbers.size_target_per_kg / step).to_integral_value(ROUND_FLOOR) * step
+    reason = offers.never(offers.rises(by_weight)) or ("it is not less than the order" if by_weight >= dose else "")
+    reason = reason or offers.unfit(by_weight, _dose_of(proposal))
+    return Unknown(reason) if reason else Known(by_weight, [size.weight.reference])
+
+
+@part
+def unsettled_now(
+    support: Support | None,
+    strong_inhibitors_state: str | Unknown,
+    strong_inducers_state: str | Unknown,
+    moderate_inhibitors_state: str | Unknown,
+    moderate_inducers_state: str | Unknown,
+    stopped_modulators: list[Named] | Unknown,
+    ciclosporin_new: bool,
+    calcineurin_new: bool,
+    platelet_fall: Decimal | Unknown,
+    step_down_fall: Number,
+) -> str:
+    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
+    if support is None:
+        return "there is no usable level to go by"
+    states = (strong_inhibitors_state, strong_inducers_state, moderate_inhibitors_state, moderate_inducers_state)
+    stopped = not isinstance(stopped_modulators, Unknown)
+    if "unsettled" in states or stopped or ciclosporin_new or calcineurin_new:
+        return "an interacting drug was started or stopped, and no level has shown yet what it does"
+    falls = isinstance(platelet_fall, Decimal) and platelet_fall >= step_down_fall
+    return "the platelet count is falling" if falls else ""
+
+
+@number(MG_DAY, "0.1", "the next smaller dose of a patient in response, if it may be offered")
+def step_down_dose(
+    offers: Offers, proposal: Proposal | Unknown, in_response: bool, unsettled_now: str
+) -> Answer[Decimal]:
+    """For a patient in response above the window: one step less or, where that may not be offered, the window's bound."""
+    window, dose, order = offers.limits.window, offers.patient.dose.per_day, offers.order
+    if window is None or dose is None or dose <= window.high or not in_response or order is None:
+        return Unknown("this is no dose above the maintenance window in a patient in response")
+    reason = offers.never(raising=False) or _too_soon(offers) or unsettled_now
+    unfit, least = reason, dose * (1 - offers.numbers.change_cap)
+    for smaller in (max(dose - offers.step, window.high), window.high):
+        unfit = reason or offers.unfit(smaller, _dose_of(proposal)) or _below_target(offers, smaller)
+        if not unfit and smaller >= least:
+            return Known(smaller, [order.reference])
+    return Unknown(unfit or f"it would be less than {said(1 - offers.numbers.change_cap)} times the dose")
+
+
+def _below_target(offers: Offers, dose: Decimal) -> str:
+    by = offers.limits.support
+    if by is None or by.at(dose) >= offers.limits.target.trough_low:
+        return ""
+    level = rounded(by.at(dose), "0.1")
+    return f"{said(dose)} mg/day is predicted to bring the level to {level} ng/mL, below the target"
+
+
+@flag("the draft order already corrects that level")
+def trough_answered_by_draft(offers: Offers, proposal: Proposal | Unknown) -> Answer[bool]:
+    draft = offers.patient.dose.per_day
+    return bool(offers.patient.drafts) and draft is not None and offers.answers(draft, _dose_of(proposal))

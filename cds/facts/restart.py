@@ -4,52 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cds.chart.model import Lab
-from cds.chart.samples import distinct
-from cds.facts.course import Course
-from cds.facts.levels import beyond
-from cds.facts.problems import on_record
-from cds.facts.situation import Situation
-
-_HARMS = (
-    "pneumonitis", "sepsis", "serious-infection", "lasting-infection", "febrile-neutropenia", "angioedema", "angioedema-past",
-    "thrombosis", "microangiopathy", "stomatitis", "malignancy",
-)  # fmt: skip
+from cds.chart.model import Lab, Problem
+from cds.course.kinds import Problems, Samples
+from cds.course.levels import Target
+from cds.course.orders import Course
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Number, flag, part
 
 
-def put_restart(situation: Situation) -> None:
-    """State whether a draft begins again where the course before had a harm, as a condition or in the blood at its end."""
-    before = situation.earlier or situation.course
-    again = bool(situation.drafts) and not situation.taking and before.state in ("held", "stopped", "stopped_unknown")
-    references = [*_conditions(situation), *_blood(situation, before)] if again else []
-    situation.facts.put("restart_after_harm", bool(references), *references)
-
-
-def _conditions(situation: Situation) -> list[str]:
-    days = situation.days("stop_still_counts")
+@part
+def harms_on_record(
+    pneumonitis_problems: Problems,
+    sepsis_problems: Problems,
+    serious_infection_problems: Problems,
+    lasting_infection_problems: Problems,
+    febrile_neutropenia_problems: Problems,
+    angioedema_problems: Problems,
+    angioedema_past_problems: Problems,
+    thrombosis_problems: Problems,
+    microangiopathy_problems: Problems,
+    stomatitis_problems: Problems,
+    malignancy_problems: Problems,
+) -> list[Problem]:
+    """Conditions that sirolimus may have caused, over or not; of a sore mouth those that are not mild."""
     return [
-        problem.reference
-        for problem in on_record(situation, *_HARMS)
-        if problem.onset is not None and situation.took_sirolimus(problem.onset.day, days)
-        if problem.name != "stomatitis" or problem.severity != "mild"
+        *pneumonitis_problems,
+        *sepsis_problems,
+        *serious_infection_problems,
+        *lasting_infection_problems,
+        *febrile_neutropenia_problems,
+        *angioedema_problems,
+        *angioedema_past_problems,
+        *thrombosis_problems,
+        *microangiopathy_problems,
+        *(problem for problem in stomatitis_problems if problem.severity != "mild"),
+        *malignancy_problems,
     ]
 
 
-def _blood(situation: Situation, before: Course) -> list[str]:
-    """Few neutrophils in the weeks before the stop, or a newest level of then above the target."""
-    if before.ended is None:
-        return []
-    numbers = situation.knowledge.protocol.numbers
-    few = situation.definitions["neutrophils_grade_3"]
-    cells = _before(situation, before, distinct(situation.chart.lab("neutrophils"), worse=True), "stop_still_counts")
-    found = [lab.reference for lab in cells if lab.amount and lab.amount.value < few]
-    levels = [lab for lab in situation.levels if not lab.wrong_specimen]
-    newest = _before(situation, before, levels, "critical_max_age")[:1]
-    return found + [lab.reference for lab in newest if lab.amount and beyond(lab.amount, numbers) > 0]
+@flag("the draft takes sirolimus up again after a course in which it did harm")
+def restart_after_harm(
+    patient: Patient,
+    harms_on_record: list[Problem],
+    neutrophils_samples: Samples,
+    neutrophils_grade_3: Number,
+    critical_max_age: Days,
+    target: Target,
+) -> Answer[bool]:
+    """A harm as a condition, or in the blood at the end of the course: few neutrophils, or a level above the target."""
+    before = patient.earlier or patient.course
+    if not patient.drafts or patient.taking or before.state not in ("held", "stopped", "stopped_unknown"):
+        return False
+    references = [
+        problem.reference
+        for problem in harms_on_record
+        if problem.onset is not None and patient.took_sirolimus(problem.onset.day)
+    ]
+    cells = _before(before, neutrophils_samples, patient.joining.stop_still_counts)
+    references += [lab.reference for lab in cells if lab.amount and lab.amount.value < neutrophils_grade_3]
+    levels = [lab for lab in patient.levels if not lab.wrong_specimen]
+    newest = _before(before, levels, critical_max_age)[:1]
+    references += [lab.reference for lab in newest if target.is_above(lab)]
+    return Known(bool(references), references)
 
 
-def _before(situation: Situation, before: Course, labs: Sequence[Lab], within: str) -> list[Lab]:
+def _before(course: Course, labs: Sequence[Lab], days: int) -> list[Lab]:
     """The results of the days before the stop, newest first."""
-    assert before.ended is not None
-    days, ended = situation.days(within), before.ended
+    ended = course.ended
+    if ended is None:
+        return []
     return [lab for lab in labs if lab.moment is not None and lab.amount and 0 <= lab.moment.days_to(ended) <= days]

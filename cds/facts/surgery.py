@@ -1,4 +1,4 @@
-"""Operations that lie ahead, and when sirolimus would be paused before a major one."""
+"""Operations: those that lie ahead, when sirolimus would be paused before a major one, and the newest of the past."""
 
 from __future__ import annotations
 
@@ -6,44 +6,62 @@ from datetime import timedelta
 from decimal import Decimal
 
 from cds.chart.model import Plan
-from cds.facts.record import Named, on_day
-from cds.facts.situation import Situation
+from cds.chart.words import on_day
+from cds.course.kinds import Events
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Known, Named, Numbers, Unknown, names, number, part
+
+Ahead = list[tuple[int, Plan]]
 
 
-def put_surgery(situation: Situation) -> None:
-    """State the operations that lie ahead of a patient who takes sirolimus, or who is being ordered one of the two."""
-    facts, now = situation.facts, situation.now
-    notice = situation.days("surgery_notice")
-    asked = situation.drafts or not situation.ordering
-    ahead = [(-plan.day.days_until(now), plan) for plan in situation.chart.plans if asked or plan.draft]
-    plans = sorted(((days, plan) for days, plan in ahead if days >= 0), key=lambda each: each[0])
-    if not plans or not (situation.taking or situation.drafts):
-        facts.miss("no operation is planned", "surgery_planned", "days_to_surgery")
-        return
-    soon = {plan.display: (days, plan) for days, plan in reversed(plans) if days <= notice or plan is plans[0][1]}
+class Pause(Numbers, frozen=True):
+    """Days before an operation: for how many it is spoken of, and between which a pause would begin."""
+
+    surgery_notice: int
+    surgery_pause_from: int
+    surgery_pause_to: int
+
+
+@part
+def operations_ahead(patient: Patient, plans: tuple[Plan, ...], pause: Pause) -> Answer[Ahead]:
+    """The next operation and those soon, each once with the days until it, where sirolimus is taken or ordered with it."""
+    asked = patient.drafts or not patient.ordering
+    ahead = [(-plan.day.days_until(patient.now), plan) for plan in plans if asked or plan.draft]
+    ordered = sorted(((days, plan) for days, plan in ahead if days >= 0), key=lambda each: each[0])
+    if not ordered or not (patient.taking or patient.drafts):
+        return Unknown("no operation is planned")
+    next_one = ordered[0][1]
+    near = [each for each in reversed(ordered) if each[0] <= pause.surgery_notice or each[1] is next_one]
+    return list({plan.display: (days, plan) for days, plan in near}.values())
+
+
+@names("the next operation that is ordered or booked", none="no operation is planned")
+def surgery_planned(operations_ahead: Ahead, patient: Patient, pause: Pause) -> Answer[list[Named]]:
     named = [
-        Named(words.lower(), _note(situation, days, plan), (plan.reference,)) for words, (days, plan) in soon.items()
+        Named(plan.display.lower(), _note(patient, days, plan, pause), (plan.reference,))
+        for days, plan in operations_ahead
     ]
-    references = [plan.reference for _, plan in soon.values()]
-    facts.put("surgery_planned", sorted(named, key=lambda each: each.note), *references)
-    facts.put("days_to_surgery", Decimal(plans[0][0]), *references)
+    return Known(sorted(named, key=lambda each: each.note), [plan.reference for _, plan in operations_ahead])
 
 
-def put_past_surgery(situation: Situation) -> None:
-    """How long ago the newest operation was, whatever it was."""
-    done = [event for event in situation.chart.events if event.name in ("surgery", "splenectomy") and event.moment]
+@number("day", "1", "days until that operation")
+def days_to_surgery(operations_ahead: Ahead) -> Answer[Decimal]:
+    return Known(Decimal(min(days for days, _ in operations_ahead)), [plan.reference for _, plan in operations_ahead])
+
+
+@number("day", "1", "days since the newest operation")
+def days_since_surgery(surgery_events: Events, splenectomy_events: Events, patient: Patient) -> Answer[Decimal]:
+    done = [event for event in (*surgery_events, *splenectomy_events) if event.moment]
     newest = max(done, key=lambda event: event.moment.sort_key() if event.moment else (), default=None)
     if newest is None or newest.moment is None:
-        situation.facts.miss("no operation is on record", "days_since_surgery")
-        return
-    days = Decimal(newest.moment.days_until(situation.now))
-    situation.facts.put("days_since_surgery", days, newest.reference, on=newest.moment.day)
+        return Unknown("no operation is on record")
+    return Known(Decimal(newest.moment.days_until(patient.now)), [newest.reference], newest.moment.day)
 
 
-def _note(situation: Situation, days: int, plan: Plan) -> str:
+def _note(patient: Patient, days: int, plan: Plan, pause: Pause) -> str:
     """When it is, and when sirolimus would be paused if it is a major one."""
-    today = situation.now.date()
-    first, last = sorted((situation.days("surgery_pause_to"), situation.days("surgery_pause_from")))
+    today = patient.now.date()
+    first, last = sorted((pause.surgery_pause_to, pause.surgery_pause_from))
     day = today + timedelta(days=days)
     begin, end = day - timedelta(days=last), day - timedelta(days=first)
     if end < today:

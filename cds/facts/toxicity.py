@@ -2,54 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
 from cds.chart.model import Lab
-from cds.chart.samples import distinct
-from cds.facts.record import reported
-from cds.facts.situation import Situation
-
-_PLAIN = {
-    "neutrophils": "neutrophils",
-    "hemoglobin": "hemoglobin",
-    "triglycerides": "triglycerides",
-    "cholesterol": "cholesterol",
-    "fasting_glucose": "glucose",
-    "hba1c": "hba1c",
-}
-"""Each fact that is the newest value of a test."""
-
+from cds.chart.times import Moment
+from cds.chart.words import COUNT, reported
+from cds.compiled.knowledge import Measure
+from cds.course.kinds import History, Results
+from cds.course.patient import Patient
+from cds.plan.declare import Answer, Days, Known, Number, Unknown, flag, number, part, text
 
 _FINEST = Decimal("0.000001")  # of what a fact can say
-_LATELY = {
-    "triglycerides_lately": ("triglycerides", "lipids_act"),
-    "cholesterol_lately": ("cholesterol", "lipids_act"),
-}
-"""Each fact that is the newest value of a test for longer, with the definition that says for how long it acts."""
 
 
-def put_toxicity(situation: Situation) -> None:
-    """State the newest value of each test, if it is recent, and what it is compared with."""
-    facts, recent = situation.facts, situation.days("lab_recent")
-    for fact, test in _PLAIN.items():
-        labs = _results(situation, test)
-        if not labs or _age(situation, labs[0]) > recent:
-            facts.miss(f"there is no result of the last {recent} days", fact, f"{fact}_report")
-            continue
-        facts.put(fact, _value(labs[0]), labs[0].reference, on=_day(labs[0]))
-        facts.put(f"{fact}_report", reported(labs[0], situation.unit(test)), labs[0].reference)
-    for fact, (test, acts) in _LATELY.items():
-        labs = _results(situation, test)
-        if labs and _age(situation, labs[0]) <= situation.days(acts):
-            facts.put(fact, _value(labs[0]), labs[0].reference, on=_day(labs[0]))
-    _put_hemoglobin_fall(situation)
-    _put_urine(situation, "protein-ratio", "proteinuria")
-    _put_urine(situation, "albumin-ratio", "albuminuria")
-    _put_creatinine(situation)
-    _put_creatinine_rise(situation)
-    _put_liver(situation)
-    _put_known_glucose(situation)
+def value_of(lab: Lab) -> Decimal:
+    """The value; of a bound such as "<0.2" or ">1000" the nearest that it can be."""
+    assert lab.amount is not None
+    nearest = {"<": -_FINEST, ">": _FINEST}
+    return max(lab.amount.value + nearest.get(lab.amount.comparator, Decimal(0)), Decimal(0))
 
 
 def _day(lab: Lab) -> date:
@@ -57,142 +29,312 @@ def _day(lab: Lab) -> date:
     return lab.moment.day
 
 
-def _results(situation: Situation, *tests: str, worse: bool = True) -> list[Lab]:
-    """Final results, newest first; ``worse`` for what is judged, not for what it is compared with, which must be exact.
-
-    A bound counts where it tells of harm, as "<0.2" of neutrophils; one that may be harmless ends what is known.
-    """
-    found: list[Lab] = []
-    for lab in distinct([lab for test in tests for lab in situation.chart.lab(test)], worse):
-        if lab.status == "preliminary" or lab.amount is None:
-            continue
-        tells = "<" if lab.lower_is_worse else ">"
-        if not lab.amount.comparator or (worse and lab.amount.comparator[0] == tells):
-            found.append(lab)
-        elif worse:
-            break
-    return found
-
-
-def _value(lab: Lab) -> Decimal:
-    """The value; of a bound such as "<0.2" or ">1000" the nearest that it can be."""
-    assert lab.amount is not None
-    nearest = {"<": -_FINEST, ">": _FINEST}
-    return max(lab.amount.value + nearest.get(lab.amount.comparator, Decimal(0)), Decimal(0))
-
-
-def _age(situation: Situation, lab: Lab) -> int:
+def _age(lab: Lab, now: datetime) -> int:
     assert lab.moment is not None
-    return lab.moment.days_until(situation.now)
+    return lab.moment.days_until(now)
 
 
-def _put_hemoglobin_fall(situation: Situation) -> None:
-    """From the highest value of the days before the newest one; also where the newest is of the last weeks."""
-    facts, labs = situation.facts, _results(situation, "hemoglobin")
-    if not labs or labs[0].moment is None or _age(situation, labs[0]) > situation.days("tma_acts"):
-        return
-    newest, days = labs[0], situation.days("hemoglobin_fall_days")
-    others = [
-        lab for lab in _results(situation, "hemoglobin", worse=False) if lab.moment and lab.moment != newest.moment
-    ]
-    before = [lab for lab in others if lab.moment and newest.moment and 0 <= lab.moment.days_to(newest.moment) <= days]
-    highest = max(before, key=_value, default=None)
+def _newest(results: Sequence[Lab], days: int, now: datetime) -> Answer[Decimal]:
+    """The newest result, if it is of the last ``days``."""
+    if not results or _age(results[0], now) > days:
+        return Unknown(f"there is no result of the last {days} days")
+    return Known(value_of(results[0]), [results[0].reference], _day(results[0]))
+
+
+def _report(results: Sequence[Lab], unit: str) -> Known[str]:
+    return Known(reported(results[0], unit), [results[0].reference])
+
+
+@number(COUNT, "0.1", "the newest neutrophil count, of the last {lab_recent} days")
+def neutrophils(neutrophils_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(neutrophils_results, lab_recent, now)
+
+
+@text("that count as reported, with its date")
+def neutrophils_report(neutrophils: Decimal, neutrophils_results: Results, measures: dict[str, Measure]) -> Answer[str]:
+    return _report(neutrophils_results, measures["neutrophils"].unit)
+
+
+@number("g/dL", "0.1", "the newest haemoglobin, of the last {lab_recent} days")
+def hemoglobin(hemoglobin_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(hemoglobin_results, lab_recent, now)
+
+
+@text("that value as reported, with its date")
+def hemoglobin_report(hemoglobin: Decimal, hemoglobin_results: Results, measures: dict[str, Measure]) -> Answer[str]:
+    return _report(hemoglobin_results, measures["hemoglobin"].unit)
+
+
+@part
+def two_hemoglobins(
+    hemoglobin_results: Results, hemoglobin_history: History, hemoglobin_fall_days: Days
+) -> Answer[tuple[Lab, Lab]]:
+    """The newest value, and the highest of the days before it."""
+    newest = hemoglobin_results[0] if hemoglobin_results else None
+    if newest is None or newest.moment is None:
+        return Unknown("there is no haemoglobin on record")
+    before = [lab for lab in hemoglobin_history if _is_before(lab, newest.moment, hemoglobin_fall_days)]
+    highest = max(before, key=value_of, default=None)
     if highest is None:
-        facts.miss(f"there is no other value of the {days} days before", "hemoglobin_fall")
-        return
-    fall = max(_value(highest) - _value(newest), Decimal(0))
-    names = ["hemoglobin_fall_lately", *(["hemoglobin_fall"] if "hemoglobin" in facts.values else [])]
-    for name in names:
-        facts.put(name, fall, newest.reference, highest.reference, on=_day(newest))
+        return Unknown(f"there is no other value of the {hemoglobin_fall_days} days before")
+    return newest, highest
 
 
-def _put_urine(situation: Situation, test: str, fact: str) -> None:
-    """The lower of the two newest samples of different days: one sample alone proves nothing."""
-    facts, labs, report = situation.facts, _results(situation, test), f"{fact}_report"
-    recent, apart = situation.days("lab_recent"), situation.days("protein_second")
-    if not labs or _age(situation, labs[0]) > situation.days("protein_acts"):
-        facts.miss(f"there is no result of the last {recent} days", fact, report)
-        return
-    newest = labs[0]
-    second = next((lab for lab in labs[1:] if _day(lab) < _day(newest)), None)
+def _is_before(lab: Lab, newest: Moment, days: int) -> bool:
+    return lab.moment is not None and lab.moment != newest and 0 <= lab.moment.days_to(newest) <= days
+
+
+def _fall(two: tuple[Lab, Lab]) -> Known[Decimal]:
+    newest, highest = two
+    fall = max(value_of(highest) - value_of(newest), Decimal(0))
+    return Known(fall, [newest.reference, highest.reference], _day(newest))
+
+
+@number("g/dL", "0.1", "its fall from the highest value of the {hemoglobin_fall_days} days before it")
+def hemoglobin_fall(hemoglobin: Decimal, two_hemoglobins: tuple[Lab, Lab]) -> Answer[Decimal]:
+    return _fall(two_hemoglobins)
+
+
+@number("g/dL", "0.1", "the fall of haemoglobin, where the newest is of the last {tma_acts} days")
+def hemoglobin_fall_lately(two_hemoglobins: tuple[Lab, Lab], tma_acts: Days, now: datetime) -> Answer[Decimal]:
+    if _age(two_hemoglobins[0], now) > tma_acts:
+        return Unknown(f"there is no haemoglobin of the last {tma_acts} days")
+    return _fall(two_hemoglobins)
+
+
+@number("mg/dL", "1", "the newest triglycerides, of the last {lab_recent} days")
+def triglycerides(triglycerides_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(triglycerides_results, lab_recent, now)
+
+
+@text("that value as reported, with its date")
+def triglycerides_report(
+    triglycerides: Decimal, triglycerides_results: Results, measures: dict[str, Measure]
+) -> Answer[str]:
+    return _report(triglycerides_results, measures["triglycerides"].unit)
+
+
+@number("mg/dL", "1", "the newest triglycerides, of the last {lipids_act} days")
+def triglycerides_lately(triglycerides_results: Results, lipids_act: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(triglycerides_results, lipids_act, now)
+
+
+@number("mg/dL", "1", "the newest cholesterol, of the last {lab_recent} days")
+def cholesterol(cholesterol_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(cholesterol_results, lab_recent, now)
+
+
+@text("that value as reported, with its date")
+def cholesterol_report(cholesterol: Decimal, cholesterol_results: Results, measures: dict[str, Measure]) -> Answer[str]:
+    return _report(cholesterol_results, measures["cholesterol"].unit)
+
+
+@number("mg/dL", "1", "the newest cholesterol, of the last {lipids_act} days")
+def cholesterol_lately(cholesterol_results: Results, lipids_act: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(cholesterol_results, lipids_act, now)
+
+
+@number("mg/dL", "1", "the newest fasting glucose, of the last {lab_recent} days")
+def fasting_glucose(glucose_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(glucose_results, lab_recent, now)
+
+
+@text("that value as reported, with its date")
+def fasting_glucose_report(
+    fasting_glucose: Decimal, glucose_results: Results, measures: dict[str, Measure]
+) -> Answer[str]:
+    return _report(glucose_results, measures["glucose"].unit)
+
+
+@number("percent", "0.1", "the newest HbA1c, of the last {lab_recent} days")
+def hba1c(hba1c_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
+    return _newest(hba1c_results, lab_recent, now)
+
+
+@text("that value as reported, with its date")
+def hba1c_report(hba1c: Decimal, hba1c_results: Results, measures: dict[str, Measure]) -> Answer[str]:
+    return _report(hba1c_results, measures["hba1c"].unit)
+
+
+@flag("glucose or HbA1c was as high before the course began")
+def glucose_was_high(
+    patient: Patient,
+    glucose_history: History,
+    hba1c_history: History,
+    diabetes_glucose: Number,
+    diabetes_hba1c: Number,
+) -> Answer[bool]:
+    start = (patient.earlier or patient.course).start
+    if start is None and patient.drafts:
+        return Unknown("sirolimus has not been taken yet")
+    high = [lab for lab in glucose_history if value_of(lab) >= diabetes_glucose]
+    high += [lab for lab in hba1c_history if value_of(lab) >= diabetes_hba1c]
+    before = [lab.reference for lab in high if start is not None and _day(lab) < start.day]
+    return Known(bool(before), before[:1])
+
+
+def _confirmed(results: Sequence[Lab], apart: int, days: int, now: datetime) -> tuple[Lab, Lab] | Unknown:
+    """The two newest samples of different days, where the newer is of the last ``days``: one sample alone proves nothing."""
+    if not results or _age(results[0], now) > days:
+        return Unknown(f"there is no result of the last {days} days")
+    newest = results[0]
+    second = next((lab for lab in results[1:] if _day(lab) < _day(newest)), None)
     if second is None or (_day(newest) - _day(second)).days > apart:
-        facts.miss("no second sample of another day confirms it", fact, report)
-        return
-    lower, references = min(_value(newest), _value(second)), (newest.reference, second.reference)
-    facts.put(f"{fact}_lately", lower, *references, on=_day(newest))
-    if _age(situation, newest) <= recent:
-        facts.put(fact, lower, *references, on=_day(newest))
-        facts.put(report, f"{reported(newest, 'g/g')}, after {reported(second, 'g/g')}", *references)
-    else:
-        facts.miss(f"there is no result of the last {recent} days", fact, report)
+        return Unknown("no second sample of another day confirms it")
+    return newest, second
 
 
-def _put_creatinine(situation: Situation) -> None:
-    """The newest value over the one before the course, which must not be older than a year."""
-    facts, labs = situation.facts, _results(situation, "creatinine")
-    start, recent = (situation.earlier or situation.course).start, situation.days("lab_recent")
-    names = ("creatinine_ratio", "creatinine_report")
-    if not labs or _age(situation, labs[0]) > recent or start is None:
-        facts.miss(f"there is no result of the last {recent} days", *names)
-        return
-    oldest = situation.days("creatinine_baseline_days")
-    known = _results(situation, "creatinine", worse=False)
-    base = next((lab for lab in known if lab.moment and 0 <= lab.moment.days_to(start) <= oldest), None)
-    if base is None or base.moment == labs[0].moment or not _value(base):
-        facts.miss("there is no result from before the course to compare with", *names)
-        return
-    ratio = _value(labs[0]) / _value(base)
-    facts.put("creatinine_ratio", ratio, labs[0].reference, base.reference, on=_day(labs[0]))
-    unit = situation.unit("creatinine")
-    facts.put("creatinine_report", f"{reported(labs[0], unit)}, before the course {reported(base, unit)}")
+def _lower(samples: tuple[Lab, Lab]) -> Known[Decimal]:
+    newest, second = samples
+    return Known(min(value_of(newest), value_of(second)), [newest.reference, second.reference], _day(newest))
 
 
-def _put_creatinine_rise(situation: Situation) -> None:
-    """The newest value over the lowest of the year before it: a kidney that has been ill for long does not rise."""
-    facts, labs = situation.facts, _results(situation, "creatinine")
-    if not labs or _age(situation, labs[0]) > situation.days("creatinine_acts"):
-        facts.miss("there is no recent creatinine", "creatinine_rise")
-        return
-    newest, year = labs[0], situation.days("creatinine_baseline_days")
-    known = _results(situation, "creatinine", worse=False)
-    before = [lab for lab in known if 0 < (_day(newest) - _day(lab)).days <= year and _value(lab)]
-    lowest = min(before, key=_value, default=None)
+def _both(samples: tuple[Lab, Lab], unit: str) -> Known[str]:
+    newest, second = samples
+    words = f"{reported(newest, unit)}, after {reported(second, unit)}"
+    return Known(words, [newest.reference, second.reference])
+
+
+@part
+def two_of_protein(
+    protein_ratio_results: Results, protein_second: Days, lab_recent: Days, now: datetime
+) -> Answer[tuple[Lab, Lab]]:
+    """Two samples that agree, the newer one recent."""
+    return _confirmed(protein_ratio_results, protein_second, lab_recent, now)
+
+
+@number("g/g", "0.1", "protein to creatinine in urine, the lower of two samples of different days")
+def proteinuria(two_of_protein: tuple[Lab, Lab]) -> Answer[Decimal]:
+    return _lower(two_of_protein)
+
+
+@text("the two samples, with their dates")
+def proteinuria_report(two_of_protein: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
+    return _both(two_of_protein, measures["protein-ratio"].unit)
+
+
+@number("g/g", "0.1", "protein in urine, where the newer of two samples is of the last {protein_acts} days")
+def proteinuria_lately(
+    protein_ratio_results: Results, protein_second: Days, protein_acts: Days, now: datetime
+) -> Answer[Decimal]:
+    samples = _confirmed(protein_ratio_results, protein_second, protein_acts, now)
+    return samples if isinstance(samples, Unknown) else _lower(samples)
+
+
+@part
+def two_of_albumin(
+    albumin_ratio_results: Results, protein_second: Days, lab_recent: Days, now: datetime
+) -> Answer[tuple[Lab, Lab]]:
+    """Two samples that agree, the newer one recent."""
+    return _confirmed(albumin_ratio_results, protein_second, lab_recent, now)
+
+
+@number("g/g", "0.1", "albumin to creatinine in urine, the lower of two samples of different days")
+def albuminuria(two_of_albumin: tuple[Lab, Lab]) -> Answer[Decimal]:
+    return _lower(two_of_albumin)
+
+
+@text("the two samples, with their dates")
+def albuminuria_report(two_of_albumin: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
+    return _both(two_of_albumin, measures["albumin-ratio"].unit)
+
+
+@number("g/g", "0.1", "the same, where the newer sample is of the last {protein_acts} days")
+def albuminuria_lately(
+    albumin_ratio_results: Results, protein_second: Days, protein_acts: Days, now: datetime
+) -> Answer[Decimal]:
+    samples = _confirmed(albumin_ratio_results, protein_second, protein_acts, now)
+    return samples if isinstance(samples, Unknown) else _lower(samples)
+
+
+@part
+def creatinine_and_base(
+    patient: Patient,
+    creatinine_results: Results,
+    creatinine_history: History,
+    lab_recent: Days,
+    creatinine_baseline_days: Days,
+) -> Answer[tuple[Lab, Lab]]:
+    """The newest value, and the one before the course, which must not be older than a year."""
+    start = (patient.earlier or patient.course).start
+    if not creatinine_results or _age(creatinine_results[0], patient.now) > lab_recent or start is None:
+        return Unknown(f"there is no result of the last {lab_recent} days")
+    before = (
+        lab for lab in creatinine_history if lab.moment and 0 <= lab.moment.days_to(start) <= creatinine_baseline_days
+    )
+    base = next(before, None)
+    if base is None or base.moment == creatinine_results[0].moment or not value_of(base):
+        return Unknown("there is no result from before the course to compare with")
+    return creatinine_results[0], base
+
+
+@number("x", "0.1", "the newest creatinine over the one before the course")
+def creatinine_ratio(creatinine_and_base: tuple[Lab, Lab]) -> Answer[Decimal]:
+    newest, base = creatinine_and_base
+    return Known(value_of(newest) / value_of(base), [newest.reference, base.reference], _day(newest))
+
+
+@text("the two values, with their dates")
+def creatinine_report(creatinine_and_base: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
+    unit, (newest, base) = measures["creatinine"].unit, creatinine_and_base
+    return f"{reported(newest, unit)}, before the course {reported(base, unit)}"
+
+
+@number("x", "0.1", "the newest creatinine over the lowest of the {creatinine_baseline_days} days before it")
+def creatinine_rise(
+    creatinine_results: Results,
+    creatinine_history: History,
+    creatinine_acts: Days,
+    creatinine_baseline_days: Days,
+    now: datetime,
+) -> Answer[Decimal]:
+    """A kidney that has been ill for long does not rise."""
+    if not creatinine_results or _age(creatinine_results[0], now) > creatinine_acts:
+        return Unknown("there is no recent creatinine")
+    newest = creatinine_results[0]
+    year = (lab for lab in creatinine_history if 0 < (_day(newest) - _day(lab)).days <= creatinine_baseline_days)
+    lowest = min((lab for lab in year if value_of(lab)), key=value_of, default=None)
     if lowest is None:
-        facts.miss("there is no creatinine of the year before", "creatinine_rise")
-        return
-    facts.put("creatinine_rise", _value(newest) / _value(lowest), newest.reference, lowest.reference, on=_day(newest))
+        return Unknown("there is no creatinine of the year before")
+    return Known(value_of(newest) / value_of(lowest), [newest.reference, lowest.reference], _day(newest))
 
 
-def _put_liver(situation: Situation) -> None:
-    """The higher of the two enzymes, as a multiple of its laboratory's own upper limit."""
-    facts, recent = situation.facts, situation.days("lab_recent")
-    found = [labs[0] for test in ("alt", "ast") if (labs := _results(situation, test))]
-    acts = situation.days("enzymes_act")
-    long = [(_value(lab) / lab.upper, lab) for lab in found if lab.upper and _age(situation, lab) <= acts]
-    if long:
-        ratio, lab = max(long, key=lambda each: each[0])
-        facts.put("liver_enzymes_lately", ratio, lab.reference, on=_day(lab))
-    rated = [each for each in long if _age(situation, each[1]) <= recent]
+def _higher(results: Sequence[Lab], days: int, now: datetime) -> tuple[Decimal, Lab] | Unknown:
+    """The higher of the two enzymes as a multiple of its laboratory's own upper limit."""
+    rated = [(value_of(lab) / lab.upper, lab) for lab in results if lab.upper and _age(lab, now) <= days]
     if not rated:
-        facts.miss("there is no recent result with an upper limit", "liver_enzymes", "liver_enzymes_report")
-        return
-    ratio, lab = max(rated, key=lambda each: each[0])
-    facts.put("liver_enzymes", ratio, lab.reference, on=_day(lab))
-    facts.put("liver_enzymes_report", f"{lab.name.upper()} {reported(lab, situation.unit(lab.name))}", lab.reference)
+        return Unknown("there is no recent result with an upper limit")
+    return max(rated, key=lambda each: each[0])
 
 
-def _put_known_glucose(situation: Situation) -> None:
-    """Whether glucose was as high before the course: then it is not news."""
-    start = (situation.earlier or situation.course).start
-    if start is None and situation.drafts:
-        situation.facts.miss("sirolimus has not been taken yet", "glucose_was_high")
-        return
-    limits = {"glucose": "diabetes_glucose", "hba1c": "diabetes_hba1c"}
-    before = [
-        lab
-        for test, limit in limits.items()
-        for lab in _results(situation, test, worse=False)
-        if start is not None and lab.moment and lab.moment.day < start.day
-        if _value(lab) >= situation.definitions[limit]
-    ]
-    situation.facts.put("glucose_was_high", bool(before), *(lab.reference for lab in before[:1]))
+@part
+def newest_enzymes(alt_results: Results, ast_results: Results) -> list[Lab]:
+    """The newest ALT and the newest AST."""
+    return [*alt_results[:1], *ast_results[:1]]
+
+
+@part
+def higher_enzyme(newest_enzymes: list[Lab], lab_recent: Days, now: datetime) -> Answer[tuple[Decimal, Lab]]:
+    """The one that is spoken of."""
+    return _higher(newest_enzymes, lab_recent, now)
+
+
+@number("x", "0.1", "the higher of ALT and AST over its laboratory's upper limit")
+def liver_enzymes(higher_enzyme: tuple[Decimal, Lab]) -> Answer[Decimal]:
+    ratio, lab = higher_enzyme
+    return Known(ratio, [lab.reference], _day(lab))
+
+
+@text("that value as reported, with its date")
+def liver_enzymes_report(higher_enzyme: tuple[Decimal, Lab], measures: dict[str, Measure]) -> Answer[str]:
+    _, lab = higher_enzyme
+    return Known(f"{lab.name.upper()} {reported(lab, measures[lab.name].unit)}", [lab.reference])
+
+
+@number("x", "0.1", "the higher of ALT and AST over its limit, of the last {enzymes_act} days")
+def liver_enzymes_lately(newest_enzymes: list[Lab], enzymes_act: Days, now: datetime) -> Answer[Decimal]:
+    higher = _higher(newest_enzymes, enzymes_act, now)
+    if isinstance(higher, Unknown):
+        return higher
+    ratio, lab = higher
+    return Known(ratio, [lab.reference], _day(lab))

@@ -2,53 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
-from cds.facts.record import Named
-from cds.facts.situation import Situation
-from cds.knowledge.compiled import Withheld
-from cds.knowledge.truth import truth
+from cds.compiled.knowledge import Condition, Withheld
+from cds.compiled.truth import truth
+from cds.plan.declare import Answer, Named, Told, names, part
 
 _LASTS = "while it is on record"
+_NONE = "nothing on record speaks against a higher dose"
+Reasons = list[tuple[Withheld, Named]]
 
 
-def put_withheld(situation: Situation) -> None:
-    """State every reason that holds: those that ask for less, and all of them."""
-    found = list(_holding(situation))
-    for fact, kept in (("rise_withheld", found), ("harms", [each for each in found if each[0].asks_less])):
-        if kept:
-            references = [reference for _, named in kept for reference in named.references]
-            situation.facts.put(fact, [named for _, named in kept], *references)
+@part
+def reasons(told: Told, withheld: tuple[Withheld, ...], every_day: dict[str, int]) -> Reasons:
+    """Every reason that holds."""
+    found = []
+    for each in withheld:
+        if branch := _first_that_holds(each, told.values):
+            references = dict.fromkeys(reference for test in branch for reference in told.references(test.fact))
+            named = Named(each.says, _for_how_long(each, told, every_day), tuple(references), fact=each.id)
+            found.append((each, named))
+    return found
+
+
+def _first_that_holds(reason: Withheld, values: Mapping[str, Any]) -> tuple[Condition, ...]:
+    for branch in reason.branches:
+        for test in branch:
+            if not truth(test, values):
+                break
         else:
-            situation.facts.miss("nothing on record speaks against a higher dose", fact)
+            return branch
+    return ()
 
 
-def rise_withheld(situation: Situation) -> str:
-    """Why no rise may be offered, in words; empty where one may. The first reason stands for all."""
-    reasons = situation.facts.values.get("rise_withheld", ())
-    return ", ".join(
-        f"{reason.name} ({reason.note})" if reason.note != _LASTS else reason.name for reason in reasons[:2]
-    )
-
-
-def _holding(situation: Situation) -> Iterator[tuple[Withheld, Named]]:
-    for each in situation.knowledge.withheld:
-        branch = next(
-            (tests for tests in each.branches if all(truth(test, situation.facts.values) for test in tests)), None
-        )
-        if branch is not None:
-            evidence = situation.facts.evidence
-            references = tuple(dict.fromkeys(r for test in branch for r in evidence.get(test.fact, ())))
-            yield each, Named(each.says, _for_how_long(situation, each), references, fact=each.id)
-
-
-def _for_how_long(situation: Situation, each: Withheld) -> str:
+def _for_how_long(each: Withheld, told: Told, every_day: dict[str, int]) -> str:
     """Since when, and until when at most."""
-    since = situation.facts.dates.get(each.since)
+    since = told.on(each.since) if each.since in told.values else None
     if since is None:
         return _LASTS
     words = f"since {since.isoformat()}"
     if not each.days:
         return f"{words}, {_LASTS}"
-    return f"{words}, until {(since + timedelta(days=situation.days(each.days))).isoformat()} at most"
+    return f"{words}, until {(since + timedelta(days=every_day[each.days])).isoformat()} at most"
+
+
+@names("why nothing offers a higher dose: the harms, and what else speaks against it", none=_NONE)
+def rise_withheld(reasons: Reasons) -> Answer[list[Named]]:
+    return [named for _, named in reasons]
+
+
+@names("what is on record that asks for less sirolimus, each with its days", none=_NONE)
+def harms(reasons: Reasons) -> Answer[list[Named]]:
+    return [named for each, named in reasons if each.asks_less]
+
+
+@part
+def rise_reasons(reasons: Reasons) -> str:
+    """Why no rise may be offered, in words; empty where one may. The first reasons stand for all."""
+    return ", ".join(f"{named.name} ({named.note})" if named.note != _LASTS else named.name for _, named in reasons[:2])

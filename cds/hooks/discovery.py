@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import PREFETCH_TYPES
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from cds.knowledge.valuesets import OURS, SHORT
 
 WHEN = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from cds.cards.order import MAX_CARDS
 from cds.chart.body import MAX_DEPTH
 from cds.chart.prefetch import PREFETCH_TYPES
+from cds.compiled.knowledge import Knowledge
 from cds.hooks.discovery import SERVICES, WHEN, discovery, prefetch
 from cds.hooks.settings import Issuer, Settings
-from cds.knowledge.compiled import Knowledge
 
 _WHY = {
     "patient": "age, sex; without it the age group is not known",

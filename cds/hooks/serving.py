@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
 from cds.hooks.app import PATIENCE, create_app
 from cds.hooks.judging import settle_memory
@@ -24,7 +25,6 @@ from cds.hooks.log import set_up_logs
 from cds.hooks.protocol import Impatient
 from cds.hooks.settings import Settings
 from cds.knowledge.cache import from_cache, into_cache
-from cds.knowledge.compiled import Knowledge
 
 _HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
 _PARENT = "SIROLIMUS_ITP_CDS_PARENT"

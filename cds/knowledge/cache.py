@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from cds import __version__
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 
 _DIGEST = 32  # bytes of SHA-256 before the content
 _MOST = 64_000_000  # bytes

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Level, Rule, Source
+from cds.compiled.knowledge import Level, Rule, Source
 from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape

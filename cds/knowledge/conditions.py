@@ -12,7 +12,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from itertools import product
 
-from cds.knowledge.compiled import Condition, Operator
+from cds.compiled.knowledge import Condition, Operator
 from cds.vocabulary import KNOWN_WITH, RENAMED, VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")

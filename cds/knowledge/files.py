@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cds.knowledge.compiled import Knowledge, LabTest, Rule, Signature, Source
+from cds.compiled.knowledge import Knowledge, LabTest, Rule, Signature, Source
 from cds.knowledge.layers import Layers
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.rules import Names

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from cds.compiled.knowledge import Knowledge
 from cds.knowledge.cache import cache_file, from_cache, into_cache
-from cds.knowledge.compiled import Knowledge
 
 
 class UnsoundRules(Exception):

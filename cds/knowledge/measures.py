@@ -8,10 +8,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from cds.knowledge.compiled import Measure
+from cds.compiled.knowledge import Measure
+from cds.compiled.units import Scale, Units, plain_unit
 from cds.knowledge.shapes import Shape, Word
 from cds.knowledge.tree import Document, Fault
-from cds.knowledge.units import Scale, Units, plain_unit
 
 FILE = "tests.yaml"
 DOSE = "dose"

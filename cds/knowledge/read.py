@@ -11,8 +11,7 @@ from typing import get_args
 
 import msgspec
 
-from cds.knowledge.checks import check_rule, check_texts, check_yields
-from cds.knowledge.compiled import (
+from cds.compiled.knowledge import (
     DrugClass,
     Knowledge,
     LabTest,
@@ -25,6 +24,7 @@ from cds.knowledge.compiled import (
     Source,
     Withheld,
 )
+from cds.knowledge.checks import check_rule, check_texts, check_yields
 from cds.knowledge.files import Files, Folder, RuleFile
 from cds.knowledge.growth import FILE as GROWTH
 from cds.knowledge.growth import read_growth

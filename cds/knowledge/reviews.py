@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from cds.knowledge.compiled import Knowledge, Rule, Signature
+from cds.compiled.knowledge import Knowledge, Rule, Signature
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.vocabulary import FACTS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
+from cds.compiled.knowledge import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, PLACEHOLDER, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from cds.knowledge.compiled import Concept
+from cds.compiled.knowledge import Concept
+from cds.compiled.systems import ICD, SYSTEMS, plain_icd, plain_name, written_out
 from cds.knowledge.shapes import CodeShape, DrugShape, PrefixShape, ValueSetShape
-from cds.knowledge.systems import ICD, SYSTEMS, plain_icd, plain_name, written_out
 from cds.knowledge.tree import Document, Fault
 
 VALUE_SETS = frozenset(

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from cds.knowledge.compiled import Window
-from cds.vocabulary import WIDEST
+from cds.compiled.knowledge import WIDEST, Window
 
 _PER_DAY, PER_SURFACE = "mg/day", "mg/m2/day"
 _JUDGED_BY = {_PER_DAY: "daily_dose", PER_SURFACE: "dose_per_m2"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cds.knowledge.compiled import Withheld
+from cds.compiled.knowledge import Withheld
 from cds.knowledge.conditions import Unclear, known_fact
 from cds.knowledge.rules import Names, compile_branches
 from cds.knowledge.shapes import Basis, Conditions, Shape

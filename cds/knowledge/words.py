@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cds.knowledge.compiled import Lexicon, Sayings
+from cds.compiled.knowledge import Lexicon, Sayings
 from cds.knowledge.layers import Layers
 from cds.knowledge.shapes import Shape, Word, shaped
 from cds.knowledge.tree import Fault, read

@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from cds.advise import Advice
 from cds.cards.text import shown
-from cds.facts.record import Named
+from cds.plan.declare import Named
 from cds.timeline.picture import pictures
 from cds.timeline.rows import Timeline, timeline
 from cds.vocabulary import VOCABULARY
@@ -52,8 +52,8 @@ def report(advice: Advice, version: str) -> str:
         unjudged=unjudged(advice),
         old=_old(drawn),
         patient=situation.chart.patient_id,
-        now=situation.now.strftime("%Y-%m-%d %H:%M"),
-        hook=situation.hook,
+        now=situation.patient.now.strftime("%Y-%m-%d %H:%M"),
+        hook=situation.patient.hook,
         protocol=situation.knowledge.protocol,
         knowledge=situation.knowledge.hash,
         drafts=any(rule.status == "draft" for rule in situation.knowledge.rules),

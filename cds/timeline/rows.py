@@ -15,15 +15,15 @@ from typing import Any
 from cds.advise import Advice
 from cds.cards.build import NAMESPACE
 from cds.chart.times import Moment
-from cds.facts.bleeding import grades
-from cds.facts.criteria import Response, read_response
-from cds.facts.episodes import Episode, episodes
-from cds.facts.exposure import exposure
-from cds.facts.levels import MOVING, NG_ML, judge_levels
-from cds.facts.platelets import COUNT
-from cds.facts.record import on_day, reported, said
-from cds.facts.situation import Situation
-from cds.facts.steroids import as_prednisone
+from cds.chart.words import NG_ML, on_day, reported, said
+from cds.course.bleeding import grades
+from cds.course.counts import COUNT, counts
+from cds.course.episodes import Episode
+from cds.course.exposure import exposure
+from cds.course.levels import levels
+from cds.course.response import Response, response
+from cds.course.steroids import Equivalents
+from cds.facts import Situation
 
 Row = dict[str, Any]
 LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
@@ -59,23 +59,24 @@ class Timeline:
 def timeline(advice: Advice) -> Timeline:
     """The rows of what was judged, with the cards that it brought."""
     situation = advice.situation
-    numbers, course = situation.knowledge.protocol.numbers, situation.course
-    response = read_response(situation)
+    numbers, course = situation.knowledge.protocol.numbers, situation.patient.course
+    answer = situation.of(response)
+    known = answer if isinstance(answer, Response) else None
     drawn = Timeline(
-        situation.now.date(),
-        situation.now.date(),
+        situation.patient.now.date(),
+        situation.patient.now.date(),
         (float(numbers["trough_low"]), float(numbers["trough_high"])),
-        situation.now.strftime("%Y-%m-%d %H:%M"),
+        situation.patient.now.strftime("%Y-%m-%d %H:%M"),
         course.start.day if course.start is not None else None,
-        float(response.baseline.value) if response is not None and response.baseline is not None else None,
-        counts=[_count(count.moment, count.value, count.words(), count.why_not) for count in situation.counts],
+        float(known.baseline.value) if known is not None and known.baseline is not None else None,
+        counts=[_count(count.moment, count.value, count.words(), count.why_not) for count in situation.of(counts)],
         levels=list(_levels(situation)),
         doses=list(_doses(situation)),
         steroids=list(_steroids(situation)),
         grades=list(_grades(situation)),
         bars=list(_bars(situation)),
         marks=[*_events(situation), *_cards(advice)],
-        landmarks=list(_landmarks(situation, response)),
+        landmarks=list(_landmarks(situation, known)),
         treg=list(_treg(situation)),
     )
     days = [date.fromisoformat(row["at"][:10]) for row in drawn.rows()]
@@ -95,7 +96,7 @@ def _count(moment: Moment, value: Decimal, words: str, why_not: str) -> Row:
 
 
 def _levels(situation: Situation) -> Iterator[Row]:
-    for each in judge_levels(situation):
+    for each in situation.of(levels):
         assert each.lab.moment is not None and each.lab.amount is not None
         usable = each.verdict == "usable"
         say = f"Sirolimus level {reported(each.lab, NG_ML)}: {'usable, ' if usable else 'not used, '}{each.why}"
@@ -103,14 +104,14 @@ def _levels(situation: Situation) -> Iterator[Row]:
 
 
 def _doses(situation: Situation) -> Iterator[Row]:
-    course = situation.course
+    course = situation.patient.course
     if course.conflict:  # nobody can say what is taken
         begins = min(order.start.day for order in course.conflict if order.start is not None)
-        until = (situation.now.date() + timedelta(days=1)).isoformat()
+        until = (situation.patient.now.date() + timedelta(days=1)).isoformat()
         say = f"Sirolimus: not known in which dose from {begins.isoformat()}, for orders contradict one another"
         yield {"at": begins.isoformat(), "until": until, "value": None, "say": say}
         return
-    for stretch in exposure(course, situation.now, situation.days("resume_gap")):
+    for stretch in exposure(course, situation.patient.now, situation.days("resume_gap")):
         say = f"Sirolimus {stretch.words} from {stretch.start.isoformat()} to {stretch.end.isoformat()}"
         yield {
             "at": stretch.start.isoformat(),
@@ -121,14 +122,19 @@ def _doses(situation: Situation) -> Iterator[Row]:
 
 
 def _steroids(situation: Situation) -> Iterator[Row]:
-    for episode in episodes(situation, "corticosteroid"):
+    equivalents: Equivalents = situation.case["equivalents"]
+    for episode in situation.episodes("corticosteroid"):
         for use in episode.uses:
-            dose = as_prednisone(situation, use)
+            dose = equivalents.prednisone(use)
             if use.start is None or dose is None:
                 continue
             unknown = use.end is None and use.status != "active" and not use.given
             end = (
-                use.end.day if use.end is not None else use.start.day if unknown or use.given else situation.now.date()
+                use.end.day
+                if use.end is not None
+                else use.start.day
+                if unknown or use.given
+                else situation.patient.now.date()
             )
             until = "not known when" if unknown else on_day(use.end) if use.end is not None else "now"
             say = f"{use.name}: {said(dose)} mg/day as prednisone, from {on_day(use.start)} until {until}"
@@ -138,7 +144,7 @@ def _steroids(situation: Situation) -> Iterator[Row]:
 
 def _grades(situation: Situation) -> Iterator[Row]:
     """Bleeding as it was graded."""
-    for lab in grades(situation):
+    for lab in situation.of(grades):
         assert lab.moment is not None and lab.amount is not None
         say = f"Bleeding of WHO grade {said(lab.amount.value)} on {on_day(lab.moment)}"
         yield {"at": _at(lab.moment), "value": float(lab.amount.value), "say": say}
@@ -149,14 +155,20 @@ def _bars(situation: Situation) -> Iterator[Row]:
     raises = [
         each for each in known.with_role("raises platelets") if each != "corticosteroid"
     ]  # which has a row of its own
-    for kind, sets in (("moves the level", known.with_role(*MOVING)), ("raises counts", raises)):
-        for episode in episodes(situation, *sets):
+    for kind, sets in (("moves the level", known.with_role("inhibitor", "inducer")), ("raises counts", raises)):
+        for episode in situation.episodes(*sets):
             if episode.start is not None:
                 yield _bar(situation, episode, episode.start, kind)
 
 
 def _bar(situation: Situation, episode: Episode, start: Moment, kind: str) -> Row:
-    end = episode.end.day if episode.end is not None else start.day if episode.end_unknown else situation.now.date()
+    end = (
+        episode.end.day
+        if episode.end is not None
+        else start.day
+        if episode.end_unknown
+        else situation.patient.now.date()
+    )
     until = on_day(episode.end) if episode.end is not None else "not known when" if episode.end_unknown else "now"
     return {
         "at": start.day.isoformat(),
@@ -183,7 +195,7 @@ def _cards(advice: Advice) -> Iterator[Row]:
     dates = advice.situation.facts.dates
     for card in advice.cards:
         named = [dates[fact] for found in card["extension"].get(f"{NAMESPACE}.findings", ()) for fact in found.get("facts", ()) if fact in dates]  # fmt: skip
-        day = max(named, default=advice.situation.now.date())
+        day = max(named, default=advice.situation.patient.now.date())
         yield {
             "at": f"{day.isoformat()}T12:00",
             "name": f"{card['indicator']} cards",
@@ -192,22 +204,20 @@ def _cards(advice: Advice) -> Iterator[Row]:
         }
 
 
-def _landmarks(situation: Situation, response: Response | None) -> Iterator[Row]:
-    start = situation.course.start
-    if start is None or response is None or not situation.start_known:
+def _landmarks(situation: Situation, judged: Response | None) -> Iterator[Row]:
+    start = situation.patient.course.start
+    if start is None or judged is None or not situation.patient.start_known:
         return
     for months, first, last in LANDMARKS:
         opens, closes = (start.day + timedelta(days=situation.days(name)) for name in (first, last))
-        if opens > situation.now.date():
+        if opens > situation.patient.now.date():
             continue
-        inside = [c for c in response.usable if opens <= c.moment.day <= closes]
-        category = _CATEGORY[response.category(inside[0])] if inside else "no usable count"
-        sure = (
-            "" if not inside or category not in ("CR", "PR") or response.confirmed_by(inside[0]) else " (unconfirmed)"
-        )
+        inside = [c for c in judged.usable if opens <= c.moment.day <= closes]
+        category = _CATEGORY[judged.category(inside[0])] if inside else "no usable count"
+        sure = "" if not inside or category not in ("CR", "PR") or judged.confirmed_by(inside[0]) else " (unconfirmed)"
         yield {
             "at": opens.isoformat(),
-            "until": min(closes + timedelta(days=1), situation.now.date() + timedelta(days=3)).isoformat(),
+            "until": min(closes + timedelta(days=1), situation.patient.now.date() + timedelta(days=3)).isoformat(),
             "name": f"{months} mo: {category}{sure}",
             "say": f"{months}-month landmark, days {situation.days(first)} to {situation.days(last)}: {category}{sure}",
         }

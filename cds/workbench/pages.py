@@ -25,9 +25,10 @@ from cds.chart.body import InputError
 from cds.chart.model import HOOKS
 from cds.engine import Engine
 from cds.engine.evaluate import Explained
-from cds.facts.record import Facts, Named
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import read_folder
+from cds.plan.case import Facts
+from cds.plan.declare import Named
 from cds.report.page import told, unjudged
 from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline
@@ -104,7 +105,7 @@ class Workbench:
         view = view_of(form, self.engine)
         advice, document = view.advice, view.document
         situation = advice.situation
-        facts, hook = situation.facts, situation.hook
+        facts, hook = situation.facts, situation.patient.hook
         drawn = timeline(advice)
         return self._render(
             "judged.html",
@@ -120,7 +121,7 @@ class Workbench:
             gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
             unjudged=unjudged(advice),
             hook=hook,
-            at=situation.now.isoformat(),
+            at=situation.patient.now.isoformat(),
             picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, escaped by XML
             rows=list(told(drawn)),
             cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off

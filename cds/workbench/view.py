@@ -33,7 +33,7 @@ class View:
 
 def _as_it_is(document: Json, advice: Advice, note: str = "") -> View:
     rows = [replace(each, was=each.value) for each in sliders(document, advice)]
-    return View(document, advice, note, rows, document, advice.situation.now)
+    return View(document, advice, note, rows, document, advice.situation.patient.now)
 
 
 def view_of(form: Asked, engine: Engine) -> View:
@@ -53,7 +53,7 @@ def view_of(form: Asked, engine: Engine) -> View:
 
 def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal], engine: Engine) -> View:
     """The day is moved first: what can be moved, and where it was, is then what that day knows."""
-    day, now = base, base.situation.now
+    day, now = base, base.situation.patient.now
     rows = {each.name: each for each in sliders(document, base)}
     try:
         if "days" in wanted and "days" in rows:
@@ -66,7 +66,7 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
         raise InputError("a value that was moved makes a date that cannot be") from None
     said = ", ".join(f"{name} to {value}" for name, value in taken.items())
     left = ", ".join(name for name in wanted if name not in taken)
-    of_that_day = now != base.situation.now and bool(taken.keys() & {"level", "count"})
+    of_that_day = now != base.situation.patient.now and bool(taken.keys() & {"level", "count"})
     told = {
         f"Moved: {said}.": bool(said),
         f"Not moved: {left}, which this day does not have.": bool(left),
@@ -77,7 +77,7 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
         replace(each, was=each.value, value=float(taken.get(name, Decimal(str(each.value)))))
         for name, each in rows.items()
     ]
-    return View(changed, _judge(changed, hook, now, engine), note, shown, document, base.situation.now)
+    return View(changed, _judge(changed, hook, now, engine), note, shown, document, base.situation.patient.now)
 
 
 def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine: Engine) -> View:
@@ -88,11 +88,11 @@ def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine:
     document, hook = after
     asked_on = hook if document.get("resourceType") == "Bundle" else None
     note = f"Pressed: {label}."
-    if hook != advice.situation.hook:
+    if hook != advice.situation.patient.hook:
         note += (
             " Below is what an EHR is told when this is signed; the cards of the opened chart are on the page before."
         )
-    return _as_it_is(document, _judge(document, asked_on, advice.situation.now, engine), note)
+    return _as_it_is(document, _judge(document, asked_on, advice.situation.patient.now, engine), note)
 
 
 def _judge(document: Json, hook: Any, now: datetime | None, engine: Engine) -> Advice:
@@ -107,11 +107,11 @@ def _judge(document: Json, hook: Any, now: datetime | None, engine: Engine) -> A
 
 def request_of(document: Json, advice: Advice, engine: Engine) -> bytes:
     """The request by which an EHR would ask the same, for people; empty where it would not get the same cards."""
-    request = as_request(document, advice.situation.hook, advice.situation.chart.patient_id)
+    request = as_request(document, advice.situation.patient.hook, advice.situation.chart.patient_id)
     if request is None or request is document:
         return b""
     try:
-        again = _judge(request, None, advice.situation.now, engine)
+        again = _judge(request, None, advice.situation.patient.now, engine)
     except InputError:
         return b""
     return written(request, indent=1) if _seen(again) == _seen(advice) else b""

@@ -16,7 +16,8 @@ from typing import Any
 
 from cds.advise import Advice
 from cds.chart.model import Hook, Lab
-from cds.facts.situation import Situation
+from cds.course.counts import counts
+from cds.facts import Situation
 from cds.workbench.document import Json, find, reference, resources
 
 _PER_DAY = "daily"
@@ -40,8 +41,8 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
     """What of this chart can be moved."""
     situation, found = advice.situation, []
     dose = _dose(document, situation)
-    if dose is not None and situation.dose.per_day is not None:
-        now = float(situation.dose.per_day)
+    if dose is not None and situation.patient.dose.per_day is not None:
+        now = float(situation.patient.dose.per_day)
         found.append(Slider("dose", "Sirolimus dose", "mg/day", now, min(0.1, now), max(12.0, now), 0.1))
     for name, label, unit, lab, high, step in (
         ("level", "Newest level", "ng/mL", _level(situation), 40.0, 0.1),
@@ -50,26 +51,26 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
         if lab is not None and lab.amount is not None and _quantity(document, lab) is not None:
             value = float(lab.amount.value)
             found.append(Slider(name, label, unit, value, min(step, value), max(high, value), step))
-    ages = situation.age_range(situation.now.date())
+    ages = situation.patient.age_range(situation.patient.now.date())
     if ages is not None and ages[0] == ages[1] and _patient(document, situation) is not None:
         found.append(Slider("age", "Age", "years", float(ages[0]), 0.0, max(90.0, float(ages[0])), 1.0))
-    if situation.course.start is not None:
-        day = situation.course.start.days_until(situation.now)
+    if situation.patient.course.start is not None:
+        day = situation.patient.course.start.days_until(situation.patient.now)
         found.append(Slider("days", "Day of the course", "days", float(day), 0.0, max(400.0, float(day)), 1.0))
     return found
 
 
 def day_moved(advice: Advice, days: Decimal) -> datetime:
     """The time at which that day of the course has come, at the same time of day. Raises ValueError, OverflowError."""
-    start, now = advice.situation.course.start, advice.situation.now
+    start, now = advice.situation.patient.course.start, advice.situation.patient.now
     return now if start is None else now + timedelta(days=int(days) - start.days_until(now))
 
 
 def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> Json:
     """The document with each of the ``wanted`` values in its place, as of the time of ``advice``. Raises ValueError."""
-    changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.now
-    if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.dose.per_day:
-        quantity["value"] = Decimal(str(quantity["value"])) * wanted["dose"] / situation.dose.per_day
+    changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.patient.now
+    if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.patient.dose.per_day:
+        quantity["value"] = Decimal(str(quantity["value"])) * wanted["dose"] / situation.patient.dose.per_day
     for name, lab in (("level", _level(situation)), ("count", _count(situation))):
         if name in wanted and lab is not None and (quantity := _quantity(changed, lab)) is not None:
             quantity["value"] = wanted[name]
@@ -98,7 +99,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
         found = [each for each in resources(changed) if reference(each) in held]
         for each in found:
             each["status"] = "on-hold"
-        return (changed, advice.situation.hook) if found else None
+        return (changed, advice.situation.patient.hook) if found else None
     gone = {each["resourceId"] for each in actions if each["type"] == "delete"}
     gone |= {
         reference(each) for each in orders
@@ -125,11 +126,11 @@ def _is_gone(entry: Any, gone: set[str]) -> bool:
 
 def _level(situation: Situation) -> Lab | None:
     """The newest level, if it is the only result of its sample: of two, one moved would contradict the other."""
-    return _alone(situation.levels[:1], situation.chart.lab("level", "trough"))
+    return _alone(situation.patient.levels[:1], situation.chart.lab("level", "trough"))
 
 
 def _count(situation: Situation) -> Lab | None:
-    return _alone([count.lab for count in situation.counts[:1]], situation.chart.lab("platelets"))
+    return _alone([count.lab for count in situation.of(counts)[:1]], situation.chart.lab("platelets"))
 
 
 def _alone(newest: Sequence[Lab], labs: Sequence[Lab]) -> Lab | None:
@@ -148,16 +149,22 @@ def _quantity(document: Json, lab: Lab) -> Json | None:
 
 def _dose(document: Json, situation: Situation) -> Json | None:
     """The amount of one intake, if one order alone, and one amount in mg, makes the daily dose."""
-    if len(situation.dose_orders) != 1 or situation.dose.rhythm != _PER_DAY or situation.dose_orders[0].liquid:
+    if (
+        len(situation.patient.dose_orders) != 1
+        or situation.patient.dose.rhythm != _PER_DAY
+        or situation.patient.dose_orders[0].liquid
+    ):
         return None
-    resource = find(document, situation.dose_orders[0].reference)
+    resource = find(document, situation.patient.dose_orders[0].reference)
     try:
         (instruction,) = resource["dosageInstruction"]  # type: ignore[index]  # whatever is wrong with it ends below
         (rate,) = instruction["doseAndRate"]
         quantity: Json = rate["doseQuantity"]
         fits = "text" not in instruction and quantity.get("unit") == "mg"
         return (
-            quantity if fits and _same(quantity["value"], situation.dose.per_intake or situation.dose.per_day) else None
+            quantity
+            if fits and _same(quantity["value"], situation.patient.dose.per_intake or situation.patient.dose.per_day)
+            else None
         )
     except (TypeError, KeyError, ValueError):
         return None

@@ -86,7 +86,7 @@ def engine_alone(engine: Any, patients: list[Sample]) -> float:
     records = [
         read_facts(
             read_chart(read_request(s.body), engine.knowledge, now), engine.knowledge, "patient-view", now
-        ).facts.values
+        ).facts.compared
         for s in patients
     ]
     best = float("inf")

@@ -81,7 +81,7 @@ def test_a_level_in_two_units_is_a_gap(engine: Engine) -> None:
 )
 def test_a_timing_that_contradicts_itself_is_a_gap(engine: Engine, repeat: Resource) -> None:
     advice = judge(engine, 20, repeating(TAKEN, **repeat))
-    assert "Dose per day" in gaps(advice) and not advice.situation.dose.rhythm
+    assert "Dose per day" in gaps(advice) and not advice.situation.patient.dose.rhythm
 
 
 def test_after_meals_is_not_once_a_day(engine: Engine) -> None:

@@ -10,8 +10,8 @@ import pytest
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.chart.samples import distinct
-from cds.knowledge.compiled import Knowledge
-from cds.knowledge.units import plain_unit
+from cds.compiled.knowledge import Knowledge
+from cds.compiled.units import plain_unit
 from tests.charts import Resource, as_bytes, bundle, day, level, patient
 from tests.judge import now_on
 

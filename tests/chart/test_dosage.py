@@ -14,7 +14,7 @@ import pytest
 from cds.chart.dosage import Product, read_dose
 from cds.chart.model import Dose
 from cds.chart.wire import Dosage
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 
 TABLET = Product(tablet=Decimal("0.5"))
 LIQUID = Product(per_ml=Decimal(1))

@@ -10,7 +10,7 @@ import pytest
 from cds.chart.model import Lab
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from tests.charts import UCUM, Resource, as_bytes, bundle, day, level, observation, patient
 from tests.judge import now_on
 

@@ -9,8 +9,8 @@ import pytest
 
 from cds.chart.medications import Medication, drugs_of, product_of
 from cds.chart.wire import CodeableConcept, Coding, Dosage
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
-from cds.knowledge.compiled import Knowledge
 from tests.charts import RXNORM, Resource, day, sirolimus
 from tests.judge import fact, gaps, judge, topics
 

@@ -11,7 +11,7 @@ import pytest
 from cds.chart.model import Chart
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from tests.charts import RXNORM, UCUM, Resource, as_bytes, bundle, day, drug, intake, patient, sirolimus
 from tests.judge import now_on
 

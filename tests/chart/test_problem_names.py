@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds.chart.problem_names import named_problems
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 
 
 def named(knowledge: Knowledge, text: str) -> set[str]:

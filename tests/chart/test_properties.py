@@ -17,8 +17,8 @@ from cds.chart.body import InputError
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.chart.survey import survey
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
-from cds.knowledge.compiled import Knowledge
 from tests.chart.test_spoilt import HOSTILE, places, public
 from tests.charts import (
     RXNORM,

@@ -10,7 +10,7 @@ import pytest
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.chart.sayings import DIFFER
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from tests.charts import Resource, as_bytes, bundle, day, patient, sirolimus
 from tests.judge import now_on
 

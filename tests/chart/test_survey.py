@@ -8,7 +8,7 @@ import pytest
 
 from cds.chart.request import read_request
 from cds.chart.survey import Finding, survey
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from tests.charts import (
     as_bytes,
     bundle,

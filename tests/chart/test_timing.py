@@ -43,13 +43,13 @@ def test_a_timing_in_the_words_or_codes_that_systems_use(
                  {"coding": [{"code": "77", "display": said}]}):  # fmt: skip
         advice = judge(engine, 9, order(dosage(2, {"code": code})))
         assert fact(advice, "daily_dose") == per_day
-        assert advice.situation.dose.rhythm == (rhythm or "")
-        assert (rhythm is None) == (advice.situation.dose.problem != "")
+        assert advice.situation.patient.dose.rhythm == (rhythm or "")
+        assert (rhythm is None) == (advice.situation.patient.dose.problem != "")
 
 
 def test_codes_that_differ_are_not_settled_by_us(engine: Engine) -> None:
     both = {"code": {"coding": [{"code": "QD"}], "text": "once weekly"}}
-    assert judge(engine, 9, order(dosage(2, both))).situation.dose.problem == "its timing codes differ"
+    assert judge(engine, 9, order(dosage(2, both))).situation.patient.dose.problem == "its timing codes differ"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_codes_that_differ_are_not_settled_by_us(engine: Engine) -> None:
 def test_words_that_contradict_a_daily_timing_are_a_gap(engine: Engine, text: str) -> None:
     advice = judge(engine, 9, order(dosage(6, text=text)))
     assert fact(advice, "daily_dose") is None
-    assert advice.situation.dose.problem == "its text and its timing differ"
+    assert advice.situation.patient.dose.problem == "its text and its timing differ"
 
 
 def test_words_that_agree_do_not(engine: Engine) -> None:
@@ -69,7 +69,7 @@ def test_words_that_agree_do_not(engine: Engine) -> None:
 
 def test_a_modifier_extension_is_not_understood(engine: Engine) -> None:
     advice = judge(engine, 9, order(dosage(2, modifierExtension=[{"url": "x"}])))
-    assert "modifier extension" in advice.situation.dose.problem
+    assert "modifier extension" in advice.situation.patient.dose.problem
 
 
 # --- durations and sequences -----------------------------------------------------------------------

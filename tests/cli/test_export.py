@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from fhir.resources.R4B.bundle import Bundle
 
 from cds.cli.main import main
-from cds.knowledge.compiled import Concept
+from cds.compiled.knowledge import Concept
 from cds.knowledge.load import load
 from tests.conftest import ROOT, RULES
 

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cds.compiled.knowledge import Condition, Knowledge
 from cds.engine import Engine
 from cds.engine.durable import shards
 from cds.engine.opinion import alternatives, holding
-from cds.facts.record import Named
-from cds.knowledge.compiled import Condition, Knowledge
+from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY, Fact
 
 HOOKS = ("patient-view", "order-select", "order-sign")

@@ -10,10 +10,10 @@ import durable_rules_engine
 import pytest
 
 from cds.cards.order import fault_card
+from cds.compiled.knowledge import Condition, Knowledge
 from cds.engine import Engine, EngineFault, durable
 from cds.engine.durable import Shard, shards
 from cds.engine.guard import admitted, fixed_point
-from cds.knowledge.compiled import Condition, Knowledge
 from tests.engine.test_agreement import FIRING, HEALTHY
 
 Native = Callable[..., Any]

@@ -33,8 +33,8 @@ def test_a_pregnancy_test_that_cannot_be_read_is_a_gap(engine: Engine) -> None:
 
 
 def test_nothing_in_a_course_can_be_changed(engine: Engine) -> None:
-    course = judge(engine, 20, sirolimus("s", day(0), 2), sirolimus("t", day(10), 3)).situation.course
-    for each in (course, *course.regimens, *course.changes):
+    patient = judge(engine, 20, sirolimus("s", day(0), 2), sirolimus("t", day(10), 3)).situation.patient
+    for each in (patient, patient.course, *patient.course.regimens, *patient.course.changes):
         for one in fields(each):
             assert not isinstance(getattr(each, one.name), list), one.name
             with pytest.raises(FrozenInstanceError):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from cds.course.exposure import exposure
 from cds.engine import Engine
-from cds.facts.exposure import exposure
 from tests.charts import Resource, day, sirolimus
 from tests.judge import fact, judge, now_on
 
 
 def stretches(engine: Engine, on: int, *orders: Resource) -> list[tuple[str, int]]:
     situation = judge(engine, on, *orders).situation
-    return [(each.words, each.days) for each in exposure(situation.course, now_on(on), situation.days("resume_gap"))]
+    return [
+        (each.words, each.days) for each in exposure(situation.patient.course, now_on(on), situation.days("resume_gap"))
+    ]
 
 
 def order(rid: str, start: int, mg: float, end: int | None = None, **more: object) -> Resource:

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
 from cds.hooks.settings import Settings
-from cds.knowledge.compiled import Knowledge
 from cds.knowledge.load import load
 from cds.knowledge.reviews import active_only
 from tests.charts import day, level, sirolimus

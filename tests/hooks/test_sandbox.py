@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
 from cds.hooks.discovery import prefetch
-from cds.knowledge.compiled import Knowledge
 from tests.hooks.doors import SELECT
 
 TABLET = {

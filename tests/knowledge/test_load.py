@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from cds.authoring.scenarios import scenarios_of
-from cds.knowledge.compiled import Knowledge
+from cds.compiled.knowledge import Knowledge
 from cds.knowledge.load import UnsoundRules, load, shipped_rules
 from cds.knowledge.read import read_folder
 from cds.knowledge.tree import Fault

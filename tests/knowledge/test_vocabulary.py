@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cds.facts import PLAN
 from cds.knowledge.conditions import Unclear, known_fact
 from cds.knowledge.valuesets import VALUE_SETS
 from tests.conftest import ROOT, RULES
@@ -16,7 +17,9 @@ def test_every_value_set_is_shipped_and_named_where_charts_are_read() -> None:
     by_role = {
         path.stem for path in (RULES / "valuesets").glob("*.yaml") if "\nroles: " in path.read_text(encoding="utf-8")
     }
-    assert {name for name in VALUE_SETS - by_role if f'"{name}"' not in source} == set()
+    by_facts = {name for door in PLAN.doors.values() for kind, name in door.reads if kind == "valueset"}
+    assert {name for name in VALUE_SETS - by_role - by_facts if f'"{name}"' not in source} == set()
+    assert by_facts - VALUE_SETS == set()  # a door is not misspelt
     assert {path.stem for path in (RULES / "valuesets").glob("*.yaml")} == VALUE_SETS
 
 

@@ -15,8 +15,8 @@ from cds.authoring.properties import never_both_ways
 from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.cli.main import main
+from cds.compiled.knowledge import Knowledge
 from cds.engine import Engine
-from cds.knowledge.compiled import Knowledge
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 from tests.oracle.charts import chart

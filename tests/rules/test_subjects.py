@@ -18,9 +18,9 @@ import pytest
 from cds.authoring.scenarios import body_of, scenarios_of
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
+from cds.compiled.knowledge import Concept, Knowledge
 from cds.engine import Opinion
 from cds.facts import read_facts
-from cds.knowledge.compiled import Concept, Knowledge
 from cds.knowledge.files import Folder
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES

@@ -66,7 +66,7 @@ def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: Engine
     for on in (50, 51, 52):  # 2024-02-27, 28 and 29
         before = judged(engine, leap, on)
         after = judged(engine, json.loads(written(moved(leap, before, {"age": Decimal(17)}))), on)
-        assert after.situation.age_range(after.situation.now.date()) == (17, 17)
+        assert after.situation.patient.age_range(after.situation.patient.now.date()) == (17, 17)
 
 
 def test_a_sample_that_was_resulted_twice_is_not_moved(engine: Engine) -> None:
@@ -83,7 +83,7 @@ def test_twice_a_day_each_intake_is_moved_in_proportion(engine: Engine) -> None:
     ]
     assert order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 1.5
     after = judged(engine, json.loads(written(document)))
-    assert after.situation.dose.per_day == 3
+    assert after.situation.patient.dose.per_day == 3
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def hook_of(document: dict[str, Any]) -> Any:
 
 def test_a_dose_that_is_pressed_is_judged_as_the_order_that_is_signed(engine: Engine) -> None:
     after = press(engine, LOW, "Change the order to 3 mg/day")
-    assert after.situation.hook == "order-sign" and after.situation.dose.per_day == 3
-    assert [order.reference for order in after.situation.drafts] == ["MedicationRequest/pressed-1"]
+    assert after.situation.patient.hook == "order-sign" and after.situation.patient.dose.per_day == 3
+    assert [order.reference for order in after.situation.patient.drafts] == ["MedicationRequest/pressed-1"]
     assert "troughLow" not in topics(after)
 
 
@@ -140,7 +140,7 @@ def test_a_hold_that_is_pressed_holds_every_copy(engine: Engine) -> None:
     order = sirolimus("s", day(0), 2)
     chart = bundle(patient(), itp(), *standing(20), order, dict(order), level("l", day(19, "07:40"), 30))
     after = press(engine, chart, "Consider holding sirolimus")
-    assert after.situation.course.state == "held" and after.situation.hook == "patient-view"
+    assert after.situation.patient.course.state == "held" and after.situation.patient.hook == "patient-view"
 
 
 def test_drafts_of_a_bundle_stay_but_for_the_one_that_is_removed(engine: Engine) -> None:
@@ -155,7 +155,7 @@ def test_a_draft_of_a_request_that_is_removed_is_gone(engine: Engine) -> None:
     people = [patient(gender="male"), itp(), *standing(20)]
     taken = [sirolimus("s", day(0), 2, status="stopped", end=day(18)), sirolimus("s2", day(18), 2.5)]
     after = press(engine, request("order-sign", [*people, *taken], drafts), "Remove")
-    assert after.situation.drafts == []
+    assert after.situation.patient.drafts == ()
 
 
 def test_pressing_twice_leaves_both_orders(engine: Engine) -> None:
@@ -200,7 +200,7 @@ def test_medications_that_orders_only_refer_to_come_along(engine: Engine) -> Non
         patient(), itp(), *standing(20), drug_of_it, order, level("l", day(15, "07:40"), 3), count("p", day(-2), 14)
     )
     after = press(engine, chart, "Change the order to 3 mg/day")
-    assert after.situation.dose.per_day == 3 and after.situation.course.start is not None
+    assert after.situation.patient.dose.per_day == 3 and after.situation.patient.course.start is not None
 
 
 @pytest.mark.parametrize(("born", "mg"), [("1931-01-01", 2), ("1990-03-14", 0.3)])

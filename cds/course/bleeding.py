@@ -6,13 +6,15 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
-from cds.chart.labs import COUNTED, GRADE
+from cds.chart.labs import COUNTED
 from cds.chart.model import Lab
 from cds.chart.samples import near
 from cds.chart.times import Moment
-from cds.facts.record import said
-from cds.facts.situation import Situation
+from cds.chart.words import said
+from cds.course.kinds import Labs, Problems
+from cds.plan.declare import Numbers, part
 
 _CORRECTIONS = ("amended", "corrected")
 _MOST = 20  # corrections of one identifier that are looked at
@@ -33,24 +35,42 @@ class Bleed:
     closed: bool = False  # resolved, without a day
 
 
-def bleeds(situation: Situation) -> list[Bleed]:
+class Grades(Numbers, frozen=True):
+    """From which grade of the WHO's scale on it is a bleed, one beyond the skin, one that threatens life."""
+
+    bleeding_grade: Decimal
+    bleeding_grade_beyond_skin: Decimal
+    bleeding_grade_life: Decimal
+
+
+@part
+def bleeds(
+    bleeding_problems: Problems,
+    bleeding_gut_problems: Problems,
+    bleeding_life_problems: Problems,
+    skin_bleeding_problems: Problems,
+    grades: list[Lab],
+    grading: Grades,
+) -> list[Bleed]:
     """Every bleed whose onset is known, in no particular order. A grade of 0 is none."""
+    every = [*bleeding_problems, *bleeding_gut_problems, *bleeding_life_problems, *skin_bleeding_problems]
     diagnosed = [
         Bleed(p.reference, p.onset, p.display.lower() or "bleeding", _KINDS[p.name], p.name, p.end, not p.active)
-        for p in situation.chart.problems
-        if p.name in _KINDS and p.onset is not None
+        for p in every
+        if p.onset is not None
     ]
-    return [*diagnosed, *_graded(situation)]
+    return [*diagnosed, *_graded(grades, grading)]
 
 
-def grades(situation: Situation) -> list[Lab]:
+@part
+def grades(bleeding_grade_labs: Labs) -> list[Lab]:
     """The final grades that can be read, oldest first, of one instant the worst last.
 
     A correction takes the place of what has its identifier.
 
     Several sites may be graded at once, so that two grades of one instant are two.
     """
-    known = [lab for lab in situation.chart.lab(GRADE) if lab.moment and lab.amount and lab.status in COUNTED]
+    known = [lab for lab in bleeding_grade_labs if lab.moment and lab.amount and lab.status in COUNTED]
     corrections: dict[str, list[Lab]] = {}
     for lab in known:
         for name in lab.identifiers if lab.status in _CORRECTIONS else ():
@@ -63,15 +83,7 @@ def _is_replaced(lab: Lab, corrections: Mapping[str, Sequence[Lab]]) -> bool:
     return any(near(lab, other) for name in lab.identifiers for other in corrections.get(name, ())[:_MOST])
 
 
-def uncounted_grades(situation: Situation) -> list[Lab]:
-    """Those that cannot be read or are not final, though they may be of bleeding that goes on now."""
-    days = situation.days("bleeding_now_days")
-    labs = [lab for lab in situation.chart.lab(GRADE) if lab.problem or lab.status not in COUNTED]
-    return [lab for lab in labs if not lab.moment or lab.moment.days_until(situation.now) <= days]
-
-
-def _graded(situation: Situation) -> Iterator[Bleed]:
-    numbers, seen = situation.definitions, grades(situation)
+def _graded(seen: Sequence[Lab], limits: Grades) -> Iterator[Bleed]:
     days: dict[
         str, list[Moment]
     ] = {}  # by site, on which it was graded; the end of a period ends nothing that began in it
@@ -83,13 +95,13 @@ def _graded(situation: Situation) -> Iterator[Bleed]:
     for lab in seen:
         assert lab.moment is not None and lab.amount is not None
         grade, moment = lab.amount.value, lab.moment
-        if grade >= numbers["bleeding_grade"]:
+        if grade >= limits.bleeding_grade:
             since = (lab.since or moment).day
             ends = [end for site in {"", lab.site} if (end := _next(days.get(site, []), since)) is not None]
             over = min(ends, key=Moment.sort_key, default=None)
-            beyond = grade >= numbers["bleeding_grade_beyond_skin"]
+            beyond = grade >= limits.bleeding_grade_beyond_skin
             onset = lab.since if lab.since is not None and over is not None else moment
-            kind = _LIFE if grade >= numbers["bleeding_grade_life"] else "bleeding"
+            kind = _LIFE if grade >= limits.bleeding_grade_life else "bleeding"
             yield Bleed(lab.reference, onset, f"bleeding of WHO grade {said(grade)}", beyond, kind, over)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from cds.facts.course import Course, Regimen
-from cds.facts.record import said
+from cds.chart.words import said
+from cds.course.orders import Course, Regimen
 
 _SHOWN = 8  # stretches on a card; the newest ones
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -91,20 +91,20 @@ class Course:
         return self.regimens[place - 1] if place else None
 
 
-def read_course(orders: Sequence[Order], definitions: Mapping[str, Decimal]) -> Course:
+def read_course(orders: Sequence[Order], course_gap: int, resume_gap: int) -> Course:
     """The newest course in the history of orders (drafts are not part of it)."""
     undated = tuple(order for order in orders if order.start is None)
     every = _regimens([order for order in orders if order.start is not None])
     if not every:
         return Course(undated=undated)
     ended = _with_ends(every)
-    regimens = _newest_chain(ended.regimens, int(definitions["course_gap"]))
+    regimens = _newest_chain(ended.regimens, course_gap)
     state, current = _state(regimens)
     return Course(
         state,
         regimens[0].start,
         regimens,
-        _changes(regimens, int(definitions["resume_gap"])),
+        _changes(regimens, resume_gap),
         current,
         ended.conflict,
         current.end if state == "stopped" else None,

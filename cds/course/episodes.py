@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
-from cds.facts.situation import Situation
+from cds.plan.declare import Numbers
 
 _ONE_DRUG = {"prednisolone": "prednisone"}
 """Names under which one dose continues another: the two are equivalent mg for mg."""
+
+
+class Renewals(Numbers, frozen=True):
+    """Days between two orders, or two doses, that are one episode; and after a dose that is as good as now."""
+
+    resume_gap: int
+    given_apart: int
+    just_given: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +45,13 @@ class Episode:
         return tuple(dict.fromkeys(use.reference for use in self.uses))
 
 
-def episodes(situation: Situation, *valuesets: str) -> list[Episode]:
-    """The episodes of drugs of these value sets; drafts are not part of any."""
-    return episodes_of(situation, [use for use in situation.chart.drugs if use.valueset in valuesets and not use.draft])
-
-
-def episodes_of(situation: Situation, uses: Sequence[DrugUse]) -> list[Episode]:
-    """The episodes that ``uses`` make, drug by drug."""
+def episodes_of(uses: Sequence[DrugUse], renewals: Renewals, now: datetime) -> list[Episode]:
+    """The episodes that ``uses`` make, drug by drug; drafts are not part of any."""
     by_name: dict[str, list[DrugUse]] = {}
     for use in uses:
-        by_name.setdefault(_ONE_DRUG.get(use.name, use.name), []).append(use)
-    return [episode for several in by_name.values() for episode in _joined(situation, several)]
+        if not use.draft:
+            by_name.setdefault(_ONE_DRUG.get(use.name, use.name), []).append(use)
+    return [episode for several in by_name.values() for episode in _joined(several, renewals, now)]
 
 
 def dose_changes(episode: Episode) -> Iterator[Moment]:
@@ -61,20 +65,20 @@ def dose_changes(episode: Episode) -> Iterator[Moment]:
         known = use.per_day
 
 
-def _joined(situation: Situation, uses: list[DrugUse]) -> list[Episode]:
-    undated = [_episode(situation, [use]) for use in uses if use.start is None]
+def _joined(uses: list[DrugUse], renewals: Renewals, now: datetime) -> list[Episode]:
+    undated = [_episode([use], renewals, now) for use in uses if use.start is None]
     groups: list[list[DrugUse]] = []
     reached: Moment | None = None
     for use in sorted((use for use in uses if use.start is not None), key=_begun):
         assert use.start is not None
-        allowed = situation.days("given_apart") if use.given else situation.days("resume_gap")
+        allowed = renewals.given_apart if use.given else renewals.resume_gap
         if groups and (reached is None or reached.days_to(use.start) <= allowed):
             groups[-1].append(use)
             reached = _later(reached, _until(use))
         else:
             groups.append([use])
             reached = _until(use)
-    return [*undated, *(_episode(situation, group) for group in groups)]
+    return [*undated, *(_episode(group, renewals, now) for group in groups)]
 
 
 def _begun(use: DrugUse) -> tuple[date, object, str]:
@@ -91,11 +95,11 @@ def _later(one: Moment | None, other: Moment | None) -> Moment | None:
     return None if one is None or other is None else max(one, other, key=Moment.sort_key)
 
 
-def _episode(situation: Situation, uses: list[DrugUse]) -> Episode:
+def _episode(uses: list[DrugUse], renewals: Renewals, now: datetime) -> Episode:
     starts = [use.start for use in uses if use.start is not None]
     active = any(use.status == "active" for use in uses)
     given = [use.end or use.start for use in uses if use.given]
-    recent = any(m is not None and m.days_until(situation.now) <= situation.days("just_given") for m in given)
+    recent = any(m is not None and m.days_until(now) <= renewals.just_given for m in given)
     last = max((m for use in uses if (m := _until(use)) is not None), key=Moment.sort_key, default=None)
     unknown = not active and all(use.end is None and not use.given for use in uses)
     end = None if active or unknown else last

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from cds.knowledge.units import Units
+from cds.compiled.units import Units
 
 Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
@@ -16,6 +16,10 @@ Direction = Literal["", "more", "less"]
 """Of exposure to sirolimus: more of it, less of it, or neither."""
 
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
+
+
+WIDEST = "starting-or-maintenance"
+"""The phase of a course whose start nobody knows: its dose is held against the widest window."""
 
 
 class Condition(msgspec.Struct, frozen=True):

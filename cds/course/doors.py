@@ -1,0 +1,230 @@
+"""The doors by which facts read a chart and the knowledge: what comes through each, and what a signature covers by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
+
+from cds.chart.model import Chart, DrugUse, Lab, Problem
+from cds.chart.samples import distinct
+from cds.compiled.knowledge import Knowledge
+from cds.course.episodes import Episode, Renewals, episodes_of
+from cds.course.patient import Patient
+from cds.plan.declare import Numbers
+from cds.plan.plan import Door, Read
+
+N = TypeVar("N", bound=Numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What the doors open on: one chart under one knowledge."""
+
+    chart: Chart
+    knowledge: Knowledge
+    patient: Patient
+    renewals: Renewals
+    problems: Mapping[str, list[Problem]]  # by name
+    uses: Mapping[str, list[DrugUse]]  # by value set
+    samples: dict[str, list[Lab]]  # by test, as they were sorted out
+
+
+def source_of(chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Renewals) -> Source:
+    """A chart with its conditions and drugs sorted, for many doors open on them."""
+    problems: dict[str, list[Problem]] = {}
+    for problem in chart.problems:
+        problems.setdefault(problem.name, []).append(problem)
+    uses: dict[str, list[DrugUse]] = {}
+    for use in chart.drugs:
+        uses.setdefault(use.valueset, []).append(use)
+    return Source(chart, knowledge, patient, renewals, problems, uses, {})
+
+
+class Ground(NamedTuple):
+    """What the doors open on that depend on the knowledge alone."""
+
+    knowledge: Knowledge
+
+    def numbers(self, group: type[N]) -> N:
+        """A group of constants."""
+        kinds = {"int": _DAYS, "Decimal": _NUMBER}
+        return group(*(kinds[str(kind)].open(name)(self) for name, kind in group.__annotations__.items()))
+
+
+def present(source: Source) -> set[Read]:
+    """What is on a chart, as the doors name it."""
+    chart = source.chart
+    found = {("condition", name) for name in source.problems} | {("valueset", name) for name in source.uses}
+    found |= {("test", name) for name in (*chart.labs, *chart.test_orders)}
+    return found | {("procedure", event.name) for event in chart.events}
+
+
+def number(knowledge: Knowledge, name: str) -> Decimal:
+    """A definition or a number of the protocol. KeyError if there is neither."""
+    found = knowledge.definitions.get(name)
+    return found if found is not None else knowledge.protocol.numbers[name]
+
+
+def _named(argument: str) -> str:
+    """What an argument is called in the data: without its last word, with hyphens."""
+    return argument.rpartition("_")[0].replace("_", "-")
+
+
+def _roles(argument: str) -> list[str]:
+    return [role.replace("_", " ") for role in argument.rpartition("_")[0].split("_or_")]
+
+
+def _samples(source: Source, test: str) -> list[Lab]:
+    """One a sample, of two that differ the worse; sorted out once for all that ask."""
+    found = source.samples.get(test)
+    if found is None:
+        found = source.samples[test] = distinct(source.chart.labs.get(test, ()), worse=True)
+    return found
+
+
+def _results(source: Source, test: str) -> list[Lab]:
+    """Final results that are judged: a bound that may be harmless ends what is known."""
+    found: list[Lab] = []
+    for lab in _samples(source, test):
+        if lab.status == "preliminary" or lab.amount is None:
+            continue
+        tells = "<" if lab.lower_is_worse else ">"
+        if lab.amount.comparator and lab.amount.comparator[0] != tells:
+            break
+        found.append(lab)
+    return found
+
+
+def _history(source: Source, test: str) -> list[Lab]:
+    """Final results that others are compared with, which must be exact."""
+    labs = distinct(source.chart.labs.get(test, ()))
+    return [lab for lab in labs if lab.status != "preliminary" and lab.amount and not lab.amount.comparator]
+
+
+def _uses(source: Source, valuesets: Sequence[str]) -> list[DrugUse]:
+    """Of several value sets in the order of the chart."""
+    if source.uses.keys().isdisjoint(valuesets):
+        return []
+    return [use for use in source.chart.drugs if use.valueset in valuesets]
+
+
+def _episodes(source: Source, uses: Sequence[DrugUse]) -> list[Episode]:
+    return episodes_of(uses, source.renewals, source.patient.now) if uses else []
+
+
+def _settling(knowledge: Knowledge) -> dict[str, int]:
+    """Days after which a level shows what a drug does that moves it, by value set."""
+    return {name: int(knowledge.definitions[each.settles]) for name, each in knowledge.classes.items() if each.settles}
+
+
+def _as_days(knowledge: Knowledge) -> dict[str, int]:
+    """Every definition in days, of which drugs that raise platelets name their own."""
+    return {name: int(value) for name, value in knowledge.definitions.items()}
+
+
+Reader = Callable[[Source], Any]
+
+
+def _door(kind: str, opened: Callable[[str], Reader]) -> Door:
+    """A door to what is on record under the name of an argument."""
+    return Door(lambda argument: opened(_named(argument)), lambda argument: ((kind, _named(argument)),), empty=())
+
+
+def _role_door(read: Callable[[Source, list[DrugUse]], Any]) -> Door:
+    """A door to the drugs of a role, or of several."""
+
+    def opened(argument: str) -> Reader:
+        roles = _roles(argument)
+        return lambda source: read(source, _uses(source, source.knowledge.with_role(*roles)))
+
+    return Door(opened, lambda argument: tuple(("role", role) for role in _roles(argument)))
+
+
+def _given(read: Callable[[Any], Any], *reads: Read, constant: bool = False) -> Door:
+    """A door that opens on one thing, whatever the argument is called."""
+    return Door(lambda _: read, lambda _: reads, constant)
+
+
+def _with_washout(source: Source) -> list[DrugUse]:
+    return [use for use in source.chart.drugs if use.washout]
+
+
+_NUMBER = Door(
+    lambda name: lambda source: number(source.knowledge, name), lambda name: (("number", name),), constant=True
+)
+_DAYS = Door(
+    lambda name: lambda source: int(number(source.knowledge, name)), lambda name: (("number", name),), constant=True
+)
+_WASHOUT = (("washout", ""),)
+DOORS: dict[str, Door] = {
+    "Days": _DAYS,
+    "Number": _NUMBER,
+    "Labs": _door("test", lambda test: lambda source: source.chart.labs.get(test, ())),
+    "Samples": _door("test", lambda test: lambda source: _samples(source, test)),
+    "Results": _door("test", lambda test: lambda source: _results(source, test)),
+    "History": _door("test", lambda test: lambda source: _history(source, test)),
+    "TestOrders": _door("test", lambda test: lambda source: source.chart.ordered(test)),
+    "Problems": _door("condition", lambda name: lambda source: source.problems.get(name, ())),
+    "Events": _door("procedure", lambda name: lambda source: [e for e in source.chart.events if e.name == name]),
+    "Uses": _door("valueset", lambda name: lambda source: source.uses.get(name, ())),
+    "Episodes": _door("valueset", lambda name: lambda source: _episodes(source, source.uses.get(name, ()))),
+    "RoleUses": _role_door(lambda source, uses: uses),
+    "RoleEpisodes": _role_door(_episodes),
+    "WashoutUses": _given(_with_washout, *_WASHOUT),
+    "WashoutEpisodes": _given(lambda source: _episodes(source, _with_washout(source)), *_WASHOUT),
+}
+"""By the type of an argument."""
+
+
+def _of_knowledge(name: str) -> Door:
+    return _given(lambda source: getattr(source.knowledge, name), ("knowledge", name), constant=True)
+
+
+def _of_protocol(name: str) -> Door:
+    return _given(lambda source: getattr(source.knowledge.protocol, name), ("protocol", name), constant=True)
+
+
+def _of_chart(name: str, read: Read) -> Door:
+    return _given(lambda source: getattr(source.chart, name), read)
+
+
+def _withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
+    """The facts that the reasons to withhold a rise name."""
+    tests = (test.fact for each in knowledge.withheld for branch in each.branches for test in branch)
+    since = (each.since for each in knowledge.withheld if each.since)
+    return tuple(dict.fromkeys((*tests, *since)))
+
+
+GIVENS: dict[str, tuple[str, Door]] = {
+    "patient": ("Patient", _given(lambda source: source.patient, ("valueset", "sirolimus"))),
+    "now": ("datetime", _given(lambda source: source.patient.now)),
+    "chart": ("Chart", _given(lambda source: source.chart, ("chart", ""))),
+    "given": ("tuple[Intake, ...]", _of_chart("intakes", ("valueset", "sirolimus"))),
+    "missed": ("tuple[Intake, ...]", _of_chart("missed", ("valueset", "sirolimus"))),
+    "held": ("tuple[Intake, ...]", _of_chart("held", ("valueset", "sirolimus"))),
+    "allergies": ("tuple[Problem, ...]", _of_chart("allergies", ("valueset", "allergen"))),
+    "plans": ("tuple[Plan, ...]", _of_chart("plans", ("valueset", "surgery"))),
+    "unread": ("tuple[Unread, ...]", _of_chart("unread", ("chart", ""))),
+    "measures": ("dict[str, Measure]", _of_knowledge("measures")),
+    "schedule": ("tuple[LabTest, ...]", _of_knowledge("tests")),
+    "withheld": ("tuple[Withheld, ...]", _of_knowledge("withheld")),
+    "withheld_facts": (
+        "tuple[str, ...]",
+        _given(lambda source: _withheld_facts(source.knowledge), ("knowledge", "withheld"), constant=True),
+    ),
+    "heavy": ("dict[str, tuple[Decimal, ...]]", _of_knowledge("heavy")),
+    "classes": ("dict[str, DrugClass]", _of_knowledge("classes")),
+    "windows": ("tuple[Window, ...]", _of_protocol("windows")),
+    "diagnoses": ("tuple[str, ...]", _of_protocol("diagnoses")),
+    "yearly": ("bool", _of_protocol("yearly")),
+    "settling": (
+        "dict[str, int]",
+        _given(lambda source: _settling(source.knowledge), ("knowledge", "classes"), constant=True),
+    ),
+    "every_day": ("dict[str, int]", _given(lambda source: _as_days(source.knowledge), constant=True)),
+}
+"""By the name of an argument, with its type."""
+INQUIRIES = {"told": "withheld_facts"}
+"""By the name of an argument of type ``Told``, the argument that says which facts it holds."""

@@ -1,0 +1,207 @@
+"""Between which limits a dose may lie: the window, the size of the patient, and the level that may support it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from cds.chart.model import Lab
+from cds.compiled.knowledge import Window
+from cds.course.levels import Judged, Target
+from cds.course.patient import Patient
+from cds.facts.size import Ages, Size
+from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, part
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """The level by which a dose can be scaled: its value at ``dose`` mg/day."""
+
+    level: Decimal
+    dose: Decimal
+    lab: Lab
+
+    def at(self, dose: Decimal) -> Decimal:
+        """The level expected at ``dose``, in proportion."""
+        return self.level * dose / self.dose
+
+    def age(self, now: datetime) -> int:
+        """Days since the level was drawn."""
+        assert self.lab.moment is not None
+        return self.lab.moment.days_until(now)
+
+
+@part
+def support(levels: list[Judged], patient: Patient, support_days: Days) -> Support | None:
+    """The newest level usable when drawn, if it may still speak for a dose of today."""
+    if patient.course.conflict or not patient.taking:
+        return None
+    for each in levels:
+        if each.verdict != "usable" or each.lab.amount is None:
+            continue
+        if each.lab.amount.comparator:
+            return None  # the newest usable level is only known as a bound
+        regimen = patient.course.regimen_at(each.moment)
+        if regimen is None:
+            continue  # drawn in a hold: there is nothing to scale it from
+        if regimen.dose.per_day is None or not _still_speaks(each, patient, support_days):
+            return None
+        return Support(each.lab.amount.value, regimen.dose.per_day, each.lab)
+    return None
+
+
+def _still_speaks(each: Judged, patient: Patient, support_days: int) -> bool:
+    """Not after another dose has been taken for long, and not when it is old."""
+    last = patient.course.last_change
+    changed_since = last is not None and not last.precedes(each.moment)
+    if changed_since and last is not None and last.moment.days_until(patient.now) > support_days:
+        return False
+    return each.moment.days_until(patient.now) <= patient.joining.level_max_age
+
+
+class LimitNumbers(Numbers, frozen=True):
+    """The limits by size in mg, of a day, by kg and by m2, and the days for which a dose, or an offer, holds."""
+
+    size_warning_per_day: Decimal
+    size_warning_per_kg: Decimal
+    size_info_per_m2: Decimal
+    child_low_per_kg: Decimal
+    starting_dose_accepted_until: int
+    offer_holds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a dose of this patient is held against, today and for as long as an offer must hold."""
+
+    patient: Patient
+    size: Size
+    is_child: bool
+    by_size: bool
+    young: bool | None
+    window: Window | None
+    starting: Window | None
+    support: Support | None
+    in_response: bool
+    ages: Ages
+    numbers: LimitNumbers
+    target: Target
+
+    def enough_by_weight(self, dose: Decimal) -> bool:
+        """Whether a child's dose is enough by weight, by one that is at most four weeks past its time.
+
+        The grace keeps a dose that was right when signed from being called too low because a scale is late.
+        """
+        weight = self.size.any_weight
+        if not self.is_child or weight is None or weight.amount is None or weight.moment is None:
+            return False
+        valid = (self.ages.weight_valid_young if self.young else self.ages.weight_valid) + self.ages.support_days
+        recent = weight.moment.days_until(self.patient.now) <= valid
+        return recent and dose / weight.amount.value >= self.numbers.child_low_per_kg
+
+    def starting_accepted(self, dose: Decimal) -> bool:
+        """Inside the starting window, and early enough in the course or in response."""
+        if self.starting is None or not self.starting.low <= dose <= self.starting.high:
+            return False
+        day = self.patient.day
+        return self.in_response or (day is not None and day <= self.numbers.starting_dose_accepted_until)
+
+    def supported(self, dose: Decimal) -> bool:
+        """Whether a level, scaled to ``dose``, stays within the side of the target that matters."""
+        if self.support is None or self.window is None:
+            return False
+        scaled = self.support.at(dose)
+        if dose > self.window.high:
+            return scaled <= self.target.trough_high
+        return dose >= self.window.low or scaled >= self.target.trough_low
+
+    def fits_size(self, dose: Decimal) -> bool:
+        """Whether ``dose`` passes every limit by body size."""
+        if not self.by_size:
+            return True
+        if dose > self.numbers.size_warning_per_day:
+            return False
+        weight, surface = self.size.weight or self.size.any_weight, self.size.surface
+        if weight is None or weight.amount is None:
+            return True
+        if dose / weight.amount.value > self.numbers.size_warning_per_kg:
+            return False
+        return surface is None or dose / surface <= self.numbers.size_info_per_m2
+
+    def raises_no_warning(self, dose: Decimal) -> bool:
+        """Whether ``dose`` stays clear of our own dose warnings now and for as long as an offer must hold."""
+        window = self.window
+        if window is None or not self.fits_size(dose):
+            return False
+        if window.low <= dose <= window.high or (self._support_lasts() and self.supported(dose)):
+            return True
+        if dose > window.high:
+            return self._still_early() and self.starting_accepted(dose)
+        return self.size.weight is not None and self.enough_by_weight(dose)
+
+    def _support_lasts(self) -> bool:
+        """Whether the level will still be young enough to support a dose for as long as an offer must hold."""
+        if self.support is None:
+            return False
+        age = self.support.age(self.patient.now)
+        return age + self.numbers.offer_holds <= self.patient.joining.level_max_age
+
+    def _still_early(self) -> bool:
+        day = self.patient.day
+        return day is not None and day + self.numbers.offer_holds <= self.numbers.starting_dose_accepted_until
+
+
+@part
+def limits(
+    patient: Patient,
+    size: Size,
+    age_group: str | Unknown,
+    phase: str | Unknown,
+    size_limits_apply: bool | Unknown,
+    windows: tuple[Window, ...],
+    support: Support | None,
+    in_response: bool,
+    ages: Ages,
+    limit_numbers: LimitNumbers,
+    target: Target,
+) -> Limits:
+    """What a dose is held against."""
+
+    def window(of_phase: str) -> Window | None:
+        found = next((w for w in windows if (w.age_group, w.phase) == (age_group, of_phase)), None)
+        if found is None or not found.per_surface:
+            return found
+        return found.for_surface(size.surface) if size.surface is not None else None
+
+    return Limits(
+        patient,
+        size,
+        age_group == "child",
+        size_limits_apply is True,
+        patient.surely_under(ages.weight_short_age, patient.now.date()),
+        window(phase) if isinstance(phase, str) else None,
+        window("starting"),
+        support,
+        in_response,
+        ages,
+        limit_numbers,
+        target,
+    )
+
+
+@flag("a child's dose is enough by weight, though below the flat window")
+def dose_enough_by_weight(daily_dose: Decimal, limits: Limits) -> Answer[bool]:
+    return limits.enough_by_weight(daily_dose)
+
+
+@flag("the dose lies in the starting window and may stay there for now")
+def starting_dose_accepted(daily_dose: Decimal, limits: Limits) -> Answer[bool]:
+    return limits.starting_accepted(daily_dose)
+
+
+@flag("scaled to this dose, a usable level would be in target; false when no level says so")
+def dose_supported_by_trough(limits: Limits, support: Support | None) -> Answer[bool]:
+    per_day = limits.patient.dose.per_day
+    holds = per_day is not None and limits.supported(per_day)
+    return Known(holds, [support.lab.reference] if support and holds else [])

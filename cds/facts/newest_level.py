@@ -1,0 +1,133 @@
+"""The newest level, whatever it is worth: very high, above the target, or of no use and to be drawn again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from cds.chart.words import NG_ML, reported
+from cds.course.levels import Intakes, Judged, Target, age_in_days, interval_at, since_last_change
+from cds.course.patient import Patient
+from cds.facts.trough import Acted
+from cds.plan.declare import Answer, Days, Known, Number, Unknown, code, flag, number, part, text
+
+
+@part
+def newest_drawn(
+    levels: list[Judged], patient: Patient, critical_exempt_hours: Number, too_soon_margin: Number
+) -> Answer[Judged]:
+    """The newest level but for those known to be drawn so soon after a dose that even a very high one says nothing."""
+    blood = [each for each in levels if not each.lab.wrong_specimen]
+    for each in blood:
+        limit = min(critical_exempt_hours, interval_at(patient, each.moment) - too_soon_margin)
+        if each.hours is None or each.hours >= limit:
+            return each
+    return Unknown("every level is known to be drawn too soon after a dose" if blood else "there is no level on record")
+
+
+@flag("the newest level at the present dose, of use or not, is above the target")
+def level_above(newest_drawn: Judged, patient: Patient, target: Target) -> Answer[bool]:
+    lab = newest_drawn.lab
+    recent = age_in_days(lab, patient.now) <= patient.joining.level_max_age
+    above = recent and since_last_change(patient, lab) and target.is_above(lab)
+    return Known(above, [lab.reference], newest_drawn.moment.day)
+
+
+@part
+def level_that_may_be_critical(newest_drawn: Judged, patient: Patient, critical_max_age: Days) -> Answer[Judged]:
+    """That level, where it is recent and the dose was not lowered since."""
+    if age_in_days(newest_drawn.lab, patient.now) > critical_max_age:
+        return Unknown("the newest level is too old to be spoken of as critical")
+    if any(change.direction < 0 and not change.precedes(newest_drawn.moment) for change in patient.course.changes):
+        return Unknown("the dose was lowered or held after the newest level")
+    assert newest_drawn.lab.amount is not None
+    if newest_drawn.lab.amount.comparator.startswith("<"):
+        return Unknown("the newest level is reported only as an upper bound")
+    return newest_drawn
+
+
+def _with(level: Judged, comparator: str) -> Answer[Decimal]:
+    assert level.lab.amount is not None
+    if level.lab.amount.comparator != comparator:
+        return Unknown("the level is reported in another way")
+    return Known(level.lab.amount.value, [level.lab.reference], level.moment.day)
+
+
+@number(NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose")
+def newest_level(level_that_may_be_critical: Judged) -> Answer[Decimal]:
+    return _with(level_that_may_be_critical, "")
+
+
+@number(NG_ML, "0.1", "that level, where reported only as 'more than' this")
+def newest_level_over(level_that_may_be_critical: Judged) -> Answer[Decimal]:
+    return _with(level_that_may_be_critical, ">")
+
+
+@number(NG_ML, "0.1", "that level, where reported only as 'at least' this")
+def newest_level_at_least(level_that_may_be_critical: Judged) -> Answer[Decimal]:
+    return _with(level_that_may_be_critical, ">=")
+
+
+@text("that level as reported, with its date")
+def newest_level_report(level_that_may_be_critical: Judged) -> Answer[str]:
+    level = level_that_may_be_critical
+    return Known(reported(level.lab, NG_ML), [level.lab.reference], level.moment.day)
+
+
+@part
+def level_of_no_use(
+    levels: list[Judged], acted: Acted | Unknown, unusable_shown: Days, patient: Patient
+) -> Answer[Judged]:
+    """The newest level, where it is of the present dose and cannot steer it."""
+    newest = levels[0] if levels else None
+    if newest is None or newest.verdict == "usable" or (isinstance(acted, Acted) and newest is acted.level):
+        return Unknown("the newest level is usable" if newest else "there is no level on record")
+    if not patient.taking:
+        return Unknown("sirolimus is not being taken now")
+    if age_in_days(newest.lab, patient.now) > unusable_shown:
+        return Unknown("the level of no use is too old to speak of")
+    if not since_last_change(patient, newest.lab):
+        return Unknown("the newest level is from before the last change")
+    return newest
+
+
+@code(
+    "too_soon_after_dose late_after_dose doses_missed not_at_steady_state nearly_at_steady_state "
+    "interacting_drug_changed wrong_specimen preliminary",
+    "why the newest level cannot steer the dose",
+)
+def unusable_level(level_of_no_use: Judged) -> Answer[str]:
+    return Known(level_of_no_use.verdict, [level_of_no_use.lab.reference], level_of_no_use.moment.day)
+
+
+@text("the newest level as reported, with its date")
+def unusable_level_report(level_of_no_use: Judged) -> Answer[str]:
+    return Known(reported(level_of_no_use.lab, NG_ML), [level_of_no_use.lab.reference])
+
+
+@text("why it cannot steer the dose, in words")
+def unusable_level_why(level_of_no_use: Judged) -> Answer[str]:
+    return Known(level_of_no_use.why, [level_of_no_use.lab.reference])
+
+
+class Draw(NamedTuple):
+    """When to draw again; ``timed``: the time of day, that of the last documented dose, is known."""
+
+    at: datetime
+    timed: bool
+
+
+@part
+def draw_at(level_of_no_use: Judged, intakes: Intakes, now: datetime) -> Answer[Draw]:
+    """When to draw it again."""
+    tomorrow = now.date() + timedelta(days=1)
+    day = max(tomorrow, level_of_no_use.draw_again or tomorrow)
+    last = max((each.moment.at for each in intakes.given if each.moment.at is not None), default=None)
+    return Draw(datetime.combine(day, (last or now).timetz()), last is not None)
+
+
+@text("when to draw the level again")
+def next_draw(draw_at: Draw) -> Answer[str]:
+    day, clock = draw_at.at.date(), f" at {draw_at.at:%H:%M}" if draw_at.timed else ""
+    return Known(f"{day.isoformat()}{clock}, just before that day's dose", on=day)

@@ -1,0 +1,96 @@
+"""What is asked, of whom, and whether there is anything to say."""
+
+from __future__ import annotations
+
+from cds.chart.model import Intake, Lab, Unread
+from cds.course.kinds import Problems
+from cds.course.patient import Patient
+from cds.course.problems import active
+from cds.plan.declare import Answer, Known, Unknown, flag, part
+
+DIED = "the record says that this patient has died"
+
+
+@flag("the question comes from an order hook (order-select or order-sign)")
+def ordering(patient: Patient) -> Answer[bool]:
+    return patient.ordering
+
+
+@part
+def level_without_order(patient: Patient) -> list[Lab]:
+    """A recent level while no order is on record, or so long after the end of the last one that it must go on."""
+    course, joining = patient.course, patient.joining
+    if course.state != "none" and (course.state != "stopped" or course.ended is None):
+        return []
+    return [
+        lab
+        for lab in patient.levels
+        if lab.moment is not None
+        and lab.moment.days_until(patient.now) <= joining.level_max_age
+        and (course.ended is None or course.ended.days_to(lab.moment) > joining.stop_still_counts)
+    ][:1]
+
+
+@part
+def given_without_order(patient: Patient, given: tuple[Intake, ...]) -> list[Intake]:
+    """The newest of the doses that were given lately, while no order of sirolimus is on record at all."""
+    if patient.course.state != "none":
+        return []
+    days = patient.joining.stop_still_counts
+    recent = [each for each in given if each.moment.days_until(patient.now) <= days]
+    return sorted(recent, key=lambda each: each.moment.sort_key())[-1:]
+
+
+@part
+def relevant(
+    patient: Patient,
+    unread: tuple[Unread, ...],
+    level_without_order: list[Lab],
+    given_without_order: list[Intake],
+) -> Answer[bool]:
+    """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
+    course = patient.course
+    if patient.deceased:
+        return Unknown(DIED)
+    if patient.still_counts or patient.drafts or patient.other_drafts or course.conflict or course.undated:
+        return True
+    if any(item.subject == "sirolimus" for item in unread):
+        return True
+    if course.state == "stopped_unknown" and course.start is not None:
+        found = course.start.days_until(patient.now) <= patient.joining.level_max_age
+    else:
+        found = bool(level_without_order or given_without_order)
+    return True if found else Unknown("sirolimus is neither taken nor ordered")
+
+
+@part
+def asked_about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
+    """Whether the question is about sirolimus, and not about another drug beside it."""
+    if not patient.asks_about_sirolimus:
+        return Unknown("sirolimus is not among the draft orders")
+    return True
+
+
+@flag("the question is about sirolimus: the chart is opened, or sirolimus is among the drafts")
+def about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
+    return patient.asks_about_sirolimus
+
+
+@flag("immune thrombocytopenia is on the problem list or is the order's reason")
+def itp_on_record(
+    asked_about_sirolimus: bool,
+    itp_problems: Problems,
+    secondary_problems: Problems,
+    diagnoses: tuple[str, ...],
+    patient: Patient,
+) -> Answer[bool]:
+    """As a problem, or as the reason of any order of the course, which renewals inherit.
+
+    A protocol may count further diagnoses, such as Evans syndrome, as its own.
+    """
+    now = patient.now
+    counted = [problem for problem in active(secondary_problems, now) if problem.also in diagnoses]
+    problems = [problem.reference for problem in (*active(itp_problems, now), *counted)]
+    of_course = (order for regimen in patient.course.regimens for order in regimen.orders)
+    orders = [order.reference for order in (*patient.dose_orders, *of_course) if order.for_itp]
+    return Known(bool(problems or orders), [*problems, *orders])

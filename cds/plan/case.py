@@ -1,0 +1,120 @@
+"""The answers about one patient: each worked out when it is first asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, TypeVar, cast
+
+from cds.plan.declare import Fact, Known, Told, Unknown
+from cds.plan.plan import Plan, Read
+
+T = TypeVar("T")
+_FINEST = Decimal("0.000001")  # the finest that the engines compare
+
+
+class Case(dict[str, Any]):
+    """One question, one thread. A missing key is worked out: a fact, a part, or what a door gives."""
+
+    def __init__(self, plan: Plan, source: Any, constants: Mapping[str, Any], present: Iterable[Read]) -> None:
+        """``present``: what is on the chart, as doors name it; what is not needs no door to be opened."""
+        super().__init__(constants)
+        self.update(plan.empties)
+        for each in present:
+            for argument in plan.filled.get(each, ()):
+                self.pop(argument, None)
+        self._plan, self._source, self._steps = plan, source, plan.steps
+        self.known: dict[str, Known[Any]] = {}
+
+    def __missing__(self, name: str) -> Any:
+        step = self._steps.get(name)
+        if step is None:
+            door = self._plan.doors.get(name)
+            given = self[name] = door.open(self._source) if door is not None else self._told(name)
+            return given
+        for need in step.needs:
+            answer = self[need]
+            if type(answer) is Unknown:
+                self[name] = answer
+                return answer
+        answer = step.function(*step.take(self))
+        if type(answer) is Known:
+            self.known[name] = answer
+            answer = answer.value
+        if step.rounds and type(answer) is Decimal:
+            answer = answer.quantize(_FINEST, ROUND_HALF_EVEN)
+        elif step.none is not None and not answer:
+            answer = step.none
+        self[name] = answer
+        return answer
+
+    def _told(self, inquiry: str) -> Told:
+        """The answers of the facts that an inquiry names."""
+        names = self[self._plan.inquiries[inquiry]]
+        return Told({name: answer for name in names if type(answer := self[name]) is not Unknown}, self.known)
+
+    def of(self, fact: Fact[..., T]) -> T:
+        """The answer of a part."""
+        return cast(T, self[fact.name])
+
+
+class Facts:
+    """What is true of one patient now.
+
+    ``compared`` holds what the engines compare. The others hold every fact, texts too, each worked out when it is asked for:
+    ``values``, the resources that a value comes from (``evidence``), its day (``dates``), and why others are not known
+    (``absent``).
+    """
+
+    __slots__ = ("absent", "compared", "dates", "evidence", "values")
+
+    def __init__(self, case: Case, names: tuple[str, ...], compared: Iterable[str]) -> None:
+        self.compared: dict[str, Any] = {name: answer for name in compared if type(answer := case[name]) is not Unknown}
+        told = Told(case, case.known)
+        every = frozenset(names)
+
+        def value(name: str) -> Any:
+            answer = case[name] if name in every else None
+            return None if type(answer) is Unknown else answer
+
+        def reason(name: str) -> str | None:
+            answer = case[name] if name in every else None
+            return answer.reason if type(answer) is Unknown else None
+
+        def references(name: str) -> tuple[str, ...] | None:
+            return (told.references(name) or None) if value(name) is not None else None
+
+        def day(name: str) -> date | None:
+            return told.on(name) if value(name) is not None else None
+
+        self.values: Mapping[str, Any] = _View(names, value)
+        self.evidence: Mapping[str, tuple[str, ...]] = _View(names, references)
+        self.dates: Mapping[str, date] = _View(names, day)
+        self.absent: Mapping[str, str] = _View(names, reason)
+
+
+class _View(Mapping[str, T]):
+    """One side of every fact; a name without it is not in here."""
+
+    def __init__(self, names: tuple[str, ...], side: Callable[[str], T | None]) -> None:
+        self._names, self._side = names, side
+
+    def __getitem__(self, name: str) -> T:
+        found = self._side(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self._side(name) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        found = self._side(name)
+        return default if found is None else found
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in self._names if self._side(name) is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

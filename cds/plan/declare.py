@@ -1,0 +1,144 @@
+"""How a fact is declared: a function whose arguments are what it reads, under a decorator that says what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
+
+import msgspec
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FactType = Literal["number", "code", "flag", "names", "text"]
+
+
+class Known(msgspec.Struct, Generic[T], frozen=True):
+    """A value with the resources it comes from and, where it has one, its day."""
+
+    value: T
+    references: Sequence[str] = ()
+    on: date | None = None
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """Why there is no value. What needs it is unknown for the same reason."""
+
+    reason: str
+
+
+Answer: TypeAlias = T | Known[T] | Unknown
+
+
+class Named(msgspec.Struct, frozen=True):
+    """One thing in a fact that is a list: an interacting drug, a gap."""
+
+    name: str
+    note: str = ""
+    references: tuple[str, ...] = ()
+    fact: str = ""  # for a gap: what it keeps from being judged
+    draft: bool = False  # an order that is being written
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """Base of groups of constants: each field is the definition, or the number of the protocol, of that name.
+
+    A field of type ``int`` counts days or years, one of type ``Decimal`` is the number as it stands.
+    """
+
+
+Days: TypeAlias = int
+"""The type of an argument that is a definition, or a number of the protocol, which counts days or years."""
+Number: TypeAlias = Decimal
+"""The type of an argument that is a definition, or a number of the protocol, as it stands."""
+
+
+@dataclass(frozen=True)
+class Fact(Generic[P, T]):
+    """A fact that rules may name or, without a ``type``, a part that facts share.
+
+    ``meaning`` says numbers of definitions and protocol by ``{name}``. ``number`` facts carry a unit and the ``step`` by which
+    cases and mutants move them; ``code`` facts one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named
+    things (a rule can only ask whether there are any), which is unknown for the reason ``none`` when it is empty; ``text``
+    facts are shown and never compared.
+    """
+
+    function: Callable[P, T]
+    type: FactType | Literal[""] = ""
+    meaning: str = ""
+    unit: str = ""
+    step: str = "1"
+    codes: str = ""
+    none: str = ""
+    inner: bool = False
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.function(*args, **kwargs)
+
+    @property
+    def name(self) -> str:
+        """The name of the function is the name of the fact."""
+        return self.function.__name__
+
+
+def part(function: Callable[P, T]) -> Fact[P, T]:
+    """Something that facts share and that no rule can name."""
+    return Fact(function)
+
+
+def number(
+    unit: str, step: str, meaning: str, *, inner: bool = False
+) -> Callable[[Callable[P, Answer[Decimal]]], Fact[P, Answer[Decimal]]]:
+    """A fact that is a number. ``inner``: only other facts read it."""
+    return lambda function: Fact(function, "number", meaning, unit, step, inner=inner)
+
+
+def code(
+    codes: str, meaning: str, *, inner: bool = False
+) -> Callable[[Callable[P, Answer[str]]], Fact[P, Answer[str]]]:
+    """A fact that is one of the words ``codes``."""
+    return lambda function: Fact(function, "code", meaning, codes=codes, inner=inner)
+
+
+def flag(meaning: str) -> Callable[[Callable[P, Answer[bool]]], Fact[P, Answer[bool]]]:
+    """A fact that is true or false."""
+    return lambda function: Fact(function, "flag", meaning)
+
+
+def names(
+    meaning: str, *, none: str, inner: bool = False
+) -> Callable[[Callable[P, Answer[list[Named]]]], Fact[P, Answer[list[Named]]]]:
+    """A fact that lists things; its evidence is theirs."""
+    return lambda function: Fact(function, "names", meaning, none=none, inner=inner)
+
+
+def text(meaning: str) -> Callable[[Callable[P, Answer[str]]], Fact[P, Answer[str]]]:
+    """A fact that is shown and never compared."""
+    return lambda function: Fact(function, "text", meaning)
+
+
+class Told(msgspec.Struct, frozen=True):
+    """The answers of facts that only the knowledge can name: the ``values`` of those that have one, and what they come from."""
+
+    values: Mapping[str, Any]
+    known: Mapping[str, Known[Any]]
+
+    def references(self, name: str) -> tuple[str, ...]:
+        """The resources that a value comes from; of a list those of its items."""
+        value, known = self.values.get(name), self.known.get(name)
+        named = known.references if known is not None else _of_items(value)
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    def on(self, name: str) -> date | None:
+        """The day of a value."""
+        known = self.known.get(name)
+        return known.on if known is not None else None
+
+
+def _of_items(value: Any) -> list[str]:
+    return [reference for item in value for reference in item.references] if type(value) is list else []
+
+
+AnyFact: TypeAlias = Fact[Any, Any]
