@@ -64,10 +64,11 @@ def fill(template: str, facts: Mapping[str, Any], row: Mapping[str, str], *, mar
         name = match[1]
         if name in row:
             return row[name]
-        if name not in facts:
+        found = facts.get(name)
+        if found is None:
             missing = True
             return ""
-        text = shown(facts[name])
+        text = shown(found)
         return escape(text) if markdown else clean(text)
 
     filled = _PLACEHOLDER.sub(value, template)

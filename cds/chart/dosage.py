@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import TypeVar
+
+import msgspec
 
 from cds.chart.model import Dose
 from cds.chart.numbers import Unreadable, exact, factor, whole
@@ -22,8 +23,7 @@ _INSTRUCTION = "dosageInstruction"
 _LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(msgspec.Struct, frozen=True):
     """What one unit of the product holds: mg in a tablet, or mg in a mL; None when not known."""
 
     tablet: Decimal | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+import msgspec
 
 from cds.chart.codes import canonical, meanings
 from cds.chart.dosage import Product
@@ -29,8 +30,7 @@ _MOST_INGREDIENTS = 20
 _DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
 
 
-@dataclass(frozen=True, slots=True)
-class Drug:
+class Drug(msgspec.Struct, frozen=True):
     """A drug that the rules name. ``oral`` is false for a form that does not act on the whole body."""
 
     concept: Concept
@@ -38,8 +38,7 @@ class Drug:
     by_name: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Medication:
+class Medication(msgspec.Struct, frozen=True):
     """What an order says its drug is: codes and texts of the product, of its ingredients and of its form."""
 
     concepts: tuple[CodeableConcept, ...]

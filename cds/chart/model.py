@@ -8,6 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from cds.chart.numbers import Amount
 from cds.chart.times import BirthDate, Moment
 
@@ -15,8 +17,7 @@ Hook = Literal["patient-view", "order-select", "order-sign"]
 HOOKS: tuple[Hook, ...] = ("patient-view", "order-select", "order-sign")
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True):
     """Something that is there and could not be taken. ``reason`` holds nothing of the patient's."""
 
     reference: str
@@ -26,8 +27,7 @@ class Unread:
     draft: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lab:
+class Lab(msgspec.Struct, frozen=True):
     """One observation of ours. ``amount`` is None when it could not be read (``problem`` says why)."""
 
     reference: str
@@ -51,8 +51,7 @@ class Lab:
     lower_is_worse: bool = False  # on which side of a value harm lies
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(msgspec.Struct, frozen=True):
     """What a dosage instruction says. ``per_day`` only for a daily rhythm; ``problem`` when not understood."""
 
     per_day: Decimal | None = None
@@ -66,8 +65,7 @@ class Dose:
     at: str = ""  # the element that has the problem
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """One order (or statement) of oral sirolimus."""
 
     reference: str
@@ -87,8 +85,7 @@ class Order:
     for_itp: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DrugUse:
+class DrugUse(msgspec.Struct, frozen=True):
     """Another drug that the rules name: ordered, stated or given."""
 
     reference: str
@@ -106,16 +103,14 @@ class DrugUse:
     washout: str = ""  # of a drug that raises platelets: the definition that says for how long
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(msgspec.Struct, frozen=True):
     """A dose of sirolimus that was given, at a known time."""
 
     reference: str
     moment: Moment
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """A condition of ours."""
 
     reference: str
@@ -130,8 +125,7 @@ class Problem:
     severity: str = ""  # mild, moderate or severe, where the record says so
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A procedure of ours."""
 
     reference: str
@@ -139,8 +133,7 @@ class Event:
     moment: Moment | None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """An operation that lies ahead."""
 
     reference: str
@@ -149,8 +142,7 @@ class Plan:
     draft: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True):
     """Everything of ours that was read, and everything of ours that was not. Nobody changes it."""
 
     patient_id: str

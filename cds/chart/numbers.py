@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+import msgspec
 from msgspec import Raw
 
 from cds.chart.wire import Quantity, given
@@ -30,8 +30,7 @@ class Unreadable(Exception):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(msgspec.Struct, frozen=True):
     """A number in our unit for its analyte, with the comparator it was reported with."""
 
     value: Decimal

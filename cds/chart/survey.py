@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 from cds.chart.body import DRAFT_ORDERS, Placed, places
 from cds.chart.drugs import UNKNOWN_DRUG
@@ -34,8 +35,7 @@ _LABS = {
 _BY_REFERENCE = ("Medication", "Specimen")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What became of one resource. ``place`` is its FHIR path, down to the element in question."""
 
     place: str

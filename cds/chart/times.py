@@ -7,8 +7,9 @@ of the source's own offset, so a count drawn late in the evening stays on its da
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+
+import msgspec
 
 _TEXT = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
@@ -24,8 +25,7 @@ _LAST_YEAR = 2200
 """Records end orders in the year 9999; nobody judges a chart then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """A point in time as far as it is known.
 
     ``day`` is the calendar day in the source's offset; ``at`` the instant, when a time of day was given.
@@ -94,8 +94,7 @@ def _zone(text: str | None) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-@dataclass(frozen=True, slots=True)
-class BirthDate:
+class BirthDate(msgspec.Struct, frozen=True):
     """A birth date known to the day, the month or the year: the first and last day it can be."""
 
     first: date

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.numbers import MOST_TIMES, Unreadable, exact, whole
 from cds.chart.wire import CodeableConcept, Quantity, Repeat, Timing, given
@@ -19,8 +20,7 @@ _UNIT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(msgspec.Struct, frozen=True):
     """When doses are taken: ``intakes`` on a dosing day, ``hours`` from one to the next."""
 
     name: str

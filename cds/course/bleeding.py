@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.labs import COUNTED
 from cds.chart.model import Lab
@@ -22,8 +23,7 @@ _LIFE = "bleeding-life"
 _KINDS = {"bleeding": True, "bleeding-gut": True, _LIFE: True, "skin-bleeding": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Bleed:
+class Bleed(msgspec.Struct, frozen=True):
     """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` the next day on which its site was graded."""
 
     reference: str

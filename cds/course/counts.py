@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
+
+import msgspec
+from msgspec.structs import replace
 
 from cds.chart.model import DrugUse, Lab
 from cds.chart.samples import distinct
@@ -23,8 +25,7 @@ _WORSE = "a lower count of the same day is judged: nobody knows which of the two
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Time from ``first`` to the end of ``last`` in which counts mean something else, and why."""
 
     first: Moment
@@ -62,8 +63,7 @@ class Spans:
         return next((span for span in reversed(begun) if drawn.day <= span.last), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(msgspec.Struct, frozen=True):
     """A platelet count; ``why_not`` is empty when it may be used."""
 
     lab: Lab

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
+
+import msgspec
 
 from cds.chart.model import Chart, DrugUse, Lab, Problem
 from cds.chart.samples import distinct
@@ -18,8 +19,7 @@ from cds.plan.plan import Door, Read
 N = TypeVar("N", bound=Numbers)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """What the doors open on: one chart under one knowledge."""
 
     chart: Chart

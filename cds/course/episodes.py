@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
@@ -23,8 +24,7 @@ class Renewals(Numbers, frozen=True):
     just_given: int
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(msgspec.Struct, frozen=True):
     """One drug without interruption. ``end`` is None while it goes on, or when nobody knows (``end_unknown``)."""
 
     name: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.words import said
 from cds.course.orders import Course, Regimen
@@ -13,8 +14,7 @@ from cds.course.orders import Course, Regimen
 _SHOWN = 8  # stretches on a card; the newest ones
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True):
     """Days at one dose, both ends included. ``per_day`` is the mean in mg, 0 while held, None when not known."""
 
     start: date

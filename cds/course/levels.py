@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.model import Intake, Lab
 from cds.chart.numbers import Amount
@@ -70,8 +71,7 @@ class Timing(Numbers, frozen=True):
     level_max_age: int
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """A level and the verdict on it: ``usable`` or why not, in the words of the fact unusable_level."""
 
     lab: Lab
@@ -94,8 +94,7 @@ class Judged:
         return self.lab.moment
 
 
-@dataclass(frozen=True, slots=True)
-class Intakes:
+class Intakes(msgspec.Struct, frozen=True):
     """Doses of sirolimus as they are documented: given, not given, held."""
 
     given: tuple[Intake, ...]

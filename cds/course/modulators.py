@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
+
+import msgspec
 
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
@@ -19,8 +20,7 @@ State = Literal["unsettled", "out_of_target", "in_target"]
 STATES: tuple[State, ...] = ("unsettled", "out_of_target", "in_target")
 
 
-@dataclass(frozen=True, slots=True)
-class Meeting:
+class Meeting(msgspec.Struct, frozen=True):
     """One modulator beside sirolimus. ``level_age``: days since the level that settled it."""
 
     name: str
@@ -48,8 +48,7 @@ class Meeting:
         return max(starts, key=Moment.sort_key).days_until(patient.now) <= days
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(msgspec.Struct, frozen=True):
     """What tells how settled a modulator is."""
 
     patient: Patient

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
 
 from cds.chart.model import Dose, Order
 from cds.chart.times import Moment
@@ -16,8 +18,7 @@ _MOST_TOGETHER = 8
 """Tablet strengths of one day that are tried as one dose; more is not a dose but a slip."""
 
 
-@dataclass(frozen=True, slots=True)
-class Regimen:
+class Regimen(msgspec.Struct, frozen=True):
     """Orders that make one dose together, and the time they were in force."""
 
     orders: tuple[Order, ...]
@@ -31,8 +32,7 @@ class Regimen:
         return tuple(order.reference for order in self.orders)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """A start, another dose or rhythm, a hold or a resume. ``direction``: 1 more, -1 less, 0 not known."""
 
     moment: Moment
@@ -52,8 +52,7 @@ class Change:
         return self.moment.at <= drawn.at
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(msgspec.Struct, frozen=True):
     """The newest course. ``state``: taking, held, stopped (with ``ended``), stopped_unknown, or none."""
 
     state: str = "none"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
+
+import msgspec
 
 from cds.chart.model import Chart, Dose, Hook, Lab, Order
 from cds.chart.samples import distinct
@@ -22,8 +23,7 @@ class Joining(Numbers, frozen=True):
     stop_still_counts: int
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(msgspec.Struct, frozen=True):
     """Nobody changes it. ``dose`` is the one that is judged: the draft's, else the active one's.
 
     ``drafts`` are those that are asked about. Where they begin a course long after the last one, that one is ``earlier``.
@@ -201,11 +201,10 @@ def _unseen_since(
     return min(days, default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
+class _Judged(msgspec.Struct, frozen=True):
     """The dose that is judged, the orders that make it and its day; or the drafts of which nobody can make one."""
 
-    dose: Dose = field(default_factory=Dose)
+    dose: Dose = Dose()
     orders: tuple[Order, ...] = ()
     day: date | None = None
     unresolved: tuple[Order, ...] = ()

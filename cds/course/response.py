@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
+import msgspec
+
 from cds.chart.model import DrugUse
 from cds.chart.times import Moment
 from cds.chart.words import on_day, said
@@ -41,8 +43,7 @@ class BaselineNumbers(Numbers, frozen=True):
     baseline_steroid: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Baseline:
+class Baseline(msgspec.Struct, frozen=True):
     """The count before the first dose, or why there is none."""
 
     count: Count | None

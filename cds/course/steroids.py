@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.model import DrugUse
 from cds.course.episodes import Episode
@@ -30,8 +31,7 @@ class Equivalents(Numbers, frozen=True):
 Line = Sequence[tuple[DrugUse, Decimal]]
 
 
-@dataclass(frozen=True, slots=True)
-class Steroids:
+class Steroids(msgspec.Struct, frozen=True):
     """The corticosteroids that are taken now.
 
     ``line`` holds each change, oldest first, with what they come to from it on in mg of prednisone; a dose that is not known

@@ -6,9 +6,10 @@ constants cited in ``rules/definitions.yaml`` and the protocol; nothing here kno
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+
+import msgspec
 
 from cds.chart.model import Chart, Hook
 from cds.compiled.knowledge import Knowledge
@@ -94,8 +95,7 @@ PLAN = Plan(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(msgspec.Struct, frozen=True):
     """One question about one patient, and every fact of it. Nobody changes it."""
 
     chart: Chart

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.model import Event
 from cds.chart.times import Moment
@@ -32,8 +33,7 @@ class Windows(Numbers, frozen=True):
         return [*found, (12, self.landmark_12_from, self.landmark_12_to)] if yearly else found
 
 
-@dataclass(frozen=True, slots=True)
-class Landmark:
+class Landmark(msgspec.Struct, frozen=True):
     """The landmark now shown: judged by ``count``, or ``not_evaluable`` for a reason."""
 
     months: int
@@ -57,8 +57,7 @@ def shown_landmark(
     return reached[-1] if reached else Unknown("no landmark is being reached now")
 
 
-@dataclass(frozen=True, slots=True)
-class _At:
+class _At(msgspec.Struct, frozen=True):
     """What a landmark is judged by."""
 
     response: Response

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+import msgspec
 
 from cds.chart.model import Lab
 from cds.compiled.knowledge import Window
@@ -14,8 +15,7 @@ from cds.facts.size import Ages, Size
 from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, part
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
+class Support(msgspec.Struct, frozen=True):
     """The level by which a dose can be scaled: its value at ``dose`` mg/day."""
 
     level: Decimal
@@ -71,8 +71,7 @@ class LimitNumbers(Numbers, frozen=True):
     offer_holds: int
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a dose of this patient is held against, today and for as long as an offer must hold."""
 
     patient: Patient

@@ -6,9 +6,10 @@ after. Where none can be offered, the reason is a fact too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
+
+import msgspec
 
 from cds.chart.lab_names import LEVEL_SET
 from cds.chart.model import Order, Unread
@@ -50,8 +51,7 @@ def level_unread(unread: tuple[Unread, ...], levels: list[Judged], level_labs: L
     return newer or any(item.subject == LEVEL_SET for item in unread)
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True):
     """Whether a dose may be offered, and why not."""
 
     limits: Limits
@@ -155,8 +155,7 @@ def offers(
     return Offers(limits, offer_numbers, rise_reasons, level_unread, level, age_group == "adult")
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(msgspec.Struct, frozen=True):
     """The dose that a level suggests, and the level by which."""
 
     dose: Decimal

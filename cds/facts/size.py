@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+
+import msgspec
 
 from cds.chart.model import Lab
 from cds.chart.words import on_day, rounded, said
@@ -25,8 +26,7 @@ class Ages(Numbers, frozen=True):
     support_days: int
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(msgspec.Struct, frozen=True):
     """The newest weight and height that are recent, in kg and cm, and the newest weight of any age.
 
     ``valid`` are the days for which a weight is recent, ``surface`` the body surface in m2 (Mosteller).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar, cast
@@ -69,52 +69,64 @@ class Facts:
 
     __slots__ = ("absent", "compared", "dates", "evidence", "values")
 
-    def __init__(self, case: Case, names: tuple[str, ...], compared: Iterable[str]) -> None:
-        self.compared: dict[str, Any] = {name: answer for name in compared if type(answer := case[name]) is not Unknown}
-        told = Told(case, case.known)
-        every = frozenset(names)
-
-        def value(name: str) -> Any:
-            answer = case[name] if name in every else None
-            return None if type(answer) is Unknown else answer
-
-        def reason(name: str) -> str | None:
-            answer = case[name] if name in every else None
-            return answer.reason if type(answer) is Unknown else None
-
-        def references(name: str) -> tuple[str, ...] | None:
-            return (told.references(name) or None) if value(name) is not None else None
-
-        def day(name: str) -> date | None:
-            return told.on(name) if value(name) is not None else None
-
-        self.values: Mapping[str, Any] = _View(names, value)
-        self.evidence: Mapping[str, tuple[str, ...]] = _View(names, references)
-        self.dates: Mapping[str, date] = _View(names, day)
-        self.absent: Mapping[str, str] = _View(names, reason)
+    def __init__(self, case: Case, names: Collection[str], compared: Iterable[str]) -> None:
+        self.compared: dict[str, Any] = {
+            name: answer for name in compared if type(answer := case[name]) is not Unknown
+        }
+        self.values: Mapping[str, Any] = _Values(case, names)
+        self.evidence: Mapping[str, tuple[str, ...]] = _Evidence(case, names)
+        self.dates: Mapping[str, date] = _Dates(case, names)
+        self.absent: Mapping[str, str] = _Absent(case, names)
 
 
 class _View(Mapping[str, T]):
     """One side of every fact; a name without it is not in here."""
 
-    def __init__(self, names: tuple[str, ...], side: Callable[[str], T | None]) -> None:
-        self._names, self._side = names, side
-
-    def __getitem__(self, name: str) -> T:
-        found = self._side(name)
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self._side(name) is not None
+    def __init__(self, case: Case, names: Collection[str]) -> None:
+        self._case, self._names = case, names
 
     def get(self, name: str, default: Any = None) -> Any:
-        found = self._side(name)
-        return default if found is None else found
+        raise NotImplementedError
+
+    def __getitem__(self, name: str) -> T:
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
+        return cast(T, found)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in self._names if self._side(name) is not None)
+        return (name for name in self._names if self.get(name) is not None)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+class _Values(_View[Any]):
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self._names:
+            return default
+        answer = self._case[name]
+        return default if type(answer) is Unknown else answer
+
+
+class _Evidence(_View[tuple[str, ...]]):
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self._names or type(self._case[name]) is Unknown:
+            return default
+        return Told(self._case, self._case.known).references(name) or default
+
+
+class _Dates(_View[date]):
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self._names or type(self._case[name]) is Unknown:
+            return default
+        return Told(self._case, self._case.known).on(name) or default
+
+
+class _Absent(_View[str]):
+    def get(self, name: str, default: Any = None) -> Any:
+        answer = self._case[name] if name in self._names else None
+        return answer.reason if type(answer) is Unknown else default

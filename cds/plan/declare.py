@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
@@ -55,8 +54,7 @@ Number: TypeAlias = Decimal
 """The type of an argument that is a definition, or a number of the protocol, as it stands."""
 
 
-@dataclass(frozen=True)
-class Fact(Generic[P, T]):
+class Fact(msgspec.Struct, Generic[P, T], frozen=True):
     """A fact that rules may name or, without a ``type``, a part that facts share.
 
     ``meaning`` says numbers of definitions and protocol by ``{name}``. ``number`` facts carry a unit and the ``step`` by which

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from operator import itemgetter
 from types import ModuleType
 from typing import Any
+
+import msgspec
 
 from cds.plan.declare import AnyFact, Fact, Numbers, Unknown
 
@@ -23,8 +24,7 @@ class DeclarationError(TypeError):
     """Facts that contradict one another or read what is not there; ``str`` says which, and where."""
 
 
-@dataclass(frozen=True)
-class Door:
+class Door(msgspec.Struct, frozen=True):
     """A way to what is not a fact. ``open`` takes an argument's name and gives how to read it; ``reads`` says what that covers."""
 
     open: Callable[[str], Callable[[Any], Any]]
@@ -33,8 +33,7 @@ class Door:
     empty: Any = None  # what it gives where nothing of its reads is there; None: it must be opened to know
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A door as one argument opens it."""
 
     open: Callable[[Any], Any]
@@ -43,8 +42,7 @@ class Opened:
     door: Door
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One fact or part as it is worked out: an Unknown among ``needs`` is its answer, ``none`` that of an empty list."""
 
     function: Callable[..., Any]
@@ -88,7 +86,7 @@ class Plan:
         self.steps = {name: self._step(name, fact, gate_of[name]) for name, fact in self.facts.items()}
         self.order = self._sorted()
         self._check_meanings()
-        self.told = tuple(name for name, fact in self.facts.items() if fact.type)
+        self.told = dict.fromkeys(name for name, fact in self.facts.items() if fact.type).keys()
         self._reads: dict[str, frozenset[Read]] = {}
 
     def _step(self, name: str, fact: AnyFact, gate: str) -> Step:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, fields
-
 import pytest
+from msgspec.structs import fields
 
 from cds.chart.model import Chart
 from cds.chart.read import read_chart
@@ -21,7 +20,7 @@ def test_nothing_in_a_chart_can_be_changed(engine: Engine) -> None:
     chart = read_chart(read_request(body), engine.knowledge, now_on(20))
     for each in fields(Chart):
         assert not isinstance(getattr(chart, each.name), list), each.name
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             setattr(chart, each.name, None)
     assert all(isinstance(several, tuple) for several in chart.labs.values())
 
@@ -37,5 +36,5 @@ def test_nothing_in_a_course_can_be_changed(engine: Engine) -> None:
     for each in (patient, patient.course, *patient.course.regimens, *patient.course.changes):
         for one in fields(each):
             assert not isinstance(getattr(each, one.name), list), one.name
-            with pytest.raises(FrozenInstanceError):
+            with pytest.raises(AttributeError):
                 setattr(each, one.name, None)
