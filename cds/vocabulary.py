@@ -56,7 +56,4 @@ OFFERS = {
 The proof that no cards point opposite ways leans on them; property tests hold them against random charts.
 """
 
-FACTS = 3
-"""Raised when what a fact means changes in the program: every signature falls, for what was signed is no longer what is judged."""
-
 VOCABULARY: dict[str, Fact] = {name: _entry(PLAN.facts[name]) for name in PLAN.told}

@@ -16,7 +16,7 @@ from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault
 
 _HEAD = """# Who stands for which rule, written by `sirolimus-cds sign`. `meaning` is the hash of what was signed: the rule, the numbers of
-# its protocol, and the definitions and value sets that its subject rests on. When one of them changes, the rule is a draft again.
+# its protocol, and the definitions and value sets that its facts read. When one of them changes, the rule is a draft again.
 
 """
 

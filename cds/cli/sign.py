@@ -23,7 +23,7 @@ from cds.knowledge.vouched import NAMESPACE
 def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, role: str, on: str | None) -> None:
     """Sign RULEs: record in reviews.yaml who stands for them as they are now, under the protocol in force.
 
-    The signature is written into the topmost folder: the last --overlay, else the rules folder. It covers the rule, the
+    The signature is written into the topmost folder: the last --overlay, else the rules folder. It covers the rule,
     its sources, its protocol, and the definitions and value sets it rests on; when one of them changes, the rule is a draft
     again. Comments, layout and cases may change. Nothing is signed unless 'check' finds the rules sound.
     """

@@ -12,7 +12,7 @@ from cds.chart.model import Chart, DrugUse, Lab, Problem
 from cds.chart.samples import distinct
 from cds.compiled.knowledge import Knowledge
 from cds.course.episodes import Episode, Renewals, episodes_of
-from cds.course.patient import Patient
+from cds.course.patient import Joining, Patient
 from cds.plan.declare import Numbers
 from cds.plan.plan import Door, Read
 
@@ -58,6 +58,7 @@ def present(source: Source) -> set[Read]:
     chart = source.chart
     found = {("condition", name) for name in source.problems} | {("valueset", name) for name in source.uses}
     found |= {("test", name) for name in (*chart.labs, *chart.test_orders)}
+    found |= {("valueset", item.subject) for item in chart.unread}
     return found | {("procedure", event.name) for event in chart.events}
 
 
@@ -127,19 +128,29 @@ def _as_days(knowledge: Knowledge) -> dict[str, int]:
 Reader = Callable[[Source], Any]
 
 
-def _door(kind: str, opened: Callable[[str], Reader]) -> Door:
+def _numbers(group: type[Numbers]) -> tuple[Read, ...]:
+    return tuple(("number", name) for name in group.__annotations__)
+
+
+_COURSE: tuple[Read, ...] = (("valueset", "sirolimus"), ("test", "level"), ("test", "trough"), *_numbers(Joining))
+"""What it takes to say where a patient stands with sirolimus."""
+
+
+def _door(kind: str, opened: Callable[[str], Reader], *reads: Read) -> Door:
     """A door to what is on record under the name of an argument."""
-    return Door(lambda argument: opened(_named(argument)), lambda argument: ((kind, _named(argument)),), empty=())
+    return Door(
+        lambda argument: opened(_named(argument)), lambda argument: ((kind, _named(argument)), *reads), empty=()
+    )
 
 
-def _role_door(read: Callable[[Source, list[DrugUse]], Any]) -> Door:
+def _role_door(read: Callable[[Source, list[DrugUse]], Any], *reads: Read) -> Door:
     """A door to the drugs of a role, or of several."""
 
     def opened(argument: str) -> Reader:
         roles = _roles(argument)
         return lambda source: read(source, _uses(source, source.knowledge.with_role(*roles)))
 
-    return Door(opened, lambda argument: tuple(("role", role) for role in _roles(argument)))
+    return Door(opened, lambda argument: (*(("role", role) for role in _roles(argument)), *reads))
 
 
 def _given(read: Callable[[Any], Any], *reads: Read, constant: bool = False) -> Door:
@@ -157,6 +168,8 @@ _NUMBER = Door(
 _DAYS = Door(
     lambda name: lambda source: int(number(source.knowledge, name)), lambda name: (("number", name),), constant=True
 )
+_OPEN_ORDERS = ("number", "test_order_counts")
+"""For how long an order without a result counts: read with the chart."""
 _WASHOUT = (("washout", ""),)
 DOORS: dict[str, Door] = {
     "Days": _DAYS,
@@ -165,15 +178,18 @@ DOORS: dict[str, Door] = {
     "Samples": _door("test", lambda test: lambda source: _samples(source, test)),
     "Results": _door("test", lambda test: lambda source: _results(source, test)),
     "History": _door("test", lambda test: lambda source: _history(source, test)),
-    "TestOrders": _door("test", lambda test: lambda source: source.chart.ordered(test)),
+    "TestOrders": _door("test", lambda test: lambda source: source.chart.ordered(test), _OPEN_ORDERS),
+    "UnreadOf": _door("valueset", lambda name: lambda source: [u for u in source.chart.unread if u.subject == name]),
     "Problems": _door("condition", lambda name: lambda source: source.problems.get(name, ())),
     "Events": _door("procedure", lambda name: lambda source: [e for e in source.chart.events if e.name == name]),
     "Uses": _door("valueset", lambda name: lambda source: source.uses.get(name, ())),
-    "Episodes": _door("valueset", lambda name: lambda source: _episodes(source, source.uses.get(name, ()))),
+    "Episodes": _door(
+        "valueset", lambda name: lambda source: _episodes(source, source.uses.get(name, ())), *_numbers(Renewals)
+    ),
     "RoleUses": _role_door(lambda source, uses: uses),
-    "RoleEpisodes": _role_door(_episodes),
+    "RoleEpisodes": _role_door(_episodes, *_numbers(Renewals)),
     "WashoutUses": _given(_with_washout, *_WASHOUT),
-    "WashoutEpisodes": _given(lambda source: _episodes(source, _with_washout(source)), *_WASHOUT),
+    "WashoutEpisodes": _given(lambda source: _episodes(source, _with_washout(source)), *_WASHOUT, *_numbers(Renewals)),
 }
 """By the type of an argument."""
 
@@ -198,9 +214,9 @@ def _withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
 
 
 GIVENS: dict[str, tuple[str, Door]] = {
-    "patient": ("Patient", _given(lambda source: source.patient, ("valueset", "sirolimus"))),
+    "patient": ("Patient", _given(lambda source: source.patient, *_COURSE)),
     "now": ("datetime", _given(lambda source: source.patient.now)),
-    "chart": ("Chart", _given(lambda source: source.chart, ("chart", ""))),
+    "chart": ("Chart", _given(lambda source: source.chart, ("chart", ""), _OPEN_ORDERS)),
     "given": ("tuple[Intake, ...]", _of_chart("intakes", ("valueset", "sirolimus"))),
     "missed": ("tuple[Intake, ...]", _of_chart("missed", ("valueset", "sirolimus"))),
     "held": ("tuple[Intake, ...]", _of_chart("held", ("valueset", "sirolimus"))),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from cds.chart.model import DrugUse, Event, Lab, Problem
+from cds.chart.model import DrugUse, Event, Lab, Problem, Unread
 from cds.course.episodes import Episode
 
 Labs: TypeAlias = Sequence[Lab]
@@ -22,6 +22,8 @@ History: TypeAlias = Sequence[Lab]
 """Final results, newest first, that are exact: what others are compared with."""
 TestOrders: TypeAlias = Sequence[str]
 """The open orders of a test."""
+UnreadOf: TypeAlias = Sequence[Unread]
+"""What is there of a value set and could not be read."""
 Problems: TypeAlias = Sequence[Problem]
 """Conditions, active or not; those that are refuted were never read."""
 Events: TypeAlias = Sequence[Event]

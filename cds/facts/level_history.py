@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from cds.chart.model import Lab, Unread
+from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.chart.words import NG_ML, on_day, reported, rounded
 from cds.course.counts import Count
-from cds.course.kinds import Labs, RoleEpisodes
+from cds.course.kinds import Labs, RoleEpisodes, UnreadOf
 from cds.course.levels import Judged, Target, best_exposure, since_last_change
 from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Unknown, code, flag, number, part, text
@@ -56,7 +56,7 @@ class Wait(NamedTuple):
 
 @part
 def wait(
-    patient: Patient, levels: list[Judged], unread: tuple[Unread, ...], level_labs: Labs, trough_labs: Labs
+    patient: Patient, levels: list[Judged], sirolimus_level_unread: UnreadOf, level_labs: Labs, trough_labs: Labs
 ) -> Answer[Wait]:
     """For how long there has been no level, and since what."""
     start, change, known = patient.course.start, patient.course.last_change, patient.start_known
@@ -64,7 +64,7 @@ def wait(
         return Unknown("sirolimus is not being taken, or not known since when")
     of_blood = (each for each in levels if not each.lab.wrong_specimen and each.lab.status != "preliminary")
     newest = next(of_blood, None)
-    if _unread_since(unread, [*level_labs, *trough_labs], newest):
+    if _unread_since(sirolimus_level_unread, [*level_labs, *trough_labs], newest):
         return Unknown("a level is on record that was not read")
     if newest is None or (known and newest.moment.day < start.day):
         if not known:
@@ -75,9 +75,9 @@ def wait(
     return Wait("stable", newest.moment, f"none since {on_day(newest.moment)}")
 
 
-def _unread_since(unread: Sequence[Unread], labs: Sequence[Lab], newest: Judged | None) -> bool:
+def _unread_since(unread: UnreadOf, labs: Sequence[Lab], newest: Judged | None) -> bool:
     """Whether a level that cannot be read may be newer than the newest one that can: then nobody knows that it is overdue."""
-    if any(each.subject == "sirolimus-level" for each in unread):
+    if unread:
         return True
     broken = [lab.moment for lab in labs if lab.problem and not lab.wrong_specimen]
     return any(moment is None or newest is None or moment.day > newest.moment.day for moment in broken)

@@ -11,11 +11,10 @@ from decimal import ROUND_FLOOR, Decimal
 
 import msgspec
 
-from cds.chart.lab_names import LEVEL_SET
-from cds.chart.model import Order, Unread
+from cds.chart.model import Order
 from cds.chart.words import MG_DAY, rounded, said
 from cds.compiled.knowledge import Window
-from cds.course.kinds import Labs
+from cds.course.kinds import Labs, UnreadOf
 from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
 from cds.facts.limits import Limits, Support
@@ -43,12 +42,12 @@ def target_order(patient: Patient) -> Order | None:
 
 
 @part
-def level_unread(unread: tuple[Unread, ...], levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
+def level_unread(sirolimus_level_unread: UnreadOf, levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
     """Whether a level is on record that could not be read and may be newer than all that were."""
     newest = levels[0].moment if levels else None
     waiting = [lab.moment for lab in (*level_labs, *trough_labs) if lab.problem]
     newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
-    return newer or any(item.subject == LEVEL_SET for item in unread)
+    return newer or bool(sirolimus_level_unread)
 
 
 class Offers(msgspec.Struct, frozen=True):

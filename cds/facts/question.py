@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cds.chart.model import Intake, Lab, Unread
-from cds.course.kinds import Problems
+from cds.chart.model import Intake, Lab
+from cds.course.kinds import Problems, UnreadOf
 from cds.course.patient import Patient
 from cds.course.problems import active
 from cds.plan.declare import Answer, Known, Unknown, flag, part
@@ -44,7 +44,7 @@ def given_without_order(patient: Patient, given: tuple[Intake, ...]) -> list[Int
 @part
 def relevant(
     patient: Patient,
-    unread: tuple[Unread, ...],
+    sirolimus_unread: UnreadOf,
     level_without_order: list[Lab],
     given_without_order: list[Intake],
 ) -> Answer[bool]:
@@ -54,7 +54,7 @@ def relevant(
         return Unknown(DIED)
     if patient.still_counts or patient.drafts or patient.other_drafts or course.conflict or course.undated:
         return True
-    if any(item.subject == "sirolimus" for item in unread):
+    if sirolimus_unread:
         return True
     if course.state == "stopped_unknown" and course.start is not None:
         found = course.start.days_until(patient.now) <= patient.joining.level_max_age

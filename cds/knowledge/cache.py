@@ -32,13 +32,20 @@ def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
                     if path.stat().st_size > _MOST_OF_A_FILE:
                         return None  # the reader says what is wrong with it
                     digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-        for path in sorted(Path(__file__).parent.glob("*.py")):  # a checkout's code changes without its version
+        for path in _code():  # a checkout's code changes without its version
             digest.update(path.read_bytes())
-        digest.update((Path(__file__).parent.parent / "vocabulary.py").read_bytes())
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     except (OSError, RuntimeError):  # a user without a home
         return None
     return base / "sirolimus-itp-cds" / f"{digest.hexdigest()}.msgpack"
+
+
+def _code() -> list[Path]:
+    """The code that compiles the knowledge, and the facts that it is compiled against."""
+    package = Path(__file__).parent.parent
+    rooms = ("compiled", "plan", "course", "facts", "knowledge")
+    found = [path for room in rooms for path in (package / room).iterdir() if path.suffix in (".py", ".json")]
+    return sorted([*found, package / "vocabulary.py"])
 
 
 def from_cache(path: Path) -> Knowledge | None:

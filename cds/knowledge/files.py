@@ -48,7 +48,6 @@ class Files:
         self.rule_ids: set[str] = set()
         self.scheduled: dict[LabTest, Document] = {}  # with the file that says so
         self.citations: dict[str, Any] = {}  # of the protocol, by name
-        self.confined: dict[str, frozenset[str]] = {}  # to which subjects a definition or value set is
 
     def _document(self, path: Path) -> Document | None:
         try:

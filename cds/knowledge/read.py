@@ -12,7 +12,6 @@ from typing import get_args
 import msgspec
 
 from cds.compiled.knowledge import (
-    DrugClass,
     Knowledge,
     LabTest,
     Lexicon,
@@ -25,12 +24,14 @@ from cds.compiled.knowledge import (
     Withheld,
 )
 from cds.knowledge.checks import check_rule, check_texts, check_yields
+from cds.knowledge.classes import class_faults, classes_of, roles_of_none
 from cds.knowledge.files import Files, Folder, RuleFile
 from cds.knowledge.growth import FILE as GROWTH
 from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
 from cds.knowledge.measures import DOSE, MeasureShape, check_read, compile_measures
 from cds.knowledge.measures import FILE as MEASURES
+from cds.knowledge.rests import missing
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.reviews import meanings, signed_off
 from cds.knowledge.rules import Names, compile_rule
@@ -38,16 +39,14 @@ from cds.knowledge.shapes import (
     NumberShape,
     ProtocolShape,
     ReasonShape,
-    Role,
     RuleShape,
     SignaturesShape,
     SourceShape,
     Subject,
     TestShape,
     ValueSetShape,
-    shaped,
 )
-from cds.knowledge.tree import Document, Fault, read
+from cds.knowledge.tree import Document, Fault
 from cds.knowledge.valuesets import CONDITIONS, PRODUCTS, VALUE_SETS, ValueSets, well_formed
 from cds.knowledge.vouched import NotVouched, check_vouched
 from cds.knowledge.windows import windows_of, with_widest
@@ -140,18 +139,17 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
                 near=frozenset(valuesets.near.get("snomed", ())),
                 lexicon=lexicon,
                 measures=measures,
-                classes={
-                    name: DrugClass(tuple(each.roles), each.settles, each.shown_after_stop)
-                    for name, each in sorted(result.valuesets.items())
-                    if each.roles
-                },
+                classes=classes_of(result.valuesets),
                 withheld=withheld,
                 heavy=heavy,
                 tests=tuple(names.tests.values()),
                 changes=tuple(reader.layers.changes),
             )
         )
-        result.meanings = meanings(knowledge, reader.confined)
+        lacking = missing(knowledge) if _IS_WHOLE in result.valuesets else []
+        result.faults += [Fault(layers.folders[0].name, 1, sentence) for sentence in lacking]
+    if not result.faults:
+        result.meanings = meanings(knowledge)
         result.knowledge = signed_off(knowledge, result.signatures, result.meanings)
         for file in result.files:
             file.rule = result.knowledge.rule(file.rule.id)
@@ -163,15 +161,7 @@ def sealed(knowledge: Knowledge) -> Knowledge:
     return msgspec.structs.replace(knowledge, hash=sha256(meaning).hexdigest())
 
 
-def _roles_of(path: Path) -> list[Role]:
-    """The roles that a value set states; none where the file is not one, which is nobody's fault once it has been replaced."""
-    try:
-        shape, _ = shaped(read(path, path.name), ValueSetShape)
-    except (Fault, OSError):
-        return []
-    return shape.roles if shape is not None else []
-
-
+_STEPS = ("solution_step", "tablet_step")
 _IS_WHOLE = "sirolimus"
 """A folder without this value set is none that charts are judged by, and need not hold everything that facts read."""
 
@@ -225,13 +215,14 @@ class _Reader(Files):
         for key, document, entry in self._entries("definitions.yaml", NumberShape):
             assert isinstance(entry, NumberShape)
             self._cite(document, entry.cite, sources, key)
+            if key in _STEPS and entry.value <= 0:
+                sentence = f"{key}: must be above 0, for doses are counted in it"
+                self.result.faults.append(Fault(document.path, document.line(key), sentence))
             if key in found and found[key].unit != entry.unit:
                 sentence = f"{key}: is in {found[key].unit} here, not in {entry.unit}"
                 self.result.faults.append(Fault(document.path, document.line(key), sentence))
             found[key] = entry
             self.result.places[key] = (document.path, document.line(key))
-            if entry.subjects:
-                self.confined[key] = frozenset(entry.subjects)
         return found
 
     def schedule(self, sources: dict[str, Source]) -> dict[str, LabTest]:
@@ -342,22 +333,6 @@ class _Reader(Files):
                 self.result.files.append(RuleFile(document, shape, rule))
         return list(rules.values())
 
-    def _check_roles(
-        self, path: Path, document: Document, shape: ValueSetShape, definitions: dict[str, NumberShape]
-    ) -> None:
-        """What a class of drugs is to the facts must be whole, also in a file of a site that takes the place of ours."""
-        said = [
-            f"there is no definition '{n}'"
-            for n in (shape.settles, shape.shown_after_stop)
-            if n and n not in definitions
-        ]
-        if {"inhibitor", "inducer"} & set(shape.roles) and not (shape.settles and shape.shown_after_stop):
-            said.append("what moves the level needs 'settles' and 'shown_after_stop'")
-        below = self.layers.below(path)
-        if below is not None and not shape.roles and (roles := _roles_of(below)):
-            said.append(f"has no 'roles'; the file whose place it takes says 'roles: [{', '.join(roles)}]'")
-        self.result.faults += [Fault(document.path, document.line("roles"), each) for each in said]
-
     def valuesets(self, sources: dict[str, Source], definitions: dict[str, NumberShape]) -> ValueSets:
         found = ValueSets()
         for path in self.layers.files("valuesets/*.yaml"):
@@ -372,17 +347,14 @@ class _Reader(Files):
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 sentence = f"nothing reads a value set '{shape.id}'{hint}"
                 self.result.faults.append(Fault(document.path, document.line("id"), sentence))
-            self._check_roles(path, document, shape, definitions)
-            if shape.subjects:
-                self.confined[shape.id] = frozenset(shape.subjects)
+            said = class_faults(shape, self.layers.below(path), definitions)
+            self.result.faults += [Fault(document.path, document.line("roles"), each) for each in said]
             self.result.valuesets[shape.id] = shape
             self.result.places[f"near {shape.id}"] = (document.path, document.line("near"))
             found.take(document, shape, self.result.faults)
-        told = {role for shape in self.result.valuesets.values() for role in shape.roles}
         if _IS_WHOLE in self.result.valuesets:
-            for role in set(get_args(Role)) - told:
-                sentence = f"no value set has the role '{role}'; see valuesets/README.md"
-                self.result.faults.append(Fault(f"{self.layers.folders[0].name}/valuesets", 1, sentence))
+            place = f"{self.layers.folders[0].name}/valuesets"
+            self.result.faults += [Fault(place, 1, each) for each in roles_of_none(self.result.valuesets)]
         for name, take in ((PRODUCTS, found.take_products), (CONDITIONS, found.take_conditions)):
             for number, path in enumerate(self.layers.each(name)):
                 if number:

@@ -1,57 +1,31 @@
 """Sign-off: a rule is active while somebody's signature stands for what it means now, and a draft otherwise.
 
-A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites, its protocol,
-each definition and value set that rules of its subject rest on, the words that the record is read by, the reasons that
-withhold a rise, the weights of children, and what the program's facts mean (``FACTS``). Whatever of that changes, the rule is a draft again.
+A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites; what the facts
+mean that it names, and every definition, value set, test and number of the protocol that they read (``rests``); the title
+and note of its protocol; and the words that every record is read by. Whatever of that changes, the rule is a draft again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
 from cds.compiled.knowledge import Knowledge, Rule, Signature
 from cds.knowledge.conditions import PLACEHOLDER
-from cds.vocabulary import FACTS
+from cds.knowledge.rests import Rests, digest
 
 FILE = "reviews.yaml"
-DRAWN_BY = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to"))
-"""Definitions by which the button of a card says when a level is to be drawn, whatever the rule is about."""
-
-_SCHEDULED = ("monitoring",)  # the subject whose facts read the schedule of tests
+DRAWN_BY = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to", "trough_critical"))
+"""Numbers by which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 
-def meanings(knowledge: Knowledge, confined: Mapping[str, frozenset[str]]) -> dict[str, str]:
-    """The hash of each rule's meaning, by id.
-
-    ``confined`` names, for a definition or a value set, the subjects whose rules rest on it; what it does not name
-    counts as used by all, so that a number nobody thought of turns a rule into a draft, and never the reverse.
-    """
-    sets = _valuesets(knowledge)
-    of_subject = {
-        subject: _digest(
-            [
-                [
-                    FACTS,
-                    knowledge.protocol,
-                    knowledge.withheld,
-                    knowledge.lexicon,
-                    knowledge.measures,
-                    knowledge.classes,
-                    knowledge.heavy,
-                    knowledge.near,
-                ],
-                {k: v for k, v in knowledge.definitions.items() if subject in confined.get(k, (subject,))},
-                {k: v for k, v in sets.items() if subject in confined.get(k, (subject,))},
-                knowledge.tests if subject in _SCHEDULED else (),
-            ]
-        )
-        for subject in {rule.subject for rule in knowledge.rules}
-    }
-    return {rule.id: _digest([of_subject[rule.subject], _of_rule(rule, knowledge)]) for rule in knowledge.rules}
+def meanings(knowledge: Knowledge) -> dict[str, str]:
+    """The hash of each rule's meaning, by id."""
+    rests, protocol = Rests(knowledge), knowledge.protocol
+    every = digest([protocol.id, protocol.title, protocol.note, knowledge.lexicon, knowledge.near])
+    return {rule.id: digest([every, _of_rule(rule, knowledge), rests.of(rule)]) for rule in knowledge.rules}
 
 
 def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
@@ -62,36 +36,13 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     if any(each.action == "order_level" for each in suggestions):
         named |= DRAWN_BY
     orders = any(each.action == "order_test" for each in suggestions)
+    numbers = knowledge.definitions | knowledge.protocol.numbers
     return [
         msgspec.structs.replace(rule, status="", signed=()),
         [knowledge.sources[citation.cite] for citation in rule.citations],
-        {name: value for name, value in knowledge.definitions.items() if name in named},
+        {name: value for name, value in numbers.items() if name in named},
         knowledge.tests if orders else (),
     ]
-
-
-def _valuesets(knowledge: Knowledge) -> dict[str, str]:
-    """The digest of all that a value set says, by its id."""
-    said: dict[str, list[Any]] = {}
-    for system, codes in knowledge.codes.items():
-        for code, several in codes.items():
-            for concept in several:
-                said.setdefault(concept.valueset, []).append([system, code, concept])
-    for system, beginnings in knowledge.prefixes.items():
-        for begins, meant in beginnings.items():
-            for concept, excepted in meant:
-                said.setdefault(concept.valueset, []).append([f"{system} begins", begins, concept, excepted])
-    called = [(word, concept) for word, several in knowledge.problems.items() for concept in several]
-    called += [(f"-{ending}", concept) for ending, concept in knowledge.endings.items()]
-    called += [(f"not {word}", concept) for word, concept in knowledge.unlike.items()]
-    for kind, words in (("name", knowledge.names.items()), ("word", knowledge.words.items()), ("problem", called)):
-        for word, concept in words:
-            said.setdefault(concept.valueset, []).append([kind, word, concept])
-    return {name: _digest(sorted(items, key=lambda item: (item[0], item[1]))) for name, items in said.items()}
-
-
-def _digest(value: Any) -> str:
-    return sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 def signed_off(knowledge: Knowledge, signatures: Iterable[Signature], meant: Mapping[str, str]) -> Knowledge:

@@ -130,7 +130,6 @@ class NumberShape(Shape):
     means: str
     cite: str
     basis: Basis
-    subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
 
 
 class TestShape(Shape):
@@ -234,7 +233,6 @@ class ValueSetShape(Shape):
     id: RuleId
     means: str
     cite: str
-    subjects: list[Subject] = Field(default=[], min_length=1)  # whose rules rest on it; all, where it is not said
     leaves_out: str = ""  # what it does not cover, in a sentence or two
     roles: list[Role] = Field(default=[])  # of drugs: what they are to the facts
     settles: str = ""  # the definition that says after how long a level shows what such a drug does
@@ -288,6 +286,8 @@ def _fault(document: Document, shape: type[Shape], item: dict[str, Any], at: tup
     if item["type"] == "extra_forbidden" and len(place) == 1:
         near = get_close_matches(key, list(shape.model_fields), 1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
+    if item["type"] == "extra_forbidden" and shape in (NumberShape, ValueSetShape) and place == ("subjects",):
+        hint = ": delete it; a signature covers what the facts of a rule read"
     if item["type"] == "extra_forbidden" and shape is RuleShape and place == ("status",):
         hint = ": a rule is active while somebody's signature stands for it; see 'sirolimus-cds sign'"
     sentence = _SENTENCES.get(item["type"])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from cds.compiled.knowledge import Withheld
+from cds.facts import PLAN, withhold
 from cds.knowledge.conditions import Unclear, known_fact
 from cds.knowledge.rules import Names, compile_branches
 from cds.knowledge.shapes import Basis, Conditions, Shape
 from cds.knowledge.tree import Document, Fault
 
 FILE = "withhold.yaml"
+_RESTS_ON = withhold.reasons.name
 
 
 class WithheldShape(Shape):
@@ -36,4 +38,8 @@ def compile_withheld(key: str, document: Document, shape: WithheldShape, names: 
     if shape.days and shape.days not in names.numbers:
         faults.append(Fault(document.path, document.line(key, "days"), f"days: there is no number '{shape.days}'"))
     branches = compile_branches(document, (key, "when"), shape.table, shape.when, names, faults)
+    for fact in {test.fact for branch in branches for test in branch}:
+        if _RESTS_ON in PLAN.needs(fact):
+            sentence = f"when: '{fact}' rests itself on the reasons for which a rise is withheld"
+            faults.append(Fault(document.path, document.line(key, "when"), sentence))
     return Withheld(key, shape.says, branches, shape.asks_less, shape.since, shape.days)

@@ -70,9 +70,7 @@ class Facts:
     __slots__ = ("absent", "compared", "dates", "evidence", "values")
 
     def __init__(self, case: Case, names: Collection[str], compared: Iterable[str]) -> None:
-        self.compared: dict[str, Any] = {
-            name: answer for name in compared if type(answer := case[name]) is not Unknown
-        }
+        self.compared: dict[str, Any] = {name: answer for name in compared if type(answer := case[name]) is not Unknown}
         self.values: Mapping[str, Any] = _Values(case, names)
         self.evidence: Mapping[str, tuple[str, ...]] = _Evidence(case, names)
         self.dates: Mapping[str, date] = _Dates(case, names)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from tests.fingerprint import meanings
 from tests.fingerprint.corpus import items
 from tests.fingerprint.digest import Digest, as_json, digest, moved, said
 
@@ -53,6 +54,7 @@ def main(words: list[str]) -> int:
         FILE.write_text(
             json.dumps(msgspec.to_builtins(digest(items())), indent=0, sort_keys=True) + "\n", encoding="utf-8"
         )
+        meanings.write()
     elif words:
         show(words)
     elif lines := differences():

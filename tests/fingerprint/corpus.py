@@ -32,7 +32,7 @@ def items(random: int = RANDOM) -> Iterator[Item]:
     """All of them, in an order that stays."""
     engines = Engines(RULES)
     default = engines.of("", lambda message: Fault("rules", 1, message))
-    yield from _days(engines)
+    yield from days(engines)
     for story in STORIES:
         newest = newest_date(read_request(story.body))
         assert newest is not None
@@ -42,7 +42,9 @@ def items(random: int = RANDOM) -> Iterator[Item]:
         yield Item(f"random {seed}", json.dumps(body).encode(), now, default)
 
 
-def _days(engines: Engines) -> Iterator[Item]:
+def days(engines: Engines | None = None) -> Iterator[Item]:
+    """Every day of every scenario, each under its own protocol."""
+    engines = engines or Engines(RULES)
     faults: list[Fault] = []
     for scenario in scenarios_of(RULES, faults):
         for check in scenario.checks:

@@ -1,0 +1,145 @@
+"""A signature covers what its rule rests on: where a number or a value set moves a card, the rule is a draft again.
+
+And no more than that: a number that the facts of a rule do not read changes nothing of its meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from cds.chart.read import read_chart
+from cds.chart.request import Request, read_request
+from cds.compiled.knowledge import Concept, Knowledge
+from cds.engine import Opinion
+from cds.facts import PLAN, read_facts
+from cds.knowledge import rests
+from cds.knowledge.load import load
+from cds.knowledge.reviews import meanings
+from tests.fingerprint import meanings as ids
+from tests.fingerprint.corpus import days
+
+KNOWLEDGE = load()
+NUMBERS = {**KNOWLEDGE.definitions, **KNOWLEDGE.protocol.numbers}
+MEANT = meanings(KNOWLEDGE)
+_EVERY = 8  # the day of a scenario that is looked at; `check` pins each number on all of them
+
+
+class Day(NamedTuple):
+    request: Request
+    now: datetime
+    said: dict[str, Any]
+
+
+def said(request: Request, knowledge: Knowledge, now: datetime) -> dict[str, Any]:
+    """What each rule that holds says: its degree, and the values of the facts that it names."""
+    facts = read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now).facts
+    return {
+        item.rule.id: [item.variant.level, {name: facts.values.get(name) for name in rests.facts_named(item.rule)}]
+        for item in Opinion(knowledge).holding(facts.compared, request.hook)
+    }
+
+
+@pytest.fixture(scope="module")
+def sample() -> list[Day]:
+    found = []
+    for item in islice(days(), 0, None, _EVERY):
+        if item.engine.knowledge.protocol.id == KNOWLEDGE.protocol.id:
+            request = read_request(item.body)
+            found.append(Day(request, item.now, said(request, KNOWLEDGE, item.now)))
+    return found
+
+
+def moved_rules(knowledge: Knowledge, sample: list[Day]) -> set[str]:
+    """The rules that say something else under ``knowledge`` on a day of the sample."""
+    found = set()
+    for day in sample:
+        now = said(day.request, knowledge, day.now)
+        found |= {rule for rule in {*now, *day.said} if now.get(rule) != day.said.get(rule)}
+    return found
+
+
+def drafts_again(knowledge: Knowledge) -> set[str]:
+    """The rules that a signature under the shipped knowledge no longer covers."""
+    return {rule for rule, meaning in meanings(knowledge).items() if MEANT[rule] != meaning}
+
+
+def with_number(name: str, value: Decimal) -> Knowledge:
+    if name in KNOWLEDGE.definitions:
+        return msgspec.structs.replace(KNOWLEDGE, definitions=KNOWLEDGE.definitions | {name: value})
+    protocol = msgspec.structs.replace(KNOWLEDGE.protocol, numbers=KNOWLEDGE.protocol.numbers | {name: value})
+    return msgspec.structs.replace(KNOWLEDGE, protocol=protocol)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_that_moves_a_card_makes_its_rule_a_draft_again(name: str, sample: list[Day]) -> None:
+    covered = drafts_again(with_number(name, NUMBERS[name] * 2))
+    half = NUMBERS[name] / 2
+    for value in (NUMBERS[name] * 2, half if half < 1 else Decimal(int(half))):
+        assert moved_rules(with_number(name, value), sample) <= covered
+
+
+@pytest.mark.parametrize(
+    "name", sorted({name for door in PLAN.doors.values() for kind, name in door.reads if kind == "valueset"})
+)
+def test_a_value_set_that_moves_a_card_makes_its_rule_a_draft_again(name: str, sample: list[Day]) -> None:
+    def without(known: Mapping[str, tuple[Concept, ...]]) -> dict[str, tuple[Concept, ...]]:
+        left = {code: tuple(each for each in meant if each.valueset != name) for code, meant in known.items()}
+        return {code: meant for code, meant in left.items() if meant}
+
+    knowledge = msgspec.structs.replace(
+        KNOWLEDGE,
+        codes={system: without(codes) for system, codes in KNOWLEDGE.codes.items()},
+        names={word: concept for word, concept in KNOWLEDGE.names.items() if concept.valueset != name},
+        phrases=tuple(word for word in KNOWLEDGE.phrases if KNOWLEDGE.names[word].valueset != name),
+        words={word: concept for word, concept in KNOWLEDGE.words.items() if concept.valueset != name},
+    )
+    assert moved_rules(knowledge, sample) <= drafts_again(knowledge)
+
+
+@pytest.mark.parametrize(
+    ("name", "rests_on_it", "does_not"),
+    [
+        ("landmark_3_to", {"response-complete", "response-partial", "response-not-evaluable"}, {"trough-low", "anaemia"}),
+        ("hemoglobin_fall_days", {"anaemia"}, {"stomatitis", "food-and-herbal"}),
+        ("surgery_pause_from", {"surgery-planned"}, {"live-vaccine", "hepatitis-b"}),
+        ("trough_low", {"trough-low"}, {"live-vaccine", "hepatitis-b", "surgery-planned"}),
+        ("course_gap", {"trough-low", "anaemia", "surgery-planned"}, set()),
+    ],
+)  # fmt: skip
+def test_a_number_touches_the_rules_whose_facts_read_it(name: str, rests_on_it: set[str], does_not: set[str]) -> None:
+    covered = drafts_again(with_number(name, NUMBERS[name] + 1))
+    assert rests_on_it <= covered
+    assert not does_not & covered
+
+
+def test_a_fact_that_means_something_else_touches_the_rules_that_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = rests.meanings_of_facts() | {"confirmation": "another"}
+    monkeypatch.setattr(rests, "meanings_of_facts", lambda: changed)
+    assert drafts_again(KNOWLEDGE) == {"response-complete", "response-partial"}
+
+
+def test_the_ids_of_what_facts_mean_are_current() -> None:
+    now = ids.table()
+    assert ids.ids(ids.committed(), now, rests.meanings_of_facts()) == rests.meanings_of_facts(), (
+        "see `make fingerprint`"
+    )
+    assert ids.committed() == now, "run `make fingerprint ARGS=--write`"
+
+
+def test_a_new_scenario_changes_no_id_and_another_value_changes_one() -> None:
+    before = ids.Table({"a": "1", "b": "2"}, {"trough": "aaaabbbb", "phase": "ccccdddd"})
+    known = {"trough": "t", "phase": "p"}
+    grown = ids.Table({"a": "1", "b": "2", "c": "3"}, {"trough": "aaaabbbb0000", "phase": "ccccdddd1111"})
+    assert ids.ids(before, grown, known) == known
+    rewritten = ids.Table({"a": "1", "b": "9"}, {"trough": "aaaaffff", "phase": "ccccffff"})
+    assert ids.ids(before, rewritten, known) == known
+    other = ids.Table({"a": "1", "b": "2"}, {"trough": "eeeebbbb", "phase": "ccccdddd"})
+    found = ids.ids(before, other, known)
+    assert found["phase"] == "p" and found["trough"] != "t"
