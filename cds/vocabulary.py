@@ -19,7 +19,8 @@ class Fact(NamedTuple):
 
     ``meaning`` says numbers of definitions and protocol by ``{name}``.
 
-    ``number`` facts carry a unit and the step by which cases and mutants move them; ``code`` facts
+    ``number`` facts carry a unit and the step by which cases and mutants move them, of ``bounded`` ones only a bound may be
+    known; ``code`` facts
     one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
     only ask whether there are any); ``text`` facts are shown and never compared.
     """
@@ -30,15 +31,27 @@ class Fact(NamedTuple):
     unit: str = ""
     step: Decimal = Decimal(1)
     codes: tuple[str, ...] = ()
+    bounded: bool = False
 
 
 def _entry(fact: AnyFact) -> Fact:
     assert fact.type, fact.name
-    return Fact(fact.name, fact.type, fact.meaning, fact.unit, Decimal(fact.step), tuple(fact.codes.split()))
+    return Fact(
+        fact.name, fact.type, fact.meaning, fact.unit, Decimal(fact.step), tuple(fact.codes.split()), fact.bounded
+    )
 
 
 RENAMED = {"cut_for_high_level": "cut_for_a_reason"}
 """Facts of rules that were written for an earlier version, and what they are called now."""
+BOUNDS = {
+    "trough_under": ("trough", "<"),
+    "trough_at_most": ("trough", "<="),
+    "trough_over": ("trough", ">"),
+    "trough_at_least": ("trough", ">="),
+    "newest_level_over": ("newest_level", ">"),
+    "newest_level_at_least": ("newest_level", ">"),  # 'at least' counts as more
+}
+"""Facts of an earlier version that held a level reported only as a bound: the fact that holds it now, and its comparator."""
 
 INNER = frozenset(name for name, fact in PLAN.facts.items() if fact.inner)
 """Facts that only other facts read; `explain` shows them."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill
+from cds.compiled.bound import bound_of
 from cds.engine import Holding, Opinion
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
@@ -54,6 +55,8 @@ class Case:
 
 
 def _value(name: str, value: Any) -> Any:
+    if VOCABULARY[name].bounded and isinstance(value, str):
+        return bound_of(value)
     return [Named(str(item)) for item in value] if VOCABULARY[name].type == "names" else value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from cds.authoring.schemas import KINDS
@@ -23,8 +24,8 @@ def kind_of(path: Path) -> str:
     return path.stem if path.stem in KINDS else _FOLDERS.get(path.parent.name, "")
 
 
-def normal(path: Path, shown: str) -> str:
-    """The text of a file in its normal form.
+def normal(path: Path, shown: str, upgraded: Callable[[str], str] | None = None) -> str:
+    """The text of a file in its normal form, ``upgraded`` before where that is given.
 
     Raises:
         Fault: it cannot be read, or is none of our files; or its normal form would not say the same (then it is left alone).
@@ -36,11 +37,15 @@ def normal(path: Path, shown: str) -> str:
             shown, 1, "is no file of a rules folder: its folder says what it is, as in rules/trough/my-rule.yaml"
         )
     shape = KINDS[kind][1]
-    text = path.read_text(encoding="utf-8")
+    written = path.read_text(encoding="utf-8")
+    if upgraded is not None:
+        written = upgraded(written)
+        before = plain(written, shown)
+    text = written
     if isinstance(before.value, dict) and isinstance(shape, type) and issubclass(shape, Shape):
         text = _ordered(text, list(shape.model_fields))
     text = text_of(tree_of(text))
-    if plain(text, shown).value != before.value or _comments(text) != _comments(path.read_text(encoding="utf-8")):
+    if plain(text, shown).value != before.value or _comments(text) != _comments(written):
         raise Fault(shown, 1, "cannot be put in its normal form without changing what it says; it is left as it is")
     return text
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
+from cds.compiled.bound import Bound, Comparator
 from cds.compiled.knowledge import Condition, Knowledge, Variant
 from cds.compiled.truth import truth
 from cds.knowledge.conditions import fill
@@ -141,6 +142,8 @@ def _samples(fact: str, thresholds: Sequence[Decimal]) -> list[dict[str, Any]]:
             below = thresholds[at - 1] if at else threshold - 2
             values += [(below + threshold) / 2, threshold]
         values.append(thresholds[-1] + 1 if thresholds else Decimal(0))
+        if entry.bounded:  # before the exact ones, which examples prefer
+            values = [*(Bound(each, value) for each in get_args(Comparator) for value in values), *values]
     elif entry.type == "flag":
         values = [True, False]
     elif entry.type == "code":

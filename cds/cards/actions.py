@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from cds.chart.words import said
+from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Suggestion
 from cds.facts import Situation
 from cds.facts.newest_level import Draw, draw_at
@@ -175,11 +176,8 @@ def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
     today = situation.patient.now.date()
     values = situation.facts.values
     critical = situation.knowledge.protocol.numbers["trough_critical"]
-    highest = max(
-        (values[n] for n in ("newest_level", "newest_level_over", "newest_level_at_least") if n in values),
-        default=Decimal(0),
-    )
-    if highest >= critical:
+    newest = values.get("newest_level", Decimal(0))
+    if (newest.number if isinstance(newest, Bound) else newest) >= critical:
         return today + timedelta(days=situation.days("recheck_from")), today + timedelta(
             days=situation.days("recheck_to")
         )

@@ -12,6 +12,7 @@ import msgspec
 from cds.cards.actions import Original, action_for, order_test
 from cds.cards.detail import LABEL, detail, numbers_for
 from cds.cards.text import cut, escape, fill
+from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Knowledge, Suggestion
 from cds.engine import Holding
 from cds.facts import Situation
@@ -85,7 +86,9 @@ def finding(holding: Holding, situation: Situation) -> dict[str, Any]:
         evidence += facts.evidence.get(test.fact, ())
         if isinstance(value, list):
             continue
-        entry: dict[str, Any] = {"value": value if not isinstance(value, Decimal) else plain(value)}
+        entry: dict[str, Any] = {"value": plain(value) if isinstance(value, Decimal) else value}
+        if isinstance(value, Bound):
+            entry = {"value": plain(value.number), "comparator": value.comparator}
         if VOCABULARY[test.fact].unit:
             entry["unit"] = VOCABULARY[test.fact].unit
         used[test.fact] = entry

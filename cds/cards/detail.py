@@ -7,6 +7,7 @@ from typing import Any
 
 from cds.cards.text import escape, fill, only_fact, shown
 from cds.chart.words import said
+from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Condition, Knowledge, Variant
 from cds.engine import Holding
 from cds.facts import Situation
@@ -87,7 +88,8 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
 
 
 def _compared(test: Condition, facts: Mapping[str, Any]) -> str:
-    fact = VOCABULARY[test.fact]
+    fact, value = VOCABULARY[test.fact], facts[test.fact]
     assert test.number is not None
-    words = fact.name.replace("_", " ")
-    return f"{words} {escape(shown(facts[test.fact]))} {escape(test.operator)} {escape(said(test.number))} {escape(fact.unit)}"
+    surely = ", so" if isinstance(value, Bound) else ""
+    words = f"{fact.name.replace('_', ' ')} {escape(shown(value))}{surely}"
+    return f"{words} {escape(test.operator)} {escape(said(test.number))} {escape(fact.unit)}"

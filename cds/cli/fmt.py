@@ -15,12 +15,15 @@ from cds.cli.common import USAGE, shown_name, stop
 @click.option(
     "--check", "only", is_flag=True, help="Change nothing; the exit code is 1 if a file is not in its normal form."
 )
-def command(names: tuple[str, ...], only: bool) -> None:
+@click.option("--upgrade", is_flag=True, help="First rewrite what an earlier version wrote in other words.")
+def command(names: tuple[str, ...], only: bool, upgrade: bool) -> None:
     """Put the files of a rules folder in their normal form: the order of keys, the layout, a sentence on one line.
 
-    Comments are kept and what a file says stays the same. A file that cannot be read is named and left alone.
+    Comments are kept and what a file says stays the same. A file that cannot be read is named and left alone. With
+    --upgrade, facts and keys that are gone are written as this version reads them; 'check' tells what is left to do by hand.
     """
     from cds.authoring.normal import kind_of, normal  # pydantic and ruamel: only authors need them
+    from cds.authoring.upgrade import upgraded
     from cds.authoring.written import replace
     from cds.knowledge.tree import Fault
 
@@ -34,7 +37,7 @@ def command(names: tuple[str, ...], only: bool) -> None:
     changed = wrong = 0
     for path in files:
         try:
-            text = normal(path, str(path))
+            text = normal(path, str(path), upgraded if upgrade else None)
         except Fault as fault:
             click.echo(str(fault), err=True)
             wrong += 1

@@ -10,6 +10,7 @@ import click
 
 from cds.cards.text import clean, shown
 from cds.cards.why import silence
+from cds.compiled.bound import Bound
 from cds.engine.evaluate import Explained
 from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
@@ -57,6 +58,8 @@ def facts_json(situation: Situation) -> dict[str, Any]:
     known: dict[str, Any] = {}
     for name, value in facts.values.items():
         entry: dict[str, Any] = {"value": [item.name for item in value] if isinstance(value, list) else value}
+        if isinstance(value, Bound):
+            entry = {"value": value.number, "comparator": value.comparator}
         if isinstance(value, list) and any(item.note for item in value):
             entry["notes"] = [item.note for item in value]
         if VOCABULARY[name].unit:

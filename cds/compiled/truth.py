@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Condition
 
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -27,6 +28,8 @@ def truth(test: Condition, values: Mapping[str, Any]) -> bool:
     if value is None:
         return False
     if test.number is not None:
+        if type(value) is Bound:
+            return value.surely(test.operator, test.number)
         return _COMPARE[test.operator](value, test.number)
     wanted = test.word if test.word is not None else test.flag
     return bool((value == wanted) == (test.operator == "is"))

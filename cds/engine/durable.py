@@ -18,7 +18,7 @@ import msgspec
 
 from cds.compiled.knowledge import Condition
 from cds.engine.guard import EngineFault, NotBuilt, fixed_point
-from cds.engine.words import ENGINE_WORDS, colliding_names, presence_flag
+from cds.engine.words import ENGINE_WORDS, colliding_names, engine_name, presence_flag
 from cds.vocabulary import VOCABULARY
 
 try:
@@ -43,7 +43,8 @@ def require_known_release() -> None:
     found = version("durable-rules")
     if found != VERSION:
         raise EngineFault(f"durable-rules {found} is installed; only {VERSION} was verified")
-    names = [*VOCABULARY, *map(presence_flag, VOCABULARY), *ENGINE_WORDS]
+    bounded = [engine_name(fact.name, side, True) for fact in VOCABULARY.values() if fact.bounded for side in "<>"]
+    names = [*VOCABULARY, *bounded, *map(presence_flag, VOCABULARY), *ENGINE_WORDS]
     if clashes := colliding_names(names):
         raise EngineFault(f"the engine cannot tell these names apart: {clashes}")
 
@@ -75,11 +76,15 @@ def needed(tests: Sequence[Condition]) -> frozenset[str]:
     return frozenset(test.fact for test in tests if test.operator != "absent")
 
 
+def _name(test: Condition) -> str:
+    return engine_name(test.fact, test.operator, VOCABULARY[test.fact].bounded)
+
+
 def _condition(test: Condition) -> dict[str, Any]:
     if test.operator in ("present", "absent"):
         return {presence_flag(test.fact): test.operator == "present"}
     if test.number is not None:
-        return {_OPERATORS[test.operator]: {test.fact: fixed_point(test.number)}}
+        return {_OPERATORS[test.operator]: {_name(test): fixed_point(test.number)}}
     constant = test.word if test.word is not None else test.flag
     return {test.fact: constant} if test.operator == "is" else {"$neq": {test.fact: constant}}
 
@@ -93,7 +98,7 @@ class Shard:
         needs = {needed(tests) for _, tests in branches}
         self._needs = [need for need in needs if not any(other < need for other in needs)]
         self._facts = sorted(
-            {t.fact for _, tests in branches for t in tests if t.operator not in ("present", "absent")}
+            {_name(t) for _, tests in branches for t in tests if t.operator not in ("present", "absent")}
         )
         self._asked = sorted({t.fact for _, tests in branches for t in tests if t.operator in ("present", "absent")})
         rules: dict[str, Any] = {"begin": {"all": [{"m": {"case": 1}}], "pri": 1}}

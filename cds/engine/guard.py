@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from cds.compiled.bound import Bound
+from cds.engine.words import engine_name
 from cds.vocabulary import VOCABULARY, Fact
 
 SCALE = 6
@@ -61,7 +63,9 @@ def admitted(values: Mapping[str, Any]) -> dict[str, int | str | bool]:
         fact = VOCABULARY.get(name)
         if fact is None:
             raise EngineFault("a fact is not in the vocabulary")
-        if fact.type == "number":
+        if fact.bounded:
+            result |= _bounded(fact, value)
+        elif fact.type == "number":
             if type(value) is not Decimal:
                 raise EngineFault(f"the fact {name} is not a decimal number")
             result[name] = fixed_point(value)
@@ -72,6 +76,16 @@ def admitted(values: Mapping[str, Any]) -> dict[str, int | str | bool]:
         elif fact.type == "code":
             result[name] = _code(fact, value)
     return result
+
+
+def _bounded(fact: Fact, value: Any) -> dict[str, int]:
+    """The least and the most that a number can be; of a bound one of them."""
+    if type(value) is Decimal:
+        return dict.fromkeys((engine_name(fact.name, side, True) for side in "<>"), fixed_point(value))
+    if type(value) is not Bound:
+        raise EngineFault(f"the fact {fact.name} is neither a decimal number nor a bound of one")
+    beyond = {"<": -1, "<=": 0, ">": 1, ">=": 0}[value.comparator]  # in millionths, the finest that is compared
+    return {engine_name(fact.name, value.comparator, True): fixed_point(value.number) + beyond}
 
 
 def _code(fact: Fact, value: Any) -> str:

@@ -16,6 +16,13 @@ def fnv32(name: str) -> int:
     return value
 
 
+def engine_name(fact: str, operator: str, bounded: bool) -> str:
+    """The name under which a condition finds a fact: of a bounded one the most that it can be, or the least."""
+    if not bounded:
+        return fact
+    return f"{fact}_most" if operator.startswith("<") else f"{fact}_least"
+
+
 def presence_flag(fact: str) -> str:
     """The name of the flag that is always sent and says whether ``fact`` is known."""
     return f"has_{fact}"

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cds.chart.words import NG_ML, reported
+from cds.compiled.bound import Bound
 from cds.course.levels import Intakes, Judged, Target, age_in_days, interval_at, since_last_change
 from cds.course.patient import Patient
-from cds.facts.trough import Acted
-from cds.plan.declare import Answer, Days, Known, Number, Unknown, code, flag, number, part, text
+from cds.facts.trough import Acted, value_of_level
+from cds.plan.declare import Answer, Days, Known, Number, Unknown, bounded_number, code, flag, part, text
 
 
 @part
@@ -47,26 +48,16 @@ def level_that_may_be_critical(newest_drawn: Judged, patient: Patient, critical_
     return newest_drawn
 
 
-def _with(level: Judged, comparator: str) -> Answer[Decimal]:
-    assert level.lab.amount is not None
-    if level.lab.amount.comparator != comparator:
-        return Unknown("the level is reported in another way")
-    return Known(level.lab.amount.value, [level.lab.reference], level.moment.day)
-
-
-@number(NG_ML, "0.1", "the newest level, of use or not, unless known to be drawn too soon after a dose")
-def newest_level(level_that_may_be_critical: Judged) -> Answer[Decimal]:
-    return _with(level_that_may_be_critical, "")
-
-
-@number(NG_ML, "0.1", "that level, where reported only as 'more than' this")
-def newest_level_over(level_that_may_be_critical: Judged) -> Answer[Decimal]:
-    return _with(level_that_may_be_critical, ">")
-
-
-@number(NG_ML, "0.1", "that level, where reported only as 'at least' this")
-def newest_level_at_least(level_that_may_be_critical: Judged) -> Answer[Decimal]:
-    return _with(level_that_may_be_critical, ">=")
+@bounded_number(
+    NG_ML,
+    "0.1",
+    "the newest level, of use or not, unless known to be drawn too soon after a dose; one reported as 'at least' counts as more",
+)
+def newest_level(level_that_may_be_critical: Judged) -> Answer[Decimal | Bound]:
+    level = level_that_may_be_critical
+    value = value_of_level(level)
+    more = Bound(">", value.number) if isinstance(value, Bound) else value
+    return Known(more, [level.lab.reference], level.moment.day)
 
 
 @text("that level as reported, with its date")

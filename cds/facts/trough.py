@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from cds.chart.words import NG_ML, reported, rounded
+from cds.compiled.bound import Bound
 from cds.course.kinds import TestOrders
 from cds.course.levels import (
     Judged,
@@ -17,10 +18,9 @@ from cds.course.levels import (
     since_last_change,
 )
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Days, Known, Unknown, code, flag, number, part, text
+from cds.plan.declare import Answer, Days, Known, Unknown, bounded_number, code, flag, number, part, text
 
 _NOT_TAKING = "sirolimus is not being taken now"
-_ANOTHER = "the level is reported in another way"
 
 
 class Acted(NamedTuple):
@@ -66,43 +66,22 @@ def _before(levels: Sequence[Judged], each: Judged) -> Judged | None:
     return next((other for other in levels[levels.index(each) + 1 :] if not other.lab.wrong_specimen), None)
 
 
-def _with(level: Judged, comparator: str) -> Answer[Decimal]:
-    """The number of a level that was reported with that comparator."""
-    assert level.lab.amount is not None
-    if level.lab.amount.comparator != comparator:
-        return Unknown(_ANOTHER)
-    return Known(level.lab.amount.value, [level.lab.reference], level.moment.day)
+def value_of_level(level: Judged) -> Decimal | Bound:
+    """The number of a level, or the bound that is all that the laboratory reports."""
+    amount = level.lab.amount
+    assert amount is not None
+    return Bound(amount.comparator, amount.value) if amount.comparator else amount.value  # type: ignore[arg-type]  # it has no other
 
 
-@number(NG_ML, "0.1", "the newest usable sirolimus level since the last change")
-def trough(acted: Acted) -> Answer[Decimal]:
-    return _with(acted.level, "")
+@bounded_number(NG_ML, "0.1", "the newest usable sirolimus level since the last change")
+def trough(acted: Acted) -> Answer[Decimal | Bound]:
+    return Known(value_of_level(acted.level), [acted.level.lab.reference], acted.level.moment.day)
 
 
 @number("day", "1", "days since that level was drawn")
 def trough_age(acted: Acted, now: datetime) -> Answer[Decimal]:
     level = acted.level
     return Known(Decimal(age_in_days(level.lab, now)), [level.lab.reference], level.moment.day)
-
-
-@number(NG_ML, "0.1", "that level, where the laboratory reports only 'less than' this")
-def trough_under(acted: Acted) -> Answer[Decimal]:
-    return _with(acted.level, "<")
-
-
-@number(NG_ML, "0.1", "that level, where the laboratory reports only 'at most' this")
-def trough_at_most(acted: Acted) -> Answer[Decimal]:
-    return _with(acted.level, "<=")
-
-
-@number(NG_ML, "0.1", "that level, where the laboratory reports only 'more than' this")
-def trough_over(acted: Acted) -> Answer[Decimal]:
-    return _with(acted.level, ">")
-
-
-@number(NG_ML, "0.1", "that level, where the laboratory reports only 'at least' this")
-def trough_at_least(acted: Acted) -> Answer[Decimal]:
-    return _with(acted.level, ">=")
 
 
 @code(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from cds.compiled.bound import bound_of
 from cds.compiled.knowledge import Level, Rule, Source
 from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
@@ -153,6 +154,8 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
                 _once(faults, Fault(document.path, document.line(*place), str(unclear)))
                 continue
             fits = {"number": Decimal, "flag": bool, "code": str, "text": str, "names": list}[fact.type]
+            if fact.bounded and isinstance(value, str) and bound_of(value):
+                continue
             if value != "absent" and not isinstance(value, fits):
                 _once(
                     faults, Fault(document.path, document.line(*place), f"'{name}' takes a {fact.type}, not '{value}'")

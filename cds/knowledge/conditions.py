@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from itertools import product
 
 from cds.compiled.knowledge import Condition, Operator
-from cds.vocabulary import KNOWN_WITH, RENAMED, VOCABULARY, Fact
+from cds.vocabulary import BOUNDS, KNOWN_WITH, RENAMED, VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
 _WORD = re.compile(r"(?P<fact>\S+)\s+(?P<operator>is not|is)\s+(?P<value>\S+)")
@@ -31,6 +31,12 @@ def known_fact(name: str) -> Fact:
     fact = VOCABULARY.get(name)
     if name in RENAMED:
         raise Unclear(f"the fact '{name}' is called '{RENAMED[name]}' now")
+    if name in BOUNDS:
+        instead, comparator = BOUNDS[name]
+        raise Unclear(
+            f"{name} is gone: write '{instead} {comparator[0]} ...', which holds of a bound where it surely holds, "
+            f"and '{instead}: \"{comparator}5\"' in a case; 'sirolimus-cds fmt --upgrade' does it"
+        )
     if fact is None:
         near = get_close_matches(name, list(VOCABULARY), 1, 0.6)
         raise Unclear(f"unknown fact '{name}'" + (f"; did you mean '{near[0]}'?" if near else ""))

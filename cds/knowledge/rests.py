@@ -22,7 +22,7 @@ from cds.plan.plan import Read
 
 MEANINGS = Path(__file__).resolve().parent.parent / "facts" / "meanings.json"
 _UNLIKE = "unlike"  # words that do not mean what they end in
-_DRAWN_BY = ("next_draw", "newest_level", "newest_level_over", "newest_level_at_least")
+_DRAWN_BY = ("next_draw", "newest_level")
 """Facts by which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar, cast
 
+from cds.compiled.bound import Bound
 from cds.plan.declare import Fact, Known, Told, Unknown
 from cds.plan.plan import Plan, Read
 
@@ -44,6 +45,8 @@ class Case(dict[str, Any]):
             answer = answer.value
         if step.rounds and type(answer) is Decimal:
             answer = answer.quantize(_FINEST, ROUND_HALF_EVEN)
+        elif type(answer) is Bound:
+            answer = Bound(answer.comparator, answer.number.quantize(_FINEST, ROUND_HALF_EVEN))
         elif step.none is not None and not answer:
             answer = step.none
         self[name] = answer

@@ -9,6 +9,8 @@ from typing import Any, Generic, Literal, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 
+from cds.compiled.bound import Bound
+
 P = ParamSpec("P")
 T = TypeVar("T")
 FactType = Literal["number", "code", "flag", "names", "text"]
@@ -71,6 +73,7 @@ class Fact(msgspec.Struct, Generic[P, T], frozen=True):
     codes: str = ""
     none: str = ""
     inner: bool = False
+    bounded: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.function(*args, **kwargs)
@@ -91,6 +94,13 @@ def number(
 ) -> Callable[[Callable[P, Answer[Decimal]]], Fact[P, Answer[Decimal]]]:
     """A fact that is a number. ``inner``: only other facts read it."""
     return lambda function: Fact(function, "number", meaning, unit, step, inner=inner)
+
+
+def bounded_number(
+    unit: str, step: str, meaning: str
+) -> Callable[[Callable[P, Answer[Decimal | Bound]]], Fact[P, Answer[Decimal | Bound]]]:
+    """A number of which a laboratory may report only a bound; a comparison holds where it surely holds."""
+    return lambda function: Fact(function, "number", meaning, unit, step, bounded=True)
 
 
 def code(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from cds.compiled.bound import Bound
 from cds.engine import Engine
 from tests.charts import LOINC, UCUM, Resource, count, day, level, observation, sirolimus, subject
 from tests.judge import fact, gaps, judge, topics
@@ -28,8 +30,8 @@ PLAIN = level("l", day(20, "08:00"), 3)
 def test_a_range_with_one_end_is_a_bound(engine: Engine) -> None:
     low = without_value(PLAIN, valueRange={"high": quantity(4)})
     high = without_value(PLAIN, valueRange={"low": quantity(18)})
-    assert fact(judge(engine, 21, ORDER, low), "trough_at_most") == 4
-    assert fact(judge(engine, 21, ORDER, high), "trough_at_least") == 18
+    assert fact(judge(engine, 21, ORDER, low), "trough") == Bound("<=", Decimal(4))
+    assert fact(judge(engine, 21, ORDER, high), "trough") == Bound(">=", Decimal(18))
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cds.compiled.bound import Bound, Comparator
 from cds.compiled.knowledge import Condition, Knowledge
 from cds.engine import Engine
 from cds.engine.durable import shards
@@ -40,7 +41,10 @@ def values_of(fact: Fact, numbers: dict[str, list[Decimal]]) -> st.SearchStrateg
     if fact.type == "number":
         near = [n + d * fact.step for n in numbers.get(fact.name, [Decimal(1)]) for d in (-1, 0, 1)]
         finest = [n + Decimal(d).scaleb(-6) for n in numbers.get(fact.name, [Decimal(1)]) for d in (-1, 1)]
-        return st.sampled_from([*near, *finest])
+        exact = st.sampled_from([*near, *finest])
+        if not fact.bounded:
+            return exact
+        return st.one_of(exact, st.builds(Bound, st.sampled_from(get_args(Comparator)), exact))
     if fact.type == "flag":
         return st.booleans()
     if fact.type == "code":
@@ -58,7 +62,7 @@ def records(knowledge: Knowledge) -> st.SearchStrategy[dict[str, Any]]:
 def near_a_branch(knowledge: Knowledge) -> st.SearchStrategy[dict[str, Any]]:
     """Records that hold, or only just do not hold, one branch of one rule, and say nothing else."""
     numbers = thresholds(knowledge)
-    branches = [branch for rule in knowledge.rules for variant in rule.variants for branch in variant.branches]
+    by_rule = [[branch for variant in rule.variants for branch in variant.branches] for rule in knowledge.rules]
 
     def value(test: Condition) -> st.SearchStrategy[Any]:
         fact = VOCABULARY[test.fact]
@@ -74,7 +78,7 @@ def near_a_branch(knowledge: Knowledge) -> st.SearchStrategy[dict[str, Any]]:
     def of_branch(branch: tuple[Condition, ...]) -> st.SearchStrategy[dict[str, Any]]:
         return st.fixed_dictionaries({test.fact: value(test) for test in branch if test.operator != "absent"})
 
-    return st.sampled_from(branches).flatmap(of_branch)
+    return st.sampled_from(by_rule).flatmap(st.sampled_from).flatmap(of_branch)
 
 
 def test_ten_thousand_random_records(engine: Engine, knowledge: Knowledge) -> None:
@@ -90,7 +94,7 @@ def test_ten_thousand_random_records(engine: Engine, knowledge: Knowledge) -> No
     assert fired == {rule.id for rule in knowledge.rules}
 
 
-_NUMBERS = [f for f in VOCABULARY.values() if f.type == "number"][:6]
+_NUMBERS = [*[f for f in VOCABULARY.values() if f.type == "number"][:5], VOCABULARY["trough"]]
 _CODES = [f for f in VOCABULARY.values() if f.type == "code"][:3]
 _tests = st.one_of(
     st.builds(

@@ -1,0 +1,82 @@
+"""What a site wrote for the version before: each error names the words of now, and ``fmt --upgrade`` writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cds.cli.main import main
+from cds.knowledge.read import read_folder
+from tests.conftest import RULES
+
+DEFINITIONS = """# ours
+usable_from:
+  value: 8   # days; agreed in January
+  unit: day
+  means: Days after which a level is at steady state.
+  cite: label-dosing
+  basis: SEEN
+  subjects: [dosing, trough]
+"""
+OLD_TESTS = """  - any:
+      - trough < {trough_low} ng/mL
+      # the laboratory reports "<5"
+      - trough_under <= {trough_low} ng/mL
+      - trough_at_most < {trough_low} ng/mL
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """An overlay of the version before: a rule with bounds, a definition and a value set with subjects."""
+    folder = tmp_path / "our hospital"
+    for each in ("trough", "valuesets"):
+        (folder / each).mkdir(parents=True)
+    rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
+    rule = rule.replace("  - trough < {trough_low} ng/mL\n", OLD_TESTS).replace('{trough: "<5",', "{trough_under: 5,")
+    rule = rule.replace('{trough: "<=4.9",', "{trough_at_most: 4.9,").replace("priority: 31", "priority: 30")
+    (folder / "trough" / "trough-low.yaml").write_text(rule, encoding="utf-8")
+    (folder / "definitions.yaml").write_text(DEFINITIONS, encoding="utf-8")
+    ours = (
+        (RULES / "valuesets" / "live-vaccine.yaml")
+        .read_text(encoding="utf-8")
+        .replace("\ncite:", "\nsubjects: [interactions]\ncite:", 1)
+    )
+    (folder / "valuesets" / "live-vaccine.yaml").write_text(ours, encoding="utf-8")
+    return folder
+
+
+def faults(site: Path) -> list[str]:
+    return [str(fault) for fault in read_folder(RULES, "", [site]).faults]
+
+
+def test_each_error_names_what_to_write_now(site: Path) -> None:
+    found = "\n".join(faults(site))
+    assert "trough_under is gone: write 'trough < ...', which holds of a bound where it surely holds" in found
+    assert "'trough: \"<=5\"' in a case; 'sirolimus-cds fmt --upgrade' does it" in found
+    assert "usable_from: unknown key 'subjects': delete it; a signature covers what the facts of a rule read" in found
+    assert "live-vaccine.yaml" in found
+
+
+def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
+    done = CliRunner().invoke(main, ["fmt", "--upgrade", str(site)])
+    assert done.exit_code == 0, done.output
+    assert faults(site) == []
+    read = read_folder(RULES, "", [site])
+    assert read.knowledge is not None
+    assert read.knowledge.definitions["usable_from"] == 8
+    shipped = read_folder(RULES).knowledge
+    assert shipped is not None
+    now, ours = shipped.rule("trough-low"), read.knowledge.rule("trough-low")
+    assert ours.priority == 30 and [each.branches for each in ours.variants] == [each.branches for each in now.variants]
+    assert "# days; agreed in January" in (site / "definitions.yaml").read_text(encoding="utf-8")
+    assert 'given: {trough: "<5", trough_report:' in (site / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
+
+
+def test_what_is_of_now_is_left_alone(site: Path) -> None:
+    CliRunner().invoke(main, ["fmt", "--upgrade", str(site)])
+    again = CliRunner().invoke(main, ["fmt", "--upgrade", "--check", str(site)])
+    assert (again.exit_code, again.output) == (0, "")
+    assert CliRunner().invoke(main, ["fmt", "--upgrade", "--check", str(RULES)]).exit_code == 0
