@@ -32,12 +32,20 @@ class Fact(NamedTuple):
     step: Decimal = Decimal(1)
     codes: tuple[str, ...] = ()
     bounded: bool = False
+    report: str = ""
 
 
 def _entry(fact: AnyFact) -> Fact:
     assert fact.type, fact.name
     return Fact(
-        fact.name, fact.type, fact.meaning, fact.unit, Decimal(fact.step), tuple(fact.codes.split()), fact.bounded
+        fact.name,
+        fact.type,
+        fact.meaning,
+        fact.unit,
+        Decimal(fact.step),
+        tuple(fact.codes.split()),
+        fact.bounded,
+        fact.report,
     )
 
 
@@ -55,8 +63,28 @@ BOUNDS = {
 
 INNER = frozenset(name for name, fact in PLAN.facts.items() if fact.inner)
 """Facts that only other facts read; `explain` shows them."""
-KNOWN_WITH = {"dose_per_m2": "daily_dose", "dose_per_kg": "daily_dose"}
-"""Facts that are computed from another, which is therefore known whenever they are."""
+REPORTS = {
+    f"{name}_report": {
+        "creatinine": "creatinine_ratio", "exposure": "exposure_ratio", "steroid": "days_on_steroid",
+    }.get(name, name)
+    for name in (
+        "neutrophils", "hemoglobin", "triglycerides", "cholesterol", "fasting_glucose", "hba1c", "proteinuria", "albuminuria",
+        "creatinine", "liver_enzymes", "bilirubin", "trough", "newest_level", "unusable_level", "level_wait", "exposure",
+        "platelet_count", "unusable_count", "platelet_fall", "bleeding_now", "steroid",
+    )
+}  # fmt: skip
+"""Texts of an earlier version that held what the record says of a fact: the fact, of which a text says ``as reported`` now."""
+
+
+def _known_with(name: str) -> frozenset[str]:
+    """The facts without which a fact is not known, whatever the chart."""
+    needs = {need for need in PLAN.steps[name].needs if need in PLAN.steps}
+    below = frozenset[str]().union(*map(_known_with, needs))
+    return below | {need for need in needs if PLAN.facts[need].type}
+
+
+KNOWN_WITH = {name: _known_with(name) for name in PLAN.told}
+"""Facts that are computed from others, which are therefore known whenever they are."""
 
 OFFERS = {
     "proposed_dose": "rise_withheld is absent",

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds.cards.detail import numbers_for
-from cds.cards.text import cut, fill
+from cds.cards.text import cut, fill, shown
 from cds.compiled.bound import bound_of
 from cds.engine import Holding, Opinion
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
 from cds.knowledge.tree import Fault
+from cds.plan.case import AS_REPORTED
 from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY
 
@@ -36,10 +37,23 @@ class Case:
     @property
     def facts(self) -> dict[str, Any]:
         """The record of facts: what all cases of the file share, and what this one gives."""
-        given = {**self.file.shape.background, **self.shape.given}
-        values = {name: _value(name, value) for name, value in given.items() if value != "absent"}
+        values = {name: _value(name, value) for name, value in self._given.items() if name in VOCABULARY}
         values.setdefault("ordering", self.hook != "patient-view")
         return values
+
+    @property
+    def _given(self) -> dict[str, Any]:
+        given = {**self.file.shape.background, **self.shape.given}
+        return {name: value for name, value in given.items() if value != "absent"}
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What the texts of a card say of the facts; one that is not given as reported is its value with its unit."""
+        plain = {
+            f"{name}{AS_REPORTED}": f"{shown(value)} {VOCABULARY[name].unit}".strip()
+            for name, value in self.facts.items()
+        }
+        return plain | self._given | self.facts
 
     @property
     def expected(self) -> tuple[str | None, str | None]:
@@ -71,7 +85,7 @@ def run_case(case: Case, engine: Opinion) -> Fault | None:
     facts = case.facts
     holding = next((item for item in engine.holding(facts, case.hook) if item.rule.id == case.file.rule.id), None)
     indicator, summary = case.expected
-    got = summary_of(holding, facts, engine) if holding else None
+    got = summary_of(holding, case.words, engine) if holding else None
     if got != summary:
         return case.fault(f"expected {_words(summary)}, got {_words(got)}")
     if holding is not None and indicator is not None and holding.level.indicator != indicator:

@@ -191,4 +191,5 @@ def _facts(files: dict[str, list[RuleFile]], numbers: dict[str, str]) -> Iterato
     for fact in VOCABULARY.values():
         if fact.name in used:
             meaning = PLACEHOLDER.sub(lambda match: numbers[match[1]], fact.meaning)
+            meaning += f"; as reported: {fact.report}" if fact.report else ""
             yield f"| {fact.name.replace('_', ' ')} | {fact.unit or '-'} | {_plain(meaning)} |"

@@ -10,10 +10,11 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from cds.authoring.written import text_of, tree_of
-from cds.vocabulary import BOUNDS, RENAMED
+from cds.vocabulary import BOUNDS, RENAMED, REPORTS
 
 _COMPARISON = re.compile(r"(\w+) (<=|>=|<|>) (.+)")
 _RENAMED = re.compile(rf"\b({'|'.join(RENAMED)})\b")
+_REPORT = re.compile(rf"\b({'|'.join(REPORTS)})\b(?P<behind>\}}|:| is (?:present|absent))")
 _GONE = "subjects"
 """A key of numbers and value sets: a signature covers what the facts of a rule read."""
 
@@ -21,9 +22,16 @@ _GONE = "subjects"
 def upgraded(text: str) -> str:
     """The text of a file of a rules folder, with what is gone in the words of now; the same text where nothing is."""
     before = _RENAMED.sub(lambda match: RENAMED[match[1]], text)
+    before = _REPORT.sub(_as_reported, before)
     tree = tree_of(before)
     changes = [change(each) for each in _mappings(tree) for change in _CHANGES]
     return text_of(tree) if any(changes) else before
+
+
+def _as_reported(match: re.Match[str]) -> str:
+    """In a text and in a case what the record says of a fact; in a condition the fact."""
+    said = "" if match["behind"].startswith(" ") else " as reported"
+    return f"{REPORTS[match[1]]}{said}{match['behind']}"
 
 
 def _mappings(node: Any) -> Iterator[CommentedMap]:

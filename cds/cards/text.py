@@ -12,7 +12,7 @@ from cds.chart.words import listed, said
 from cds.plan.declare import Named
 
 SUMMARY_LENGTH = 139
-_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?: as reported)?)\}")
 _PUNCTUATION = re.compile(r"([!-,./:-?\[-`{-~])")  # all of ASCII's but - in a word and @, which is replaced
 _HARMLESS = re.compile(r"[A-Za-z0-9 .,:;()/%=+^<>'x-]*")  # nothing in here starts markup inside a line, but < and >
 _STARTS_BLOCK = re.compile(r"\s*([-+]|[0-9]+[.)])\s")

@@ -64,6 +64,8 @@ def facts_json(situation: Situation) -> dict[str, Any]:
             entry["notes"] = [item.note for item in value]
         if VOCABULARY[name].unit:
             entry["unit"] = VOCABULARY[name].unit
+        if report := facts.values.get(f"{name} as reported"):
+            entry["reported"] = report
         if name in facts.dates:
             entry["date"] = facts.dates[name].isoformat()
         if facts.evidence.get(name):

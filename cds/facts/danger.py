@@ -33,9 +33,21 @@ def _of_kind(bleeding: Sequence[Bleed], kind: str) -> Known[bool]:
     return Known(bool(references), references)
 
 
-@flag("bleeding beyond the skin is going on, as far as the record says")
-def bleeding_now(bleeding_today: list[Bleed]) -> Answer[bool]:
-    return Known(bool(bleeding_today), [bleed.reference for bleed in bleeding_today])
+@flag(
+    "bleeding beyond the skin is going on, as far as the record says",
+    report="that bleeding, with its date, or that none is documented",
+)
+def bleeding_now(
+    bleeding_today: list[Bleed], bleeding_grade_labs: Labs, bleeding_now_days: Days, patient: Patient
+) -> Answer[bool]:
+    def words() -> str:
+        found = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in bleeding_today)
+        uncounted = [lab for lab in bleeding_grade_labs if lab.problem or lab.status not in COUNTED]
+        unread = any(not lab.moment or lab.moment.days_until(patient.now) <= bleeding_now_days for lab in uncounted)
+        note = "; a grade of bleeding is on record that cannot be read or is not final" if unread else ""
+        return (found or "none is documented") + note
+
+    return Known(bool(bleeding_today), [bleed.reference for bleed in bleeding_today], report=words)
 
 
 @flag("bleeding that threatens life is going on: in the skull, the airway, behind the peritoneum")
@@ -46,17 +58,6 @@ def bleeding_life_now(bleeding_today: list[Bleed]) -> Answer[bool]:
 @flag("bleeding from the stomach or bowel is going on, haemorrhoids apart")
 def bleeding_gut_now(bleeding_today: list[Bleed]) -> Answer[bool]:
     return _of_kind(bleeding_today, "bleeding-gut")
-
-
-@text("that bleeding, with its date, or that none is documented")
-def bleeding_now_report(
-    bleeding_today: list[Bleed], bleeding_grade_labs: Labs, bleeding_now_days: Days, patient: Patient
-) -> Answer[str]:
-    words = "; ".join(f"{bleed.words} on {on_day(bleed.onset)}" for bleed in bleeding_today) or "none is documented"
-    uncounted = [lab for lab in bleeding_grade_labs if lab.problem or lab.status not in COUNTED]
-    if any(not lab.moment or lab.moment.days_until(patient.now) <= bleeding_now_days for lab in uncounted):
-        words += "; a grade of bleeding is on record that cannot be read or is not final"
-    return words
 
 
 class Stable(Numbers, frozen=True):
@@ -126,15 +127,15 @@ def _told(counts: Sequence[Count], newest: Count) -> bool:
     return before is not None and newest.since is not None and newest.since < before.moment.day
 
 
-@code("clumped wrong_specimen confounded", "why the newest platelet count says nothing of sirolimus")
+@code(
+    "clumped wrong_specimen confounded",
+    "why the newest platelet count says nothing of sirolimus",
+    report="that count as reported, with its date",
+)
 def unusable_count(count_of_no_use: Count) -> Answer[str]:
-    wrong = "wrong_specimen" if count_of_no_use.lab.wrong_specimen else "clumped"
-    return Known("confounded" if count_of_no_use.confounded else wrong, [count_of_no_use.lab.reference])
-
-
-@text("that count as reported, with its date")
-def unusable_count_report(count_of_no_use: Count) -> Answer[str]:
-    return Known(count_of_no_use.words(), [count_of_no_use.lab.reference])
+    count = count_of_no_use
+    wrong = "wrong_specimen" if count.lab.wrong_specimen else "clumped"
+    return Known("confounded" if count.confounded else wrong, [count.lab.reference], report=count.words)
 
 
 @text("why it cannot be used, in words")
@@ -178,18 +179,18 @@ def two_recent_counts(
 def _fall(two: tuple[Count, Count]) -> Known[Decimal]:
     newer, older = two
     fall = max((older.value - newer.value) * 100 / older.value, Decimal(0))
-    return Known(fall, [newer.lab.reference, older.lab.reference], newer.moment.day)
+    references = [newer.lab.reference, older.lab.reference]
+    return Known(fall, references, newer.moment.day, lambda: f"{older.words()}, then {newer.words()}")
 
 
-@number("percent", "1", "fall of the newest usable count from the usable one before")
+@number(
+    "percent",
+    "1",
+    "fall of the newest usable count from the usable one before",
+    report="the two counts, with their dates",
+)
 def platelet_fall(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
     return _fall(two_recent_counts)
-
-
-@text("the two counts of that fall, with their dates")
-def platelet_fall_report(two_recent_counts: tuple[Count, Count]) -> Answer[str]:
-    newer, older = two_recent_counts
-    return f"{older.words()}, then {newer.words()}"
 
 
 @number("percent", "1", "the same, if the newest usable count is of the last {tma_acts} days")

@@ -12,7 +12,7 @@ from cds.compiled.knowledge import Measure
 from cds.course.kinds import Labs, Problems, Samples
 from cds.course.patient import Patient
 from cds.course.problems import active, any_of, listed_problems
-from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, number, part, text
+from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, number, part
 
 _REMISSION = ("remission", "resolved", "inactive")
 _NONE = "none is on record"
@@ -163,16 +163,18 @@ def newest_bilirubin(bilirubin_samples: Samples, bilirubin_recent: Days, now: da
     return newest
 
 
-@number("x", "0.1", "the newest bilirubin over its laboratory's upper limit")
-def bilirubin(newest_bilirubin: Lab) -> Answer[Decimal]:
+@number(
+    "x",
+    "0.1",
+    "the newest bilirubin over its laboratory's upper limit",
+    report="that value as reported, with its date",
+)
+def bilirubin(newest_bilirubin: Lab, measures: dict[str, Measure]) -> Answer[Decimal]:
     amount, upper, moment = newest_bilirubin.amount, newest_bilirubin.upper, newest_bilirubin.moment
     assert amount is not None and upper is not None and moment is not None
-    return Known(amount.value / upper, [newest_bilirubin.reference], moment.day)
-
-
-@text("that value as reported, with its date")
-def bilirubin_report(newest_bilirubin: Lab, measures: dict[str, Measure]) -> Answer[str]:
-    return Known(reported(newest_bilirubin, measures["bilirubin"].unit), [newest_bilirubin.reference])
+    unit = measures["bilirubin"].unit
+    ratio = amount.value / upper
+    return Known(ratio, [newest_bilirubin.reference], moment.day, lambda: reported(newest_bilirubin, unit))
 
 
 @flag("a woman of an age at which pregnancy is possible")

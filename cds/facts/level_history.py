@@ -83,19 +83,18 @@ def _unread_since(unread: UnreadOf, labs: Sequence[Lab], newest: Judged | None) 
     return any(moment is None or newest is None or moment.day > newest.moment.day for moment in broken)
 
 
-@code("first after_change stable", "since what there has been no level: the start, a change, the level before")
+@code(
+    "first after_change stable",
+    "since what there has been no level: the start, a change, the level before",
+    report="since when there has been no level",
+)
 def level_wait(wait: Wait) -> Answer[str]:
-    return wait.kind
+    return Known(wait.kind, report=lambda: wait.words)
 
 
 @number("day", "1", "days since then")
 def days_without_level(wait: Wait, now: datetime) -> Answer[Decimal]:
     return Known(Decimal(wait.since.days_until(now)), on=wait.since.day)
-
-
-@text("since when there has been no level")
-def level_wait_report(wait: Wait) -> Answer[str]:
-    return wait.words
 
 
 class Exposure(NamedTuple):
@@ -144,10 +143,20 @@ def _which_is_newer_is_not_known(one: Moment, other: Moment) -> bool:
     return one.day == other.day and (one.at is None or other.at is None)
 
 
-@number("x", "0.01", "level by mg of daily dose over the same of the usable level before")
+@number(
+    "x",
+    "0.01",
+    "level by mg of daily dose over the same of the usable level before",
+    report="the newer level, and the exposure by mg of both",
+)
 def exposure_ratio(two_exposures: tuple[Exposure, Exposure]) -> Answer[Decimal]:
     newer, older = two_exposures
-    return Known(newer.by_mg / older.by_mg, [newer.lab.reference, older.lab.reference])
+
+    def words() -> str:
+        both = f"{rounded(newer.by_mg, '0.1')} after {rounded(older.by_mg, '0.1')} ng/mL for each mg/day"
+        return f"{reported(newer.lab, NG_ML)}, {both}"
+
+    return Known(newer.by_mg / older.by_mg, [newer.lab.reference, older.lab.reference], report=words)
 
 
 @flag("an interacting drug was started or stopped between the two, or shortly before")
@@ -158,13 +167,6 @@ def exposure_explained(
     first = older.moment.day - timedelta(days=inducer_settles)
     events = [moment for episode in inhibitor_or_inducer_episodes for moment in (episode.start, episode.end)]
     return any(moment is not None and first < moment.day <= newer.moment.day for moment in events)
-
-
-@text("the newer level, and the exposure by mg of both")
-def exposure_report(two_exposures: tuple[Exposure, Exposure]) -> Answer[str]:
-    newer, older = two_exposures
-    words = f"{rounded(newer.by_mg, '0.1')} after {rounded(older.by_mg, '0.1')} ng/mL for each mg/day"
-    return f"{reported(newer.lab, NG_ML)}, {words}"
 
 
 @text("the assays of the two newest levels that name one, where they differ")

@@ -52,18 +52,13 @@ def level_that_may_be_critical(newest_drawn: Judged, patient: Patient, critical_
     NG_ML,
     "0.1",
     "the newest level, of use or not, unless known to be drawn too soon after a dose; one reported as 'at least' counts as more",
+    report="that level as reported, with its date",
 )
 def newest_level(level_that_may_be_critical: Judged) -> Answer[Decimal | Bound]:
     level = level_that_may_be_critical
     value = value_of_level(level)
     more = Bound(">", value.number) if isinstance(value, Bound) else value
-    return Known(more, [level.lab.reference], level.moment.day)
-
-
-@text("that level as reported, with its date")
-def newest_level_report(level_that_may_be_critical: Judged) -> Answer[str]:
-    level = level_that_may_be_critical
-    return Known(reported(level.lab, NG_ML), [level.lab.reference], level.moment.day)
+    return Known(more, [level.lab.reference], level.moment.day, lambda: reported(level.lab, NG_ML))
 
 
 @part
@@ -87,14 +82,11 @@ def level_of_no_use(
     "too_soon_after_dose late_after_dose doses_missed not_at_steady_state nearly_at_steady_state "
     "interacting_drug_changed wrong_specimen preliminary",
     "why the newest level cannot steer the dose",
+    report="that level as reported, with its date",
 )
 def unusable_level(level_of_no_use: Judged) -> Answer[str]:
-    return Known(level_of_no_use.verdict, [level_of_no_use.lab.reference], level_of_no_use.moment.day)
-
-
-@text("the newest level as reported, with its date")
-def unusable_level_report(level_of_no_use: Judged) -> Answer[str]:
-    return Known(reported(level_of_no_use.lab, NG_ML), [level_of_no_use.lab.reference])
+    lab = level_of_no_use.lab
+    return Known(level_of_no_use.verdict, [lab.reference], level_of_no_use.moment.day, lambda: reported(lab, NG_ML))
 
 
 @text("why it cannot steer the dose, in words")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from cds.chart.words import COUNT
 from cds.course.counts import Count
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Days, Known, Unknown, number, part, text
+from cds.plan.declare import Answer, Days, Known, Unknown, number, part
 
 
 @part
@@ -21,16 +21,17 @@ def newest_count(counts: list[Count], count_recent: Days, patient: Patient) -> A
     return newest
 
 
-@number(COUNT, "1", "the newest platelet count that is none of clumps or plasma, at most {count_recent} days old")
+@number(
+    COUNT,
+    "1",
+    "the newest platelet count that is none of clumps or plasma, at most {count_recent} days old",
+    report="that count as reported, with its date",
+)
 def platelet_count(newest_count: Count) -> Answer[Decimal]:
-    return Known(newest_count.value, [newest_count.lab.reference], newest_count.moment.day)
+    count = newest_count
+    return Known(count.value, [count.lab.reference], count.moment.day, count.words)
 
 
 @number("day", "1", "days since that count was drawn")
 def platelet_count_age(newest_count: Count, patient: Patient) -> Answer[Decimal]:
     return Known(Decimal(newest_count.moment.days_until(patient.now)), [newest_count.lab.reference])
-
-
-@text("that count as reported, with its date")
-def platelet_count_report(newest_count: Count) -> Answer[str]:
-    return Known(newest_count.words(), [newest_count.lab.reference])

@@ -8,7 +8,7 @@ from cds.chart.model import DrugUse
 from cds.chart.words import MG_DAY, on_day, rounded, said
 from cds.course.patient import Patient
 from cds.course.steroids import Steroids
-from cds.plan.declare import Answer, Known, Number, Unknown, number, part, text
+from cds.plan.declare import Answer, Known, Number, Unknown, number, part
 
 
 @number(MG_DAY, "0.5", "systemic corticosteroid taken now, as prednisone")
@@ -29,14 +29,20 @@ def steroid_since(prednisone_daily: Decimal, steroids: Steroids, steroid_dose: N
     return since
 
 
-@number("day", "1", "days for which that has been above the steroid dose of the definitions")
-def days_on_steroid(steroid_since: DrugUse, patient: Patient) -> Answer[Decimal]:
+@number(
+    "day",
+    "1",
+    "days for which that has been above the steroid dose of the definitions",
+    report="the corticosteroid, its dose as prednisone, and since when",
+)
+def days_on_steroid(
+    steroids: Steroids, steroid_since: DrugUse, steroid_dose: Number, patient: Patient
+) -> Answer[Decimal]:
     assert steroid_since.start is not None
-    return Known(Decimal(steroid_since.start.days_until(patient.now)), [steroid_since.reference])
 
+    def words() -> str:
+        taken = " and ".join(dict.fromkeys(episode.name for episode in steroids.taken))
+        dose = f"{'' if steroids.exact else 'at least '}{rounded(steroids.total, '0.1')} mg/day of prednisone"
+        return f"{taken} as {dose}, above {said(steroid_dose)} mg/day since {on_day(steroid_since.start)}"
 
-@text("the corticosteroid, its dose as prednisone, and since when")
-def steroid_report(steroids: Steroids, steroid_since: DrugUse, steroid_dose: Number) -> Answer[str]:
-    taken = " and ".join(dict.fromkeys(episode.name for episode in steroids.taken))
-    dose = f"{'' if steroids.exact else 'at least '}{rounded(steroids.total, '0.1')} mg/day of prednisone"
-    return f"{taken} as {dose}, above {said(steroid_dose)} mg/day since {on_day(steroid_since.start)}"
+    return Known(Decimal(steroid_since.start.days_until(patient.now)), [steroid_since.reference], report=words)

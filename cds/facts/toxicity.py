@@ -12,7 +12,7 @@ from cds.chart.words import COUNT, reported
 from cds.compiled.knowledge import Measure
 from cds.course.kinds import History, Results
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Days, Known, Number, Unknown, flag, number, part, text
+from cds.plan.declare import Answer, Days, Known, Number, Unknown, flag, number, part
 
 _FINEST = Decimal("0.000001")  # of what a fact can say
 
@@ -34,35 +34,36 @@ def _age(lab: Lab, now: datetime) -> int:
     return lab.moment.days_until(now)
 
 
-def _newest(results: Sequence[Lab], days: int, now: datetime) -> Answer[Decimal]:
+def _newest(results: Sequence[Lab], days: int, now: datetime, measure: Measure) -> Answer[Decimal]:
     """The newest result, if it is of the last ``days``."""
     if not results or _age(results[0], now) > days:
         return Unknown(f"there is no result of the last {days} days")
-    return Known(value_of(results[0]), [results[0].reference], _day(results[0]))
+    newest = results[0]
+    return Known(value_of(newest), [newest.reference], _day(newest), lambda: reported(newest, measure.unit))
 
 
-def _report(results: Sequence[Lab], unit: str) -> Known[str]:
-    return Known(reported(results[0], unit), [results[0].reference])
+@number(
+    COUNT,
+    "0.1",
+    "the newest neutrophil count, of the last {lab_recent} days",
+    report="that count as reported, with its date",
+)
+def neutrophils(
+    neutrophils_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(neutrophils_results, lab_recent, now, measures["neutrophils"])
 
 
-@number(COUNT, "0.1", "the newest neutrophil count, of the last {lab_recent} days")
-def neutrophils(neutrophils_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(neutrophils_results, lab_recent, now)
-
-
-@text("that count as reported, with its date")
-def neutrophils_report(neutrophils: Decimal, neutrophils_results: Results, measures: dict[str, Measure]) -> Answer[str]:
-    return _report(neutrophils_results, measures["neutrophils"].unit)
-
-
-@number("g/dL", "0.1", "the newest haemoglobin, of the last {lab_recent} days")
-def hemoglobin(hemoglobin_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(hemoglobin_results, lab_recent, now)
-
-
-@text("that value as reported, with its date")
-def hemoglobin_report(hemoglobin: Decimal, hemoglobin_results: Results, measures: dict[str, Measure]) -> Answer[str]:
-    return _report(hemoglobin_results, measures["hemoglobin"].unit)
+@number(
+    "g/dL",
+    "0.1",
+    "the newest haemoglobin, of the last {lab_recent} days",
+    report="that value as reported, with its date",
+)
+def hemoglobin(
+    hemoglobin_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(hemoglobin_results, lab_recent, now, measures["hemoglobin"])
 
 
 @part
@@ -102,58 +103,61 @@ def hemoglobin_fall_lately(two_hemoglobins: tuple[Lab, Lab], tma_acts: Days, now
     return _fall(two_hemoglobins)
 
 
-@number("mg/dL", "1", "the newest triglycerides, of the last {lab_recent} days")
-def triglycerides(triglycerides_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(triglycerides_results, lab_recent, now)
-
-
-@text("that value as reported, with its date")
-def triglycerides_report(
-    triglycerides: Decimal, triglycerides_results: Results, measures: dict[str, Measure]
-) -> Answer[str]:
-    return _report(triglycerides_results, measures["triglycerides"].unit)
+@number(
+    "mg/dL",
+    "1",
+    "the newest triglycerides, of the last {lab_recent} days",
+    report="that value as reported, with its date",
+)
+def triglycerides(
+    triglycerides_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(triglycerides_results, lab_recent, now, measures["triglycerides"])
 
 
 @number("mg/dL", "1", "the newest triglycerides, of the last {lipids_act} days")
-def triglycerides_lately(triglycerides_results: Results, lipids_act: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(triglycerides_results, lipids_act, now)
+def triglycerides_lately(
+    triglycerides_results: Results, lipids_act: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(triglycerides_results, lipids_act, now, measures["triglycerides"])
 
 
-@number("mg/dL", "1", "the newest cholesterol, of the last {lab_recent} days")
-def cholesterol(cholesterol_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(cholesterol_results, lab_recent, now)
-
-
-@text("that value as reported, with its date")
-def cholesterol_report(cholesterol: Decimal, cholesterol_results: Results, measures: dict[str, Measure]) -> Answer[str]:
-    return _report(cholesterol_results, measures["cholesterol"].unit)
+@number(
+    "mg/dL",
+    "1",
+    "the newest cholesterol, of the last {lab_recent} days",
+    report="that value as reported, with its date",
+)
+def cholesterol(
+    cholesterol_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(cholesterol_results, lab_recent, now, measures["cholesterol"])
 
 
 @number("mg/dL", "1", "the newest cholesterol, of the last {lipids_act} days")
-def cholesterol_lately(cholesterol_results: Results, lipids_act: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(cholesterol_results, lipids_act, now)
+def cholesterol_lately(
+    cholesterol_results: Results, lipids_act: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(cholesterol_results, lipids_act, now, measures["cholesterol"])
 
 
-@number("mg/dL", "1", "the newest fasting glucose, of the last {lab_recent} days")
-def fasting_glucose(glucose_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(glucose_results, lab_recent, now)
+@number(
+    "mg/dL",
+    "1",
+    "the newest fasting glucose, of the last {lab_recent} days",
+    report="that value as reported, with its date",
+)
+def fasting_glucose(
+    glucose_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+) -> Answer[Decimal]:
+    return _newest(glucose_results, lab_recent, now, measures["glucose"])
 
 
-@text("that value as reported, with its date")
-def fasting_glucose_report(
-    fasting_glucose: Decimal, glucose_results: Results, measures: dict[str, Measure]
-) -> Answer[str]:
-    return _report(glucose_results, measures["glucose"].unit)
-
-
-@number("percent", "0.1", "the newest HbA1c, of the last {lab_recent} days")
-def hba1c(hba1c_results: Results, lab_recent: Days, now: datetime) -> Answer[Decimal]:
-    return _newest(hba1c_results, lab_recent, now)
-
-
-@text("that value as reported, with its date")
-def hba1c_report(hba1c: Decimal, hba1c_results: Results, measures: dict[str, Measure]) -> Answer[str]:
-    return _report(hba1c_results, measures["hba1c"].unit)
+@number(
+    "percent", "0.1", "the newest HbA1c, of the last {lab_recent} days", report="that value as reported, with its date"
+)
+def hba1c(hba1c_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]) -> Answer[Decimal]:
+    return _newest(hba1c_results, lab_recent, now, measures["hba1c"])
 
 
 @flag("glucose or HbA1c was as high before the course began")
@@ -184,15 +188,14 @@ def _confirmed(results: Sequence[Lab], apart: int, days: int, now: datetime) -> 
     return newest, second
 
 
-def _lower(samples: tuple[Lab, Lab]) -> Known[Decimal]:
+def _lower(samples: tuple[Lab, Lab], measure: Measure) -> Known[Decimal]:
     newest, second = samples
-    return Known(min(value_of(newest), value_of(second)), [newest.reference, second.reference], _day(newest))
+    lower = min(value_of(newest), value_of(second))
 
+    def words() -> str:
+        return f"{reported(newest, measure.unit)}, after {reported(second, measure.unit)}"
 
-def _both(samples: tuple[Lab, Lab], unit: str) -> Known[str]:
-    newest, second = samples
-    words = f"{reported(newest, unit)}, after {reported(second, unit)}"
-    return Known(words, [newest.reference, second.reference])
+    return Known(lower, [newest.reference, second.reference], _day(newest), words)
 
 
 @part
@@ -203,22 +206,26 @@ def two_of_protein(
     return _confirmed(protein_ratio_results, protein_second, lab_recent, now)
 
 
-@number("g/g", "0.1", "protein to creatinine in urine, the lower of two samples of different days")
-def proteinuria(two_of_protein: tuple[Lab, Lab]) -> Answer[Decimal]:
-    return _lower(two_of_protein)
-
-
-@text("the two samples, with their dates")
-def proteinuria_report(two_of_protein: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
-    return _both(two_of_protein, measures["protein-ratio"].unit)
+@number(
+    "g/g",
+    "0.1",
+    "protein to creatinine in urine, the lower of two samples of different days",
+    report="the two samples, with their dates",
+)
+def proteinuria(two_of_protein: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
+    return _lower(two_of_protein, measures["protein-ratio"])
 
 
 @number("g/g", "0.1", "protein in urine, where the newer of two samples is of the last {protein_acts} days")
 def proteinuria_lately(
-    protein_ratio_results: Results, protein_second: Days, protein_acts: Days, now: datetime
+    protein_ratio_results: Results,
+    protein_second: Days,
+    protein_acts: Days,
+    now: datetime,
+    measures: dict[str, Measure],
 ) -> Answer[Decimal]:
     samples = _confirmed(protein_ratio_results, protein_second, protein_acts, now)
-    return samples if isinstance(samples, Unknown) else _lower(samples)
+    return samples if isinstance(samples, Unknown) else _lower(samples, measures["protein-ratio"])
 
 
 @part
@@ -229,22 +236,26 @@ def two_of_albumin(
     return _confirmed(albumin_ratio_results, protein_second, lab_recent, now)
 
 
-@number("g/g", "0.1", "albumin to creatinine in urine, the lower of two samples of different days")
-def albuminuria(two_of_albumin: tuple[Lab, Lab]) -> Answer[Decimal]:
-    return _lower(two_of_albumin)
-
-
-@text("the two samples, with their dates")
-def albuminuria_report(two_of_albumin: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
-    return _both(two_of_albumin, measures["albumin-ratio"].unit)
+@number(
+    "g/g",
+    "0.1",
+    "albumin to creatinine in urine, the lower of two samples of different days",
+    report="the two samples, with their dates",
+)
+def albuminuria(two_of_albumin: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
+    return _lower(two_of_albumin, measures["albumin-ratio"])
 
 
 @number("g/g", "0.1", "the same, where the newer sample is of the last {protein_acts} days")
 def albuminuria_lately(
-    albumin_ratio_results: Results, protein_second: Days, protein_acts: Days, now: datetime
+    albumin_ratio_results: Results,
+    protein_second: Days,
+    protein_acts: Days,
+    now: datetime,
+    measures: dict[str, Measure],
 ) -> Answer[Decimal]:
     samples = _confirmed(albumin_ratio_results, protein_second, protein_acts, now)
-    return samples if isinstance(samples, Unknown) else _lower(samples)
+    return samples if isinstance(samples, Unknown) else _lower(samples, measures["albumin-ratio"])
 
 
 @part
@@ -268,16 +279,14 @@ def creatinine_and_base(
     return creatinine_results[0], base
 
 
-@number("x", "0.1", "the newest creatinine over the one before the course")
-def creatinine_ratio(creatinine_and_base: tuple[Lab, Lab]) -> Answer[Decimal]:
-    newest, base = creatinine_and_base
-    return Known(value_of(newest) / value_of(base), [newest.reference, base.reference], _day(newest))
-
-
-@text("the two values, with their dates")
-def creatinine_report(creatinine_and_base: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[str]:
+@number("x", "0.1", "the newest creatinine over the one before the course", report="the two values, with their dates")
+def creatinine_ratio(creatinine_and_base: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
     unit, (newest, base) = measures["creatinine"].unit, creatinine_and_base
-    return f"{reported(newest, unit)}, before the course {reported(base, unit)}"
+
+    def words() -> str:
+        return f"{reported(newest, unit)}, before the course {reported(base, unit)}"
+
+    return Known(value_of(newest) / value_of(base), [newest.reference, base.reference], _day(newest), words)
 
 
 @number("x", "0.1", "the newest creatinine over the lowest of the {creatinine_baseline_days} days before it")
@@ -319,16 +328,16 @@ def higher_enzyme(newest_enzymes: list[Lab], lab_recent: Days, now: datetime) ->
     return _higher(newest_enzymes, lab_recent, now)
 
 
-@number("x", "0.1", "the higher of ALT and AST over its laboratory's upper limit")
-def liver_enzymes(higher_enzyme: tuple[Decimal, Lab]) -> Answer[Decimal]:
+@number(
+    "x",
+    "0.1",
+    "the higher of ALT and AST over its laboratory's upper limit",
+    report="that value as reported, with its date",
+)
+def liver_enzymes(higher_enzyme: tuple[Decimal, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
     ratio, lab = higher_enzyme
-    return Known(ratio, [lab.reference], _day(lab))
-
-
-@text("that value as reported, with its date")
-def liver_enzymes_report(higher_enzyme: tuple[Decimal, Lab], measures: dict[str, Measure]) -> Answer[str]:
-    _, lab = higher_enzyme
-    return Known(f"{lab.name.upper()} {reported(lab, measures[lab.name].unit)}", [lab.reference])
+    unit = measures[lab.name].unit
+    return Known(ratio, [lab.reference], _day(lab), lambda: f"{lab.name.upper()} {reported(lab, unit)}")
 
 
 @number("x", "0.1", "the higher of ALT and AST over its limit, of the last {enzymes_act} days")

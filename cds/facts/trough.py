@@ -73,9 +73,15 @@ def value_of_level(level: Judged) -> Decimal | Bound:
     return Bound(amount.comparator, amount.value) if amount.comparator else amount.value  # type: ignore[arg-type]  # it has no other
 
 
-@bounded_number(NG_ML, "0.1", "the newest usable sirolimus level since the last change")
+@bounded_number(
+    NG_ML,
+    "0.1",
+    "the newest usable sirolimus level since the last change",
+    report="that level as reported, with its date",
+)
 def trough(acted: Acted) -> Answer[Decimal | Bound]:
-    return Known(value_of_level(acted.level), [acted.level.lab.reference], acted.level.moment.day)
+    lab = acted.level.lab
+    return Known(value_of_level(acted.level), [lab.reference], acted.level.moment.day, lambda: reported(lab, NG_ML))
 
 
 @number("day", "1", "days since that level was drawn")
@@ -95,11 +101,6 @@ def trough_basis(acted: Acted) -> Answer[str]:
 @flag("the time since the dose is known, or a level is already on order")
 def timed_level_needless(acted: Acted, level_orders: TestOrders, trough_orders: TestOrders) -> Answer[bool]:
     return acted.level.time_known or bool(level_orders or trough_orders)
-
-
-@text("that level as reported, with its date")
-def trough_report(acted: Acted) -> Answer[str]:
-    return Known(reported(acted.level.lab, NG_ML), [acted.level.lab.reference], acted.level.moment.day)
 
 
 @text("how that level was judged")

@@ -9,10 +9,11 @@ from typing import Any
 
 from cds.compiled.bound import bound_of
 from cds.compiled.knowledge import Level, Rule, Source
-from cds.knowledge.conditions import PLACEHOLDER, Unclear, guaranteed, known_fact
+from cds.knowledge.conditions import AS_REPORTED, PLACEHOLDER, Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape
 from cds.knowledge.tree import Document, Fault
+from cds.vocabulary import VOCABULARY
 
 TODO = "TODO"
 """How a text begins that is still to be written; no rule with such a text is sound."""
@@ -49,6 +50,8 @@ def check_texts(
             )
             faults.append(Fault(document.path, document.line("sources", index), sentence))
     faults += [Fault(document.path, line, f"is still to be written ({TODO})") for line in _unwritten(document)]
+    if not shape.levels and not shape.when:
+        faults.append(Fault(document.path, document.line("id"), "'when' is missing"))
     if not shape.levels and shape.card.indicator is None:
         faults.append(Fault(document.path, document.line("card"), "'indicator' is missing"))
 
@@ -125,6 +128,12 @@ def _check_templates(
     others: set[str],
     faults: list[Fault],
 ) -> None:
+    for text in (level.summary, *level.detail):
+        for name in AS_REPORTED.findall(text):
+            _known(document, place, name, faults)
+            if name in VOCABULARY and not VOCABULARY[name].report:
+                sentence = f"'{{{name} as reported}}': the record says nothing else of {name}; write '{{{name}}}'"
+                _once(faults, Fault(document.path, document.line(*place), sentence))
     for name in PLACEHOLDER.findall(level.summary):
         if name not in known and name not in others:
             _once(
@@ -148,13 +157,14 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
             faults.append(Fault(document.path, document.line("cases", index), f"two cases are called '{case.case}'"))
         for name, value in {**shape.background, **case.given}.items():
             place = ("cases", index, "given", name)
+            reported = name.endswith(" as reported")
             try:
-                fact = known_fact(name)
+                fact = known_fact(name.removesuffix(" as reported"))
             except Unclear as unclear:
                 _once(faults, Fault(document.path, document.line(*place), str(unclear)))
                 continue
             fits = {"number": Decimal, "flag": bool, "code": str, "text": str, "names": list}[fact.type]
-            if fact.bounded and isinstance(value, str) and bound_of(value):
+            if (reported and isinstance(value, str)) or (fact.bounded and isinstance(value, str) and bound_of(value)):
                 continue
             if value != "absent" and not isinstance(value, fits):
                 _once(

@@ -13,12 +13,13 @@ from difflib import get_close_matches
 from itertools import product
 
 from cds.compiled.knowledge import Condition, Operator
-from cds.vocabulary import BOUNDS, KNOWN_WITH, RENAMED, VOCABULARY, Fact
+from cds.vocabulary import BOUNDS, KNOWN_WITH, RENAMED, REPORTS, VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
 _WORD = re.compile(r"(?P<fact>\S+)\s+(?P<operator>is not|is)\s+(?P<value>\S+)")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
+AS_REPORTED = re.compile(r"\{([a-z0-9_]+) as reported\}")
+PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)(?: as reported)?\}")
 MAX_BRANCHES = 16
 
 
@@ -36,6 +37,12 @@ def known_fact(name: str) -> Fact:
         raise Unclear(
             f"{name} is gone: write '{instead} {comparator[0]} ...', which holds of a bound where it surely holds, "
             f"and '{instead}: \"{comparator}5\"' in a case; 'sirolimus-cds fmt --upgrade' does it"
+        )
+    if name in REPORTS:
+        instead = REPORTS[name]
+        raise Unclear(
+            f"{name} is gone: write '{{{instead} as reported}}' in a text, '{instead} is present' in a condition and "
+            f"'{instead} as reported: ...' in a case; 'sirolimus-cds fmt --upgrade' does it"
         )
     if fact is None:
         near = get_close_matches(name, list(VOCABULARY), 1, 0.6)
@@ -132,5 +139,5 @@ def _contradicts(tests: Sequence[Condition]) -> bool:
 def guaranteed(alternatives: Sequence[Sequence[Condition]]) -> set[str]:
     """Facts that are known whenever one of ``alternatives`` holds."""
     known = [{test.fact for test in branch if test.operator != "absent"} for branch in alternatives]
-    known = [facts | {KNOWN_WITH[fact] for fact in facts if fact in KNOWN_WITH} for facts in known]
+    known = [facts.union(*(KNOWN_WITH[fact] for fact in facts)) for facts in known]
     return set.intersection(*known) if known else set()

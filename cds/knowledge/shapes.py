@@ -113,7 +113,7 @@ class RuleShape(Shape):
     hooks: list[Hook] = Field(min_length=1)
     priority: int = Field(ge=1, le=100)
     table: str = ""
-    when: Conditions = Field(min_length=1)
+    when: Conditions = Field(default=[], min_length=1)  # a rule of several levels may leave it to them
     card: CardShape
     levels: list[LevelShape] = []
     yields_to: list[RuleId] = []

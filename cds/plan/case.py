@@ -12,6 +12,8 @@ from cds.plan.declare import Fact, Known, Told, Unknown
 from cds.plan.plan import Plan, Read
 
 T = TypeVar("T")
+AS_REPORTED = " as reported"
+"""Behind the name of a fact in a text: what the record itself says of it."""
 _FINEST = Decimal("0.000001")  # the finest that the engines compare
 
 
@@ -106,11 +108,18 @@ class _View(Mapping[str, T]):
 
 
 class _Values(_View[Any]):
+    """The values; of ``{name} as reported`` what the record itself says of a value."""
+
     def get(self, name: str, default: Any = None) -> Any:
         if name not in self._names:
-            return default
+            return self._reported(name) or default
         answer = self._case[name]
         return default if type(answer) is Unknown else answer
+
+    def _reported(self, name: str) -> str:
+        fact = name.removesuffix(AS_REPORTED)
+        known = self._case.known.get(fact) if fact in self._names and type(self._case[fact]) is not Unknown else None
+        return known.report() if known is not None and known.report is not None else ""
 
 
 class _Evidence(_View[tuple[str, ...]]):

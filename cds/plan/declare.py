@@ -17,11 +17,12 @@ FactType = Literal["number", "code", "flag", "names", "text"]
 
 
 class Known(msgspec.Struct, Generic[T], frozen=True):
-    """A value with the resources it comes from and, where it has one, its day."""
+    """A value with the resources it comes from and, where they have one, its day and what the record itself says."""
 
     value: T
     references: Sequence[str] = ()
     on: date | None = None
+    report: Callable[[], str] | None = None  # asked when a card says it
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ class Fact(msgspec.Struct, Generic[P, T], frozen=True):
     ``meaning`` says numbers of definitions and protocol by ``{name}``. ``number`` facts carry a unit and the ``step`` by which
     cases and mutants move them; ``code`` facts one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named
     things (a rule can only ask whether there are any), which is unknown for the reason ``none`` when it is empty; ``text``
-    facts are shown and never compared.
+    facts are shown and never compared. ``report`` says what a text gets for ``{name as reported}``.
     """
 
     function: Callable[P, T]
@@ -74,6 +75,7 @@ class Fact(msgspec.Struct, Generic[P, T], frozen=True):
     none: str = ""
     inner: bool = False
     bounded: bool = False
+    report: str = ""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         return self.function(*args, **kwargs)
@@ -90,29 +92,29 @@ def part(function: Callable[P, T]) -> Fact[P, T]:
 
 
 def number(
-    unit: str, step: str, meaning: str, *, inner: bool = False
+    unit: str, step: str, meaning: str, *, report: str = "", inner: bool = False
 ) -> Callable[[Callable[P, Answer[Decimal]]], Fact[P, Answer[Decimal]]]:
     """A fact that is a number. ``inner``: only other facts read it."""
-    return lambda function: Fact(function, "number", meaning, unit, step, inner=inner)
+    return lambda function: Fact(function, "number", meaning, unit, step, inner=inner, report=report)
 
 
 def bounded_number(
-    unit: str, step: str, meaning: str
+    unit: str, step: str, meaning: str, *, report: str
 ) -> Callable[[Callable[P, Answer[Decimal | Bound]]], Fact[P, Answer[Decimal | Bound]]]:
     """A number of which a laboratory may report only a bound; a comparison holds where it surely holds."""
-    return lambda function: Fact(function, "number", meaning, unit, step, bounded=True)
+    return lambda function: Fact(function, "number", meaning, unit, step, bounded=True, report=report)
 
 
 def code(
-    codes: str, meaning: str, *, inner: bool = False
+    codes: str, meaning: str, *, report: str = "", inner: bool = False
 ) -> Callable[[Callable[P, Answer[str]]], Fact[P, Answer[str]]]:
     """A fact that is one of the words ``codes``."""
-    return lambda function: Fact(function, "code", meaning, codes=codes, inner=inner)
+    return lambda function: Fact(function, "code", meaning, codes=codes, inner=inner, report=report)
 
 
-def flag(meaning: str) -> Callable[[Callable[P, Answer[bool]]], Fact[P, Answer[bool]]]:
+def flag(meaning: str, *, report: str = "") -> Callable[[Callable[P, Answer[bool]]], Fact[P, Answer[bool]]]:
     """A fact that is true or false."""
-    return lambda function: Fact(function, "flag", meaning)
+    return lambda function: Fact(function, "flag", meaning, report=report)
 
 
 def names(

@@ -36,6 +36,11 @@ def site(tmp_path: Path) -> Path:
         (folder / each).mkdir(parents=True)
     rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
     rule = rule.replace("  - trough < {trough_low} ng/mL\n", OLD_TESTS).replace('{trough: "<5",', "{trough_under: 5,")
+    rule = rule.replace("trough as reported", "trough_report")
+    rule = rule.replace(
+        "  - trough_answered_by_draft is false\n",
+        "  - trough_answered_by_draft is false\n  - trough_report is present\n",
+    )
     rule = rule.replace('{trough: "<=4.9",', "{trough_at_most: 4.9,").replace("priority: 31", "priority: 30")
     (folder / "trough" / "trough-low.yaml").write_text(rule, encoding="utf-8")
     (folder / "definitions.yaml").write_text(DEFINITIONS, encoding="utf-8")
@@ -56,6 +61,7 @@ def test_each_error_names_what_to_write_now(site: Path) -> None:
     found = "\n".join(faults(site))
     assert "trough_under is gone: write 'trough < ...', which holds of a bound where it surely holds" in found
     assert "'trough: \"<=5\"' in a case; 'sirolimus-cds fmt --upgrade' does it" in found
+    assert "trough_report is gone: write '{trough as reported}' in a text, 'trough is present' in a condition" in found
     assert "usable_from: unknown key 'subjects': delete it; a signature covers what the facts of a rule read" in found
     assert "live-vaccine.yaml" in found
 
@@ -70,9 +76,17 @@ def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
     shipped = read_folder(RULES).knowledge
     assert shipped is not None
     now, ours = shipped.rule("trough-low"), read.knowledge.rule("trough-low")
-    assert ours.priority == 30 and [each.branches for each in ours.variants] == [each.branches for each in now.variants]
+    assert ours.priority == 30 and ours.levels == now.levels
+    for mine, shipped_one in zip(
+        ours.variants, now.variants, strict=True
+    ):  # it asks once more whether there is a level
+        assert [{t.text for t in b} - {"trough is present"} for b in mine.branches] == [
+            {t.text for t in b} for b in shipped_one.branches
+        ]
     assert "# days; agreed in January" in (site / "definitions.yaml").read_text(encoding="utf-8")
-    assert 'given: {trough: "<5", trough_report:' in (site / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
+    assert 'given: {trough: "<5", trough as reported:' in (site / "trough" / "trough-low.yaml").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_what_is_of_now_is_left_alone(site: Path) -> None:

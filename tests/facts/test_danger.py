@@ -139,7 +139,7 @@ def test_of_several_steroids_the_doses_are_added_and_what_is_not_known_is_no_rea
 
     def told(*steroids: Resource) -> tuple[object, str]:
         advice = judge(engine, 96, ORDER, level("l", day(90, "08:00"), 8), *response, *steroids)
-        return fact(advice, "prednisone_daily"), str(fact(advice, "steroid_report"))
+        return fact(advice, "prednisone_daily"), str(fact(advice, "days_on_steroid as reported"))
 
     ten = steroid("p", "Prednisone", -200, 10)
     assert told(ten)[0] == 10

@@ -237,7 +237,7 @@ def test_20_another_assay_is_said(engine: Engine) -> None:
 def test_21_a_date_is_no_time_and_the_day_is_the_sources(engine: Engine) -> None:
     late = level("l", "2024-01-28T23:30:00-05:00", 3)  # the 29th in Greenwich
     assert fact(judge(engine, 25, TAKEN, late), "trough") == 3
-    assert "2024-01-28 23:30" in fact(judge(engine, 25, TAKEN, late), "trough_report")
+    assert "2024-01-28 23:30" in fact(judge(engine, 25, TAKEN, late), "trough as reported")
     issued = {key: part for key, part in late.items() if key != "effectiveDateTime"} | {"issued": day(20, "09:00")}
     assert gaps(judge(engine, 25, TAKEN, issued)) == {"A sirolimus level was not read"}
 

@@ -24,7 +24,8 @@ def said(item: Item) -> Said:
     facts = advice.situation.facts
     found: Said = {f"reason {name}": why for name, why in facts.absent.items() if name not in facts.values}
     for name, value in facts.values.items():
-        found[f"fact {name}"] = [value, facts.evidence.get(name, ()), facts.dates.get(name)]
+        report = facts.values.get(f"{name} as reported")
+        found[f"fact {name}"] = [value, facts.evidence.get(name, ()), facts.dates.get(name), report]
     for card in advice.cards:
         findings = card.get("extension", {}).get(f"{NAMESPACE}.findings", [])
         for each in findings:

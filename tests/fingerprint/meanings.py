@@ -56,7 +56,7 @@ def _values(item: Item) -> dict[str, Any]:
     request = read_request(item.body)
     knowledge = item.engine.knowledge
     values = read_facts(read_chart(request, knowledge, item.now), knowledge, request.hook, item.now).facts.values
-    return {name: values.get(name) for name in PLAN.told}
+    return {name: [values.get(name), values.get(f"{name} as reported")] for name in PLAN.told}
 
 
 def committed() -> Table:
