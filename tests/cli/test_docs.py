@@ -59,3 +59,10 @@ def test_unsound_rules_have_no_page(tmp_path: Path) -> None:
     (tmp_path / "definitions.yaml").write_text("adult_age: {}\n")
     result = CliRunner().invoke(main, ["docs", "--rules", str(RULES), "--overlay", str(tmp_path)])
     assert result.exit_code == 1 and result.stdout == "" and "adult_age: 'value' is missing" in result.stderr
+
+
+def test_the_rule_that_the_readme_shows_is_the_shipped_one() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("```yaml\n")[2].partition("```")[0].splitlines()
+    rule = (RULES / "trough" / "trough-low.yaml").read_text(encoding="utf-8").splitlines()
+    assert shown and [line for line in shown if line not in rule] == []
