@@ -7,6 +7,7 @@ constants cited in ``rules/definitions.yaml`` and the protocol; nothing here kno
 from __future__ import annotations
 
 from datetime import datetime
+from types import ModuleType
 from typing import Any, TypeVar
 
 import msgspec
@@ -54,45 +55,49 @@ from cds.plan.declare import Fact
 from cds.plan.plan import Plan
 
 T = TypeVar("T")
-_SHARED = (
-    bleeding,
-    counts,
-    levels,
-    shared_modulators,
-    shared_response,
-    shared_steroids,
-    question,
-    gaps,
-)
+_SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
+_OF_THE_QUESTION = (question, gaps)
 _BESIDE = (size, platelets, pregnancy, harm, lungs, allergies, toxicity, interactions, modulators, surgery)
 """What is dangerous beside sirolimus: asked about with an order of any drug, where sirolimus is taken or ordered."""
-_OF_SIROLIMUS = (
+_SUBJECTS = (
+    *_OF_THE_QUESTION,
+    size,
     dose,
     limits,
+    ordering,
+    proposal,
     trough,
     newest_level,
     level_history,
     response,
     landmark,
+    platelets,
     danger,
     steroids,
+    interactions,
+    modulators,
+    toxicity,
+    harm,
+    lungs,
     infection,
-    ordering,
+    pregnancy,
+    allergies,
+    surgery,
     withhold,
-    proposal,
     restart,
     monitoring,
 )
-"""Asked about where the chart is opened, or sirolimus is among the drafts."""
+"""In the order in which facts are listed. Those that are neither beside nor of the question are asked about only where the chart
+is opened, or sirolimus is among the drafts."""
 
-PLAN = Plan(
-    dict.fromkeys(_SHARED, "")
-    | dict.fromkeys(_BESIDE, "relevant")
-    | dict.fromkeys(_OF_SIROLIMUS, "asked_about_sirolimus"),
-    DOORS,
-    GIVENS,
-    INQUIRIES,
-)
+
+def _gate(subject: ModuleType) -> str:
+    if subject in _OF_THE_QUESTION:
+        return ""
+    return "relevant" if subject in _BESIDE else "asked_about_sirolimus"
+
+
+PLAN = Plan(dict.fromkeys(_SHARED, "") | {subject: _gate(subject) for subject in _SUBJECTS}, DOORS, GIVENS, INQUIRIES)
 
 
 class Situation(msgspec.Struct, frozen=True):
