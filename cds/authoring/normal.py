@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from ruamel.yaml.error import YAMLError
+
 from cds.authoring.schemas import KINDS
 from cds.authoring.written import text_of, tree_of
 from cds.knowledge.read import SUBJECTS
@@ -39,7 +41,13 @@ def normal(path: Path, shown: str, upgraded: Callable[[str], str] | None = None)
     shape = KINDS[kind][1]
     written = path.read_text(encoding="utf-8")
     if upgraded is not None:
-        written = upgraded(written)
+        try:
+            written = upgraded(written)
+        except YAMLError as error:
+            why = str(error).splitlines()[0]
+            raise Fault(
+                shown, 1, f"cannot be upgraded ({why}): does it name one thing in the old words and the new?"
+            ) from None
         before = plain(written, shown)
     text = written
     if isinstance(before.value, dict) and isinstance(shape, type) and issubclass(shape, Shape):

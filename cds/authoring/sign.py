@@ -11,6 +11,7 @@ from ruamel.yaml.comments import CommentedMap
 
 from cds.authoring.written import replace, text_of, tree_of
 from cds.knowledge.files import Folder, RuleFile
+from cds.knowledge.rests import facts_named, meanings_of_facts
 from cds.knowledge.reviews import FILE
 from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault
@@ -44,6 +45,8 @@ def recalled(file: RuleFile, read: Folder) -> str:
             f"rests on recalled knowledge ({', '.join(cited)}): find the source, say what it states and change 'basis' "
             "before it is signed"
         )
+    if new := sorted(facts_named(file.rule) - meanings_of_facts().keys()):
+        return f"names facts of which this program does not say what they mean ({', '.join(new)}): run 'make fingerprint ARGS=--write'"
     known = read.names.numbers.items()
     named = [key for key, number in known if number.basis == "RECALLED" and f"{{{key}}}" in str(file.shape)]
     return (

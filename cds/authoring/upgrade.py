@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from cds.vocabulary import BOUNDS, RENAMED, REPORTS
 _COMPARISON = re.compile(r"(\w+) (<=|>=|<|>) (.+)")
 _RENAMED = re.compile(rf"\b({'|'.join(RENAMED)})\b")
 _REPORT = re.compile(rf"\b({'|'.join(REPORTS)})\b(?P<behind>\}}|:| is (?:present|absent))")
+_COMMENT = re.compile(r"(?:^|(?<=\s))(#.*)$", re.MULTILINE)
 _GONE = "subjects"
 """A key of numbers and value sets: a signature covers what the facts of a rule read."""
 
@@ -25,7 +27,13 @@ def upgraded(text: str) -> str:
     before = _REPORT.sub(_as_reported, before)
     tree = tree_of(before)
     changes = [change(each) for each in _mappings(tree) for change in _CHANGES]
-    return text_of(tree) if any(changes) else before
+    if not any(changes):
+        return before
+    after = text_of(tree)
+    lost = Counter(_COMMENT.findall(before)) - Counter(
+        _COMMENT.findall(after)
+    )  # of lines that are gone: kept, above all others
+    return "".join(f"{comment}\n" for comment in lost.elements()) + after
 
 
 def _as_reported(match: re.Match[str]) -> str:
@@ -57,48 +65,56 @@ def _conditions(node: CommentedMap) -> bool:
 
 
 def _comparisons(items: CommentedSeq) -> bool:
+    """Alternatives that the comparison beside them covers now; one that stands alone is left for its author to decide."""
     changed = False
     for at in range(len(items) - 1, -1, -1):
         changed |= _alone(items, at)
-        now = _of_now(items[at])
-        if now is None:
-            continue
-        changed = True
-        if now in items:
+        if _of_now(items[at]) in items:
             del items[at]
-        else:
-            items[at] = DoubleQuotedScalarString(now) if isinstance(items[at], DoubleQuotedScalarString) else now
+            changed = True
     return changed
 
 
 def _alone(items: CommentedSeq, at: int) -> bool:
     """Alternatives of which one is left are one condition."""
     choice = items[at].get("any") if isinstance(items[at], CommentedMap) else None
-    if choice is None or not _comparisons(choice):
+    if not isinstance(choice, CommentedSeq) or not _comparisons(choice):
         return False
     if len(choice) == 1:
         items[at] = choice[0]
     return True
 
 
-def _of_now(condition: Any) -> str | None:
-    """A comparison with such a fact, as the fact of now is compared; None for any other condition."""
+def _of_now(condition: Any) -> str:
+    """A comparison with a fact that held a bound, in the direction of the bound, as the fact of now is compared; else nothing."""
     match = _COMPARISON.fullmatch(condition) if isinstance(condition, str) else None
-    if match is None or match[1] not in BOUNDS:
-        return None
+    if match is None or match[1] not in BOUNDS or match[2][0] != BOUNDS[match[1]][1][0]:
+        return ""
     fact, comparator = BOUNDS[match[1]]
     strict = comparator in ("<", ">") or match[2] in ("<", ">")
     return f"{fact} {comparator[0]}{'' if strict else '='} {match[3]}"
 
 
+def _cases(node: CommentedMap) -> bool:
+    given = [node[key] for key in ("given", "background") if isinstance(node.get(key), CommentedMap)]
+    changed = [_given(each) for each in given]
+    return any(changed)
+
+
 def _given(node: CommentedMap) -> bool:
-    """What a case gives."""
-    names = [name for name in node if name in BOUNDS]
-    for name in names:
-        place, value = list(node).index(name), node.pop(name)
-        fact, comparator = BOUNDS[name]
-        node.insert(place, fact, value if value == "absent" else DoubleQuotedScalarString(f"{comparator}{value}"))
-    return bool(names)
+    """What a case gives; where it gives a level twice, that is left for its author to decide."""
+    changed = False
+    for name in [name for name in node if name in BOUNDS]:
+        (fact, comparator), value = BOUNDS[name], node[name]
+        if node.get(fact, "absent") != "absent" and value != "absent":
+            continue
+        place = list(node).index(name)
+        del node[name]
+        if value != "absent":
+            node.pop(fact, None)
+            node.insert(min(place, len(node)), fact, DoubleQuotedScalarString(f"{comparator}{value}"))
+        changed = True
+    return changed
 
 
-_CHANGES: tuple[Callable[[CommentedMap], bool], ...] = (_without_subjects, _conditions, _given)
+_CHANGES: tuple[Callable[[CommentedMap], bool], ...] = (_without_subjects, _conditions, _cases)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from cds.chart.words import listed, said
+from cds.compiled.bound import Bound
 from cds.plan.declare import Named
 
 SUMMARY_LENGTH = 139
@@ -45,6 +46,8 @@ def shown(value: Any) -> str:
     """A fact's value as plain words."""
     if isinstance(value, Decimal):
         return said(value.quantize(Decimal("0.01")) if value != value.quantize(Decimal("0.1")) else value)
+    if isinstance(value, Bound):
+        return f"{value.comparator}{shown(value.number)}"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

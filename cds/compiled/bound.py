@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,18 +13,16 @@ import msgspec
 from cds.compiled.knowledge import Operator
 
 Comparator = Literal["<", "<=", ">", ">="]
-_WRITTEN = re.compile(r"(<=|>=|<|>) ?(-?[0-9]+(?:\.[0-9]+)?)")
-_SURELY: dict[tuple[str, str], Callable[[Decimal, Decimal], bool]] = {
-    ("<", "<"): lambda bound, limit: bound <= limit,
-    ("<", "<="): lambda bound, limit: bound <= limit,
-    ("<=", "<"): lambda bound, limit: bound < limit,
-    ("<=", "<="): lambda bound, limit: bound <= limit,
-    (">", ">"): lambda bound, limit: bound >= limit,
-    (">", ">="): lambda bound, limit: bound >= limit,
-    (">=", ">"): lambda bound, limit: bound > limit,
-    (">=", ">="): lambda bound, limit: bound >= limit,
+FINEST = Decimal("0.000001")
+"""The finest that numbers are compared by, in either engine."""
+_WRITTEN = re.compile(r"(<=|>=|<|>) ?(-?[0-9]{1,8}(?:\.[0-9]{1,6})?)")
+_BEYOND = {"<": -FINEST, "<=": Decimal(0), ">": FINEST, ">=": Decimal(0)}
+_COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
-"""By the comparator of the bound and the operator of the condition; of every other pair nothing is sure."""
 
 
 class Bound(msgspec.Struct, frozen=True):
@@ -32,10 +31,10 @@ class Bound(msgspec.Struct, frozen=True):
     comparator: Comparator
     number: Decimal
 
-    def surely(self, operator: Operator, limit: Decimal) -> bool:
+    def surely(self, compared: Operator, limit: Decimal) -> bool:
         """Whether every number within the bound compares so with ``limit``."""
-        holds = _SURELY.get((self.comparator, operator))
-        return holds is not None and holds(self.number, limit)
+        same_way = compared in _COMPARE and self.comparator[0] == compared[0]
+        return same_way and _COMPARE[compared](self.number + _BEYOND[self.comparator], limit)
 
     def __str__(self) -> str:
         return f"{self.comparator}{self.number.normalize():f}"

@@ -20,7 +20,7 @@ from cds.course.kinds import Episodes, Events, Labs, Uses, WashoutEpisodes
 from cds.course.patient import Patient
 from cds.plan.declare import Numbers, part
 
-COUNT = "x 10^9/L"
+PRINTED = "x 10^9/L"
 _WORSE = "a lower count of the same day is judged: nobody knows which of the two is newer"
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -92,7 +92,7 @@ class Count(msgspec.Struct, frozen=True):
         return self.value, self.lab.reference
 
     def words(self) -> str:
-        return reported(self.lab, COUNT)
+        return reported(self.lab, PRINTED)
 
 
 class Washouts(Numbers, frozen=True):
@@ -112,7 +112,7 @@ def spans(
     rituximab_episodes: Episodes,
     washout_episodes: WashoutEpisodes,
     washouts: Washouts,
-    every_day: dict[str, int],
+    washout_days: dict[str, int],
 ) -> Spans:
     """The times in which another treatment explains a count."""
     now = Moment(patient.now.date(), patient.now)
@@ -136,7 +136,7 @@ def spans(
     for episode in washout_episodes:
         if episode.start is not None:
             last = _last(episode, episode.start, now)
-            found += _raised_span(episode, episode.start, start, last, every_day[episode.washout])
+            found += _raised_span(episode, episode.start, start, last, washout_days[episode.washout])
     return Spans(found)
 
 

@@ -120,8 +120,19 @@ def _settling(knowledge: Knowledge) -> dict[str, int]:
     return {name: int(knowledge.definitions[each.settles]) for name, each in knowledge.classes.items() if each.settles}
 
 
-def _as_days(knowledge: Knowledge) -> dict[str, int]:
-    """Every definition in days, of which drugs that raise platelets name their own."""
+def _shown_after_stop(knowledge: Knowledge) -> dict[str, int]:
+    """Days for which the stop of such a drug is spoken of, by value set."""
+    classes = knowledge.classes.items()
+    return {name: int(knowledge.definitions[each.shown_after_stop]) for name, each in classes if each.shown_after_stop}
+
+
+def _withheld_days(knowledge: Knowledge) -> dict[str, int]:
+    """Days for which a reason withholds a rise, by the definition that says so."""
+    return {each.days: int(number(knowledge, each.days)) for each in knowledge.withheld if each.days}
+
+
+def _washout_days(knowledge: Knowledge) -> dict[str, int]:
+    """Days after its end for which a drug raises platelets: every definition, of which these drugs name their own."""
     return {name: int(value) for name, value in knowledge.definitions.items()}
 
 
@@ -206,7 +217,7 @@ def _of_chart(name: str, read: Read) -> Door:
     return _given(lambda source: getattr(source.chart, name), read)
 
 
-def _withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
+def withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
     """The facts that the reasons to withhold a rise name."""
     tests = (test.fact for each in knowledge.withheld for branch in each.branches for test in branch)
     since = (each.since for each in knowledge.withheld if each.since)
@@ -228,7 +239,7 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "withheld": ("tuple[Withheld, ...]", _of_knowledge("withheld")),
     "withheld_facts": (
         "tuple[str, ...]",
-        _given(lambda source: _withheld_facts(source.knowledge), ("knowledge", "withheld"), constant=True),
+        _given(lambda source: withheld_facts(source.knowledge), ("knowledge", "withheld"), constant=True),
     ),
     "heavy": ("dict[str, tuple[Decimal, ...]]", _of_knowledge("heavy")),
     "classes": ("dict[str, DrugClass]", _of_knowledge("classes")),
@@ -239,7 +250,18 @@ GIVENS: dict[str, tuple[str, Door]] = {
         "dict[str, int]",
         _given(lambda source: _settling(source.knowledge), ("knowledge", "classes"), constant=True),
     ),
-    "every_day": ("dict[str, int]", _given(lambda source: _as_days(source.knowledge), constant=True)),
+    "shown_after_stop": (
+        "dict[str, int]",
+        _given(lambda source: _shown_after_stop(source.knowledge), ("knowledge", "classes"), constant=True),
+    ),
+    "withheld_days": (
+        "dict[str, int]",
+        _given(lambda source: _withheld_days(source.knowledge), ("knowledge", "withheld"), constant=True),
+    ),
+    "washout_days": (
+        "dict[str, int]",
+        _given(lambda source: _washout_days(source.knowledge), ("washout", ""), constant=True),
+    ),
 }
 """By the name of an argument, with its type."""
 INQUIRIES = {"told": "withheld_facts"}

@@ -52,7 +52,10 @@ class Baseline(msgspec.Struct, frozen=True):
 
 @dataclass
 class Response:
-    """The counts of a course and what they mean beside its baseline."""
+    """The counts of a course and what they mean beside its baseline.
+
+    Nobody changes it; what it works out it keeps, for many facts ask.
+    """
 
     start: Moment
     counts: Sequence[Count]
@@ -120,7 +123,7 @@ class Response:
         return found == category or (category == "partial" and found == "complete")
 
     def confirmed_by(self, count: Count, category: str = "") -> Count | None:
-        """The earlier count that confirms a response: 7 days before, and none between fails it.
+        """The earlier count that confirms a response: ``confirm_apart`` days before, and none between fails it.
 
         ``category``: the response to confirm, where it is a lesser one than that of ``count``.
         """

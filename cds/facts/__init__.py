@@ -108,6 +108,7 @@ class Situation(msgspec.Struct, frozen=True):
     patient: Patient
     facts: Facts
     case: Case
+    renewals: Renewals
 
     def of(self, part: Fact[..., T]) -> T:
         """What several facts share: the levels as they were judged, the counts, the response."""
@@ -116,7 +117,7 @@ class Situation(msgspec.Struct, frozen=True):
     def episodes(self, *valuesets: str) -> list[Episode]:
         """Drugs of these value sets as they were taken."""
         uses = [use for use in self.chart.drugs if use.valueset in valuesets]
-        return episodes_of(uses, self.case["renewals"], self.patient.now)
+        return episodes_of(uses, self.renewals, self.patient.now)
 
     def days(self, name: str) -> int:
         """A definition that counts days (or years)."""
@@ -128,29 +129,37 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
 
     Without sirolimus taken, ordered, just stopped or measured, there is nothing to say but for the question itself.
     """
-    constants = _constants(knowledge)
-    patient = read_patient(chart, constants["joining"], hook, now)
-    source = source_of(chart, knowledge, patient, constants["renewals"])
-    case = Case(PLAN, source, constants, present(source))
-    return Situation(chart, knowledge, patient, Facts(case, PLAN.told, constants["compared"]), case)
+    ground = _ground(knowledge)
+    patient = read_patient(chart, ground.joining, hook, now)
+    source = source_of(chart, knowledge, patient, ground.renewals)
+    case = Case(PLAN, source, ground.constants, present(source))
+    return Situation(chart, knowledge, patient, Facts(case, PLAN.told, ground.compared), case, ground.renewals)
 
 
-_READ: dict[int, tuple[Knowledge, dict[str, Any]]] = {}
+class _Ground(msgspec.Struct, frozen=True):
+    """What comes through the doors that open on the knowledge alone, read once; and which facts its rules compare."""
+
+    knowledge: Knowledge
+    joining: Joining
+    renewals: Renewals
+    compared: tuple[str, ...]
+    constants: dict[str, Any]
+
+
+_READ: dict[int, _Ground] = {}
 _MOST = 8  # rule sets, or protocols, that one process goes back and forth between
 
 
-def _constants(knowledge: Knowledge) -> dict[str, Any]:
-    """What comes through the doors that open on the knowledge alone, read once."""
+def _ground(knowledge: Knowledge) -> _Ground:
     known = _READ.get(id(knowledge))
     if known is None:
         if len(_READ) >= _MOST:
             _READ.clear()
         ground = Ground(knowledge)
-        read = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
-        read |= {"joining": ground.numbers(Joining), "renewals": ground.numbers(Renewals)}
-        read["compared"] = _compared(knowledge)
-        known = _READ[id(knowledge)] = (knowledge, read)
-    return known[1]
+        constants = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
+        joining, renewals = ground.numbers(Joining), ground.numbers(Renewals)
+        known = _READ[id(knowledge)] = _Ground(knowledge, joining, renewals, _compared(knowledge), constants)
+    return known
 
 
 def _compared(knowledge: Knowledge) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Low counts and falling ones: is it bleeding, is it known, is it a count at all, and what keeps it up."""
+"""Low counts and falling ones: is it bleeding, is it known, is it a count at all."""
 
 from __future__ import annotations
 

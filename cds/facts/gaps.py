@@ -15,7 +15,6 @@ from cds.course.patient import Patient
 from cds.course.response import Response
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
-from cds.facts.size import Size
 from cds.plan.declare import Answer, Days, Named, Unknown, names, part
 
 _NEEDED_FOR = {
@@ -131,7 +130,7 @@ def _unread(items: Sequence[Unread]) -> Iterator[Named]:
 
 @part
 def gaps_of_patient(
-    chart: Chart, age_group: str | Unknown, weight: str | Unknown, size: Size, itp_on_record: bool | Unknown
+    chart: Chart, age_group: str | Unknown, weight: str | Unknown, itp_on_record: bool | Unknown
 ) -> list[Named]:
     """Of the patient what the dose and the protocol depend on."""
     gaps = []

@@ -132,7 +132,7 @@ def stopped(
     inhibitor_or_inducer_episodes: RoleEpisodes,
     classes: dict[str, DrugClass],
     settling: dict[str, int],
-    every_day: dict[str, int],
+    shown_after_stop: dict[str, int],
     inducer_settles: Days,
 ) -> Stopped:
     """Interacting drugs that ended during this course, with their kind, until a level has followed that can show it."""
@@ -146,7 +146,7 @@ def stopped(
             continue
         drugs, since = classes[episode.valueset], episode.end.days_until(patient.now)
         answered = any((day - episode.end.day).days >= settling[episode.valueset] for day in usable)
-        if 0 <= since <= every_day[drugs.shown_after_stop] and not answered:
+        if 0 <= since <= shown_after_stop[episode.valueset] and not answered:
             kind = "inhibitor" if "inhibitor" in drugs.roles else "inducer"
             then = (
                 "the level will fall"
@@ -245,7 +245,7 @@ def _worse(test: str, labs: Sequence[Lab], days: int, patient: Patient) -> list[
     return [Named(f"{test} became worse", f"on {on_day(exact[0].moment)}", references)]
 
 
-@flag("such a drug, or the low count beside it, is new")
+@flag("a drug that makes bleeding likelier, or the low count beside it, is new")
 def bleeding_risk_new(
     patient: Patient,
     bleeding_risk_drug_uses: Uses,

@@ -76,7 +76,7 @@ def wait(
 
 
 def _unread_since(unread: UnreadOf, labs: Sequence[Lab], newest: Judged | None) -> bool:
-    """Whether a level that cannot be read may be newer than the newest one that can: then nobody knows that it is overdue."""
+    """Whether a level of blood that cannot be read is newer than the newest one that can: then nobody knows that one is overdue."""
     if unread:
         return True
     broken = [lab.moment for lab in labs if lab.problem and not lab.wrong_specimen]

@@ -88,7 +88,7 @@ class Limits(msgspec.Struct, frozen=True):
     target: Target
 
     def enough_by_weight(self, dose: Decimal) -> bool:
-        """Whether a child's dose is enough by weight, by one that is at most four weeks past its time.
+        """Whether a child's dose is enough by weight, by one that is at most ``support_days`` past its time.
 
         The grace keeps a dose that was right when signed from being called too low because a scale is late.
         """

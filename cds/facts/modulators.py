@@ -105,19 +105,9 @@ def strong_inducers_level_age(strong_inducers_met: Meetings) -> Answer[Decimal]:
     return _age(strong_inducers_met)
 
 
-@names("moderate CYP3A4 inhibitors taken or ordered beside sirolimus", none=_NONE, inner=True)
-def moderate_inhibitors(moderate_inhibitors_met: Meetings) -> Answer[list[Named]]:
-    return _listed(moderate_inhibitors_met)
-
-
 @code(_STATE, _STATED, inner=True)
 def moderate_inhibitors_state(moderate_inhibitors_met: Meetings) -> Answer[str]:
     return _worst(moderate_inhibitors_met)
-
-
-@number("day", "1", _AGE, inner=True)
-def moderate_inhibitors_level_age(moderate_inhibitors_met: Meetings) -> Answer[Decimal]:
-    return _age(moderate_inhibitors_met)
 
 
 @names("moderate CYP3A4 inducers taken or ordered beside sirolimus", none=_NONE)
@@ -128,11 +118,6 @@ def moderate_inducers(moderate_inducers_met: Meetings) -> Answer[list[Named]]:
 @code(_STATE, _STATED, inner=True)
 def moderate_inducers_state(moderate_inducers_met: Meetings) -> Answer[str]:
     return _worst(moderate_inducers_met)
-
-
-@number("day", "1", _AGE, inner=True)
-def moderate_inducers_level_age(moderate_inducers_met: Meetings) -> Answer[Decimal]:
-    return _age(moderate_inducers_met)
 
 
 @names("moderate CYP3A4 inhibitors or inducers beside sirolimus that no level in target answers", none=_ANSWERED)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from decimal import Decimal
 
 from cds.chart.model import Chart, Lab
 from cds.chart.words import on_day
 from cds.compiled.knowledge import LabTest
 from cds.course.patient import Patient
+from cds.facts.infection import IsPassive
 from cds.plan.declare import Answer, Named, Numbers, flag, names
 
 _ONCE = 36_500  # days: a result of any age will do
 _SCREENS = ("hepatitis-c", "hiv", "tuberculosis")
-IsPassive = Callable[[Lab], bool]
 
 
 class Stretches(Numbers, frozen=True):

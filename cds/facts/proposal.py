@@ -1,7 +1,7 @@
 """Doses that a card may offer: computed, capped, rounded to what can be dispensed, and checked.
 
-A dose is offered only if, once signed, it would raise no warning of ours today or on the 28 days
-after. Where none can be offered, the reason is a fact too.
+A dose is offered only if, once signed, it would raise no warning of ours today or for as long as
+an offer must hold (``offer_holds``). Where none can be offered, the reason is a fact too.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def target_order(patient: Patient) -> Order | None:
 
 @part
 def level_unread(sirolimus_level_unread: UnreadOf, levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
-    """Whether a level is on record that could not be read and may be newer than all that were."""
+    """Whether a level is on record that could not be read and may be as new as the newest, whatever its specimen: no rise is offered then."""
     newest = levels[0].moment if levels else None
     waiting = [lab.moment for lab in (*level_labs, *trough_labs) if lab.problem]
     newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
@@ -343,7 +343,7 @@ def _below_target(offers: Offers, dose: Decimal) -> str:
     return f"{said(dose)} mg/day is predicted to bring the level to {level} ng/mL, below the target"
 
 
-@flag("the draft order already corrects that level")
+@flag("the draft order already corrects the level that may steer the dose")
 def trough_answered_by_draft(offers: Offers, proposal: Proposal | Unknown) -> Answer[bool]:
     draft = offers.patient.dose.per_day
     return bool(offers.patient.drafts) and draft is not None and offers.answers(draft, _dose_of(proposal))

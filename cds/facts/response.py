@@ -221,7 +221,7 @@ def days_in_response(judged_history: Response, in_response: bool, patient: Patie
     return Known(Decimal(first.moment.days_until(patient.now)), [first.lab.reference], first.moment.day)
 
 
-@text("what else was given since the start of sirolimus that may raise platelets")
+@text("what else was given since the start of sirolimus, or shortly before it, that may raise platelets")
 def given_beside(
     response: Response,
     raises_platelets_uses: RoleUses,

@@ -35,7 +35,7 @@ def operations_ahead(patient: Patient, plans: tuple[Plan, ...], pause: Pause) ->
     return list({plan.display: (days, plan) for days, plan in near}.values())
 
 
-@names("the next operation that is ordered or booked", none="no operation is planned")
+@names("the next operation that is ordered or booked, and those that follow soon", none="no operation is planned")
 def surgery_planned(operations_ahead: Ahead, patient: Patient, pause: Pause) -> Answer[list[Named]]:
     named = [
         Named(plan.display.lower(), _note(patient, days, plan, pause), (plan.reference,))
@@ -44,9 +44,10 @@ def surgery_planned(operations_ahead: Ahead, patient: Patient, pause: Pause) -> 
     return Known(sorted(named, key=lambda each: each.note), [plan.reference for _, plan in operations_ahead])
 
 
-@number("day", "1", "days until that operation")
+@number("day", "1", "days until the next operation")
 def days_to_surgery(operations_ahead: Ahead) -> Answer[Decimal]:
-    return Known(Decimal(min(days for days, _ in operations_ahead)), [plan.reference for _, plan in operations_ahead])
+    days, plan = min(operations_ahead, key=lambda each: each[0])
+    return Known(Decimal(days), [plan.reference])
 
 
 @number("day", "1", "days since the newest operation")

@@ -1,4 +1,4 @@
-"""The facts about levels: the trough that may steer the dose, a very high level, a level of no use."""
+"""The trough that may steer the dose."""
 
 from __future__ import annotations
 

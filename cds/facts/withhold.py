@@ -16,13 +16,13 @@ Reasons = list[tuple[Withheld, Named]]
 
 
 @part
-def reasons(told: Told, withheld: tuple[Withheld, ...], every_day: dict[str, int]) -> Reasons:
+def reasons(told: Told, withheld: tuple[Withheld, ...], withheld_days: dict[str, int]) -> Reasons:
     """Every reason that holds."""
     found = []
     for each in withheld:
         if branch := _first_that_holds(each, told.values):
             references = dict.fromkeys(reference for test in branch for reference in told.references(test.fact))
-            named = Named(each.says, _for_how_long(each, told, every_day), tuple(references), fact=each.id)
+            named = Named(each.says, _for_how_long(each, told, withheld_days), tuple(references), fact=each.id)
             found.append((each, named))
     return found
 
@@ -37,7 +37,7 @@ def _first_that_holds(reason: Withheld, values: Mapping[str, Any]) -> tuple[Cond
     return ()
 
 
-def _for_how_long(each: Withheld, told: Told, every_day: dict[str, int]) -> str:
+def _for_how_long(each: Withheld, told: Told, withheld_days: dict[str, int]) -> str:
     """Since when, and until when at most."""
     since = told.on(each.since) if each.since in told.values else None
     if since is None:
@@ -45,7 +45,7 @@ def _for_how_long(each: Withheld, told: Told, every_day: dict[str, int]) -> str:
     words = f"since {since.isoformat()}"
     if not each.days:
         return f"{words}, {_LASTS}"
-    return f"{words}, until {(since + timedelta(days=every_day[each.days])).isoformat()} at most"
+    return f"{words}, until {(since + timedelta(days=withheld_days[each.days])).isoformat()} at most"
 
 
 @names("why nothing offers a higher dose: the harms, and what else speaks against it", none=_NONE)

@@ -27,7 +27,9 @@ def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
         for folder in folders:
             digest.update(folder.name.encode("utf-8", "replace") + b"\0")
             # as the reader finds them: a linked folder is entered, which rglob would not do
-            for path in sorted(each for pattern in ("*.yaml", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)):
+            for path in sorted(
+                each for pattern in ("*.yaml", "*.csv", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)
+            ):
                 if path.is_file():
                     if path.stat().st_size > _MOST_OF_A_FILE:
                         return None  # the reader says what is wrong with it

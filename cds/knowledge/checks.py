@@ -18,6 +18,8 @@ from cds.vocabulary import VOCABULARY
 TODO = "TODO"
 """How a text begins that is still to be written; no rule with such a text is sound."""
 
+_BRACES = re.compile(r"\{[^{}]*\}?")
+_ITEM = "name"  # of a button for each thing in a list: that thing
 _NUMBER_WORD = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?!\w)")
 
 
@@ -128,7 +130,10 @@ def _check_templates(
     others: set[str],
     faults: list[Fault],
 ) -> None:
-    for text in (level.summary, *level.detail):
+    labels = [each.label for each in level.suggestions]
+    for text in (level.summary, *level.detail, *labels):
+        for braces in _BRACES.findall(PLACEHOLDER.sub("", text)):
+            _once(faults, Fault(document.path, document.line(*place), f"'{braces}' is no name of a fact or a number"))
         for name in AS_REPORTED.findall(text):
             _known(document, place, name, faults)
             if name in VOCABULARY and not VOCABULARY[name].report:
@@ -148,6 +153,8 @@ def _check_templates(
         for name in PLACEHOLDER.findall(line):
             if name not in others:
                 _known(document, (*place, "detail", index), name, faults)
+    for name in {name for label in labels for name in PLACEHOLDER.findall(label)} - others - {_ITEM}:
+        _known(document, (*place, "suggestions"), name, faults)
 
 
 def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> None:
@@ -164,6 +171,10 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
                 _once(faults, Fault(document.path, document.line(*place), str(unclear)))
                 continue
             fits = {"number": Decimal, "flag": bool, "code": str, "text": str, "names": list}[fact.type]
+            if reported and not fact.report:
+                _once(
+                    faults, Fault(document.path, document.line(*place), f"the record says nothing else of {fact.name}")
+                )
             if (reported and isinstance(value, str)) or (fact.bounded and isinstance(value, str) and bound_of(value)):
                 continue
             if value != "absent" and not isinstance(value, fits):

@@ -93,6 +93,9 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
     protocol, numbers = reader.protocol(protocol_id, sources)
     if protocol is None:
         return
+    for name in sorted(definitions.keys() & numbers.keys()):
+        sentence = f"'{name}' is a definition and a number of the protocol; {{{name}}} would mean either"
+        result.faults.append(Fault(layers.folders[0].name, 1, sentence))
     names = Names({**definitions, **numbers}, protocol.tables, reader.reasons(), reader.schedule(sources))
     result.names = names
     for name in sorted(VOCABULARY.keys() & names.numbers.keys()):

@@ -16,13 +16,16 @@ from typing import Any
 import msgspec
 
 from cds.compiled.knowledge import Concept, Knowledge, Rule
+from cds.course.doors import withheld_facts
 from cds.facts import PLAN
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.plan.plan import Read
 
 MEANINGS = Path(__file__).resolve().parent.parent / "facts" / "meanings.json"
 _UNLIKE = "unlike"  # words that do not mean what they end in
-_DRAWN_BY = ("next_draw", "newest_level")
+_OF_EVERY_CARD = ("itp_on_record",)
+"""Facts by which every card says of itself what protocol it is of."""
+_FACTS_OF_A_DRAW = ("next_draw", "newest_level")
 """Facts by which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 
@@ -44,8 +47,9 @@ def facts_named(rule: Rule) -> set[str]:
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
     words = PLACEHOLDER.findall(" ".join([*texts, *(each.label for each in buttons)]))
     words += [word for each in buttons for word in (each.dose, each.unless, each.each)]
+    words += _OF_EVERY_CARD
     if any(each.action == "order_level" for each in buttons):
-        words += _DRAWN_BY
+        words += _FACTS_OF_A_DRAW
     return facts_compared(rule).union(word for word in words if word in PLAN.facts)
 
 
@@ -68,9 +72,18 @@ class Rests:
                 self._washouts.append([knowledge.definitions.get(concept.washout), entry])
         self._digests: dict[Read, str] = {}
 
+    @property
+    def sets(self) -> Collection[str]:
+        """The value sets that have a code or a word."""
+        return self._by_set
+
     def of(self, rule: Rule) -> list[Any]:
-        """What the facts mean that a rule names, and all that they read; and the conditions of the rules that silence it."""
-        above = [each for each in self.knowledge.rules if each.id in rule.yields_to]
+        """What the facts mean that a rule names, and all that they read; and the conditions of the rules that silence it, or a button of it."""
+        silencing = {
+            *rule.yields_to,
+            *(each for level in rule.levels for s in level.suggestions for each in s.yields_to),
+        }
+        above = [each for each in self.knowledge.rules if each.id in silencing]
         facts, reads = self._closed(facts_named(rule).union(*map(facts_compared, above)))
         meant = {name: meanings_of_facts().get(name, "") for name in sorted(facts)}
         return [meant, {"/".join(read): self.digest(read) for read in sorted(reads)}, [each.variants for each in above]]
@@ -78,7 +91,7 @@ class Rests:
     def _closed(self, facts: set[str]) -> tuple[set[str], set[Read]]:
         """With the reasons that withhold a rise come the facts that these name."""
         reads = {read for name in facts for read in PLAN.reads(name)}
-        named = set(_withheld_facts(self.knowledge)) if ("knowledge", "withheld") in reads else set()
+        named = set(withheld_facts(self.knowledge)) if ("knowledge", "withheld") in reads else set()
         return (facts, reads) if named <= facts else self._closed(facts | named)
 
     def digest(self, read: Read) -> str:
@@ -111,7 +124,7 @@ class Rests:
         """A part of the knowledge, with the definitions that it names."""
         definitions = self.knowledge.definitions
         if name == "withheld":
-            return [value, [definitions.get(each.days) for each in value]]
+            return [value, [self._said("number", each.days) for each in value]]
         if name == "classes":
             return [
                 value,
@@ -124,7 +137,15 @@ def missing(knowledge: Knowledge) -> Iterator[str]:
     """What the facts read and the rules folder does not say, in sentences: a fact would be unknown of every patient, unsaid."""
     rests = Rests(knowledge)
     numbers = knowledge.definitions.keys() | knowledge.protocol.numbers.keys()
-    known: dict[str, Collection[str]] = {"number": numbers, "condition": rests.names, "procedure": rests.names}
+    roles = {role for each in knowledge.classes.values() for role in each.roles}
+    known: dict[str, Collection[str]] = {
+        "number": numbers,
+        "condition": rests.names,
+        "procedure": rests.names,
+        "test": knowledge.measures,
+        "valueset": rests.sets,
+        "role": roles,
+    }
     for kind, name in sorted({read for door in PLAN.doors.values() for read in door.reads}):
         if name not in known.get(kind, (name,)):
             yield f"there is no {kind} '{name}', which the facts read"
@@ -133,13 +154,6 @@ def missing(knowledge: Knowledge) -> Iterator[str]:
 def digest(value: Any) -> str:
     """The SHA-256 of anything that the knowledge holds, whatever the order of keys."""
     return sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
-
-
-def _withheld_facts(knowledge: Knowledge) -> Iterator[str]:
-    for each in knowledge.withheld:
-        yield from (test.fact for branch in each.branches for test in branch)
-        if each.since:
-            yield each.since
 
 
 def _concepts(knowledge: Knowledge) -> list[tuple[list[Any], Concept]]:

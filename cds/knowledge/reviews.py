@@ -17,7 +17,7 @@ from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.rests import Rests, digest
 
 FILE = "reviews.yaml"
-DRAWN_BY = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to", "trough_critical"))
+NUMBERS_OF_A_DRAW = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to", "trough_critical"))
 """Numbers by which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 
@@ -32,9 +32,9 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     """What the rule says by itself: compiled, with the numbers that its texts name and the tests that it orders."""
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
     suggestions = [suggestion for level in rule.levels for suggestion in level.suggestions]
-    named = set(PLACEHOLDER.findall(" ".join([*texts, *(each.label for each in suggestions)])))
+    named = set(PLACEHOLDER.findall(" ".join([*texts, *(f"{each.label} {each.days}" for each in suggestions)])))
     if any(each.action == "order_level" for each in suggestions):
-        named |= DRAWN_BY
+        named |= NUMBERS_OF_A_DRAW
     orders = any(each.action == "order_test" for each in suggestions)
     numbers = knowledge.definitions | knowledge.protocol.numbers
     return [

@@ -42,22 +42,25 @@ class Case(dict[str, Any]):
                 self[name] = answer
                 return answer
         answer = step.function(*step.take(self))
-        if type(answer) is Known:
-            self.known[name] = answer
-            answer = answer.value
+        known = answer if type(answer) is Known else None
+        if known is not None:
+            answer = known.value
         if step.rounds and type(answer) is Decimal:
             answer = answer.quantize(_FINEST, ROUND_HALF_EVEN)
         elif type(answer) is Bound:
             answer = Bound(answer.comparator, answer.number.quantize(_FINEST, ROUND_HALF_EVEN))
         elif step.none is not None and not answer:
-            answer = step.none
+            known, answer = None, step.none
+        if known is not None:
+            self.known[name] = known
         self[name] = answer
         return answer
 
     def _told(self, inquiry: str) -> Told:
         """The answers of the facts that an inquiry names."""
         names = self[self._plan.inquiries[inquiry]]
-        return Told({name: answer for name in names if type(answer := self[name]) is not Unknown}, self.known)
+        values = {name: answer for name in names if type(answer := self[name]) is not Unknown}
+        return Told(values, {name: self.known[name] for name in values if name in self.known})
 
     def of(self, fact: Fact[..., T]) -> T:
         """The answer of a part."""

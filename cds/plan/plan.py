@@ -83,13 +83,13 @@ class Plan:
                     raise DeclarationError(f"{_place(fact)} is declared in {_module(self.facts[fact.name])}, too")
                 self.facts[fact.name] = fact
                 gate_of[fact.name] = gate if fact.type else ""
-        self.steps = {name: self._step(name, fact, gate_of[name]) for name, fact in self.facts.items()}
-        self.order = self._sorted()
+        self.steps = {name: self._step(fact, gate_of[name]) for name, fact in self.facts.items()}
+        self._check_cycles()
         self._check_meanings()
         self.told = dict.fromkeys(name for name, fact in self.facts.items() if fact.type).keys()
         self._reads: dict[str, frozenset[Read]] = {}
 
-    def _step(self, name: str, fact: AnyFact, gate: str) -> Step:
+    def _step(self, fact: AnyFact, gate: str) -> Step:
         kinds = {each: str(kind) for each, kind in fact.function.__annotations__.items() if each != "return"}
         for argument, kind in kinds.items():
             self._check(fact, argument, kind)
@@ -132,13 +132,13 @@ class Plan:
             return self._groups.setdefault(group, _group_door(group, self._kinds))
         raise DeclarationError(f"{_place(fact)} takes {argument} as {kind}: there is no such fact, and no such door")
 
-    def _sorted(self) -> tuple[str, ...]:
+    def _check_cycles(self) -> None:
         asks = {
             name: [each for each in (*step.needs, *step.arguments) if each in self.facts]
             for name, step in self.steps.items()
         }
         try:
-            return tuple(TopologicalSorter(asks).static_order())
+            TopologicalSorter(asks).prepare()
         except CycleError as error:
             raise DeclarationError("facts that need one another: " + " -> ".join(reversed(error.args[1]))) from None
 

@@ -17,7 +17,8 @@ from cds.cards.build import NAMESPACE
 from cds.chart.times import Moment
 from cds.chart.words import NG_ML, on_day, reported, said
 from cds.course.bleeding import grades
-from cds.course.counts import COUNT, counts
+from cds.course.counts import PRINTED as COUNT
+from cds.course.counts import counts
 from cds.course.episodes import Episode
 from cds.course.exposure import exposure
 from cds.course.levels import levels

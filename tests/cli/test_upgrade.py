@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from cds.authoring.upgrade import upgraded
 from cds.cli.main import main
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
@@ -83,6 +84,7 @@ def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
         assert [{t.text for t in b} - {"trough is present"} for b in mine.branches] == [
             {t.text for t in b} for b in shipped_one.branches
         ]
+    assert '# the laboratory reports "<5"' in (site / "trough" / "trough-low.yaml").read_text(encoding="utf-8")
     assert "# days; agreed in January" in (site / "definitions.yaml").read_text(encoding="utf-8")
     assert 'given: {trough: "<5", trough as reported:' in (site / "trough" / "trough-low.yaml").read_text(
         encoding="utf-8"
@@ -94,3 +96,21 @@ def test_what_is_of_now_is_left_alone(site: Path) -> None:
     again = CliRunner().invoke(main, ["fmt", "--upgrade", "--check", str(site)])
     assert (again.exit_code, again.output) == (0, "")
     assert CliRunner().invoke(main, ["fmt", "--upgrade", "--check", str(RULES)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "now"),
+    [
+        ("when:\n  - any: [trough < 4 ng/mL, trough_under <= 4 ng/mL] # both\n", "# both\nwhen:\n  - trough < 4 ng/mL\n"),
+        ("when:\n  - trough_under <= 4 ng/mL\n", None),  # of a bound alone: it would widen to exact levels
+        ("when:\n  - any: [trough < 4 ng/mL, trough_under > 2 ng/mL]\n", None),  # the other way round
+        ("given: {trough_over: 20, trough: absent}\n", 'given: {trough: ">20"}\n'),
+        ("given: {trough: absent, trough_under: 4, trough_over: absent}\n", 'given: {trough: "<4"}\n'),
+        ("given: {trough: 3, trough_under: absent}\n", "given: {trough: 3}\n"),
+        ("given: {trough: 3, trough_under: 4}\n", None),  # which of the two?
+        ("detail: ['{trough_report}, {cut_for_high_level}']\n", "detail: ['{trough as reported}, {cut_for_a_reason}']\n"),
+        ("means: a trough_report of ours\n", None),
+    ],
+)  # fmt: skip
+def test_what_a_machine_cannot_decide_is_left_to_its_author(text: str, now: str | None) -> None:
+    assert upgraded(text) == (now if now is not None else text)

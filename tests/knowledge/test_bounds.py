@@ -38,6 +38,13 @@ def test_a_case_writes_it_as_a_laboratory_does(text: str) -> None:
     assert str(bound_of(text)) == text.replace(" ", "")
 
 
-@pytest.mark.parametrize("text", ["5", "<", "=5", "<five", "<5 ng/mL", "~5", ""])
+@pytest.mark.parametrize("comparator", get_args(Comparator))
+def test_a_millionth_is_the_finest(comparator: Comparator) -> None:
+    bound, limit = Bound(comparator, Decimal("5.000001")), Decimal(5)
+    assert bound.surely("<=", limit) == (comparator == "<")
+    assert bound.surely(">", limit) == (comparator in (">", ">="))
+
+
+@pytest.mark.parametrize("text", ["<5.0000001", "<999999999", "5", "<", "=5", "<five", "<5 ng/mL", "~5", ""])
 def test_anything_else_is_no_bound(text: str) -> None:
     assert bound_of(text) is None

@@ -133,7 +133,7 @@ def test_the_ids_of_what_facts_mean_are_current() -> None:
     assert ids.committed() == now, "run `make fingerprint ARGS=--write`"
 
 
-def test_a_new_scenario_changes_no_id_and_another_value_changes_one() -> None:
+def test_a_new_day_changes_no_id_and_another_value_changes_one() -> None:
     before = ids.Table({"a": "1", "b": "2"}, {"trough": "aaaabbbb", "phase": "ccccdddd"})
     known = {"trough": "t", "phase": "p"}
     grown = ids.Table({"a": "1", "b": "2", "c": "3"}, {"trough": "aaaabbbb0000", "phase": "ccccdddd1111"})
@@ -143,3 +143,18 @@ def test_a_new_scenario_changes_no_id_and_another_value_changes_one() -> None:
     other = ids.Table({"a": "1", "b": "2"}, {"trough": "eeeebbbb", "phase": "ccccdddd"})
     found = ids.ids(before, other, known)
     assert found["phase"] == "p" and found["trough"] != "t"
+
+
+def test_where_every_day_was_made_anew_any_difference_changes_an_id() -> None:
+    before = ids.Table({"a": "1", "b": "2"}, {"trough": "aaaabbbb", "phase": "ccccdddd"})
+    anew = ids.Table({"a": "8", "b": "9"}, {"trough": "aaaabbbb", "phase": "ccccffff"})
+    found = ids.ids(before, anew, {"trough": "t", "phase": "p"})
+    assert found["trough"] == "t" and found["phase"] != "p"
+
+
+def test_a_rule_that_silences_a_button_is_covered() -> None:
+    rule = next(rule for rule in KNOWLEDGE.rules if rule.id == "trough-low")
+    never = msgspec.structs.replace(rule, variants=())
+    rules = tuple(never if each.id == rule.id else each for each in KNOWLEDGE.rules)
+    covered = drafts_again(msgspec.structs.replace(KNOWLEDGE, rules=rules))
+    assert {"dose-above-window", "dose-below-window", "step-down-to-maintenance"} <= covered
