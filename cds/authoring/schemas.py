@@ -25,6 +25,7 @@ from cds.knowledge.shapes import (
 )
 from cds.knowledge.withheld import WithheldShape
 from cds.knowledge.words import FormsShape, ProblemsShape, Results, SayingsShape, SpecimenShape
+from cds.plan.case import AS_REPORTED
 from cds.vocabulary import VOCABULARY
 
 _SUBJECTS = "dosing,interactions,monitoring,response,safety,trough"
@@ -68,7 +69,8 @@ def schema(kind: str) -> dict[str, Any]:
         "description": f"A file {glob} of sirolimus-cds.",
     }
     if kind == "rule":
-        facts = {"propertyNames": {"enum": sorted(VOCABULARY)}}
+        reported = [f"{fact.name}{AS_REPORTED}" for fact in VOCABULARY.values() if fact.report]
+        facts = {"propertyNames": {"enum": sorted([*VOCABULARY, *reported])}}
         made["$defs"]["CaseShape"]["properties"]["given"] |= facts
         made["properties"]["background"] |= facts
         cited = made["properties"]["sources"]["items"]

@@ -151,6 +151,7 @@ def test_explain_gives_every_fact_and_every_rules_truth() -> None:
     assert said["facts"]["trough"] == {
         "value": 3.9,
         "unit": "ng/mL",
+        "reported": "3.9 ng/mL on 2024-01-22 07:40",
         "date": "2024-01-22",
         "evidence": ["Observation/level-1"],
     }
@@ -191,8 +192,8 @@ def test_check_prints_all_faults_with_their_place_and_exits_1(tmp_path: Path) ->
     high.write_text(high.read_text().replace("trough > {trough_high} ng/mL", "trough > {trough_high} mg/L"))
     result = run("check", str(rules))
     assert result.exit_code == 1
-    assert "rules/trough/trough-low.yaml:13: when: unknown fact 'trogh'; did you mean 'trough'?" in result.output
-    assert "rules/trough/trough-high.yaml:14: when: trough is in ng/mL, not mg/L" in result.output
+    assert "rules/trough/trough-low.yaml:11: when: unknown fact 'trogh'; did you mean 'trough'?" in result.output
+    assert "rules/trough/trough-high.yaml:12: when: trough is in ng/mL, not mg/L" in result.output
 
 
 def test_check_finds_a_case_that_no_longer_holds(tmp_path: Path) -> None:

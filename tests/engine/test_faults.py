@@ -14,6 +14,7 @@ from cds.compiled.knowledge import Condition, Knowledge
 from cds.engine import Engine, EngineFault, durable
 from cds.engine.durable import Shard, shards
 from cds.engine.guard import admitted, fixed_point
+from cds.vocabulary import Fact
 from tests.engine.test_agreement import FIRING, HEALTHY
 
 Native = Callable[..., Any]
@@ -93,7 +94,9 @@ def test_names_that_the_engine_cannot_tell_apart_are_refused(
     knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pair whose 32-bit hashes collide, found in the engine's own history."""
-    monkeypatch.setattr(durable, "VOCABULARY", {"height_flag_week": None, "preg_egfr_lower": None})
+    monkeypatch.setattr(
+        durable, "VOCABULARY", {name: Fact(name, "flag", "") for name in ("height_flag_week", "preg_egfr_lower")}
+    )
     with pytest.raises(EngineFault, match="cannot tell these names apart"):
         Engine(knowledge)
 

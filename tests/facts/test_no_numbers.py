@@ -77,7 +77,9 @@ def test_no_clinical_number_is_a_constant() -> None:
 
 
 def test_no_sentence_says_a_number() -> None:
-    meanings = {text for fact in VOCABULARY.values() for text in (fact.meaning, fact.report)}  # these are looked at below
+    meanings = {
+        text for fact in VOCABULARY.values() for text in (fact.meaning, fact.report)
+    }  # these are looked at below
     said = {
         value
         for path in FACTS
@@ -92,4 +94,6 @@ def test_meanings_say_numbers_by_name() -> None:
     named = {name for fact in VOCABULARY.values() for name in re.findall(r"\{([a-z0-9_]+)\}", fact.meaning)}
     assert named - known == set() and named
     # two counts, samples or assays are compared, and the first day of a course is day 0
-    assert {fact.name for fact in VOCABULARY.values() if numbers(f"{fact.meaning}; {fact.report}") - {"0", "2"}} == set()
+    assert {
+        fact.name for fact in VOCABULARY.values() if numbers(f"{fact.meaning}; {fact.report}") - {"0", "2"}
+    } == set()

@@ -143,8 +143,9 @@ def _falling(record: Record, course: Course, r: Response, lv: levels.Levels) -> 
         return {}
     newest = levels.newest_level(record, course, lv)
     trough = lv.trough if taking(course) else None  # in a hold or after a stop there is none
-    seen = [x.value for x in (newest, trough) if x is not None]
-    high = any(not v.comparator and v.value > levels.CEILING for v in seen)
+    # "`>15` is high, `>=20` and above critical": the newest level of at least so much counts as more than that
+    at_least = newest is not None and newest.value.comparator == ">=" and newest.value.value >= levels.CEILING
+    high = at_least or any(x.high for x in (newest, trough) if x is not None)
     blood, kidney = labs.hemoglobin_fall(record), labs.creatinine_ratio(record, course)
     anaemic = blood is not None and blood > HEMOGLOBIN_FALL
     if percent > FALL_LIMIT and (high or anaemic or (kidney is not None and kidney > CREATININE_2)):
