@@ -1,8 +1,7 @@
-"""Every fact a rule may speak of: its type, unit, step and meaning.
+"""Every fact a rule may speak of: its type, unit, step and meaning, as the functions of ``cds.facts`` declare it.
 
-It is what the functions of ``cds.facts`` declare. The vocabulary is closed: a rule that names anything else is refused when it is read, and the
-engine takes nothing that is not listed here. A fact that is not known is absent from the record;
-it is never null, zero or a guess.
+The vocabulary is closed: a rule that names anything else is refused when it is read, and the engine takes nothing that is not
+listed here. A fact that is not known is absent from the record; it is never null, zero or a guess.
 """
 
 from __future__ import annotations
@@ -17,11 +16,10 @@ from cds.plan.declare import AnyFact, FactType
 class Fact(NamedTuple):
     """One entry of the vocabulary.
 
-    ``meaning`` says numbers of definitions and protocol by ``{name}``.
+    ``meaning`` says numbers of definitions and protocol by ``{name}``, ``report`` what ``{name as reported}`` says.
 
-    ``number`` facts carry a unit and the step by which cases and mutants move them, of ``bounded`` ones only a bound may be
-    known; ``code`` facts
-    one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
+    ``number`` facts carry a unit and the step by which cases and mutants move them, and of ``bounded`` ones only a bound may be
+    known; ``code`` facts one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
     only ask whether there are any); ``text`` facts are shown and never compared.
     """
 

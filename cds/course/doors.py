@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
 from cds.chart.model import Chart, DrugUse, Lab, Problem
+from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS
 from cds.chart.samples import distinct
 from cds.compiled.knowledge import Knowledge
 from cds.course.episodes import Episode, Renewals, episodes_of
 from cds.course.patient import Joining, Patient
 from cds.plan.declare import Numbers
 from cds.plan.plan import Door, Read
-
-N = TypeVar("N", bound=Numbers)
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -46,11 +45,6 @@ class Ground(NamedTuple):
     """What the doors open on that depend on the knowledge alone."""
 
     knowledge: Knowledge
-
-    def numbers(self, group: type[N]) -> N:
-        """A group of constants."""
-        kinds = {"int": _DAYS, "Decimal": _NUMBER}
-        return group(*(kinds[str(kind)].open(name)(self) for name, kind in group.__annotations__.items()))
 
 
 def present(source: Source) -> set[Read]:
@@ -143,6 +137,7 @@ def _numbers(group: type[Numbers]) -> tuple[Read, ...]:
     return tuple(("number", name) for name in group.__annotations__)
 
 
+_ALLERGENS: tuple[Read, ...] = tuple(("valueset", name) for name in (*ALLERGENIC_DRUGS, ALLERGENIC_FOODS))
 _COURSE: tuple[Read, ...] = (("valueset", "sirolimus"), ("test", "level"), ("test", "trough"), *_numbers(Joining))
 """What it takes to say where a patient stands with sirolimus."""
 
@@ -173,6 +168,10 @@ def _with_washout(source: Source) -> list[DrugUse]:
     return [use for use in source.chart.drugs if use.washout]
 
 
+def _unit_of(test: str) -> Callable[[Ground], str]:
+    return lambda ground: ground.knowledge.measures[test].unit
+
+
 _NUMBER = Door(
     lambda name: lambda source: number(source.knowledge, name), lambda name: (("number", name),), constant=True
 )
@@ -186,6 +185,9 @@ DOORS: dict[str, Door] = {
     "Days": _DAYS,
     "Number": _NUMBER,
     "Labs": _door("test", lambda test: lambda source: source.chart.labs.get(test, ())),
+    "UnitOf": Door(
+        lambda argument: _unit_of(_named(argument)), lambda argument: (("test", _named(argument)),), constant=True
+    ),
     "Samples": _door("test", lambda test: lambda source: _samples(source, test)),
     "Results": _door("test", lambda test: lambda source: _results(source, test)),
     "History": _door("test", lambda test: lambda source: _history(source, test)),
@@ -213,8 +215,13 @@ def _of_protocol(name: str) -> Door:
     return _given(lambda source: getattr(source.knowledge.protocol, name), ("protocol", name), constant=True)
 
 
-def _of_chart(name: str, read: Read) -> Door:
-    return _given(lambda source: getattr(source.chart, name), read)
+def _of_chart(name: str, *reads: Read) -> Door:
+    return _given(lambda source: getattr(source.chart, name), *reads)
+
+
+def _days_of(read: Callable[[Knowledge], dict[str, int]], *reads: Read) -> tuple[str, Door]:
+    """Days by name, from definitions that the data name and the program does not know."""
+    return "dict[str, int]", _given(lambda source: read(source.knowledge), *reads, constant=True)
 
 
 def withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
@@ -231,10 +238,9 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "given": ("tuple[Intake, ...]", _of_chart("intakes", ("valueset", "sirolimus"))),
     "missed": ("tuple[Intake, ...]", _of_chart("missed", ("valueset", "sirolimus"))),
     "held": ("tuple[Intake, ...]", _of_chart("held", ("valueset", "sirolimus"))),
-    "allergies": ("tuple[Problem, ...]", _of_chart("allergies", ("valueset", "allergen"))),
+    "allergies": ("tuple[Problem, ...]", _of_chart("allergies", *_ALLERGENS)),
     "plans": ("tuple[Plan, ...]", _of_chart("plans", ("valueset", "surgery"))),
     "unread": ("tuple[Unread, ...]", _of_chart("unread", ("chart", ""))),
-    "measures": ("dict[str, Measure]", _of_knowledge("measures")),
     "schedule": ("tuple[LabTest, ...]", _of_knowledge("tests")),
     "withheld": ("tuple[Withheld, ...]", _of_knowledge("withheld")),
     "withheld_facts": (
@@ -246,22 +252,10 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "windows": ("tuple[Window, ...]", _of_protocol("windows")),
     "diagnoses": ("tuple[str, ...]", _of_protocol("diagnoses")),
     "yearly": ("bool", _of_protocol("yearly")),
-    "settling": (
-        "dict[str, int]",
-        _given(lambda source: _settling(source.knowledge), ("knowledge", "classes"), constant=True),
-    ),
-    "shown_after_stop": (
-        "dict[str, int]",
-        _given(lambda source: _shown_after_stop(source.knowledge), ("knowledge", "classes"), constant=True),
-    ),
-    "withheld_days": (
-        "dict[str, int]",
-        _given(lambda source: _withheld_days(source.knowledge), ("knowledge", "withheld"), constant=True),
-    ),
-    "washout_days": (
-        "dict[str, int]",
-        _given(lambda source: _washout_days(source.knowledge), ("washout", ""), constant=True),
-    ),
+    "settling": _days_of(_settling, ("knowledge", "classes")),
+    "shown_after_stop": _days_of(_shown_after_stop, ("knowledge", "classes")),
+    "withheld_days": _days_of(_withheld_days, ("knowledge", "withheld")),
+    "washout_days": _days_of(_washout_days, ("washout", "")),
 }
 """By the name of an argument, with its type."""
 INQUIRIES = {"told": "withheld_facts"}

@@ -12,6 +12,8 @@ from typing import TypeAlias
 from cds.chart.model import DrugUse, Event, Lab, Problem, Unread
 from cds.course.episodes import Episode
 
+UnitOf: TypeAlias = str
+"""Our unit of a test, in words."""
 Labs: TypeAlias = Sequence[Lab]
 """Every observation of a test, readable or not, in no particular order."""
 Samples: TypeAlias = Sequence[Lab]

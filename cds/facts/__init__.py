@@ -52,7 +52,7 @@ from cds.facts import (
 )
 from cds.plan.case import Case, Facts
 from cds.plan.declare import Fact
-from cds.plan.plan import Plan
+from cds.plan.plan import Plan, group_door
 
 T = TypeVar("T")
 _SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
@@ -157,7 +157,7 @@ def _ground(knowledge: Knowledge) -> _Ground:
             _READ.clear()
         ground = Ground(knowledge)
         constants = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
-        joining, renewals = ground.numbers(Joining), ground.numbers(Renewals)
+        joining, renewals = (group_door(group, DOORS).open("")(ground) for group in (Joining, Renewals))
         known = _READ[id(knowledge)] = _Ground(knowledge, joining, renewals, _compared(knowledge), constants)
     return known
 

@@ -8,8 +8,7 @@ from decimal import Decimal
 from cds.chart.labs import COUNTED
 from cds.chart.model import Lab, Problem
 from cds.chart.words import reported
-from cds.compiled.knowledge import Measure
-from cds.course.kinds import Labs, Problems, Samples
+from cds.course.kinds import Labs, Problems, Samples, UnitOf
 from cds.course.patient import Patient
 from cds.course.problems import active, any_of, listed_problems
 from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, number, part
@@ -169,12 +168,11 @@ def newest_bilirubin(bilirubin_samples: Samples, bilirubin_recent: Days, now: da
     "the newest bilirubin over its laboratory's upper limit",
     report="that value as reported, with its date",
 )
-def bilirubin(newest_bilirubin: Lab, measures: dict[str, Measure]) -> Answer[Decimal]:
+def bilirubin(newest_bilirubin: Lab, bilirubin_unit: UnitOf) -> Answer[Decimal]:
     amount, upper, moment = newest_bilirubin.amount, newest_bilirubin.upper, newest_bilirubin.moment
     assert amount is not None and upper is not None and moment is not None
-    unit = measures["bilirubin"].unit
     ratio = amount.value / upper
-    return Known(ratio, [newest_bilirubin.reference], moment.day, lambda: reported(newest_bilirubin, unit))
+    return Known(ratio, [newest_bilirubin.reference], moment.day, lambda: reported(newest_bilirubin, bilirubin_unit))
 
 
 @flag("a woman of an age at which pregnancy is possible")

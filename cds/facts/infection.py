@@ -12,9 +12,8 @@ from cds.chart.model import DrugUse, Lab, Unread
 from cds.chart.samples import distinct
 from cds.chart.times import Moment
 from cds.chart.words import on_day, reported, said
-from cds.compiled.knowledge import Measure
 from cds.course.episodes import Episode
-from cds.course.kinds import Episodes, Labs, Problems, RoleEpisodes, TestOrders, Uses
+from cds.course.kinds import Episodes, Labs, Problems, RoleEpisodes, TestOrders, UnitOf, Uses
 from cds.course.patient import Patient
 from cds.course.steroids import Steroids
 from cds.plan.declare import Answer, Days, Known, Named, Number, Numbers, Unknown, flag, names, part, text
@@ -194,7 +193,7 @@ def _met_lately(episode: Episode, patient: Patient, shown: int) -> bool:
 
 @part
 def few_lymphocytes(
-    lymphocytes_labs: Labs, lymphocytes_grade_3: Number, lab_recent: Days, measures: dict[str, Measure], now: datetime
+    lymphocytes_labs: Labs, lymphocytes_grade_3: Number, lab_recent: Days, lymphocytes_unit: UnitOf, now: datetime
 ) -> list[Named]:
     """Not neutrophils: what prevents the infection can lower them further."""
     newest = next((lab for lab in distinct(lymphocytes_labs) if lab.status != "preliminary"), None)
@@ -202,4 +201,4 @@ def few_lymphocytes(
         return []
     if newest.moment.days_until(now) > lab_recent or newest.amount.value >= lymphocytes_grade_3:
         return []
-    return [Named("few lymphocytes", reported(newest, measures["lymphocytes"].unit), (newest.reference,))]
+    return [Named("few lymphocytes", reported(newest, lymphocytes_unit), (newest.reference,))]

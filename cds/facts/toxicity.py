@@ -9,18 +9,16 @@ from decimal import Decimal
 from cds.chart.model import Lab
 from cds.chart.times import Moment
 from cds.chart.words import COUNT, reported
-from cds.compiled.knowledge import Measure
-from cds.course.kinds import History, Results
+from cds.compiled.bound import FINEST
+from cds.course.kinds import History, Results, UnitOf
 from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Number, Unknown, flag, number, part
-
-_FINEST = Decimal("0.000001")  # of what a fact can say
 
 
 def value_of(lab: Lab) -> Decimal:
     """The value; of a bound such as "<0.2" or ">1000" the nearest that it can be."""
     assert lab.amount is not None
-    nearest = {"<": -_FINEST, ">": _FINEST}
+    nearest = {"<": -FINEST, ">": FINEST}
     return max(lab.amount.value + nearest.get(lab.amount.comparator, Decimal(0)), Decimal(0))
 
 
@@ -34,12 +32,12 @@ def _age(lab: Lab, now: datetime) -> int:
     return lab.moment.days_until(now)
 
 
-def _newest(results: Sequence[Lab], days: int, now: datetime, measure: Measure) -> Answer[Decimal]:
+def _newest(results: Sequence[Lab], days: int, now: datetime, unit: str) -> Answer[Decimal]:
     """The newest result, if it is of the last ``days``."""
     if not results or _age(results[0], now) > days:
         return Unknown(f"there is no result of the last {days} days")
     newest = results[0]
-    return Known(value_of(newest), [newest.reference], _day(newest), lambda: reported(newest, measure.unit))
+    return Known(value_of(newest), [newest.reference], _day(newest), lambda: reported(newest, unit))
 
 
 @number(
@@ -49,9 +47,9 @@ def _newest(results: Sequence[Lab], days: int, now: datetime, measure: Measure) 
     report="that count as reported, with its date",
 )
 def neutrophils(
-    neutrophils_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+    neutrophils_results: Results, lab_recent: Days, now: datetime, neutrophils_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(neutrophils_results, lab_recent, now, measures["neutrophils"])
+    return _newest(neutrophils_results, lab_recent, now, neutrophils_unit)
 
 
 @number(
@@ -61,9 +59,9 @@ def neutrophils(
     report="that value as reported, with its date",
 )
 def hemoglobin(
-    hemoglobin_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+    hemoglobin_results: Results, lab_recent: Days, now: datetime, hemoglobin_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(hemoglobin_results, lab_recent, now, measures["hemoglobin"])
+    return _newest(hemoglobin_results, lab_recent, now, hemoglobin_unit)
 
 
 @part
@@ -110,16 +108,16 @@ def hemoglobin_fall_lately(two_hemoglobins: tuple[Lab, Lab], tma_acts: Days, now
     report="that value as reported, with its date",
 )
 def triglycerides(
-    triglycerides_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+    triglycerides_results: Results, lab_recent: Days, now: datetime, triglycerides_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(triglycerides_results, lab_recent, now, measures["triglycerides"])
+    return _newest(triglycerides_results, lab_recent, now, triglycerides_unit)
 
 
 @number("mg/dL", "1", "the newest triglycerides, of the last {lipids_act} days")
 def triglycerides_lately(
-    triglycerides_results: Results, lipids_act: Days, now: datetime, measures: dict[str, Measure]
+    triglycerides_results: Results, lipids_act: Days, now: datetime, triglycerides_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(triglycerides_results, lipids_act, now, measures["triglycerides"])
+    return _newest(triglycerides_results, lipids_act, now, triglycerides_unit)
 
 
 @number(
@@ -129,16 +127,16 @@ def triglycerides_lately(
     report="that value as reported, with its date",
 )
 def cholesterol(
-    cholesterol_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
+    cholesterol_results: Results, lab_recent: Days, now: datetime, cholesterol_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(cholesterol_results, lab_recent, now, measures["cholesterol"])
+    return _newest(cholesterol_results, lab_recent, now, cholesterol_unit)
 
 
 @number("mg/dL", "1", "the newest cholesterol, of the last {lipids_act} days")
 def cholesterol_lately(
-    cholesterol_results: Results, lipids_act: Days, now: datetime, measures: dict[str, Measure]
+    cholesterol_results: Results, lipids_act: Days, now: datetime, cholesterol_unit: UnitOf
 ) -> Answer[Decimal]:
-    return _newest(cholesterol_results, lipids_act, now, measures["cholesterol"])
+    return _newest(cholesterol_results, lipids_act, now, cholesterol_unit)
 
 
 @number(
@@ -147,17 +145,15 @@ def cholesterol_lately(
     "the newest fasting glucose, of the last {lab_recent} days",
     report="that value as reported, with its date",
 )
-def fasting_glucose(
-    glucose_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]
-) -> Answer[Decimal]:
-    return _newest(glucose_results, lab_recent, now, measures["glucose"])
+def fasting_glucose(glucose_results: Results, lab_recent: Days, now: datetime, glucose_unit: UnitOf) -> Answer[Decimal]:
+    return _newest(glucose_results, lab_recent, now, glucose_unit)
 
 
 @number(
     "percent", "0.1", "the newest HbA1c, of the last {lab_recent} days", report="that value as reported, with its date"
 )
-def hba1c(hba1c_results: Results, lab_recent: Days, now: datetime, measures: dict[str, Measure]) -> Answer[Decimal]:
-    return _newest(hba1c_results, lab_recent, now, measures["hba1c"])
+def hba1c(hba1c_results: Results, lab_recent: Days, now: datetime, hba1c_unit: UnitOf) -> Answer[Decimal]:
+    return _newest(hba1c_results, lab_recent, now, hba1c_unit)
 
 
 @flag("glucose or HbA1c was as high before the course began")
@@ -188,12 +184,12 @@ def _confirmed(results: Sequence[Lab], apart: int, days: int, now: datetime) -> 
     return newest, second
 
 
-def _lower(samples: tuple[Lab, Lab], measure: Measure) -> Known[Decimal]:
+def _lower(samples: tuple[Lab, Lab], unit: str) -> Known[Decimal]:
     newest, second = samples
     lower = min(value_of(newest), value_of(second))
 
     def words() -> str:
-        return f"{reported(newest, measure.unit)}, after {reported(second, measure.unit)}"
+        return f"{reported(newest, unit)}, after {reported(second, unit)}"
 
     return Known(lower, [newest.reference, second.reference], _day(newest), words)
 
@@ -212,8 +208,8 @@ def two_of_protein(
     "protein to creatinine in urine, the lower of two samples of different days",
     report="the two samples, with their dates",
 )
-def proteinuria(two_of_protein: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
-    return _lower(two_of_protein, measures["protein-ratio"])
+def proteinuria(two_of_protein: tuple[Lab, Lab], protein_ratio_unit: UnitOf) -> Answer[Decimal]:
+    return _lower(two_of_protein, protein_ratio_unit)
 
 
 @number("g/g", "0.1", "protein in urine, where the newer of two samples is of the last {protein_acts} days")
@@ -222,10 +218,10 @@ def proteinuria_lately(
     protein_second: Days,
     protein_acts: Days,
     now: datetime,
-    measures: dict[str, Measure],
+    protein_ratio_unit: UnitOf,
 ) -> Answer[Decimal]:
     samples = _confirmed(protein_ratio_results, protein_second, protein_acts, now)
-    return samples if isinstance(samples, Unknown) else _lower(samples, measures["protein-ratio"])
+    return samples if isinstance(samples, Unknown) else _lower(samples, protein_ratio_unit)
 
 
 @part
@@ -242,8 +238,8 @@ def two_of_albumin(
     "albumin to creatinine in urine, the lower of two samples of different days",
     report="the two samples, with their dates",
 )
-def albuminuria(two_of_albumin: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
-    return _lower(two_of_albumin, measures["albumin-ratio"])
+def albuminuria(two_of_albumin: tuple[Lab, Lab], albumin_ratio_unit: UnitOf) -> Answer[Decimal]:
+    return _lower(two_of_albumin, albumin_ratio_unit)
 
 
 @number("g/g", "0.1", "the same, where the newer sample is of the last {protein_acts} days")
@@ -252,10 +248,10 @@ def albuminuria_lately(
     protein_second: Days,
     protein_acts: Days,
     now: datetime,
-    measures: dict[str, Measure],
+    albumin_ratio_unit: UnitOf,
 ) -> Answer[Decimal]:
     samples = _confirmed(albumin_ratio_results, protein_second, protein_acts, now)
-    return samples if isinstance(samples, Unknown) else _lower(samples, measures["albumin-ratio"])
+    return samples if isinstance(samples, Unknown) else _lower(samples, albumin_ratio_unit)
 
 
 @part
@@ -280,11 +276,11 @@ def creatinine_and_base(
 
 
 @number("x", "0.1", "the newest creatinine over the one before the course", report="the two values, with their dates")
-def creatinine_ratio(creatinine_and_base: tuple[Lab, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
-    unit, (newest, base) = measures["creatinine"].unit, creatinine_and_base
+def creatinine_ratio(creatinine_and_base: tuple[Lab, Lab], creatinine_unit: UnitOf) -> Answer[Decimal]:
+    newest, base = creatinine_and_base
 
     def words() -> str:
-        return f"{reported(newest, unit)}, before the course {reported(base, unit)}"
+        return f"{reported(newest, creatinine_unit)}, before the course {reported(base, creatinine_unit)}"
 
     return Known(value_of(newest) / value_of(base), [newest.reference, base.reference], _day(newest), words)
 
@@ -334,9 +330,9 @@ def higher_enzyme(newest_enzymes: list[Lab], lab_recent: Days, now: datetime) ->
     "the higher of ALT and AST over its laboratory's upper limit",
     report="that value as reported, with its date",
 )
-def liver_enzymes(higher_enzyme: tuple[Decimal, Lab], measures: dict[str, Measure]) -> Answer[Decimal]:
+def liver_enzymes(higher_enzyme: tuple[Decimal, Lab], alt_unit: UnitOf, ast_unit: UnitOf) -> Answer[Decimal]:
     ratio, lab = higher_enzyme
-    unit = measures[lab.name].unit
+    unit = alt_unit if lab.name == "alt" else ast_unit
     return Known(ratio, [lab.reference], _day(lab), lambda: f"{lab.name.upper()} {reported(lab, unit)}")
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar, cast
 
-from cds.compiled.bound import Bound
+from cds.compiled.bound import FINEST, Bound
 from cds.plan.declare import Fact, Known, Told, Unknown
 from cds.plan.plan import Plan, Read
 
 T = TypeVar("T")
 AS_REPORTED = " as reported"
 """Behind the name of a fact in a text: what the record itself says of it."""
-_FINEST = Decimal("0.000001")  # the finest that the engines compare
 
 
 class Case(dict[str, Any]):
@@ -46,9 +46,9 @@ class Case(dict[str, Any]):
         if known is not None:
             answer = known.value
         if step.rounds and type(answer) is Decimal:
-            answer = answer.quantize(_FINEST, ROUND_HALF_EVEN)
+            answer = answer.quantize(FINEST, ROUND_HALF_EVEN)
         elif type(answer) is Bound:
-            answer = Bound(answer.comparator, answer.number.quantize(_FINEST, ROUND_HALF_EVEN))
+            answer = Bound(answer.comparator, answer.number.quantize(FINEST, ROUND_HALF_EVEN))
         elif step.none is not None and not answer:
             known, answer = None, step.none
         if known is not None:
@@ -91,8 +91,9 @@ class _View(Mapping[str, T]):
     def __init__(self, case: Case, names: Collection[str]) -> None:
         self._case, self._names = case, names
 
+    @abstractmethod
     def get(self, name: str, default: Any = None) -> Any:
-        raise NotImplementedError
+        """That side of a fact, or ``default``."""
 
     def __getitem__(self, name: str) -> T:
         found = self.get(name)

@@ -17,7 +17,7 @@ from cds.plan.declare import AnyFact, Fact, Numbers, Unknown
 _NAMED = re.compile(r"\{(\w+)\}")
 _MAYBE = " | Unknown"
 Read = tuple[str, str]
-"""What comes through a door: its kind (definition, valueset, test ...) and a name."""
+"""What comes through a door: its kind (number, valueset, test ...) and a name."""
 
 
 class DeclarationError(TypeError):
@@ -129,7 +129,7 @@ class Plan:
             return self._kinds[kind]
         group = fact.function.__globals__.get(kind)
         if isinstance(group, type) and issubclass(group, Numbers):
-            return self._groups.setdefault(group, _group_door(group, self._kinds))
+            return self._groups.setdefault(group, group_door(group, self._kinds))
         raise DeclarationError(f"{_place(fact)} takes {argument} as {kind}: there is no such fact, and no such door")
 
     def _check_cycles(self) -> None:
@@ -197,7 +197,8 @@ def _declared(module: ModuleType) -> list[AnyFact]:
     return [each for each in vars(module).values() if isinstance(each, Fact) and _module(each) == module.__name__]
 
 
-def _group_door(group: type[Numbers], kinds: Mapping[str, Door]) -> Door:
+def group_door(group: type[Numbers], kinds: Mapping[str, Door]) -> Door:
+    """The door to a group of constants, each field by the door of its own."""
     fields: Sequence[tuple[str, str]] = [
         (name, "Days" if str(kind) == "int" else "Number") for name, kind in group.__annotations__.items()
     ]

@@ -208,6 +208,19 @@ def test_a_bound_says_what_it_can(engine: Engine, comparator: str, value: float,
     assert fact(advice, "proposed_dose") is None
 
 
+@pytest.mark.parametrize(
+    ("comparator", "value", "withheld"),
+    [(">=", 15, True), (">=", 14.9, False), (">", 15, True), (">", 14.9, False), ("<", 30, False)],
+)
+def test_a_newest_level_of_at_least_the_target_withholds_a_rise(
+    engine: Engine, comparator: str, value: float, withheld: bool
+) -> None:
+    measured = level("l", day(20, "07:30"), value, comparator=comparator)
+    advice = judge(engine, 21, ORDER, intake("i", day(19, "07:30")), measured)
+    reasons = [each.fact for each in fact(advice, "rise_withheld") or ()]
+    assert ("level-above" in reasons) == withheld
+
+
 @pytest.mark.parametrize(("age", "shown"), [(14, {"troughNotUsable"}), (15, set())])
 def test_a_level_of_no_use_is_spoken_of_for_14_days(engine: Engine, age: int, shown: set[str]) -> None:
     soon = [intake("i", day(20, "06:00")), level("l", day(20, "08:00"), 9), level("l0", day(12, "07:30"), 9)]

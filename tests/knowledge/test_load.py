@@ -12,6 +12,7 @@ import pytest
 
 from cds.authoring.scenarios import scenarios_of
 from cds.compiled.knowledge import Knowledge
+from cds.knowledge.cache import cache_file
 from cds.knowledge.load import UnsoundRules, load, shipped_rules
 from cds.knowledge.read import read_folder
 from cds.knowledge.tree import Fault
@@ -46,6 +47,16 @@ def planted(rules: Path) -> bytes:
     other = load(rules, cached=False)
     content = msgspec.msgpack.encode(msgspec.structs.replace(other, rules=(), hash="0" * 64))
     return sha256(content).digest() + content
+
+
+@pytest.mark.parametrize(
+    "name", ["growth.csv", "withhold.yaml", "valuesets/condition_codes.csv", "words/problems.yaml"]
+)
+def test_a_change_of_any_file_is_another_cache(rules: Path, name: str) -> None:
+    before = cache_file([rules], "")
+    path = rules / name
+    path.write_text(path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert before is not None and cache_file([rules], "") != before
 
 
 def test_what_comes_from_a_cache_that_somebody_else_may_write_is_not_believed(rules: Path, tmp_path: Path) -> None:

@@ -131,11 +131,25 @@ MY = "rules/trough/my-rule.yaml"
         ("title: A rule", "title: !!python/name:os.system A rule", f"{MY}:2: tags are not allowed: tag:yaml.org,2002:python/name:os.system"),
         ("title: A rule", "title: [", f"{MY}:5: is not YAML: expected ',' or ']', but got '<scalar>'"),
         ("title: A rule", "title:", f"{MY}:2: 'title' has no value"),
+        ("when:\n  - trough < {trough_low} ng/mL\n", "", f"{MY}:1: 'when' is missing"),
+        ("{weight}.", "{Weight}.", f"{MY}:8: '{{Weight}}' is no name of a fact or a number"),
+        ("{weight}.", "{weight  as reported}.", f"{MY}:8: '{{weight  as reported}}' is no name of a fact or a number"),
+        ("{weight}.", "{weight as reported}.", f"{MY}:8: '{{weight as reported}}': the record says nothing else of weight; write '{{weight}}'"),
+        ("{trough: 4.9}", "{trough: 4.9, weight as reported: 60 kg}", f"{MY}:20: the record says nothing else of weight"),
+        ("{trough: 4.9}", '{trough: "<5.0000001"}', f"{MY}:20: 'trough' takes a number, not '<5.0000001'"),
+        ("sources:\n", "  suggestions: [{label: 'Hold {nonsense}', action: hold}]\nsources:\n", f"{MY}:13: unknown fact 'nonsense'; did you mean 'worsened'?"),
     ],
 )  # fmt: skip
 def test_one_fault_one_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
     assert old in RULE
     assert "\n".join(faults(tmp_path, RULE.replace(old, new, 1))) == said
+
+
+def test_one_name_is_not_two_numbers(tmp_path: Path) -> None:
+    twice = DEFINITIONS + "trough_low: {value: 9, unit: ng/mL, means: Another floor, cite: study, basis: SEEN}\n"
+    assert faults(tmp_path, definitions=twice) == [
+        "rules:1: 'trough_low' is a definition and a number of the protocol; {trough_low} would mean either"
+    ]
 
 
 def test_recalled_knowledge_cannot_be_signed(tmp_path: Path) -> None:

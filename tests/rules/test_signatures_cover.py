@@ -14,14 +14,16 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
+from cds.cards.build import NAMESPACE, card_for
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
 from cds.compiled.knowledge import Concept, Knowledge
 from cds.engine import Opinion
-from cds.facts import PLAN, read_facts
+from cds.facts import read_facts
 from cds.knowledge import rests
 from cds.knowledge.load import load
 from cds.knowledge.reviews import meanings
+from cds.knowledge.valuesets import VALUE_SETS
 from tests.fingerprint import meanings as ids
 from tests.fingerprint.corpus import days
 
@@ -38,12 +40,15 @@ class Day(NamedTuple):
 
 
 def said(request: Request, knowledge: Knowledge, now: datetime) -> dict[str, Any]:
-    """What each rule that holds says: its degree, and the values of the facts that it names."""
-    facts = read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now).facts
-    return {
-        item.rule.id: [item.variant.level, {name: facts.values.get(name) for name in rests.facts_named(item.rule)}]
-        for item in Opinion(knowledge).holding(facts.compared, request.hook)
-    }
+    """The card of each rule that holds, whole, but for the hash of the knowledge."""
+    situation = read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now)
+    holding = Opinion(knowledge).holding(situation.facts.compared, request.hook)
+    speaking = {item.rule.id for item in holding}
+    cards = {item.rule.id: card_for(item, situation, speaking, request.original, lambda: "id") for item in holding}
+    for card in cards.values():
+        for found in card["extension"][f"{NAMESPACE}.findings"]:
+            found.pop("knowledge")
+    return cards
 
 
 @pytest.fixture(scope="module")
@@ -85,22 +90,49 @@ def test_a_number_that_moves_a_card_makes_its_rule_a_draft_again(name: str, samp
         assert moved_rules(with_number(name, value), sample) <= covered
 
 
-@pytest.mark.parametrize(
-    "name", sorted({name for door in PLAN.doors.values() for kind, name in door.reads if kind == "valueset"})
-)
-def test_a_value_set_that_moves_a_card_makes_its_rule_a_draft_again(name: str, sample: list[Day]) -> None:
-    def without(known: Mapping[str, tuple[Concept, ...]]) -> dict[str, tuple[Concept, ...]]:
+def without_set(name: str) -> Knowledge:
+    """The knowledge under which nothing in a chart means anything of a value set."""
+
+    def kept(known: Mapping[str, tuple[Concept, ...]]) -> dict[str, tuple[Concept, ...]]:
         left = {code: tuple(each for each in meant if each.valueset != name) for code, meant in known.items()}
         return {code: meant for code, meant in left.items() if meant}
 
-    knowledge = msgspec.structs.replace(
+    def single(known: Mapping[str, Concept]) -> dict[str, Concept]:
+        return {word: concept for word, concept in known.items() if concept.valueset != name}
+
+    prefixes = {
+        system: {
+            begins: left
+            for begins, meant in beginnings.items()
+            if (left := tuple(each for each in meant if each[0].valueset != name))
+        }
+        for system, beginnings in KNOWLEDGE.prefixes.items()
+    }
+    names = single(KNOWLEDGE.names)
+    return msgspec.structs.replace(
         KNOWLEDGE,
-        codes={system: without(codes) for system, codes in KNOWLEDGE.codes.items()},
-        names={word: concept for word, concept in KNOWLEDGE.names.items() if concept.valueset != name},
-        phrases=tuple(word for word in KNOWLEDGE.phrases if KNOWLEDGE.names[word].valueset != name),
-        words={word: concept for word, concept in KNOWLEDGE.words.items() if concept.valueset != name},
+        codes={system: kept(codes) for system, codes in KNOWLEDGE.codes.items()},
+        prefixes=prefixes,
+        names=names,
+        phrases=tuple(word for word in KNOWLEDGE.phrases if word in names),
+        words=single(KNOWLEDGE.words),
+        problems=kept(KNOWLEDGE.problems),
+        endings=single(KNOWLEDGE.endings),
     )
+
+
+@pytest.mark.parametrize("name", sorted(VALUE_SETS))
+def test_a_value_set_that_moves_a_card_makes_its_rule_a_draft_again(name: str, sample: list[Day]) -> None:
+    knowledge = without_set(name)
     assert moved_rules(knowledge, sample) <= drafts_again(knowledge)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [("mtor-inhibitor", "allergy"), ("allergen", "allergy"), ("itp", "live-vaccine"), ("surgery", "surgery-planned")],
+)
+def test_a_value_set_that_no_day_of_the_sample_needs_is_covered_too(name: str, rule: str) -> None:
+    assert rule in drafts_again(without_set(name))
 
 
 @pytest.mark.parametrize(
