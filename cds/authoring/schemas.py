@@ -24,7 +24,15 @@ from cds.knowledge.shapes import (
     ValueSetShape,
 )
 from cds.knowledge.withheld import WithheldShape
-from cds.knowledge.words import FormsShape, ProblemsShape, Results, SayingsShape, SpecimenShape
+from cds.knowledge.words import (
+    AllergiesShape,
+    Assays,
+    FormsShape,
+    ProblemsShape,
+    Results,
+    SayingsShape,
+    SpecimenShape,
+)
 from cds.plan.case import AS_REPORTED
 from cds.vocabulary import VOCABULARY
 
@@ -43,6 +51,8 @@ KINDS: dict[str, tuple[str, Any]] = {
     "dosage": ("rules/words/dosage.yaml", dict[str, SayingsShape]),
     "forms": ("rules/words/forms.yaml", FormsShape),
     "problems": ("rules/words/problems.yaml", ProblemsShape),
+    "assays": ("rules/words/assays.yaml", Assays),
+    "allergies": ("rules/words/allergies.yaml", AllergiesShape),
     "results": ("rules/words/results.yaml", Results),
     "specimens": ("rules/words/specimens.yaml", dict[str, SpecimenShape]),
 }

@@ -11,17 +11,13 @@ from cds.chart.medications import named_in
 from cds.chart.model import Problem
 from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS, Reader, first_moment, status_word
 from cds.chart.wire import CodeableConcept, Reaction, Resource, later
-from cds.compiled.knowledge import Concept
+from cds.compiled.knowledge import Concept, Lexicon
 
 _DRUGS = ALLERGENIC_DRUGS
 _FOODS = ALLERGENIC_FOODS
 _WORD = re.compile(r"[^\W\d_]+")
-_DENIED = re.compile(
-    r"\bno (?:known )?(?:\w+ )?(?:allerg|intoleran|hypersens)|\bnot allergic|\bdenies|\bwithout allerg|\bnil known|\bnegative\b|\bruled out\b"
-    r"|\bexcluded\b|\bkeine?\b.{0,30}allerg|\bpas d.allerg|\bsin alergi|\bnessun.{0,10}allerg|\bnon allergi",
-    re.IGNORECASE,
-)
 _LONG_ENOUGH = 4
+_LONGEST = 1_000
 _SKEW = timedelta(days=1)
 """Another machine's clock, or another time zone, may write tomorrow's date."""
 
@@ -57,9 +53,26 @@ def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
     if any(meant.valueset in (*_DRUGS, _FOODS) for meant in coded):
         return
     for text in (concept.text, *(coding.display for coding in concept.coding or ())):
-        if text and not _DENIED.search(text):
+        if text and not _is_denied(text, reader.knowledge.lexicon):
             yield from named_in(text, reader.knowledge)
-            yield from _inside(text[:1_000].lower(), reader.allergens)
+            yield from _inside(text[:_LONGEST].lower(), reader.allergens)
+
+
+def _is_denied(text: str, lexicon: Lexicon) -> bool:
+    """Whether a text says that there is no allergy."""
+    words = _WORD.findall(text[:_LONGEST].lower())
+    if any(_ends(words, phrase) for phrase in lexicon.allergy_refuted):
+        return True
+    behind = [
+        each for phrase in lexicon.allergy_denied for end in _ends(words, phrase) for each in words[end : end + 2]
+    ]
+    return any(stem in word for word in behind for stem in lexicon.allergy)
+
+
+def _ends(words: list[str], phrase: str) -> list[int]:
+    """Behind which words of a text a phrase ends."""
+    parts = phrase.split()
+    return [at + len(parts) for at in range(len(words)) if words[at : at + len(parts)] == parts]
 
 
 def _inside(text: str, known: Mapping[str, Concept]) -> Iterator[Concept]:

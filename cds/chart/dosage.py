@@ -15,12 +15,11 @@ from cds.chart.numbers import Unreadable, exact, factor, whole
 from cds.chart.times import Moment, parse_moment
 from cds.chart.timing import DAY, Rhythm, days_of, read_rhythm
 from cds.chart.wire import CodeableConcept, Dosage, Quantity, Range, given
-from cds.compiled.knowledge import Lexicon
+from cds.compiled.knowledge import Knowledge, Lexicon
 
 T = TypeVar("T")
 
 _INSTRUCTION = "dosageInstruction"
-_LEAST_MG, _MOST_MG = Decimal("0.001"), Decimal(10_000)  # outside of this a dose is a slip of the unit
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -34,12 +33,12 @@ Step = tuple[Dosage, Moment, Moment | None]
 """A dosage instruction with the first and the last day it holds for."""
 
 
-def read_dose(dosages: Sequence[Dosage] | None, product: Product, words: Lexicon, on: date | None) -> Dose:
+def read_dose(dosages: Sequence[Dosage] | None, product: Product, knowledge: Knowledge, on: date | None) -> Dose:
     """The dose on day ``on``. A problem is returned in the dose, never raised."""
     try:
         numbered = list(enumerate(dosages or ()))
         taken = [each for each in numbered if not _is_empty_slot(each[1])] or numbered
-        return _sum([_one(index, dosage, product, words) for index, dosage in _in_force(taken, on)])
+        return _sum([_one(index, dosage, product, knowledge) for index, dosage in _in_force(taken, on)])
     except Unreadable as unreadable:
         return Dose(problem=str(unreadable), at=unreadable.at or _INSTRUCTION)
 
@@ -172,13 +171,13 @@ def _covers(dosage: Dosage, on: date) -> bool:
     return (start is None or start.day <= on) and (end is None or on <= end.day)
 
 
-def _one(index: int, dosage: Dosage, product: Product, words: Lexicon) -> tuple[Decimal, Rhythm]:
+def _one(index: int, dosage: Dosage, product: Product, knowledge: Knowledge) -> tuple[Decimal, Rhythm]:
     here = f"{_INSTRUCTION}[{index}]"
     if any(given(part) and bytes(part) != b"[]" for part in (dosage.modifierExtension,)):
         raise Unreadable("it has a modifier extension, which is not understood", f"{here}.modifierExtension")
     if dosage.asNeededBoolean or dosage.asNeededCodeableConcept:
         raise Unreadable("it is taken as needed", f"{here}.asNeeded[x]")
-    amount = _at(f"{here}.doseAndRate", lambda: _milligrams(dosage, product, words))
+    amount = _at(f"{here}.doseAndRate", lambda: _milligrams(dosage, product, knowledge))
     return amount, _at(f"{here}.timing", lambda: read_rhythm(dosage.timing))
 
 
@@ -212,7 +211,7 @@ def _sum(parts: list[tuple[Decimal, Rhythm]]) -> Dose:
     )
 
 
-def _milligrams(dosage: Dosage, product: Product, words: Lexicon) -> Decimal:
+def _milligrams(dosage: Dosage, product: Product, knowledge: Knowledge) -> Decimal:
     quantities = []
     for rate in dosage.doseAndRate or ():
         if rate.doseQuantity is not None:
@@ -224,7 +223,7 @@ def _milligrams(dosage: Dosage, product: Product, words: Lexicon) -> Decimal:
     if not quantities:
         raise Unreadable("its dose is given in words only" if dosage.text else "it gives no dose")
     quantities = [each for each in quantities if "ordered" in each[0]] or quantities
-    amounts = {_convert(quantity, product, words) for _, quantity in quantities}
+    amounts = {_convert(quantity, product, knowledge) for _, quantity in quantities}
     if len(amounts) != 1:
         raise Unreadable("it gives several doses that differ")
     return amounts.pop()
@@ -252,9 +251,9 @@ def _words(concept: CodeableConcept | None) -> set[str]:
     return {word.lower() for word in said}
 
 
-def _convert(quantity: Quantity, product: Product, words: Lexicon) -> Decimal:
-    dose = _in_mg(quantity, product, words)
-    if not _LEAST_MG <= dose <= _MOST_MG:
+def _convert(quantity: Quantity, product: Product, knowledge: Knowledge) -> Decimal:
+    dose = _in_mg(quantity, product, knowledge.lexicon)
+    if not knowledge.definitions["dose_lowest"] <= dose <= knowledge.definitions["dose_highest"]:
         raise Unreadable("its dose is not plausible")
     return dose
 

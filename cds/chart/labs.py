@@ -32,17 +32,14 @@ from cds.chart.wire import (
     how_many,
     later,
 )
-from cds.compiled.knowledge import Concept, Knowledge, Measure
+from cds.compiled.knowledge import Concept, Knowledge, Lexicon, Measure
 from cds.compiled.units import Units, plain_unit
 
 GRADE = "bleeding-grade"
 _MOST_IDENTIFIERS = 20
 _NEVER = ("entered-in-error", "cancelled", "registered")
 COUNTED = ("final", "amended", "corrected")
-_ASSAYS = {
-    "immunoassay": re.compile(r"immuno|\b(?:CMIA|ECLIA|MEIA|FPIA|EMIT|CLIA|ACMIA|QMS)\b", re.IGNORECASE),
-    "mass spectrometry": re.compile(r"mass spec|tandem|chromatograph|\bLC.?MS|\bHPLC", re.IGNORECASE),
-}
+_SHORT = 5  # letters of a word that is looked for at the beginning of words only
 
 
 def read_observation(reader: Reader, resource: Resource) -> None:
@@ -186,7 +183,9 @@ def read_lab(resource: Resource, concept: Concept, measure: Measure, specimen: s
         at = unreadable.at or "value[x]"
         return _lab(resource, concept, moment, problem=str(unreadable), wrong=wrong, at=at)
     upper = upper_limit(resource, measure.units, knowledge) if measure.kind == "number" else None
-    return _lab(resource, concept, moment, read, wrong=wrong, upper=upper)
+    return _lab(
+        resource, concept, moment, read, wrong=wrong, upper=upper, assay=_assay(resource.method, knowledge.lexicon)
+    )
 
 
 def _due(resource: Resource) -> date:
@@ -226,6 +225,7 @@ def _lab(
     positive: bool = False,
     at: str = "",
     upper: Decimal | None = None,
+    assay: str = "",
 ) -> Lab:
     code = next((c.code for c in (resource.code.coding if resource.code else None) or () if c.code), "")
     return Lab(
@@ -240,18 +240,22 @@ def _lab(
         code or "",
         positive,
         (),
-        _assay(resource.method),
+        assay,
         upper,
     )
 
 
-def _assay(method: CodeableConcept | None) -> str:
+def _assay(method: CodeableConcept | None, lexicon: Lexicon) -> str:
     """How a level was measured, in our words; the code of a level does not tell."""
     if method is None:
         return ""
-    said = " ".join([method.text or "", *(coding.display or "" for coding in method.coding or ())])
-    found = {name for name, words in _ASSAYS.items() if words.search(said)}
+    said = " ".join([method.text or "", *(coding.display or "" for coding in method.coding or ())]).lower()
+    found = {name for name, words in lexicon.assays.items() if any(_speaks_of(word, said) for word in words)}
     return found.pop() if len(found) == 1 else ""
+
+
+def _speaks_of(word: str, said: str) -> bool:
+    return re.search(rf"\b{re.escape(word)}", said) is not None if len(word) <= _SHORT else word in said
 
 
 def _moment(resource: Resource) -> Moment:

@@ -72,7 +72,7 @@ def _dose(
     entry: Entry, dosages: list[Dosage] | None, product: Product, knowledge: Knowledge, today: date, on: date | None
 ) -> Dose:
     """The dose of some instructions, unless the order's words say otherwise."""
-    dose = read_dose(dosages, product, knowledge.lexicon, on)
+    dose = read_dose(dosages, product, knowledge, on)
     if dose.problem or entry.status not in ("active", "draft", ""):
         return dose
     if differs(_words(dosages), dose, product.tablet, product.per_ml, knowledge, today):
@@ -120,7 +120,7 @@ def _partner(entry: Entry, knowledge: Knowledge, start: Moment | None, end: Mome
     """Another drug. An active order whose own dates are over is over."""
     over = end is not None and _is_over(end, now) and entry.status == "active" and not entry.draft
     on = start.day if start else now.date()
-    dose = read_dose(entry.dosages, Product(), knowledge.lexicon, on)
+    dose = read_dose(entry.dosages, Product(), knowledge, on)
     return DrugUse(
         entry.resource.reference,
         entry.drug.concept.valueset,

@@ -182,6 +182,10 @@ class Lexicon(msgspec.Struct, frozen=True):
     denied: tuple[str, ...] = ()  # words before the name of a condition that say it is not there
     suspected: tuple[str, ...] = ()  # words beside it that say it is not certain
     mild: tuple[str, ...] = ()  # words beside it that say it is mild
+    assays: dict[str, tuple[str, ...]] = {}  # how a laboratory says by what a level was measured
+    allergy: tuple[str, ...] = ()  # what is in a word that speaks of an allergy
+    allergy_denied: tuple[str, ...] = ()  # words before such a word that say that there is none
+    allergy_refuted: tuple[str, ...] = ()  # words that say so wherever they stand
     upper: tuple[str, ...] = ()  # words before the upper end of a laboratory's range
     dose: Units = Units()  # the units of doses
 
@@ -211,6 +215,8 @@ class Measure(msgspec.Struct, frozen=True):
     lower_is_worse: bool
     number_is_done: bool  # of a test for yes or no: a number without its limit says that it was done, and no more
     detected: bool  # a number says that something was found
+    means: str = ""  # what it is called
+    speaks: str = ""  # the definition that says for how long a result speaks; one that cannot be read is told as long
 
 
 class DrugClass(msgspec.Struct, frozen=True):

@@ -42,9 +42,10 @@ def source_of(chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Re
 
 
 class Ground(NamedTuple):
-    """What the doors open on that depend on the knowledge alone."""
+    """What the doors open on that depend on the knowledge alone. ``needs``: by hook and test, the facts of its rules."""
 
     knowledge: Knowledge
+    needs: Mapping[str, Mapping[str, str]]
 
 
 def present(source: Source) -> set[Read]:
@@ -120,6 +121,16 @@ def _shown_after_stop(knowledge: Knowledge) -> dict[str, int]:
     return {name: int(knowledge.definitions[each.shown_after_stop]) for name, each in classes if each.shown_after_stop}
 
 
+def _speaks_days(knowledge: Knowledge) -> dict[str, int]:
+    """Days for which a result of a test speaks, by test."""
+    return {each.name: int(knowledge.definitions[each.speaks]) for each in knowledge.measures.values() if each.speaks}
+
+
+def _means(knowledge: Knowledge) -> dict[str, str]:
+    """What each test is called."""
+    return {each.name: each.means for each in knowledge.measures.values()}
+
+
 def _withheld_days(knowledge: Knowledge) -> dict[str, int]:
     """Days for which a reason withholds a rise, by the definition that says so."""
     return {each.days: int(number(knowledge, each.days)) for each in knowledge.withheld if each.days}
@@ -138,7 +149,16 @@ def _numbers(group: type[Numbers]) -> tuple[Read, ...]:
 
 
 _ALLERGENS: tuple[Read, ...] = tuple(("valueset", name) for name in (*ALLERGENIC_DRUGS, ALLERGENIC_FOODS))
-_COURSE: tuple[Read, ...] = (("valueset", "sirolimus"), ("test", "level"), ("test", "trough"), *_numbers(Joining))
+_DOSES: tuple[Read, ...] = (("number", "dose_lowest"), ("number", "dose_highest"))
+"""Between which a dose of any drug is believed: read with the chart."""
+_TAKEN: tuple[Read, ...] = (*_DOSES, *_numbers(Renewals))
+_COURSE: tuple[Read, ...] = (
+    ("valueset", "sirolimus"),
+    ("test", "level"),
+    ("test", "trough"),
+    *_DOSES,
+    *_numbers(Joining),
+)
 """What it takes to say where a patient stands with sirolimus."""
 
 
@@ -195,14 +215,12 @@ DOORS: dict[str, Door] = {
     "UnreadOf": _door("valueset", lambda name: lambda source: [u for u in source.chart.unread if u.subject == name]),
     "Problems": _door("condition", lambda name: lambda source: source.problems.get(name, ())),
     "Events": _door("procedure", lambda name: lambda source: [e for e in source.chart.events if e.name == name]),
-    "Uses": _door("valueset", lambda name: lambda source: source.uses.get(name, ())),
-    "Episodes": _door(
-        "valueset", lambda name: lambda source: _episodes(source, source.uses.get(name, ())), *_numbers(Renewals)
-    ),
-    "RoleUses": _role_door(lambda source, uses: uses),
-    "RoleEpisodes": _role_door(_episodes, *_numbers(Renewals)),
-    "WashoutUses": _given(_with_washout, *_WASHOUT),
-    "WashoutEpisodes": _given(lambda source: _episodes(source, _with_washout(source)), *_WASHOUT, *_numbers(Renewals)),
+    "Uses": _door("valueset", lambda name: lambda source: source.uses.get(name, ()), *_DOSES),
+    "Episodes": _door("valueset", lambda name: lambda source: _episodes(source, source.uses.get(name, ())), *_TAKEN),
+    "RoleUses": _role_door(lambda source, uses: uses, *_DOSES),
+    "RoleEpisodes": _role_door(_episodes, *_TAKEN),
+    "WashoutUses": _given(_with_washout, *_WASHOUT, *_DOSES),
+    "WashoutEpisodes": _given(lambda source: _episodes(source, _with_washout(source)), *_WASHOUT, *_TAKEN),
 }
 """By the type of an argument."""
 
@@ -234,7 +252,7 @@ def withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
 GIVENS: dict[str, tuple[str, Door]] = {
     "patient": ("Patient", _given(lambda source: source.patient, *_COURSE)),
     "now": ("datetime", _given(lambda source: source.patient.now)),
-    "chart": ("Chart", _given(lambda source: source.chart, ("chart", ""), _OPEN_ORDERS)),
+    "chart": ("Chart", _given(lambda source: source.chart, ("chart", ""), _OPEN_ORDERS, *_DOSES)),
     "given": ("tuple[Intake, ...]", _of_chart("intakes", ("valueset", "sirolimus"))),
     "missed": ("tuple[Intake, ...]", _of_chart("missed", ("valueset", "sirolimus"))),
     "held": ("tuple[Intake, ...]", _of_chart("held", ("valueset", "sirolimus"))),
@@ -256,6 +274,10 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "shown_after_stop": _days_of(_shown_after_stop, ("knowledge", "classes")),
     "withheld_days": _days_of(_withheld_days, ("knowledge", "withheld")),
     "washout_days": _days_of(_washout_days, ("washout", "")),
+    "speaks_days": _days_of(_speaks_days, ("chart", "")),
+    "called": ("dict[str, str]", _given(lambda source: _means(source.knowledge), ("chart", ""), constant=True)),
+    # each rule is signed for what it compares: what all of them need is no meaning of the rule that tells of gaps
+    "needs": ("Mapping[str, Mapping[str, str]]", _given(lambda ground: ground.needs, constant=True)),
 }
 """By the name of an argument, with its type."""
 INQUIRIES = {"told": "withheld_facts"}

@@ -50,6 +50,7 @@ from cds.facts import (
     trough,
     withhold,
 )
+from cds.facts.needs import needs_of
 from cds.plan.case import Case, Facts
 from cds.plan.declare import Fact
 from cds.plan.plan import Plan, group_door
@@ -155,7 +156,7 @@ def _ground(knowledge: Knowledge) -> _Ground:
     if known is None:
         if len(_READ) >= _MOST:
             _READ.clear()
-        ground = Ground(knowledge)
+        ground = Ground(knowledge, needs_of(PLAN, knowledge))
         constants = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
         joining, renewals = (group_door(group, DOORS).open("")(ground) for group in (Joining, Renewals))
         known = _READ[id(knowledge)] = _Ground(knowledge, joining, renewals, _compared(knowledge), constants)

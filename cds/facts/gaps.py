@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cds.chart.model import Chart, Intake, Lab, Unread
 from cds.chart.samples import not_corrected, replaced_elsewhere
@@ -15,6 +15,7 @@ from cds.course.patient import Patient
 from cds.course.response import Response
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
+from cds.facts.size import Size
 from cds.plan.declare import Answer, Days, Named, Unknown, names, part
 
 _NEEDED_FOR = {
@@ -49,6 +50,7 @@ _SUBJECTS = {
 _MOST = 20
 _ALIKE = 3  # more things that were not read for one reason are counted, not listed
 _OTHERS = "interactions"
+_BY_WEIGHT = "dose_per_kg"
 _WHAT = {*_SUBJECTS.values(), _OTHERS}
 
 
@@ -79,6 +81,7 @@ def gaps_of_sirolimus(
     gaps_of_dose: list[Named],
     gaps_of_levels: list[Named],
     gaps_of_counts: list[Named],
+    gaps_of_results: list[Named],
 ) -> list[Named]:
     """All that keeps sirolimus from being judged; a resource that could not be read is named once."""
     gaps = [
@@ -88,6 +91,7 @@ def gaps_of_sirolimus(
         *gaps_of_dose,
         *gaps_of_levels,
         *gaps_of_counts,
+        *gaps_of_results,
     ]
     named = {reference for gap in gaps if gap.fact in _WHAT for reference in gap.references}
     gaps = [gap for gap in gaps if gap.fact in _WHAT or not named.intersection(gap.references)]
@@ -130,18 +134,41 @@ def _unread(items: Sequence[Unread]) -> Iterator[Named]:
 
 @part
 def gaps_of_patient(
-    chart: Chart, age_group: str | Unknown, weight: str | Unknown, itp_on_record: bool | Unknown
+    chart: Chart,
+    age_group: str | Unknown,
+    weight: str | Unknown,
+    itp_on_record: bool | Unknown,
+    unreadable_sizes: list[Named],
 ) -> list[Named]:
     """Of the patient what the dose and the protocol depend on."""
     gaps = []
     if isinstance(age_group, Unknown) and "Patient" not in chart.not_supplied:
         gaps.append(Named("Birth date", f"{age_group.reason}; the dose window depends on it", fact="age_group"))
-    if age_group == "child" and isinstance(weight, Unknown) and "Observation" not in chart.not_supplied:
+    unread = any(each.fact == _BY_WEIGHT for each in unreadable_sizes)
+    if age_group == "child" and isinstance(weight, Unknown) and not unread and "Observation" not in chart.not_supplied:
         gaps.append(Named("Weight", f"{weight.reason}; the dose is not judged by weight", fact="weight"))
     if itp_on_record is not True and "Condition" not in chart.not_supplied:
         note = "dose windows, level and response cards of the ITP protocol are not shown"
         gaps.append(Named("No ITP on record", note, fact="itp_on_record"))
-    return gaps
+    return [*gaps, *unreadable_sizes]
+
+
+@part
+def unreadable_sizes(
+    patient: Patient,
+    age_group: str | Unknown,
+    size_limits_apply: bool | Unknown,
+    size: Size,
+    weight_labs: Labs,
+    height_labs: Labs,
+) -> list[Named]:
+    """Weights and heights that were not read, unless the patient is an adult who is known not to be small."""
+    if age_group == "adult" and size.weight is not None and size_limits_apply is not True:
+        return []
+    return [
+        *_recent_unreadable(weight_labs, size.valid, patient, "weight", _BY_WEIGHT),
+        *_recent_unreadable(height_labs, size.valid, patient, "height", "dose_per_m2"),
+    ]
 
 
 @part
@@ -299,3 +326,26 @@ def gaps_of_counts(
         lab for lab in bleeding_grade_labs if not lab.moment or lab.moment.days_until(patient.now) <= bleeding_days
     ]
     return [*found, *_newest_unreadable(recent, grades, "bleeding grade", "bleeding_now")]
+
+
+@part
+def gaps_of_results(
+    chart: Chart,
+    patient: Patient,
+    needs: Mapping[str, Mapping[str, str]],
+    speaks_days: dict[str, int],
+    called: dict[str, str],
+) -> list[Named]:
+    """Results of the other tests that a rule of this hook needs, for as long as they would have spoken."""
+    found: list[Named] = []
+    for test, facts in needs.get(patient.hook, {}).items():
+        labs = [lab for lab in chart.labs.get(test, ()) if lab.status != "preliminary"]
+        if test in speaks_days and any(lab.problem for lab in labs):
+            found += _recent_unreadable(labs, speaks_days[test], patient, f"result of {called[test]}", facts)
+    return found
+
+
+def _recent_unreadable(labs: Sequence[Lab], days: int, patient: Patient, what: str, facts: str) -> Iterator[Named]:
+    """The newest of the results of the last days, or without a date, where they cannot be read."""
+    recent = [lab for lab in labs if not lab.moment or lab.moment.days_until(patient.now) <= days]
+    yield from _newest_unreadable(recent, [lab for lab in labs if not lab.problem], what, facts)

@@ -33,12 +33,24 @@ def _asked(patient: Patient) -> bool:
 
 
 @part
-def unreadable_pregnancy_tests(hcg_labs: Labs, patient: Patient, pregnancy_test_valid: Days) -> list[Unread]:
-    """Recent tests for pregnancy that cannot be read, where one matters."""
+def unreadable_pregnancy_tests(
+    hcg_labs: Labs,
+    pregnancy_status_labs: Labs,
+    due_date_labs: Labs,
+    gestation_labs: Labs,
+    patient: Patient,
+    pregnancy_test_valid: Days,
+    pregnancy_longest: Days,
+) -> list[Unread]:
+    """Recent signs of pregnancy that cannot be read, where one matters."""
+    if not _asked(patient):
+        return []
+    signs = [*pregnancy_status_labs, *due_date_labs, *gestation_labs]
+    spoke = [*((lab, pregnancy_test_valid) for lab in hcg_labs), *((lab, pregnancy_longest) for lab in signs)]
     return [
         Unread(lab.reference, lab.problem, "pregnancy")
-        for lab in hcg_labs
-        if _asked(patient) and lab.problem and (lab.moment is None or _recent(lab, patient.now, pregnancy_test_valid))
+        for lab, days in spoke
+        if lab.problem and (lab.moment is None or _recent(lab, patient.now, days))
     ]
 
 

@@ -71,6 +71,7 @@ class MeasureShape(Shape):
     worse: Literal["higher", "lower"] = "higher"
     number_is_done: bool = False
     detected: bool = False
+    speaks: str = ""
 
     @model_validator(mode="after")
     def _has_units(self) -> MeasureShape:
@@ -92,7 +93,9 @@ def compile_measures(
     for name, (document, shape) in entries.items():
         wrong = [f"there are no units of '{shape.units_of}'"] if shape.units_of and shape.units_of not in units else []
         wrong += [
-            f"there is no definition '{each}'" for each in (shape.lowest, shape.highest) if each and each not in known
+            f"there is no definition '{each}'"
+            for each in (shape.lowest, shape.highest, shape.speaks)
+            if each and each not in known
         ]
         wrong += [f"there is no specimen '{each}'" for each in shape.not_from if each not in sampled]
         if name not in known_results and name != DOSE:
@@ -138,4 +141,6 @@ def _measure(name: str, shape: MeasureShape, units: Mapping[str, list[UnitShape]
         shape.worse == "lower",
         shape.number_is_done,
         shape.detected,
+        shape.means,
+        shape.speaks,
     )

@@ -115,10 +115,10 @@ class Rests:
         return {"valueset": self._by_set, "washout": {"": self._washouts}}.get(kind, self._by_name).get(name)
 
     def _measure(self, name: str) -> list[Any]:
-        """A test, with the definitions between which a value of it is plausible."""
+        """A test, with the definitions between which a value of it is plausible, and of how long it speaks."""
         measure, definitions = self.knowledge.measures.get(name), self.knowledge.definitions
-        bounds = [] if measure is None else [definitions.get(measure.lowest), definitions.get(measure.highest)]
-        return [measure, bounds]
+        named = () if measure is None else (measure.lowest, measure.highest, measure.speaks)
+        return [measure, [definitions.get(each) for each in named]]
 
     def _part(self, value: Any, name: str) -> Any:
         """A part of the knowledge, with the definitions that it names."""

@@ -23,6 +23,8 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Phrase = Annotated[Word, Field(max_length=80, pattern=r"^[^A-Z]+$")]
 Results = dict[str, list[Phrase]]
 """``results.yaml``: by the name of a result what laboratories call it; and, under names of their own, what stands beside such a name."""
+Assays = dict[Literal["immunoassay", "mass spectrometry"], list[Phrase]]
+"""``assays.yaml``: how a laboratory says by what a level was measured."""
 _BESIDE, _DRUG, _NO_LEVEL, _UPPER = "beside", "drug", "no_level", "upper"
 
 
@@ -66,6 +68,17 @@ class ProblemsShape(Shape):
     mild: list[Phrase] = Field(default=[])
 
 
+class AllergiesShape(Shape):
+    """``allergies.yaml``: words that say that there is no allergy.
+
+    ``denied``: what comes at most one word behind, and holds one of ``allergy``, is not there; ``refuted``: wherever it stands.
+    """
+
+    denied: list[Phrase] = Field(default=[])
+    allergy: list[Phrase] = Field(default=[])
+    refuted: list[Phrase] = Field(default=[])
+
+
 class WordsShape(Shape):
     """All files of the folder, by their names."""
 
@@ -74,6 +87,8 @@ class WordsShape(Shape):
     specimens: dict[str, SpecimenShape] = Field(default={})
     forms: FormsShape = FormsShape()
     problems: ProblemsShape = ProblemsShape()
+    assays: Assays = Field(default={})
+    allergies: AllergiesShape = AllergiesShape()
 
 
 def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
@@ -111,6 +126,10 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         denied=tuple(word for each in read_as for word in each.problems.denied),
         suspected=tuple(word for each in read_as for word in each.problems.suspected),
         mild=tuple(word for each in read_as for word in each.problems.mild),
+        assays=_joined((name, words) for each in read_as for name, words in each.assays.items()),
+        allergy=tuple(word for each in read_as for word in each.allergies.allergy),
+        allergy_denied=tuple(word for each in read_as for word in each.allergies.denied),
+        allergy_refuted=tuple(word for each in read_as for word in each.allergies.refuted),
     )
 
 

@@ -31,7 +31,7 @@ def read(knowledge: Knowledge) -> Reading:
 
     def reading(*dosages: dict[str, Any], product: Product = TABLET, on: date | None = None) -> Dose:
         decoded = msgspec.json.decode(json.dumps(dosages), type=list[Dosage])
-        return read_dose(decoded, product, knowledge.lexicon, on)
+        return read_dose(decoded, product, knowledge, on)
 
     return reading
 
