@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from cds.advise import advise
-from cds.authoring import counterexample
 from cds.authoring.cases import cases_of, check_both_ways, run_case
 from cds.authoring.mutants import survivors
 from cds.authoring.near import near_faults
 from cds.authoring.pins import Bench, Pin, pins_of
-from cds.authoring.properties import Property, never_both_ways
-from cds.authoring.regions import Space, never, together
+from cds.authoring.proofs import all_properties, counterexample
+from cds.authoring.proofs.found import Property
+from cds.authoring.proofs.regions import Space, never, together
 from cds.authoring.scenarios import Check, difference, scenarios_of
 from cds.authoring.tried import Tried, facts_of, tried
 from cds.cards.build import NAMESPACE
@@ -170,11 +170,11 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
 def _prove(engines: Engines, report: Report) -> None:
     """Prove what the rules can never do, under every protocol; each counterexample is a fault with a scenario."""
     read = engines.every()
-    report.properties.append(never_both_ways([each.knowledge for each in read if each.knowledge is not None]))
+    report.properties = all_properties([each.knowledge for each in read if each.knowledge is not None])
     places = {file.rule.id: file.document for file in read[0].files}
     for one in report.properties:
         for found in one.counterexamples:
-            document = places.get(found.more)
+            document = places.get(found.rule)
             path, line = (document.path, document.line("card")) if document is not None else (str(engines.folder), 1)
             report.faults.append(Fault(path, line, f"{one.id}: {found}\n{counterexample.shown(found)}"))
 

@@ -83,10 +83,7 @@ def _print(report: Report) -> None:
     if report.unused_facts:
         click.echo(f"facts that no rule uses: {', '.join(report.unused_facts)}")
     for proved in report.properties:
-        holds = "holds" if proved.holds else f"does not hold: {len(proved.counterexamples)} counterexamples"
-        click.echo(
-            f"{proved.id} {holds}, {proved.tried} pairs in {proved.seconds:.2f} s: no offer of more beside a reason for less"
-        )
+        click.echo(str(proved))
     for fault in report.faults:
         click.echo(str(fault))
     pinned = sum(not list(pin.faults) for pin in report.pins)

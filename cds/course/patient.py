@@ -43,6 +43,7 @@ class Patient(msgspec.Struct, frozen=True):
     drafts: tuple[Order, ...]
     other_drafts: bool  # there are drafts of sirolimus that were not selected
     levels: tuple[Lab, ...]
+    unread_levels: tuple[Lab, ...]
     first_level: date | None
     dose: Dose
     dose_orders: tuple[Order, ...]
@@ -147,7 +148,8 @@ def read_patient(chart: Chart, joining: Joining, hook: Hook, now: datetime) -> P
     over = course.state == "stopped" and course.ended is not None
     if drafts and over and course.ended is not None and course.ended.days_until(now) > joining.course_gap:
         earlier, course = course, Course(first_order=course.first_order)  # what is drafted now begins another course
-    levels = tuple(distinct(chart.lab("level", "trough")))
+    drawn = chart.lab("level", "trough")
+    levels = tuple(distinct(drawn))
     judged = _judged_dose(course, drafts, now)
     return Patient(
         hook,
@@ -162,6 +164,7 @@ def read_patient(chart: Chart, joining: Joining, hook: Hook, now: datetime) -> P
         drafts,
         len(every) > len(drafts),
         levels,
+        tuple(lab for lab in drawn if lab.problem),
         _unseen_since(chart.orders, course, levels, joining, now),
         judged.dose,
         judged.orders,

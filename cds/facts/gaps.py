@@ -254,13 +254,19 @@ def _no_window(limits: Limits, windows: Sequence[Window], age_group: str | Unkno
 
 @part
 def gaps_of_levels(
-    chart: Chart, patient: Patient, level_labs: Labs, trough_labs: Labs, levels: list[Judged], target: Target
+    chart: Chart,
+    patient: Patient,
+    level_labs: Labs,
+    trough_labs: Labs,
+    levels: list[Judged],
+    telling_levels: list[Judged],
+    target: Target,
 ) -> list[Named]:
     """Levels that were not read, that are a bound which tells nothing, or of which nobody knows the newer."""
     if "Observation" in chart.not_supplied:
         return []
-    read = [each.lab for each in levels]
-    gaps = _newest_unreadable([*level_labs, *trough_labs], read, "sirolimus level", "trough")
+    read, judged = [each.lab for each in levels], [each.lab for each in telling_levels]
+    gaps = _newest_unreadable([*level_labs, *trough_labs], read, "sirolimus level", "trough", judged)
     for each in levels[:1]:
         if each.verdict == "usable" and each.lab.amount and not target.decides(each.lab.amount):
             note = "it is reported only as a bound and cannot be compared with the target"
@@ -278,9 +284,12 @@ def _same_day(levels: Sequence[Lab]) -> list[Named]:
     return [Named("Two levels of one day", note, tuple(reference for _, reference in newest), "trough")]
 
 
-def _newest_unreadable(labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str) -> list[Named]:
-    """An unreadable result is named when no readable one is as new."""
-    newest = max((lab.moment.day for lab in read if lab.moment is not None), default=None)
+def _newest_unreadable(
+    labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str, judged: Sequence[Lab] | None = None
+) -> list[Named]:
+    """An unreadable result is named when no readable one, or of those that are ``judged`` none, is as new."""
+    counting = read if judged is None else judged
+    newest = max((lab.moment.day for lab in counting if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
     gaps = [
         Named(
@@ -309,23 +318,27 @@ def _newest_unreadable(labs: Sequence[Lab], read: Sequence[Lab], what: str, subj
 def gaps_of_counts(
     chart: Chart,
     platelets_labs: Labs,
+    counts: list[Count],
+    real_counts: list[Count],
     response: Response | Unknown,
+    count_recent: Days,
     bleeding_grade_labs: Labs,
     grades: list[Lab],
     bleeding_days: Days,
     patient: Patient,
 ) -> list[Named]:
-    """Counts, and grades of bleeding that would still belong to one, that were not read."""
-    counts: Sequence[Count] = () if isinstance(response, Unknown) else response.counts
-    judged = not isinstance(response, Unknown) or all(lab.problem for lab in platelets_labs)
-    found = []
-    if judged and "Observation" not in chart.not_supplied:
-        read = [count.lab for count in counts]
-        found = _newest_unreadable(platelets_labs, read, "platelet count", "current_response")
-    recent = [
-        lab for lab in bleeding_grade_labs if not lab.moment or lab.moment.days_until(patient.now) <= bleeding_days
+    """Counts, and grades of bleeding that would still belong to one, that were not read; without a course the recent ones."""
+    if "Observation" in chart.not_supplied:
+        return []
+    read, judged = [count.lab for count in counts], [count.lab for count in real_counts]
+    in_course = not isinstance(response, Unknown) or all(lab.problem for lab in platelets_labs)
+    due = platelets_labs if in_course else _of_the_last(platelets_labs, count_recent, patient)
+    return [
+        *_newest_unreadable(due, read, "platelet count", "platelet_count", judged),
+        *_newest_unreadable(
+            _of_the_last(bleeding_grade_labs, bleeding_days, patient), grades, "bleeding grade", "bleeding_now"
+        ),
     ]
-    return [*found, *_newest_unreadable(recent, grades, "bleeding grade", "bleeding_now")]
 
 
 @part
@@ -347,5 +360,10 @@ def gaps_of_results(
 
 def _recent_unreadable(labs: Sequence[Lab], days: int, patient: Patient, what: str, facts: str) -> Iterator[Named]:
     """The newest of the results of the last days, or without a date, where they cannot be read."""
-    recent = [lab for lab in labs if not lab.moment or lab.moment.days_until(patient.now) <= days]
-    yield from _newest_unreadable(recent, [lab for lab in labs if not lab.problem], what, facts)
+    yield from _newest_unreadable(
+        _of_the_last(labs, days, patient), [lab for lab in labs if not lab.problem], what, facts
+    )
+
+
+def _of_the_last(labs: Sequence[Lab], days: int, patient: Patient) -> list[Lab]:
+    return [lab for lab in labs if not lab.moment or lab.moment.days_until(patient.now) <= days]

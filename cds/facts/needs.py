@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cds.compiled.knowledge import Knowledge
+from cds.course import levels
 from cds.course.doors import DOORS
 from cds.plan.plan import Plan
 
@@ -14,11 +15,16 @@ Needs = Mapping[str, Mapping[str, str]]
 _RESULTS = [DOORS[kind] for kind in ("Labs", "Samples", "Results", "History")]
 
 
+_LEVELS = frozenset(("level", "trough"))
+"""The tests of a level, which comes with the patient."""
+
+
 def tests_of(plan: Plan, fact: str) -> frozenset[str]:
     """The tests whose results a fact is worked out from; not those by which the course is known."""
-    steps = [plan.steps[each] for each in plan.needs(fact)]
-    opened = [plan.doors[name] for step in steps for name in step.arguments if name in plan.doors]
-    return frozenset(name for each in opened if each.door in _RESULTS for kind, name in each.reads if kind == "test")
+    needed = plan.needs(fact)
+    opened = [plan.doors[name] for each in needed for name in plan.steps[each].arguments if name in plan.doors]
+    found = {name for each in opened if each.door in _RESULTS for kind, name in each.reads if kind == "test"}
+    return frozenset(found | _LEVELS if levels.levels.name in needed else found)
 
 
 def needs_of(plan: Plan, knowledge: Knowledge) -> dict[str, dict[str, str]]:
@@ -31,3 +37,13 @@ def needs_of(plan: Plan, knowledge: Knowledge) -> dict[str, dict[str, str]]:
                 for hook in rule.hooks:
                     found.setdefault(hook, {}).setdefault(test, set()).add(fact)
     return {hook: {test: ", ".join(sorted(facts)) for test, facts in tests.items()} for hook, tests in found.items()}
+
+
+def watched(plan: Plan, knowledge: Knowledge) -> frozenset[str]:
+    """The tests of which a result that cannot be read is named: those that speak for some days, and those of parts of their own."""
+    speaking = {name for name, each in knowledge.measures.items() if each.speaks}
+    parts = [name for name in plan.needs("gaps") if name.startswith(("gaps_of_", "unreadable_"))]
+    arguments = [argument for name in parts for argument in plan.steps[name].arguments if argument in plan.doors]
+    opened = [plan.doors[name] for name in arguments]
+    own = {name for each in opened if each.door in _RESULTS for kind, name in each.reads if kind == "test"}
+    return frozenset(speaking | own)

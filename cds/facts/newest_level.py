@@ -15,15 +15,24 @@ from cds.plan.declare import Answer, Days, Known, Number, Unknown, bounded_numbe
 
 
 @part
-def newest_drawn(
+def telling_levels(
     levels: list[Judged], patient: Patient, critical_exempt_hours: Number, too_soon_margin: Number
-) -> Answer[Judged]:
-    """The newest level but for those known to be drawn so soon after a dose that even a very high one says nothing."""
-    blood = [each for each in levels if not each.lab.wrong_specimen]
-    for each in blood:
+) -> list[Judged]:
+    """Levels of blood but for those known to be drawn so soon after a dose that even a very high one says nothing, newest first."""
+
+    def late_enough(each: Judged) -> bool:
         limit = min(critical_exempt_hours, interval_at(patient, each.moment) - too_soon_margin)
-        if each.hours is None or each.hours >= limit:
-            return each
+        return each.hours is None or each.hours >= limit
+
+    return [each for each in levels if not each.lab.wrong_specimen and late_enough(each)]
+
+
+@part
+def newest_drawn(telling_levels: list[Judged], levels: list[Judged]) -> Answer[Judged]:
+    """The newest of them."""
+    if telling_levels:
+        return telling_levels[0]
+    blood = any(not each.lab.wrong_specimen for each in levels)
     return Unknown("every level is known to be drawn too soon after a dose" if blood else "there is no level on record")
 
 

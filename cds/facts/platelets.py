@@ -11,10 +11,15 @@ from cds.plan.declare import Answer, Days, Known, Unknown, number, part
 
 
 @part
-def newest_count(counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
-    """The newest count, whatever explains it, unless it is none: of clumps, of plasma."""
-    real = (each for each in counts if not each.why_not or each.confounded or each.lab.status == "preliminary")
-    newest = next(real, None)
+def real_counts(counts: list[Count]) -> list[Count]:
+    """Those that count platelets, whatever explains them, newest first: none of clumps, none of plasma."""
+    return [each for each in counts if not each.why_not or each.confounded or each.lab.status == "preliminary"]
+
+
+@part
+def newest_count(real_counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
+    """The newest count, where it is recent and tells how few there are."""
+    newest = next(iter(real_counts), None)
     recent = newest is not None and newest.moment.days_until(patient.now) <= count_recent
     if newest is None or not recent or newest.comparator.startswith(">"):
         return Unknown(f"there is no platelet count of the last {count_recent} days")

@@ -42,11 +42,19 @@ def given_without_order(patient: Patient, given: tuple[Intake, ...]) -> list[Int
 
 
 @part
+def unreadable_level(patient: Patient) -> list[Lab]:
+    """Recent levels that cannot be read: they may be the only sign that sirolimus is taken."""
+    days = patient.joining.level_max_age
+    return [lab for lab in patient.unread_levels if lab.moment is None or lab.moment.days_until(patient.now) <= days]
+
+
+@part
 def relevant(
     patient: Patient,
     sirolimus_unread: UnreadOf,
     level_without_order: list[Lab],
     given_without_order: list[Intake],
+    unreadable_level: list[Lab],
 ) -> Answer[bool]:
     """Whether this patient takes, is ordered, or has just stopped sirolimus, or has a recent level without it."""
     course = patient.course
@@ -59,7 +67,7 @@ def relevant(
     if course.state == "stopped_unknown" and course.start is not None:
         found = course.start.days_until(patient.now) <= patient.joining.level_max_age
     else:
-        found = bool(level_without_order or given_without_order)
+        found = bool(level_without_order or given_without_order or (course.state == "none" and unreadable_level))
     return True if found else Unknown("sirolimus is neither taken nor ordered")
 
 

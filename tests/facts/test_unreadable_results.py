@@ -7,7 +7,7 @@ import pytest
 from cds.engine import Engine
 from cds.facts import PLAN, needs
 from cds.knowledge.load import load
-from tests.charts import LOINC, Resource, day, itp, patient, sirolimus, subject
+from tests.charts import LOINC, Resource, count, day, itp, level, observation, patient, sirolimus, subject
 from tests.judge import fact, gaps, judge, judge_order
 
 KNOWLEDGE = load()
@@ -91,3 +91,21 @@ def test_a_test_speaks_for_the_days_that_its_facts_read() -> None:
 def test_the_tests_of_a_fact_are_those_that_it_is_worked_out_from() -> None:
     assert needs.tests_of(PLAN, "neutrophils") == {"neutrophils"}
     assert needs.tests_of(PLAN, "about_sirolimus") == set()  # levels only tell whether it is taken
+
+
+def test_a_level_that_cannot_be_read_is_named_where_no_order_is_on_record(engine: Engine) -> None:
+    """It may be the only sign that sirolimus is taken."""
+    broken = unreadable("level", day(20))
+    assert "A sirolimus level was not read" in gaps(judge(engine, 120, broken))
+    assert gaps(judge(engine, 121, broken)) == set()
+
+
+def test_a_newer_result_that_tells_nothing_hides_no_unreadable_one(engine: Engine) -> None:
+    """A dried blood spot is no level, and clumped platelets are no count."""
+    older = unreadable("level", day(18))
+    spot = level("l", day(20, "07:30"), 8) | {"specimen": {"display": "dried blood spot"}}
+    assert "A sirolimus level was not read" in gaps(judge(engine, 20, ORDER, older, spot))
+    counted = unreadable("platelets", day(18)) | {"id": "p"}
+    clumps = observation("c", "7796-6", day(20, "08:00"), 1, "1") | {"valueQuantity": None, "valueString": "present"}
+    clumped = [count("n", day(20, "08:00"), 90), {k: v for k, v in clumps.items() if v is not None}]
+    assert "A platelet count was not read" in gaps(judge(engine, 20, ORDER, counted, *clumped))

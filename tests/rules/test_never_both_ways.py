@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from cds.advise import advise
-from cds.authoring.properties import never_both_ways
+from cds.authoring.proofs.both_ways import never_both_ways
 from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.cli.main import main
@@ -55,7 +55,7 @@ def test_a_reason_that_is_taken_away_is_found_and_told_as_a_scenario_that_runs(
 ) -> None:
     result = CliRunner().invoke(main, ["check", "--format", "json", str(without_infection)])
     report = json.loads(result.stdout)
-    [one] = report["properties"]
+    one = report["properties"][0]
     assert (one["id"], one["holds"], result.exit_code) == ("P1", False, 1)
     assert any("serious-infection advises less" in each for each in one["counterexamples"])
     fault = next(f["message"] for f in report["faults"] if "serious-infection advises less" in f["message"])

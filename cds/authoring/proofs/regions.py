@@ -29,17 +29,17 @@ _HOOK = "hook"  # a dimension beside the facts
 
 
 class Space:
-    """The cells of every fact that the rules of ``knowledge`` compare, and of the hooks."""
+    """The cells of every fact that the rules of ``several`` compare, and of the hooks."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, *several: Knowledge) -> None:
         numbers: dict[str, set[Decimal]] = defaultdict(set)
-        tests = {t for rule in knowledge.rules for v in rule.variants for branch in v.branches for t in branch}
-        tests |= {t for each in knowledge.withheld for branch in each.branches for t in branch}
-        for test in tests:
+        self._tests: dict[str, set[Condition]] = defaultdict(set)
+        for test in {test for knowledge in several for test in _compared(knowledge)}:
+            self._tests[test.fact].add(test)
             if test.number is not None:
                 numbers[test.fact].add(test.number)
         self.hooks = ("patient-view", "order-select", "order-sign")
-        self._samples = {test.fact: _samples(test.fact, sorted(numbers[test.fact])) for test in tests}
+        self._samples = {fact: _samples(fact, sorted(numbers[fact])) for fact in self._tests}
         self._samples["ordering"] = [{"ordering": True}, {"ordering": False}]
 
     def cells(self, test: Condition) -> frozenset[int]:
@@ -60,14 +60,7 @@ class Space:
         plain = [box for variant in variants for branch in variant.branches if (box := self.box(branch)) is not None]
         if not hooks:
             return plain
-        ordering = frozenset({0}), frozenset({1})
-        placed: list[Box] = []
-        for box in plain:
-            for hook in hooks:
-                asked = ordering[hook == "patient-view"] & box.get("ordering", frozenset({0, 1}))
-                if asked:
-                    placed.append({**box, "ordering": asked, _HOOK: frozenset({self.hooks.index(hook)})})
-        return placed
+        return [placed for hook in hooks for box in plain if (placed := self.meet(box, self.place(hook))) is not None]
 
     def covered(self, box: Box, others: Sequence[Box]) -> bool:
         """Whether every record in ``box`` is in one of ``others``."""
@@ -95,6 +88,38 @@ class Space:
             fact: one.get(fact, other.get(fact, frozenset())) & other.get(fact, one.get(fact, frozenset()))
             for fact in one.keys() | other.keys()
         }
+
+    def both(self, one: Iterable[Box], other: Sequence[Box]) -> list[Box]:
+        """What two regions share."""
+        return [shared for a in one for b in other if (shared := self.meet(a, b)) is not None]
+
+    def any_holds(self, region: Iterable[Box], box: Box) -> bool:
+        """Whether one box of a region meets ``box``."""
+        return any(self._meet(each, box) for each in region)
+
+    def known(self, fact: str) -> frozenset[int]:
+        """The cells in which a fact is known; none where no rule compares it."""
+        return self._all(fact) - {0} if fact in self._samples else frozenset()
+
+    def place(self, hook: str) -> Box:
+        """All records of a hook."""
+        return {"ordering": frozenset({int(hook == "patient-view")}), _HOOK: frozenset({self.hooks.index(hook)})}
+
+    def cell(self, fact: str, value: Any) -> int:
+        """The cell of a value; 0 is the cell in which the fact is not known."""
+        answers = [truth(test, {fact: value}) for test in self._tests[fact]]
+        for at, sample in enumerate(self._samples[fact][1:], 1):
+            if [truth(test, sample) for test in self._tests[fact]] == answers and type(sample[fact]) is type(value):
+                return at
+        raise KeyError(f"{fact} is never {value}")
+
+    def at(self, region: Iterable[Box], cells: Mapping[str, int]) -> list[Box]:
+        """What of a region has those cells, as boxes of the other facts."""
+        return [
+            {fact: allowed for fact, allowed in box.items() if fact not in cells}
+            for box in region
+            if all(cells[fact] in box[fact] for fact in cells.keys() & box.keys())
+        ]
 
     @staticmethod
     def holds_all_of(box: Box, other: Box) -> bool:
@@ -131,6 +156,13 @@ class Space:
             if outside := mine - cells:
                 yield {**left, fact: outside}
             left[fact] = mine & cells
+
+
+def _compared(knowledge: Knowledge) -> Iterator[Condition]:
+    """Every comparison of the rules, and of the reasons that withhold a rise."""
+    branches = [branch for rule in knowledge.rules for variant in rule.variants for branch in variant.branches]
+    for branch in (*branches, *(branch for each in knowledge.withheld for branch in each.branches)):
+        yield from branch
 
 
 def _samples(fact: str, thresholds: Sequence[Decimal]) -> list[dict[str, Any]]:

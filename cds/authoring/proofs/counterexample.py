@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from cds.authoring.properties import Counterexample
+from cds.authoring.proofs.found import Counterexample
 
 _TODAY = 60
 _BEGINS = {
@@ -46,11 +46,11 @@ def as_scenario(found: Counterexample) -> dict[str, Any]:
         str(_TODAY - 10): "level ordered",
         f"{_TODAY - 1} 07:40": lines or ["platelets 12"],
     }
-    card: dict[str, Any] = {"day": str(_TODAY), "expect": {found.more: "", found.less: ""}}
+    card: dict[str, Any] = {"day": str(_TODAY), "expect": dict.fromkeys(found.shown, "")}
     if found.hook != "patient-view":
         card |= {"hook": found.hook, "draft": f"sirolimus {dose} mg daily"}
     patient = {"born": "2012-03-14" if child else "1980-05-05", "sex": "female"}
-    story = f"{found.more} offers more while {found.less} advises less."
+    story = f"{found.says[0].upper()}{found.says[1:]}."
     return {"scenario": "A counterexample", "story": story, "protocol": found.protocol, "patient": patient, "days": days, "cards": [card]}  # fmt: skip
 
 
