@@ -53,6 +53,7 @@ class Report:
     unused_facts: list[str] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    read: Folder | None = None  # under the default protocol
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program: counts, then rule by rule, number by number, and the faults."""
@@ -133,7 +134,7 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
     """
     engines = Engines(folder, overlays)
     read = engines.read()
-    report = Report(rules=len(read.files), faults=list(read.faults))
+    report = Report(rules=len(read.files), faults=list(read.faults), read=read)
     if read.knowledge is None:
         return report
     for other in engines.every():

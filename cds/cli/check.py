@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -15,12 +17,25 @@ from cds.knowledge.load import shipped_rules
 
 if TYPE_CHECKING:
     from cds.authoring.check import Report
+    from cds.knowledge.files import Folder
+    from cds.knowledge.tree import Fault
 
 
 @click.command("check")
 @click.argument("folder", required=False)
 @click.option(
     "--overlay", "overlays", multiple=True, metavar="FOLDER", help="A folder that lies over it. May be repeated."
+)
+@click.option(
+    "--release",
+    is_flag=True,
+    help="What nobody has looked at for 12 months is a fault, and no remark: for what is given away.",
+)
+@click.option(
+    "--recalled",
+    "only_recalled",
+    is_flag=True,
+    help="List what rests on memory, by source, with the sentence to look for there.",
 )
 @click.option("--require-signed", is_flag=True, help="Every rule must be signed as it is now, under the protocol.")
 @click.option(
@@ -33,6 +48,8 @@ if TYPE_CHECKING:
 def command(
     folder: str | None,
     overlays: tuple[str, ...],
+    release: bool,
+    only_recalled: bool,
     require_signed: bool,
     signers: str | None,
     protocol: str,
@@ -46,6 +63,7 @@ def command(
     All faults are printed at once with file and line; the exit code is 1 if there are any.
     """
     from cds.authoring.check import check_folder  # pydantic and ruamel: only authors need them
+    from cds.authoring.evidence import not_looked_at
     from cds.authoring.sign import unsigned
     from cds.knowledge.read import read_folder
 
@@ -54,10 +72,14 @@ def command(
     for each in (path, *above):
         if not each.is_dir():
             stop(f"{each}: is not a folder")
+    if only_recalled:
+        _list_recalled(read_folder(path, protocol, above), form)
     try:
         report = check_folder(path, above, watched)
     except EngineFault as error:
         stop(f"the rule engine failed: {error}", FAULT)
+    old = not_looked_at(report.read, _today()) if report.read else []
+    report.faults += old if release else []
     if require_signed or signers:
         read = read_folder(path, protocol, above, Path(signers) if signers else None)
         if read.knowledge is None:
@@ -65,13 +87,35 @@ def command(
         elif require_signed:
             report.faults += unsigned(read)
     if form == "json":
-        click.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+        remarks = [{"file": f.path, "line": f.line, "message": f.message} for f in old]
+        click.echo(json.dumps(report.as_json() | {"notLookedAt": remarks}, indent=2, ensure_ascii=False))
     else:
-        _print(report)
+        _print(report, [] if release else old)
     sys.exit(1 if report.faults else 0)
 
 
-def _print(report: Report) -> None:
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def _list_recalled(read: Folder, form: str) -> NoReturn:
+    """Print the worklist of whoever reads sources, and end."""
+    from cds.authoring.evidence import recalled
+
+    if read.knowledge is None:
+        stop("\n".join(map(str, read.faults)))
+    found = recalled(read)
+    if form == "json":
+        click.echo(json.dumps([each.as_json() for each in found], indent=2, ensure_ascii=False))
+        sys.exit(0)
+    for each in found:
+        click.echo(f"{each.citation}" + (f"\n  {each.url}" if each.url else ""))
+        click.echo("\n".join(f"  - {said} ({where})" for where, said in each.sentences) + "\n")
+    click.echo(f"{sum(len(each.sentences) for each in found)} sentences to look for in {len(found)} sources")
+    sys.exit(0)
+
+
+def _print(report: Report, old: Sequence[Fault]) -> None:
     from cds.authoring.tried import line_of
 
     for each in report.by_rule:
@@ -84,6 +128,11 @@ def _print(report: Report) -> None:
         click.echo(f"facts that no rule uses: {', '.join(report.unused_facts)}")
     for proved in report.properties:
         click.echo(str(proved))
+    if old:
+        click.echo(
+            f"{len(old)} things that nobody has looked at for 12 months, which --release would refuse; the first:"
+        )
+        click.echo(f"  {old[0]}")
     for fault in report.faults:
         click.echo(str(fault))
     pinned = sum(not list(pin.faults) for pin in report.pins)

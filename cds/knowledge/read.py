@@ -174,8 +174,9 @@ class _Reader(Files):
 
     def sources(self) -> dict[str, Source]:
         found: dict[str, Source] = {}
-        for key, _, entry in self._entries("sources.yaml", SourceShape):
+        for key, document, entry in self._entries("sources.yaml", SourceShape):
             assert isinstance(entry, SourceShape)
+            self.result.sources[key] = document, entry
             found[key] = Source(key, entry.citation, entry.url, entry.kind)
         return found
 
@@ -273,6 +274,7 @@ class _Reader(Files):
             return None, {}
         document, shape = read_as
         assert isinstance(shape, ProtocolShape)
+        self.result.protocol = document, shape
         for name, number in shape.numbers.items():
             self._cite(document, number.cite, sources, "numbers", name)
             self.result.places[name] = (document.path, document.line("numbers", name))

@@ -5,6 +5,7 @@ What the words mean together (facts, units, sources) is checked in :mod:`cds.kno
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar
@@ -125,11 +126,15 @@ class RuleShape(Shape):
 
 
 class NumberShape(Shape):
+    """A number. ``valid_from``: since when it is what it is; ``checked_on``: when somebody last looked whether it still should be."""
+
     value: Decimal
     unit: str
     means: str
     cite: str
     basis: Basis
+    valid_from: date | None = None
+    checked_on: date | None = None
 
 
 class TestShape(Shape):
@@ -153,6 +158,8 @@ class TestShape(Shape):
 class ProtocolShape(Shape):
     id: RuleId
     title: str
+    valid_from: date | None = None
+    checked_on: date | None = None
     default: bool = False
     diagnoses: list[Literal["evans", "alps"]] = []  # beside ITP those that count
     note: str = ""  # what every card says of it
@@ -162,9 +169,12 @@ class ProtocolShape(Shape):
 
 
 class SourceShape(Shape):
+    """A source. ``checked_on``: when somebody last read it; none where all that rests on it is recalled."""
+
     citation: str
     url: str = Field(default="", pattern=r"^(https://.+)?$")
     kind: Literal["study", "label", "guideline", "judgement", "terminology"]
+    checked_on: date | None = None
 
 
 class CodeShape(Shape):

@@ -32,11 +32,14 @@ def test_every_command_of_the_page_does_what_it_says(checkout: Path) -> None:
         ended = subprocess.run(["sh", "-ec", command], cwd=checkout, env=environ, capture_output=True, text=True)
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
         said.append(ended.stdout)
-    _, _, _, scenario, check, compared, tests, _, signed, vouched, service = said
+    _, _, _, scenario, check, compared, proved, tests, _, evidence, signed, vouched, service = said
     assert scenario.splitlines() == ["day 21, patient-view: as expected", "day 29, patient-view: as expected"]
     assert re.search(r"^\d+ rules, \d+ cases, \d+ scenario days, \d+ mutants: sound$", check, re.MULTILINE)
     assert "trough-low" in compared and compared.splitlines()[-1] == "64 judged by both: 9 differ"
     assert "-> Our hospital, after Feng 2024 with a level of 6 to 15" in compared.splitlines()[0]
+    assert "trough-low: does not hold -> warning on patient-view, order-select, order-sign, where" in proved
+    assert "trough >= 5 and < 6 ng/mL" in proved and "trough_low: 5 -> 6" in proved
+    assert "sentences to look for in" in evidence
     assert signed.startswith("trough-low: signed under our-hospital as it is now (")
     assert ": sound" in vouched
     proof = " ".join((checkout / "our-proof.md").read_text(encoding="utf-8").split())

@@ -43,7 +43,7 @@ def as_scenario(found: Counterexample) -> dict[str, Any]:
         "-170": "prednisone stops",
         "-5": ["platelets 12", *(["weight 30 kg", "height 135 cm"] if child else [])],
         "0": f"sirolimus {dose} mg daily",
-        str(_TODAY - 10): "level ordered",
+        str(_TODAY - 10): ["level ordered", "tests ordered"],
         f"{_TODAY - 1} 07:40": lines or ["platelets 12"],
     }
     card: dict[str, Any] = {"day": str(_TODAY), "expect": dict.fromkeys(found.shown, "")}

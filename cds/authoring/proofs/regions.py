@@ -101,6 +101,27 @@ class Space:
         """The cells in which a fact is known; none where no rule compares it."""
         return self._all(fact) - {0} if fact in self._samples else frozenset()
 
+    def everything(self, fact: str) -> frozenset[int]:
+        """All cells of a fact."""
+        return self._all(fact)
+
+    def allowed(self, box: Box, fact: str) -> frozenset[int]:
+        """The cells of a fact in a box."""
+        return box.get(fact) or self._all(fact)
+
+    @property
+    def facts(self) -> list[str]:
+        """Every fact that is compared."""
+        return sorted(self._samples)
+
+    def value(self, fact: str, cell: int) -> Any:
+        """A value that stands for a cell."""
+        return self._samples[fact][cell][fact]
+
+    def numbers(self, fact: str) -> list[Decimal]:
+        """The numbers that a fact is compared with, in order."""
+        return sorted({test.number for test in self._tests[fact] if test.number is not None})
+
     def place(self, hook: str) -> Box:
         """All records of a hook."""
         return {"ordering": frozenset({int(hook == "patient-view")}), _HOOK: frozenset({self.hooks.index(hook)})}
