@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench fuzz fingerprint load oracle examples pictures docs burden clean
+.PHONY: demo test lint bench fuzz fingerprint load assurance oracle examples pictures docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -44,6 +44,7 @@ docs: $(TESTED)
 	@"$(BIN)/sirolimus-cds" docs > docs/rules.md
 	@"$(BIN)/sirolimus-cds" docs --proof > docs/proof.md
 	@"$(BIN)/python" -m tests.hooks.conformance
+	@"$(BIN)/python" -m tests.assurance
 	@"$(BIN)/sirolimus-cds" prefetch > docs/prefetch.md
 	@"$(BIN)/sirolimus-cds" capability > docs/capability.md
 	@"$(BIN)/sirolimus-cds" schema --all docs/schemas
@@ -56,6 +57,9 @@ load: $(TESTED)
 
 fingerprint: $(TESTED)
 	@"$(BIN)/python" -m tests.fingerprint $(ARGS)
+
+assurance: $(TESTED)
+	@mkdir -p build && "$(BIN)/python" -m tests.assurance --commits build/assurance.md
 
 oracle: $(TESTED)
 	@"$(BIN)/python" -m tests.oracle $(ARGS)

@@ -38,6 +38,21 @@ class Recoder:
         """The systems in which something can be said."""
         return {system for system, _ in self._by_meaning[meaning]}
 
+    @property
+    def every_system(self) -> list[str]:
+        """All systems in which anything can be said."""
+        return sorted({system for same in self._by_meaning.values() for system, _ in same})
+
+    def coded_in(self, body: Json, system: str, number: int = 0) -> Json:
+        """The same chart in that system, wherever it has a code of the meaning; of several the one of that number."""
+        made = copy.deepcopy(body)
+        for coding in codings(made):
+            same = self._by_meaning.get(self._of(coding["system"], coding["code"]), [])
+            if mine := [code for its, code in same if its == system]:
+                coding["system"], coding["code"] = system, mine[number % len(mine)]
+                coding.pop("display", None)
+        return made
+
     def recoded(self, body: Json, random: Random) -> Json:
         """The same chart in other codes: each system is as likely as another, however many codes it has."""
         made = copy.deepcopy(body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,13 +45,20 @@ def _as_one(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "detail": "\n".join(dict.fromkeys("\n".join(parts).splitlines())),  # what they share is said once
         "extension": {f"{NAMESPACE}.findings": [f for c in cards for f in c["extension"][f"{NAMESPACE}.findings"]]},
     }
-    suggestions = [each for c in cards for each in c.get("suggestions", ())]
-    if suggestions:
-        card |= {"suggestions": suggestions, "selectionBehavior": "any"}
+    offered: dict[str, dict[str, Any]] = {}
+    for each in (each for c in cards for each in c.get("suggestions", ())):
+        offered.setdefault(_does(each), each)  # two buttons for one thing, both pressed, would order it twice
+    if offered:
+        card |= {"suggestions": list(offered.values()), "selectionBehavior": "any"}
     reasons = {reason["code"]: reason for c in cards for reason in c.get("overrideReasons", ())}
     if reasons:
         card["overrideReasons"] = list(reasons.values())
     return card
+
+
+def _does(suggestion: dict[str, Any]) -> str:
+    """What a suggestion does, whatever it is called and whoever made it."""
+    return json.dumps(suggestion["actions"], sort_keys=True, default=str)
 
 
 def arranged(

@@ -11,7 +11,7 @@ from cds.chart.model import Lab
 from cds.compiled.knowledge import Window
 from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
-from cds.facts.size import Ages, Size
+from cds.facts.size import Ages, Heaviest, Size
 from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, part
 
 
@@ -76,6 +76,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     patient: Patient
     size: Size
+    most_kg: Decimal | None  # what a patient without a recent weight weighs at most
     is_child: bool
     by_size: bool
     young: bool | None
@@ -121,10 +122,8 @@ class Limits(msgspec.Struct, frozen=True):
             return True
         if dose > self.numbers.size_warning_per_day:
             return False
-        weight, surface = self.size.weight or self.size.any_weight, self.size.surface
-        if weight is None or weight.amount is None:
-            return True
-        if dose / weight.amount.value > self.numbers.size_warning_per_kg:
+        kg, surface = self.size.kg or self.most_kg, self.size.surface
+        if kg is not None and dose / kg > self.numbers.size_warning_per_kg:
             return False
         return surface is None or dose / surface <= self.numbers.size_info_per_m2
 
@@ -155,6 +154,7 @@ class Limits(msgspec.Struct, frozen=True):
 def limits(
     patient: Patient,
     size: Size,
+    heaviest: Heaviest | Unknown,
     age_group: str | Unknown,
     phase: str | Unknown,
     size_limits_apply: bool | Unknown,
@@ -176,6 +176,7 @@ def limits(
     return Limits(
         patient,
         size,
+        None if isinstance(heaviest, Unknown) else heaviest[0],
         age_group == "child",
         size_limits_apply is True,
         patient.surely_under(ages.weight_short_age, patient.now.date()),

@@ -100,10 +100,12 @@ class Offers(msgspec.Struct, frozen=True):
         return "" if self.is_adult or self.limits.size.weight is not None else "there is no recent weight"
 
     def rises(self, dose: Decimal) -> bool:
-        """Whether ``dose`` is more than what is judged, or than what is taken: a smaller rise is a rise."""
+        """Whether ``dose`` is more than what is judged, or than what may be taken: a smaller rise is a rise."""
         current, judged = self.patient.course.current, self.patient.dose.per_day
-        taken = current.dose.per_day if self.patient.taking and current is not None else None
-        return (judged is not None and dose > judged) or (taken is not None and dose > taken)
+        running = [current.dose] if current is not None else []
+        running += [order.dose for order in self.patient.course.conflict]  # nobody knows which of them
+        taken = [each.per_day for each in running if self.patient.taking and each.per_day is not None]
+        return any(dose > each for each in (judged, *taken) if each is not None)
 
     def dispensable(self, dose: Decimal) -> bool:
         """Whether the order's product gives ``dose`` a day without splitting tablets."""

@@ -1,51 +1,58 @@
-"""``make burden``: cards a visit over 200 simulated courses, and whether every planted hazard is caught."""
+"""``make burden``: cards a visit over 200 simulated courses, and whether every planted hazard is caught in every coding."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Iterator
 
 from cds.engine import Engine
 from cds.knowledge.load import load
-from tests.burden.course import WEEKS, Card, Course
+from tests.burden.background import lists
 from tests.burden.hazards import HAZARDS, caught
+from tests.burden.year import Burden, opened
+from tests.recoded import Recoder
 
 COURSES = 200
-
-
-def topic(card: Card) -> str:
-    return str(card["source"]["topic"]["code"])
+CODES = 3  # of each system
 
 
 def main() -> None:
     engine = Engine(load())
-    visits = silent = cards = repeats = 0
-    by_topic: Counter[str] = Counter()
-    by_indicator: Counter[str] = Counter()
-    for seed in range(COURSES):
-        course, before = Course(seed), set[str]()
-        for week in range(WEEKS):
-            if course.stopped:
-                break
-            seen = course.visit(engine, week)
-            topics = [topic(card) for card in seen]
-            visits, cards, silent = visits + 1, cards + len(seen), silent + (not seen)
-            repeats += sum(each in before for each in topics)
-            by_topic.update(topics)
-            by_indicator.update(card["indicator"] for card in seen)
-            before = set(topics)
-    print(f"{COURSES} courses, {visits} visits, {cards} cards: {cards / visits:.2f} a visit (goal: at most 0.5)")
     print(
-        f"{silent / visits:.0%} of visits without any; {repeats / max(cards, 1):.0%} of cards repeat the visit before"
+        f"with the lists of {len(lists())} public synthetic patients"
+        if lists()
+        else "without long lists: the data are not there"
     )
-    print(", ".join(f"{number} {name}" for name, number in by_indicator.most_common()))
-    for name, number in by_topic.most_common():
-        print(f"  {number / visits:6.3f}  {name}")
-    missed = [rule for rule in HAZARDS if not caught(rule, engine)]
+    for every, words in ((1, "weekly"), (4, "every four weeks")):
+        _print(words, opened(engine, range(COURSES), every))
+    missed = list(_missed(engine))
     print(
-        f"{len(HAZARDS) - len(missed)} of {len(HAZARDS)} planted hazards caught at the first visit that could see them"
+        f"{len(HAZARDS)} planted hazards, in {len(Recoder(engine.knowledge).every_system)} systems: {len(missed)} missed"
     )
-    for rule in missed:
-        print(f"  missed: {rule}")
+    for rule, system in missed:
+        print(f"  missed: {rule} in {system}")
+
+
+def _print(words: str, burden: Burden) -> None:
+    print(
+        f"opened {words}: {burden.visits} visits, {burden.cards} cards: {burden.per_visit:.2f} a visit; "
+        f"{burden.silent / burden.visits:.0%} of visits without any; {burden.repeated:.0%} of cards repeat the visit before"
+    )
+    print("  " + ", ".join(f"{number} {name}" for name, number in burden.by_indicator.most_common()))
+    for name, number in burden.by_topic.most_common():
+        print(f"  {number / burden.visits:6.3f}  {name}")
+
+
+def _missed(engine: Engine) -> Iterator[tuple[str, str]]:
+    """The hazards that a rule does not tell at the first visit that could see them, by the system in which the chart is coded."""
+    recoder = Recoder(engine.knowledge)
+    for rule in HAZARDS:
+        for system in recoder.every_system:
+            for number in range(CODES):
+                if not caught(
+                    rule, engine, lambda body, system=system, number=number: recoder.coded_in(body, system, number)
+                ):  # type: ignore[misc]
+                    yield rule, system
+                    break
 
 
 if __name__ == "__main__":

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 
 from cds.engine import Engine
 from cds.knowledge.files import Folder
 from tests.burden.course import Course
 from tests.burden.hazards import HAZARDS, caught
+from tests.recoded import Recoder
+
+
+@pytest.fixture(scope="module")
+def recoder(engine: Engine) -> Recoder:
+    return Recoder(engine.knowledge)
 
 
 @pytest.mark.parametrize("rule", HAZARDS)
-def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(engine: Engine, rule: str) -> None:
+def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(
+    engine: Engine, recoder: Recoder, rule: str
+) -> None:
+    """Coded as we code, and twice in whatever system; `make burden` tries every system."""
     assert caught(rule, engine)
+    for seed in range(2):
+        assert caught(rule, engine, lambda body, seed=seed: recoder.recoded(body, Random(f"{rule} {seed}"))), seed
 
 
 def test_every_rule_is_planted(folder: Folder) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cds.cards.order import arranged
 from cds.engine import Engine
-from tests.charts import condition, day, drug, intake, level, sirolimus, weight
+from tests.charts import condition, day, drug, intake, level, observation, sirolimus, weight
 from tests.judge import judge
 
 FINDINGS = "net.sirolimus-itp-cds.findings"
@@ -58,3 +58,14 @@ def test_no_rule_is_ever_lost(engine: Engine, most: int) -> None:
     assert {f["rule"] for c in shown for f in c["extension"][FINDINGS]} == every
     assert len(every) >= 7
     assert len([c for c in shown if c["indicator"] != "critical"]) <= most
+
+
+def test_a_merged_card_offers_what_two_rules_ask_for_once(engine: Engine) -> None:
+    """Few neutrophils and high lipids both ask for a level: two buttons, both pressed, would be two orders."""
+    high = observation("t", "2571-8", day(20, "08:00"), 700, "mg/dL")
+    few = observation("n", "751-8", day(20, "08:00"), 0.8, "10*9/L")
+    [card] = [
+        each for each in judge(engine, 20, sirolimus("s", day(0), 2), high, few).cards if "also: " in each["summary"]
+    ]
+    labels = [each["label"] for each in card["suggestions"]]
+    assert sorted(labels) == ["Order a sirolimus level", "Order fasting lipids again"]

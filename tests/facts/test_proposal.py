@@ -12,7 +12,21 @@ from hypothesis import strategies as st
 
 from cds.advise import Advice
 from cds.engine import Engine
-from tests.charts import TABLETS, Resource, count, day, drug, height, intake, itp, level, patient, sirolimus, weight
+from tests.charts import (
+    FIRST_LINE,
+    TABLETS,
+    Resource,
+    count,
+    day,
+    drug,
+    height,
+    intake,
+    itp,
+    level,
+    patient,
+    sirolimus,
+    weight,
+)
 from tests.judge import fact, judge, judge_order, topics
 
 TIMED = intake("i", day(19, "07:45"))
@@ -280,3 +294,15 @@ def test_a_changed_draft_raises_no_warning_either(engine: Engine) -> None:
 
 def test_topics_of_a_patient_in_target_are_none(engine: Engine) -> None:
     assert topics(propose(engine, 2, 10)) == set()
+
+
+@pytest.mark.parametrize(("born", "offered"), [("2020-10-08", []), ("2014-10-08", ["Change the order to 2 mg/day"])])
+def test_no_bound_of_the_window_is_offered_that_may_be_too_much_for_the_age(
+    engine: Engine, born: str, offered: list[str]
+) -> None:
+    """Without a weight: 2 mg/day would be too much by size for a child of three, and our own card would say so once it is signed."""
+    child = [patient(born, gender="male"), itp(), FIRST_LINE]
+    draft = sirolimus("d", day(0), 3, status="draft")
+    cards = judge_order(engine, 0, [draft], *child, adult=False).cards
+    [above] = [card for card in cards if card["source"]["topic"]["code"] == "doseAboveWindow"]
+    assert [each["label"] for each in above.get("suggestions", [])] == offered

@@ -7,11 +7,12 @@ child-dose-by-size, step-down-to-maintenance, duplicate-orders.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 
 from tests.oracle import readings
 from tests.oracle.codes import HEIGHT, STRONG_INHIBITORS, TABLET_MG, WEIGHT
-from tests.oracle.course import Course, conflict, drafted, taken
+from tests.oracle.course import Course, conflict, drafted, taken, without_renewals
 from tests.oracle.course import drafts as sirolimus_drafts
 from tests.oracle.growth import heavy
 from tests.oracle.interactions import inhibitor_beside, stretches
@@ -36,7 +37,7 @@ OLDER_WEIGHT, OLDER_WEIGHT_INFANT, OLDER_WEIGHT_GROWN = 180, 60, Decimal("1.1")
 CHILD_ENOUGH = Decimal("0.05")  # mg/kg/day
 KG_WARNING, KG_CRITICAL = Decimal("0.1"), Decimal("0.2")
 M2_INFO, M2_CRITICAL, DAY_WARNING = 2, 4, 4
-CHANGE_APART = 7
+CHANGE_APART, OFFER_HOLDS = 7, 28
 AIM, HALF, INFANT = Decimal(10), Decimal("0.5"), 2
 STEP_DOWN_SHOWN = 14
 
@@ -162,7 +163,7 @@ def rules(
         fires["dose-change-too-soon"] = ("warning", "")
     if d.daily is None:
         return fires
-    if urgency := _size(d):
+    if urgency := by_size(d):
         fires["child-dose-by-size"] = (urgency, "")
     if d.daily > FAR_ABOVE[d.group]:
         fires["dose-far-above-window"] = ("critical", "")
@@ -192,15 +193,17 @@ def _step_down(record: Record, levels: Levels, response: Response, d: Dosing) ->
         return False
     days = [lv.day for lv in levels.accepted[-1:]] + [c.day for c in response.usable[-1:]]
     young = any((record.today - day).days <= STEP_DOWN_SHOWN for day in days)
-    if readings.STEP_DOWN_NEEDS_A_LEVEL and not _projected(levels, d.window[1]):
+    if readings.STEP_DOWN_NEEDS_A_LEVEL and not projected(levels, d.window[1], record.today):
         return False
     return young and response.in_response and not response.confirmed_cr_now_pr
 
 
-def _projected(levels: Levels, dose: Decimal) -> bool:
+def projected(levels: Levels, dose: Decimal, today: date) -> bool:
     """The newest usable level, scaled to a dose, is at or above the floor."""
     dosed = [lv for lv in levels.usable if lv.dose and lv.dose.per_day and not lv.value.comparator]
     if not dosed or not (was := dosed[-1].dose) or not was.per_day:
+        return False
+    if (today - dosed[-1].day).days > LEVEL_MAX_AGE:
         return False
     return dosed[-1].value.value * dose / was.per_day >= FLOOR
 
@@ -221,7 +224,7 @@ def _too_soon(record: Record, course: Course, levels: Levels, d: Dosing, withhel
     return (record.today - last).days < CHANGE_APART
 
 
-def _size(d: Dosing) -> str:
+def by_size(d: Dosing) -> str:
     """By kg and m2, for a child or an adult under 40 kg: how urgent it is. "Without a fresh weight at most a warning"."""
     if not d.small or d.daily is None:
         return ""
@@ -246,7 +249,9 @@ def answered(record: Record, course: Course, levels: Levels, d: Dosing, no_rise:
     if level.value.comparator or level.why:
         return False
     predicted = level.value.value * d.daily / now.per_day
-    return FLOOR <= predicted <= CEILING or d.daily == proposed(record, course, level, now.per_day, d, no_rise)
+    if FLOOR <= predicted <= CEILING:
+        return True
+    return d.daily == proposed(record, course, level, now.per_day, d, no_rise)
 
 
 def proposed(
@@ -258,13 +263,14 @@ def proposed(
     step = HALF if orders[0].code != "314230" else Decimal("0.1")
     last = course.last_change
     lately = last is not None and (record.today - last).days < CHANGE_APART
-    if len(orders) > 1 or record.age(record.today) < INFANT or (raising and (lately or no_rise)):
+    if len(without_renewals(orders)) > 1 or record.age(record.today) < INFANT or (raising and (lately or no_rise)):
         return None
     # "while a strong or an unsettled moderate inhibitor is active"; an unsettled one is a harm, in ``no_rise``
     strong = any(s.code in STRONG_INHIBITORS and s.end is None for s in stretches(record))
     if raising and (strong or (d.group == "child" and d.weight is None)):
         return None
     strength = TABLET_MG.get(orders[0].code)  # tablets are not split
+    intakes = orders[0].dose.times if orders[0].dose else 1
     highest = WINDOWS[d.group, "starting"][1]
     low, high = d.window
     best: tuple[Decimal, Decimal] | None = None
@@ -273,10 +279,27 @@ def proposed(
         predicted = level.value.value * candidate / now
         right = candidate > now if raising else candidate < now
         fits = low <= candidate <= high or FLOOR <= predicted <= CEILING
-        whole = strength is None or candidate % strength == 0
+        whole = strength is None or (candidate / intakes) % strength == 0
         if right and candidate >= now * HALF and fits and whole and (not raising or candidate <= highest):
-            too_much = _size(replace(d, daily=candidate))
-            if not too_much and (best is None or abs(predicted - AIM) < best[0]):
+            warned = by_size(replace(d, daily=candidate)) or not _holds(record, level, predicted, candidate, d)
+            if not warned and (best is None or abs(predicted - AIM) < best[0]):
                 best = (abs(predicted - AIM), candidate)
         candidate += step
     return best[1] if best else None
+
+
+def _holds(record: Record, level: Level, predicted: Decimal, dose: Decimal, d: Dosing) -> bool:
+    """ "No suggestion of ours, once signed, raises a warning of ours, on the order hooks and on patient-view on each of the
+    28 days after": the dose is in the window, or what speaks for it beside the window still does in 28 days.
+    """
+    low, high = d.window
+    if low <= dose <= high:
+        return True
+    young = (record.today - level.day).days + OFFER_HOLDS <= LEVEL_MAX_AGE
+    if young and (predicted <= CEILING if dose > high else predicted >= FLOOR):
+        return True
+    if dose > high:
+        first, last = WINDOWS[d.group, "starting"]
+        early = d.day is not None and d.day + OFFER_HOLDS <= STARTING_ACCEPTED_UNTIL
+        return first <= dose <= last and early
+    return d.group == "child" and d.weight is not None and dose / d.weight >= CHILD_ENOUGH

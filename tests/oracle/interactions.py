@@ -224,19 +224,19 @@ def rules(record: Record, course: Course, lv: Levels) -> dict[str, tuple[str, st
         loudest = next((each for each in ("critical", "warning", "info") if each in found), None)
         if loudest:
             fires[rule] = (loudest, "")
-    if _stopped(record, course, [x.day for x in lv.usable]):
+    if stopped(record, course, [x.day for x in lv.usable]):
         fires["interacting-drug-stopped"] = ("warning", "")
     return fires
 
 
-def _stopped(record: Record, course: Course, level_days: list[date]) -> list[str]:
+def stopped(record: Record, course: Course, level_days: list[date], *, inducers: bool = False) -> list[str]:
     """Drugs that ended during the course, lately, and that no usable level drawn late enough after the stop has shown."""
     taking = bool(course.current) and not all(o.status == "on-hold" for o in course.current)
     if course.start is None or not taking or (record.ordering and not sirolimus_drafts(record)):
         return []
     names = []
     for s in stretches(record):
-        if s.end is None or s.end < course.start:
+        if s.end is None or s.end < course.start or (inducers and s.code not in INDUCERS):
             continue
         if any(t.code == s.code and t.end is None for t in stretches(record)):
             continue

@@ -18,6 +18,7 @@ from tests.oracle import (
     monitoring,
     partners,
     prescribing,
+    readings,
     response,
     safety,
 )
@@ -25,9 +26,11 @@ from tests.oracle.codes import LEVELS, NOT_BLOOD, SIROLIMUS
 from tests.oracle.course import Course, read_course, sirolimus, still_counts
 from tests.oracle.directions import direction
 from tests.oracle.fhir import read
+from tests.oracle.offers import Asked, offers
 from tests.oracle.record import Record
 
 STOP_COUNTS = 28  # days
+RAISE_THE_LEVEL = {("ciclosporin", "warning"), ("duplicate-mtor-or-calcineurin-inhibitor", "warning")}
 
 COVERED = [
     "dose-above-window",
@@ -149,11 +152,47 @@ def rise_withheld(body: dict[str, Any], now: datetime) -> bool:
     return bool(reading(body, now).harms)
 
 
-def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
-    """The ids of the covered rules that fire, each with its indicator and its direction."""
+def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str, frozenset[str]]]:
+    """The ids of the covered rules that fire, each with its indicator, its direction and what its card offers."""
     found = reading(body, now)
+    heard = _heard(found)
+    seen = found.seen
+    asked = Asked(
+        found.record,
+        found.course,
+        found.judged,
+        found.dose,
+        _withheld(found, heard),
+        _unsettled(found),
+        seen.in_response,
+        seen.unlooked,
+        heard,
+    )
+    offered = offers(asked)
+    return {rule: (indicator, direction(rule, indicator, of), offered[rule]) for rule, (indicator, of) in heard.items()}
+
+
+def _unsettled(found: Reading) -> bool:
+    return "an inhibitor that no level has answered" in found.harms
+
+
+def _withheld(found: Reading, heard: dict[str, tuple[str, str]]) -> bool:
+    """Whether something withholds a rise: a harm, or what raises the level and no level has shown yet."""
+    if found.harms or not readings.WHAT_RAISES_THE_LEVEL_WITHHOLDS:
+        return bool(found.harms)
+    record, usable = found.record, [level.day for level in found.judged.usable]
+    nursing = any(problem.active and problem.kind == "breastfeeding" for problem in record.problems)
+    second = partners.second_mtor_inhibitor(record, found.course)
+    raised = {(rule, urgency) for rule, (urgency, _) in heard.items()} & RAISE_THE_LEVEL
+    eaten = heard.get("food-and-herbal", ("", ""))[1] == "inhibitor"
+    stopped = interactions.stopped(record, found.course, usable, inducers=True)
+    return nursing or second or bool(raised) or eaten or bool(stopped)
+
+
+def _heard(found: Reading) -> dict[str, tuple[str, str]]:
+    """The rules that fire and do not yield, each with its indicator and what it speaks of."""
     record, course, judged, seen, dose = found.record, found.course, found.judged, found.seen, found.dose
-    no_rise = bool(found.harms) or seen.in_response or seen.unlooked
+    no_rise = _withheld(found, {}) or seen.in_response or seen.unlooked
     answered = dosing.answered(record, course, judged, dose, no_rise)
     restart = harms.restart_after_harm(record, course, judged)
     goes_on = _goes_on(record, course, judged)
@@ -167,8 +206,7 @@ def expected(body: dict[str, Any], now: datetime) -> dict[str, tuple[str, str]]:
     fires |= monitoring.rules(record, course)
     fires |= safety.rules(record, course, dose, goes_on)
     fires |= danger.rules(record, course, seen, judged, dose, goes_on)
-    heard = {rule: card for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
-    return {rule: (indicator, direction(rule, indicator, of)) for rule, (indicator, of) in heard.items()}
+    return {rule: card for rule, card in fires.items() if not set(fires) & YIELDS_TO.get(rule, set())}
 
 
 def _goes_on(record: Record, course: Course, judged: levels.Levels) -> bool:

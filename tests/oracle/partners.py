@@ -97,6 +97,11 @@ def rules(record: Record, course: Course, r: Response) -> Fires:
     return fires
 
 
+def second_mtor_inhibitor(record: Record, course: Course) -> bool:
+    """Another drug of the same kind is taken or drafted beside sirolimus."""
+    return bool(beside(record, course, MTOR_INHIBITORS, record.orders + record.stated))
+
+
 def _new(record: Record, found: list[Partner], days: int = START_SHOWN) -> bool:
     """Drafted, or taken together for so many days at most."""
     return any(p.draft or (record.today - p.both).days <= days for p in found)

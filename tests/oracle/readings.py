@@ -82,3 +82,8 @@ RAISE_ANSWERS_A_HIGH_LEVEL = False
 # "a preliminary level above 20 does raise trough-critical": the same for a pregnancy test that found something, and for the
 # saturation of oxygen
 PRELIMINARY_HARM_COUNTS = True
+# the harms that withhold a rise, as they are listed: whether breast-feeding is one, and what raises the level and no level has shown
+# yet: a second mTOR inhibitor, ciclosporin or tacrolimus just added, cannabidiol, an inducer that was stopped
+WHAT_RAISES_THE_LEVEL_WITHHOLDS = True
+# "No action, and the reason said, for several orders": whether one order of several dated steps is such a one
+AN_ORDER_IN_STEPS_IS_NOT_REWRITTEN = True

@@ -17,7 +17,7 @@ from tests.prover.second import Verdict
 
 SHIPPED = load()
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))
-SETS = 200
+SETS, SOME = 200, 50
 
 
 def first_says(knowledge: Knowledge) -> list[Verdict]:
@@ -49,5 +49,5 @@ def test_both_say_the_same_of_random_rules(part: int) -> None:
 
 def test_random_rules_break_and_keep_each_property() -> None:
     """Else that the provers agree would say little."""
-    broken = Counter(each.property for seed in range(SETS) for each in first_says(made(seed, SHIPPED)) if each.broken)
-    assert all(10 <= broken[name] <= SETS - 10 for name in ("P1", "P2", "P3", "P4", "P5")), broken
+    broken = Counter(each.property for seed in range(SOME) for each in first_says(made(seed, SHIPPED)) if each.broken)
+    assert all(5 <= broken[name] <= SOME - 5 for name in ("P1", "P2", "P3", "P4", "P5")), broken
