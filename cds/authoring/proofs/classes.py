@@ -91,7 +91,7 @@ def _misnamed(speech: Speech, naming: Sequence[Naming], hook: str, level: Level,
     facts = {fact: value for fact, value in driven.items() if value is not None}
 
     def found(says: str, *shown: str) -> Counterexample:
-        place = shown[0] if shown else naming[0].rule.id if naming else ""
+        place = shown[0] if shown else _who_should(speech, wanted)
         return Counterexample(speech.knowledge.protocol.id, place, hook, facts, says, shown)
 
     named = _has_a_card(wanted)
@@ -106,6 +106,16 @@ def _misnamed(speech: Speech, naming: Sequence[Naming], hook: str, level: Level,
         for other, others in zip(naming[at + 1 :], spoken[at + 1 :], strict=True):
             if speech.space.both(boxes, others):
                 yield found(f"{each.rule.id} and {other.rule.id} both name {said}", each.rule.id, other.rule.id)
+
+
+def _who_should(speech: Speech, classes: set[str]) -> str:
+    """A rule that compares the level on that side: where the fault of a class without a card is likely to stand."""
+    ways = ("<", "<=") if "low" in classes else (">", ">=")
+    for rule in speech.knowledge.rules:
+        tests = [test for variant in rule.variants for branch in variant.branches for test in branch]
+        if any(test.fact in OF_LEVELS and test.operator in ways for test in tests):
+            return rule.id
+    return ""
 
 
 def _within(speech: Speech, rule: Rule, hook: str, driven: Driven, asked: Box) -> list[Box]:
