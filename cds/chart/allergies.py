@@ -16,6 +16,8 @@ from cds.compiled.knowledge import Concept, Lexicon
 _DRUGS = ALLERGENIC_DRUGS
 _FOODS = ALLERGENIC_FOODS
 _WORD = re.compile(r"[^\W\d_]+")
+_CLAUSE = re.compile(r"[.,;()\[\]!\n]| [-\u2013\u2014] ")
+"""What ends a clause. A colon does not: 'sirolimus allergy: negative' is one."""
 _LONG_ENOUGH = 4
 _LONGEST = 1_000
 _SKEW = timedelta(days=1)
@@ -59,8 +61,26 @@ def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
 
 
 def _is_denied(text: str, lexicon: Lexicon) -> bool:
-    """Whether a text says that there is no allergy."""
-    words = _WORD.findall(text[:_LONGEST].lower())
+    """Whether a text says that there is no allergy: one of its clauses does, and no other speaks of one."""
+    clauses = list(_clauses(text[:_LONGEST].lower(), lexicon))
+    denied = [_denies(words, lexicon) for words in clauses]
+    speaks = [any(stem in word for word in words for stem in lexicon.allergy) for words in clauses]
+    return any(denied) and not any(told and not no for told, no in zip(speaks, denied, strict=True))
+
+
+def _clauses(text: str, lexicon: Lexicon) -> Iterator[list[str]]:
+    """The words of each clause; one that only says "ruled out" belongs to the one before it."""
+    before: list[str] = []
+    for words in map(_WORD.findall, _CLAUSE.split(text)):
+        if before and " ".join(words) not in lexicon.allergy_refuted:
+            yield before
+            before = []
+        before += words
+    yield before
+
+
+def _denies(words: list[str], lexicon: Lexicon) -> bool:
+    """Whether a clause holds a word of refutation, or one of denial at most one word before an allergy."""
     if any(_ends(words, phrase) for phrase in lexicon.allergy_refuted):
         return True
     behind = [

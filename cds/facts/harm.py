@@ -71,6 +71,7 @@ def fevers(
         and lab.moment is not None
         and lab.status in COUNTED
         and lab.amount.value >= fever_from
+        and not lab.amount.comparator.startswith("<")
         and lab.moment.days_until(now) <= fever_recent
     ]
     return [*(each.reference for each in active(fever_problems, now, infection_acts)), *measured]

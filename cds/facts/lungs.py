@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from cds.chart.model import Intake, Problem
-from cds.course.kinds import Problems, Samples
+from cds.chart.words import reported
+from cds.course.kinds import Problems, Samples, UnitOf
 from cds.course.patient import Patient
 from cds.course.problems import active, any_of, listed_problems
+from cds.facts.toxicity import value_of
 from cds.plan.declare import Answer, Days, Known, Named, Unknown, flag, names, number, part
 
 _NONE = "none is on record"
@@ -67,12 +69,19 @@ def breathless(breathless_problems: Problems, now: datetime) -> Answer[bool]:
     return any_of(active(breathless_problems, now))
 
 
-@number("percent", "1", "the newest oxygen saturation, of the last {oxygen_recent} days")
-def oxygen_saturation(oxygen_samples: Samples, oxygen_recent: Days, now: datetime) -> Answer[Decimal]:
-    exact = (lab for lab in oxygen_samples if lab.amount and not lab.amount.comparator)
-    newest = next(exact, None)
-    if newest is None or newest.amount is None or newest.moment is None:
+@number(
+    "percent",
+    "1",
+    "the newest oxygen saturation, of the last {oxygen_recent} days",
+    report="that value as reported, with its date",
+)
+def oxygen_saturation(
+    oxygen_samples: Samples, oxygen_recent: Days, now: datetime, oxygen_unit: UnitOf
+) -> Answer[Decimal]:
+    """A bound below which it lies counts; one above which it lies tells nothing."""
+    newest = next((lab for lab in oxygen_samples if lab.amount and not lab.amount.comparator.startswith(">")), None)
+    if newest is None or newest.moment is None:
         return Unknown("no oxygen saturation is on record")
     if newest.moment.days_until(now) > oxygen_recent:
         return Unknown(f"there is no oxygen saturation of the last {oxygen_recent} days")
-    return Known(newest.amount.value, [newest.reference], newest.moment.day)
+    return Known(value_of(newest), [newest.reference], newest.moment.day, lambda: reported(newest, oxygen_unit))

@@ -125,10 +125,32 @@ def test_foods_in_other_words(engine: Engine, words: str) -> None:
         "sirolimus allergy ruled out",
         "not allergic to rapamycin",
         "Rash on the hip after penicillin",
+        "No known allergy to latex, sirolimus, peanut",
+        "Sirolimus allergy, ruled out",
+        "Sirolimus allergy (ruled out)",
+        "No known drug allergies: sirolimus tolerated",
     ],
 )
 def test_an_allergy_that_is_denied_in_words(engine: Engine, words: str) -> None:
     assert not judge_order(engine, 70, TABLETS, allergy({"text": words})).cards
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No EpiPen; allergic to sirolimus",
+        "Rash: no. Allergic to sirolimus",
+        "Latex - no, sirolimus - allergic",
+        "Penicillin: keine, Allergie auf Sirolimus",
+        "Latex no - sirolimus allergic",
+        "Skin test of penicillin negative, allergic to sirolimus",
+        "Allergic to sirolimus, skin test negative",
+        "No known allergy to latex, but sirolimus allergy in 2020",
+    ],
+)
+def test_a_denial_ends_with_its_clause(engine: Engine, words: str) -> None:
+    """What is denied stands in the same clause; an allergy behind it does not."""
+    assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"allergy"}
 
 
 @pytest.mark.parametrize(

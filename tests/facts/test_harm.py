@@ -38,6 +38,27 @@ def test_low_oxygen_with_breathlessness(engine: Engine, value: int, drawn: int, 
     assert "pneumonitis" not in topics(judge(engine, 62, *TAKEN, oxygen))
 
 
+@pytest.mark.parametrize(("sign", "value", "said"), [("<", 90, True), ("<", 94, True), ("<", 95, False), (">", 80, False)])
+def test_oxygen_that_is_only_a_bound(engine: Engine, sign: str, value: int, said: bool) -> None:
+    """'<90' tells of harm; '>80' tells nothing, and hides no exact value."""
+    oxygen = observation("o", "59408-5", day(61), value, "%")
+    oxygen["valueQuantity"]["comparator"] = sign
+    exact = observation("e", "59408-5", day(60), 85, "%")
+    breathless = condition("c", BREATHLESS, day(60))
+    assert ("pneumonitis" in topics(judge(engine, 62, *TAKEN, oxygen, breathless))) == said
+    if sign == ">":
+        assert "pneumonitis" in topics(judge(engine, 62, *TAKEN, exact, oxygen, breathless))
+
+
+@pytest.mark.parametrize(("sign", "said"), [("", True), (">", True), ("<", False)])
+def test_a_temperature_that_is_only_a_bound(engine: Engine, sign: str, said: bool) -> None:
+    hot = observation("t", "8310-5", day(61), 39, "Cel")
+    if sign:
+        hot["valueQuantity"]["comparator"] = sign
+    few = observation("n", "751-8", day(61), 0.3, "10*9/L")
+    assert ("seriousInfection" in topics(judge(engine, 62, *TAKEN, hot, few))) == said
+
+
 CM = "http://hl7.org/fhir/sid/icd-10-cm"
 FEVER, NEUTROPENIA = (condition(name, code, day(61), system=CM) for name, code in (("f", "R50.81"), ("n", "D70.2")))
 

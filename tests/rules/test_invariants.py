@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cds.authoring.proofs.latent import COURSES, FLAGS, OF_LEVELS, Target
+from cds.authoring.proofs.latent import COURSES, FLAGS, OF_LEVELS, Target, target_of
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.compiled.bound import Bound
@@ -41,6 +41,12 @@ _TRIED = (
 def situation(knowledge: Knowledge, body: Json, now: datetime) -> Situation:
     request = read_request(json.dumps(body).encode())
     return read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now)
+
+
+def of_protocol(knowledge: Knowledge) -> Target:
+    target = target_of(knowledge)
+    assert target is not None
+    return target
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +84,7 @@ def test_a_level_drives_its_facts_as_one_of_the_courses_says(
     knowledge: Knowledge, charts: list[tuple[int, Json, datetime]]
 ) -> None:
     """The newest level of a chart is moved; the facts of it follow one course, and what that does not drive stays."""
-    target, moved, used = Target(knowledge), 0, set()
+    target, moved, used = of_protocol(knowledge), 0, set()
     for seed, body, now in charts:
         of_level = situation(knowledge, body, now).of(levels.levels)
         newest = of_level[0].lab if of_level else None
@@ -168,7 +174,7 @@ def _unreadable(body: Json, references: list[str]) -> Json:
 
 
 def test_a_bound_that_tells_no_class_is_named(knowledge: Knowledge, charts: list[tuple[int, Json, datetime]]) -> None:
-    target, seen = Target(knowledge), 0
+    target, seen = of_protocol(knowledge), 0
     for seed, body, now in charts:
         values = situation(knowledge, body, now).facts.values
         trough = values.get("trough")

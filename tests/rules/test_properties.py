@@ -183,6 +183,14 @@ def test_a_prover_that_covers_everything_disagrees_with_the_second(which: str, m
     assert which in {each.property for each in second.verdicts(knowledge) if each.broken}
 
 
+def test_without_a_target_there_is_nothing_to_decide_of_levels() -> None:
+    """A part of a rules folder may be checked by itself."""
+    numbers = {name: value for name, value in SHIPPED.definitions.items() if not name.startswith("trough_")}
+    part = replace(SHIPPED, hash="part", rules=(), definitions=numbers, protocol=replace(SHIPPED.protocol, numbers={}))
+    found = all_properties([part])
+    assert [str(each).partition(":")[0] for each in found[1:3]] == [f"{name} has nothing to decide here" for name in ("P2", "P3")]
+
+
 def test_a_property_says_what_it_is() -> None:
     found: list[Property] = all_properties([SHIPPED])
     assert [each.id for each in found] == ["P1", "P2", "P3", "P4", "P5"]

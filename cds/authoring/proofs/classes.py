@@ -21,6 +21,7 @@ from cds.authoring.proofs.latent import (
     driven_region,
     in_words,
     levels_of,
+    target_of,
     usable,
 )
 from cds.authoring.proofs.regions import Box
@@ -44,7 +45,9 @@ def every_level_has_one_class(every: Sequence[Knowledge]) -> Property:
 
 
 def _prove(knowledge: Knowledge) -> Found:
-    speech, target = Speech(knowledge), Target(knowledge)
+    speech, target = Speech(knowledge), target_of(knowledge)
+    if target is None:
+        return
     naming = [each for rule in knowledge.rules if (each := _naming(speech, rule, target)) is not None]
     exact = levels_of(knowledge, target)
     bounds = [Bound(comparator, level) for level in exact if level for comparator in _COMPARATORS]

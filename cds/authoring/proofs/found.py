@@ -58,6 +58,8 @@ class Property:
         }
 
     def __str__(self) -> str:
+        if not self.tried:
+            return f"{self.id} has nothing to decide here: {self.says}"
         verdict = "holds" if self.holds else f"does not hold: {len(self.counterexamples)} counterexamples"
         return f"{self.id} {verdict}, {self.tried} {self.of} in {self.seconds:.2f} s: {self.says}"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cds.authoring.proofs.regions import Box
 from cds.authoring.proofs.speech import Speech
@@ -24,14 +24,12 @@ Side = Literal["above", "below"]
 OF_LEVELS = ("trough", "newest_level")
 
 
-class Target:
+class Target(NamedTuple):
     """The protocol's numbers of a level, in ng/mL: below ``low`` it is low, above ``high`` high, above ``critical`` critical."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
-        numbers = {**knowledge.definitions, **knowledge.protocol.numbers}
-        self.low, self.high, self.critical = (
-            numbers[each] for each in ("trough_low", "trough_high", "trough_critical")
-        )
+    low: Decimal
+    high: Decimal
+    critical: Decimal
 
     def side(self, level: Decimal) -> Side | None:
         """On which side of the target; None within it."""
@@ -39,11 +37,16 @@ class Target:
 
     def named(self, level: Decimal) -> str:
         """The class of a level."""
-        return (
-            "critical"
-            if level > self.critical
-            else {"above": "high", "below": "low", None: "in target"}[self.side(level)]
-        )
+        if level > self.critical:
+            return "critical"
+        return {"above": "high", "below": "low", None: "in target"}[self.side(level)]
+
+
+def target_of(knowledge: Knowledge) -> Target | None:
+    """The target of a protocol; a part of a rules folder may have none, and then there is nothing to decide of levels."""
+    numbers = {**knowledge.definitions, **knowledge.protocol.numbers}
+    found = [numbers[each] for each in ("trough_low", "trough_high", "trough_critical") if each in numbers]
+    return Target(*found) if len(found) == len(Target._fields) else None
 
 
 def usable(level: Level, target: Target) -> Driven:

@@ -15,6 +15,7 @@ from cds.authoring.proofs.latent import (
     driven_region,
     in_words,
     levels_of,
+    target_of,
     usable,
 )
 from cds.authoring.proofs.speech import Speech
@@ -57,7 +58,9 @@ def side_of(speech: Speech, rule: Rule, target: Target) -> Side | None:
 
 
 def _prove(knowledge: Knowledge) -> Found:
-    speech, target = Speech(knowledge), Target(knowledge)
+    speech, target = Speech(knowledge), target_of(knowledge)
+    if target is None:
+        return
     levels = levels_of(knowledge, target)
     sides = {rule.id: side_of(speech, rule, target) for rule in knowledge.rules}
     for side in ("above", "below"):
