@@ -53,7 +53,7 @@ class Report:
     unused_facts: list[str] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    read: Folder | None = None  # under the default protocol
+    read: list[Folder] = field(default_factory=list)  # under each protocol, the default one first
 
     def as_json(self) -> dict[str, Any]:
         """The report for a program: counts, then rule by rule, number by number, and the faults."""
@@ -134,10 +134,11 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
     """
     engines = Engines(folder, overlays)
     read = engines.read()
-    report = Report(rules=len(read.files), faults=list(read.faults), read=read)
+    report = Report(rules=len(read.files), faults=list(read.faults))
     if read.knowledge is None:
         return report
-    for other in engines.every():
+    report.read = engines.every()
+    for other in report.read:
         known = set(map(str, report.faults))
         report.faults += [fault for fault in other.faults if str(fault) not in known]
     if report.faults:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from cds.knowledge.files import Folder
 from cds.knowledge.rules import shown
-from cds.knowledge.shapes import NumberShape
+from cds.knowledge.shapes import ValueSetShape
 from cds.knowledge.tree import Fault
 
 DAYS = 365
@@ -33,32 +33,38 @@ class Recalled:
         return {"source": self.source, "citation": self.citation, "url": self.url, "sentences": sentences}
 
 
-def recalled(read: Folder) -> list[Recalled]:
-    """The worklist: by source, in the order of ``sources.yaml``, what somebody has to read there."""
-    found: dict[str, dict[tuple[str, str], None]] = {key: {} for key in read.sources}
-    for cite, basis, where, says in _cited(read):
+def recalled(every: Sequence[Folder]) -> list[Recalled]:
+    """The worklist: by source, in the order of ``sources.yaml``, what somebody has to read there; ``every``: the rules under each protocol."""
+    shapes = {key: shape for read in every for key, (_, shape) in read.sources.items()}
+    found: dict[str, dict[tuple[str, str], None]] = {key: {} for key in shapes}
+    for cite, basis, where, says in (fact for read in every for fact in _cited(read)):
         if basis == "RECALLED":
             found[cite][where, says] = None
-    shapes = {key: shape for key, (_, shape) in read.sources.items()}
     return [Recalled(key, shapes[key].citation, shapes[key].url, tuple(said)) for key, said in found.items() if said]
 
 
-def not_looked_at(read: Folder, today: date) -> list[Fault]:
+def not_looked_at(every: Sequence[Folder], today: date) -> list[Fault]:
     """Sources that facts were taken from, judgements and protocols, whose last date is over a year old, missing, or ahead."""
-    return [*_sources(read, today), *_judgements(read, today), *_protocol(read, today)]
+    used = {cite for read in every for cite, basis, _, _ in _cited(read) if basis in _READ}
+    found = [
+        fault
+        for read in every
+        for fault in (*_sources(read, used, today), *_judgements(read, today), *_protocol(read, today))
+    ]
+    return list({str(fault): fault for fault in found}.values())
 
 
-def _sources(read: Folder, today: date) -> Iterator[Fault]:
-    used = {cite for cite, basis, _, _ in _cited(read) if basis in _READ}
+def _sources(read: Folder, used: set[str], today: date) -> Iterator[Fault]:
     for key, (document, shape) in read.sources.items():
         if key in used and shape.kind != _JUDGED and (why := _old(shape.checked_on, today)):
             yield Fault(document.path, document.line(key), f"{key}: {why}")
 
 
 def _judgements(read: Folder, today: date) -> Iterator[Fault]:
-    """Numbers that rest on no source have a day of their own."""
+    """Numbers that rest on no source have a day of their own; those of a protocol have the protocol's."""
+    of_protocol = read.protocol[1].numbers if read.protocol is not None else {}
     for name, number in read.names.numbers.items():
-        own = number.cite == _JUDGED and name in read.places and _is_definition(read, name)
+        own = number.cite == _JUDGED and name in read.places and name not in of_protocol
         if own and (why := _old(_latest(number.valid_from, number.checked_on), today)):
             yield Fault(*read.places[name], f"{name}: {why}")
 
@@ -68,11 +74,6 @@ def _protocol(read: Folder, today: date) -> Iterator[Fault]:
         document, shape = read.protocol
         if why := _old(_latest(shape.valid_from, shape.checked_on), today):
             yield Fault(document.path, document.line("id"), f"{shape.id}: {why}")
-
-
-def _is_definition(read: Folder, name: str) -> bool:
-    """The numbers of a protocol have the protocol's day."""
-    return read.protocol is None or name not in read.protocol[1].numbers
 
 
 def _latest(*days: date | None) -> date | None:
@@ -94,14 +95,34 @@ def _cited(read: Folder) -> Iterator[tuple[str, str, str, str]]:
         for citation in file.rule.citations:
             yield citation.cite, citation.basis, file.rule.id, citation.states
     for name, number in read.names.numbers.items():
-        yield number.cite, number.basis, name, _said(number)
+        yield number.cite, number.basis, name, f"{shown(number.value)} {number.unit}: {number.means}"
     for key, (_, reason) in read.withheld.items():
         yield reason.cite, reason.basis, key, reason.says
+    for key, test in read.schedule.items():
+        yield (
+            test.cite,
+            test.basis,
+            f"schedule of {key}",
+            f"{test.means}: baseline {test.baseline}, every {test.every} days",
+        )
     for name, rows in read.protocol[1].tables.items() if read.protocol is not None else ():
         for row in rows:
             what = ", ".join(f"{key} {value}" for key, value in row.items() if key not in ("cite", "basis"))
             yield str(row["cite"]), str(row["basis"]), name, what
+    for key, valueset in read.valuesets.items():
+        for basis, says in _codes(valueset):
+            yield valueset.cite, basis, f"value set {key}", says
 
 
-def _said(number: NumberShape) -> str:
-    return f"{shown(number.value)} {number.unit}: {number.means}"
+def _codes(valueset: ValueSetShape) -> Iterator[tuple[str, str]]:
+    """What a value set says of codes and names, each with its basis."""
+    for code in valueset.codes:
+        yield code.basis, f"{code.system} {code.code} is {code.display}"
+    for begins in valueset.prefixes:
+        yield begins.basis, f"{begins.system} {begins.prefix}... is {begins.display}"
+    for named in valueset.names:
+        yield named.basis, f"{len(named.words)} names of {named.display}, from '{named.words[0]}' on"
+    for drug in valueset.drugs:
+        yield drug.basis, f"the codes of {drug.name}"
+        if drug.recalled_names:
+            yield "RECALLED", f"{drug.name} is sold as {', '.join(drug.recalled_names)}"

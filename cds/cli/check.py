@@ -62,7 +62,7 @@ def command(
 
     All faults are printed at once with file and line; the exit code is 1 if there are any.
     """
-    from cds.authoring.check import check_folder  # pydantic and ruamel: only authors need them
+    from cds.authoring.check import Engines, check_folder  # pydantic and ruamel: only authors need them
     from cds.authoring.evidence import not_looked_at
     from cds.authoring.sign import unsigned
     from cds.knowledge.read import read_folder
@@ -73,12 +73,12 @@ def command(
         if not each.is_dir():
             stop(f"{each}: is not a folder")
     if only_recalled:
-        _list_recalled(read_folder(path, protocol, above), form)
+        _list_recalled(Engines(path, above).every(), form)
     try:
         report = check_folder(path, above, watched)
     except EngineFault as error:
         stop(f"the rule engine failed: {error}", FAULT)
-    old = not_looked_at(report.read, _today()) if report.read else []
+    old = not_looked_at(report.read, _today())
     report.faults += old if release else []
     if require_signed or signers:
         read = read_folder(path, protocol, above, Path(signers) if signers else None)
@@ -98,13 +98,13 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _list_recalled(read: Folder, form: str) -> NoReturn:
+def _list_recalled(every: Sequence[Folder], form: str) -> NoReturn:
     """Print the worklist of whoever reads sources, and end."""
     from cds.authoring.evidence import recalled
 
-    if read.knowledge is None:
-        stop("\n".join(map(str, read.faults)))
-    found = recalled(read)
+    if wrong := list(dict.fromkeys(str(fault) for read in every for fault in read.faults)):
+        stop("\n".join(wrong))
+    found = recalled(every)
     if form == "json":
         click.echo(json.dumps([each.as_json() for each in found], indent=2, ensure_ascii=False))
         sys.exit(0)

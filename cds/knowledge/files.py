@@ -11,7 +11,7 @@ from cds.compiled.knowledge import Knowledge, LabTest, Rule, Signature, Source
 from cds.knowledge.layers import Layers
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.rules import Names
-from cds.knowledge.shapes import ProtocolShape, RuleShape, Shape, SourceShape, ValueSetShape, shaped
+from cds.knowledge.shapes import ProtocolShape, RuleShape, Shape, SourceShape, TestShape, ValueSetShape, shaped
 from cds.knowledge.tree import Document, Fault, read
 from cds.knowledge.withheld import WithheldShape
 
@@ -40,6 +40,7 @@ class Folder:
     withheld: dict[str, tuple[Document, WithheldShape]] = field(default_factory=dict)  # as written, by id
     sources: dict[str, tuple[Document, SourceShape]] = field(default_factory=dict)  # as written, by key
     protocol: tuple[Document, ProtocolShape] | None = None  # as written
+    schedule: dict[str, TestShape] = field(default_factory=dict)  # as written, by id
 
 
 class Files:

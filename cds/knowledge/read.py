@@ -234,6 +234,7 @@ class _Reader(Files):
         found: dict[str, LabTest] = {}
         for key, document, entry in self._entries("schedule.yaml", TestShape, needed=False):
             assert isinstance(entry, TestShape)
+            self.result.schedule[key] = entry
             self._cite(document, entry.cite, sources, key)
             if not well_formed("loinc", entry.loinc):
                 self.result.faults.append(

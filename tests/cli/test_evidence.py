@@ -38,13 +38,13 @@ def changed(folder: Path, name: str, old: str, new: str) -> list[str]:
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
-    return [fault.message for fault in not_looked_at(read_folder(folder), date(2026, 11, 30))]
+    return [fault.message for fault in not_looked_at([read_folder(folder)], date(2026, 11, 30))]
 
 
 def test_a_year_is_enough_and_a_day_more_is_not() -> None:
     read = read_folder(RULES)
-    assert not_looked_at(read, date(2027, 11, 24)) == []
-    late = not_looked_at(read, date(2027, 11, 25))
+    assert not_looked_at([read], date(2027, 11, 24)) == []
+    late = not_looked_at([read], date(2027, 11, 25))
     assert [each for each in late if each.message == "feng-2024: nobody has looked at it since 2026-11-24"]
     assert all("since 2026-11-24" in each.message for each in late)
 
@@ -90,6 +90,33 @@ def test_a_protocol_that_is_valid_from_a_day_ahead_is_told(rules: Path) -> None:
     assert said == ["seed-2024: 2027-01-01 lies ahead"]
 
 
+def test_every_protocol_is_looked_at(rules: Path) -> None:
+    file = rules / "protocols" / "feng-2020.yaml"
+    text = file.read_text(encoding="utf-8")
+    [day] = re.findall(r"^valid_from: (\S+)$", text, re.MULTILINE)
+    file.write_text(text.replace(f"valid_from: {day}", "valid_from: 2020-01-01"), encoding="utf-8")
+    report = run("--release", str(rules))
+    assert report.exit_code == 1 and "feng-2020: nobody has looked at it since 2020-01-01" in report.output
+
+
+def test_codes_and_names_that_are_recalled_are_listed() -> None:
+    sentences = {(where, says) for each in recalled([read_folder(RULES)]) for where, says in each.sentences}
+    assert any(" names of Angioedema, from 'angioedema' on" in says for _, says in sentences)
+    assert any(
+        where == "value set strong-inhibitor" and "voriconazole is sold as Voriole" in says for where, says in sentences
+    )
+
+
+def test_a_code_that_is_recalled_is_listed(rules: Path) -> None:
+    file = rules / "valuesets" / "pregnancy.yaml"
+    text = file.read_text(encoding="utf-8")
+    entry = '{system: loinc, code: "2106-3", name: hcg, display: "Choriogonadotropin", basis: SEEN}'
+    assert entry in text
+    file.write_text(text.replace(entry, entry.replace("SEEN", "RECALLED")), encoding="utf-8")
+    listed = {says for each in recalled([read_folder(rules)]) for _, says in each.sentences}
+    assert "loinc 2106-3 is Choriogonadotropin" in listed
+
+
 def test_what_only_memory_says_is_listed_with_the_sentence_to_look_for() -> None:
     result = run("--recalled")
     assert result.exit_code == 0
@@ -103,7 +130,7 @@ def test_what_only_memory_says_is_listed_with_the_sentence_to_look_for() -> None
 
 def test_no_recalled_fact_is_left_out() -> None:
     """Counted in the files as they are written: of rules each source, of definitions each number."""
-    listed = {(each.source, where) for each in recalled(read_folder(RULES)) for where, _ in each.sentences}
+    listed = {(each.source, where) for each in recalled([read_folder(RULES)]) for where, _ in each.sentences}
     for file in RULES.glob("*/*.yaml"):
         if file.parent.name not in ("dosing", "trough", "response", "interactions", "safety", "monitoring"):
             continue
