@@ -48,6 +48,7 @@ from cds.facts import (
     surgery,
     toxicity,
     trough,
+    unreadable,
     withhold,
 )
 from cds.facts.needs import needs_of
@@ -57,7 +58,7 @@ from cds.plan.plan import Plan, group_door
 
 T = TypeVar("T")
 _SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
-_OF_THE_QUESTION = (question, gaps)
+_OF_THE_QUESTION = (question, gaps, unreadable)
 _BESIDE = (size, platelets, pregnancy, harm, lungs, allergies, toxicity, interactions, modulators, surgery)
 """What is dangerous beside sirolimus: asked about with an order of any drug, where sirolimus is taken or ordered."""
 _SUBJECTS = (

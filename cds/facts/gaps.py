@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from cds.chart.model import Chart, Intake, Lab, Unread
-from cds.chart.samples import not_corrected, replaced_elsewhere
 from cds.chart.words import on_day
 from cds.compiled.knowledge import WIDEST, Window
-from cds.course.counts import Count
-from cds.course.kinds import Labs
-from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
-from cds.course.response import Response
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
-from cds.facts.size import Size
+from cds.facts.unreadable import BY_WEIGHT
 from cds.plan.declare import Answer, Days, Named, Unknown, names, part
 
 _NEEDED_FOR = {
@@ -50,7 +45,6 @@ _SUBJECTS = {
 _MOST = 20
 _ALIKE = 3  # more things that were not read for one reason are counted, not listed
 _OTHERS = "interactions"
-_BY_WEIGHT = "dose_per_kg"
 _WHAT = {*_SUBJECTS.values(), _OTHERS}
 
 
@@ -144,31 +138,13 @@ def gaps_of_patient(
     gaps = []
     if isinstance(age_group, Unknown) and "Patient" not in chart.not_supplied:
         gaps.append(Named("Birth date", f"{age_group.reason}; the dose window depends on it", fact="age_group"))
-    unread = any(each.fact == _BY_WEIGHT for each in unreadable_sizes)
+    unread = any(each.fact == BY_WEIGHT for each in unreadable_sizes)
     if age_group == "child" and isinstance(weight, Unknown) and not unread and "Observation" not in chart.not_supplied:
         gaps.append(Named("Weight", f"{weight.reason}; the dose is not judged by weight", fact="weight"))
     if itp_on_record is not True and "Condition" not in chart.not_supplied:
         note = "dose windows, level and response cards of the ITP protocol are not shown"
         gaps.append(Named("No ITP on record", note, fact="itp_on_record"))
     return [*gaps, *unreadable_sizes]
-
-
-@part
-def unreadable_sizes(
-    patient: Patient,
-    age_group: str | Unknown,
-    size_limits_apply: bool | Unknown,
-    size: Size,
-    weight_labs: Labs,
-    height_labs: Labs,
-) -> list[Named]:
-    """Weights and heights that were not read, unless the patient is an adult who is known not to be small."""
-    if age_group == "adult" and size.weight is not None and size_limits_apply is not True:
-        return []
-    return [
-        *_recent_unreadable(weight_labs, size.valid, patient, "weight", _BY_WEIGHT),
-        *_recent_unreadable(height_labs, size.valid, patient, "height", "dose_per_m2"),
-    ]
 
 
 @part
@@ -250,120 +226,3 @@ def _no_window(limits: Limits, windows: Sequence[Window], age_group: str | Unkno
     if isinstance(age_group, Unknown) or isinstance(phase, Unknown) or limits.window is not None:
         return ""
     return f"the protocol gives no window for {'an adult' if age_group == 'adult' else 'a child'} in the {phase} phase"
-
-
-@part
-def gaps_of_levels(
-    chart: Chart,
-    patient: Patient,
-    level_labs: Labs,
-    trough_labs: Labs,
-    levels: list[Judged],
-    telling_levels: list[Judged],
-    target: Target,
-) -> list[Named]:
-    """Levels that were not read, that are a bound which tells nothing, or of which nobody knows the newer."""
-    if "Observation" in chart.not_supplied:
-        return []
-    read, judged = [each.lab for each in levels], [each.lab for each in telling_levels]
-    gaps = _newest_unreadable([*level_labs, *trough_labs], read, "sirolimus level", "trough", judged)
-    for each in levels[:1]:
-        if each.verdict == "usable" and each.lab.amount and not target.decides(each.lab.amount):
-            note = "it is reported only as a bound and cannot be compared with the target"
-            gaps.append(Named("Newest level", note, (each.lab.reference,), "trough"))
-    return [*gaps, *_same_day(patient.levels)]
-
-
-def _same_day(levels: Sequence[Lab]) -> list[Named]:
-    """Two levels of the newest day that differ, one of them without a time: which is newer nobody knows."""
-    moments = [(lab.moment, lab.reference) for lab in levels if not lab.wrong_specimen and lab.moment is not None]
-    newest = [(moment, reference) for moment, reference in moments if moment.day == moments[0][0].day]
-    if len(newest) < 2 or all(moment.at is not None for moment, _ in newest):
-        return []
-    note = "they differ, and not all of them have a time of day; the higher one is judged"
-    return [Named("Two levels of one day", note, tuple(reference for _, reference in newest), "trough")]
-
-
-def _newest_unreadable(
-    labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str, judged: Sequence[Lab] | None = None
-) -> list[Named]:
-    """An unreadable result is named when no readable one, or of those that are ``judged`` none, is as new."""
-    counting = read if judged is None else judged
-    newest = max((lab.moment.day for lab in counting if lab.moment is not None), default=None)
-    known = {lab.reference for lab in read}
-    gaps = [
-        Named(
-            f"A {what} was not used",
-            "a corrected result of its number, of another time, takes its place",
-            (lab.reference,),
-            subject,
-        )
-        for lab in replaced_elsewhere(labs)
-        if lab.moment is not None and (newest is None or lab.moment.day >= newest)
-    ]
-    for lab in not_corrected(labs):
-        if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
-            gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))
-        elif (
-            not lab.problem
-            and lab.reference not in known
-            and lab.moment is not None
-            and (newest is None or lab.moment.day > newest)
-        ):
-            gaps.append(Named(f"A {what} was not used", "two results of one sample differ", (lab.reference,), subject))
-    return gaps
-
-
-@part
-def gaps_of_counts(
-    chart: Chart,
-    platelets_labs: Labs,
-    counts: list[Count],
-    real_counts: list[Count],
-    response: Response | Unknown,
-    count_recent: Days,
-    bleeding_grade_labs: Labs,
-    grades: list[Lab],
-    bleeding_days: Days,
-    patient: Patient,
-) -> list[Named]:
-    """Counts, and grades of bleeding that would still belong to one, that were not read; without a course the recent ones."""
-    if "Observation" in chart.not_supplied:
-        return []
-    read, judged = [count.lab for count in counts], [count.lab for count in real_counts]
-    in_course = not isinstance(response, Unknown) or all(lab.problem for lab in platelets_labs)
-    due = platelets_labs if in_course else _of_the_last(platelets_labs, count_recent, patient)
-    return [
-        *_newest_unreadable(due, read, "platelet count", "platelet_count", judged),
-        *_newest_unreadable(
-            _of_the_last(bleeding_grade_labs, bleeding_days, patient), grades, "bleeding grade", "bleeding_now"
-        ),
-    ]
-
-
-@part
-def gaps_of_results(
-    chart: Chart,
-    patient: Patient,
-    needs: Mapping[str, Mapping[str, str]],
-    speaks_days: dict[str, int],
-    called: dict[str, str],
-) -> list[Named]:
-    """Results of the other tests that a rule of this hook needs, for as long as they would have spoken."""
-    found: list[Named] = []
-    for test, facts in needs.get(patient.hook, {}).items():
-        labs = [lab for lab in chart.labs.get(test, ()) if lab.status != "preliminary"]
-        if test in speaks_days and any(lab.problem for lab in labs):
-            found += _recent_unreadable(labs, speaks_days[test], patient, f"result of {called[test]}", facts)
-    return found
-
-
-def _recent_unreadable(labs: Sequence[Lab], days: int, patient: Patient, what: str, facts: str) -> Iterator[Named]:
-    """The newest of the results of the last days, or without a date, where they cannot be read."""
-    yield from _newest_unreadable(
-        _of_the_last(labs, days, patient), [lab for lab in labs if not lab.problem], what, facts
-    )
-
-
-def _of_the_last(labs: Sequence[Lab], days: int, patient: Patient) -> list[Lab]:
-    return [lab for lab in labs if not lab.moment or lab.moment.days_until(patient.now) <= days]

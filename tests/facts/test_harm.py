@@ -38,7 +38,9 @@ def test_low_oxygen_with_breathlessness(engine: Engine, value: int, drawn: int, 
     assert "pneumonitis" not in topics(judge(engine, 62, *TAKEN, oxygen))
 
 
-@pytest.mark.parametrize(("sign", "value", "said"), [("<", 90, True), ("<", 94, True), ("<", 95, False), (">", 80, False)])
+@pytest.mark.parametrize(
+    ("sign", "value", "said"), [("<", 90, True), ("<", 94, True), ("<", 95, False), (">", 80, False)]
+)
 def test_oxygen_that_is_only_a_bound(engine: Engine, sign: str, value: int, said: bool) -> None:
     """'<90' tells of harm; '>80' tells nothing, and hides no exact value."""
     oxygen = observation("o", "59408-5", day(61), value, "%")

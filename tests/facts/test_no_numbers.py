@@ -24,7 +24,7 @@ CONSTANTS = {
     ("facts/__init__", 8): "rule sets that are kept read: a bound on memory",
     ("facts/danger", 2): "the count and the one before",
     ("facts/danger", 100): "percent",
-    ("facts/gaps", 2): "two levels of one day",
+    ("facts/unreadable", 2): "two levels of one day",
     ("facts/gaps", 3): "things of one kind that are listed before they are counted",
     ("facts/gaps", 20): "gaps that a card shows",
     ("facts/interactions", 2): "the result and the one before",

@@ -35,7 +35,7 @@ def unreadable(test: str, when: str) -> Resource:
 def test_it_is_named_as_long_as_it_would_have_spoken(engine: Engine, test: str) -> None:
     days = int(KNOWLEDGE.definitions[KNOWLEDGE.measures[test].speaks])
     result = unreadable(test, day(20, "08:00"))
-    said = f"A result of {KNOWLEDGE.measures[test].means} was not read"
+    said = f"A result for {KNOWLEDGE.measures[test].means} was not read"
     draft = [sirolimus("d", day(20 + days), 2, status="draft")]
     assert said in gaps(judge_order(engine, 20 + days, draft, ORDER, result))
     assert said not in gaps(judge_order(engine, 21 + days, draft, ORDER, result))

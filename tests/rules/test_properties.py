@@ -188,7 +188,9 @@ def test_without_a_target_there_is_nothing_to_decide_of_levels() -> None:
     numbers = {name: value for name, value in SHIPPED.definitions.items() if not name.startswith("trough_")}
     part = replace(SHIPPED, hash="part", rules=(), definitions=numbers, protocol=replace(SHIPPED.protocol, numbers={}))
     found = all_properties([part])
-    assert [str(each).partition(":")[0] for each in found[1:3]] == [f"{name} has nothing to decide here" for name in ("P2", "P3")]
+    assert [str(each).partition(":")[0] for each in found[1:3]] == [
+        f"{name} has nothing to decide here" for name in ("P2", "P3")
+    ]
 
 
 def test_a_property_says_what_it_is() -> None:

@@ -1,0 +1,153 @@
+"""Results that cannot be read, and for how long that matters: levels, counts, sizes, and whatever else a rule needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from cds.chart.model import Chart, Lab
+from cds.chart.samples import not_corrected, replaced_elsewhere
+from cds.course.counts import Count
+from cds.course.kinds import Labs
+from cds.course.levels import Judged, Target
+from cds.course.patient import Patient
+from cds.course.response import Response
+from cds.facts.size import Size
+from cds.plan.declare import Days, Named, Unknown, part
+
+BY_WEIGHT = "dose_per_kg"
+
+
+@part
+def gaps_of_levels(
+    chart: Chart,
+    patient: Patient,
+    level_labs: Labs,
+    trough_labs: Labs,
+    levels: list[Judged],
+    telling_levels: list[Judged],
+    target: Target,
+) -> list[Named]:
+    """Levels that were not read, that are a bound which tells nothing, or of which nobody knows the newer."""
+    if "Observation" in chart.not_supplied:
+        return []
+    read, judged = [each.lab for each in levels], [each.lab for each in telling_levels]
+    gaps = _newest_unreadable([*level_labs, *trough_labs], read, "sirolimus level", "trough", judged)
+    for each in levels[:1]:
+        if each.verdict == "usable" and each.lab.amount and not target.decides(each.lab.amount):
+            note = "it is reported only as a bound and cannot be compared with the target"
+            gaps.append(Named("Newest level", note, (each.lab.reference,), "trough"))
+    return [*gaps, *_same_day(patient.levels)]
+
+
+def _same_day(levels: Sequence[Lab]) -> list[Named]:
+    """Two levels of the newest day that differ, one of them without a time: which is newer nobody knows."""
+    moments = [(lab.moment, lab.reference) for lab in levels if not lab.wrong_specimen and lab.moment is not None]
+    newest = [(moment, reference) for moment, reference in moments if moment.day == moments[0][0].day]
+    if len(newest) < 2 or all(moment.at is not None for moment, _ in newest):
+        return []
+    note = "they differ, and not all of them have a time of day; the higher one is judged"
+    return [Named("Two levels of one day", note, tuple(reference for _, reference in newest), "trough")]
+
+
+def _newest_unreadable(
+    labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str, judged: Sequence[Lab] | None = None
+) -> list[Named]:
+    """An unreadable result is named when no readable one, or of those that are ``judged`` none, is as new."""
+    counting = read if judged is None else judged
+    newest = max((lab.moment.day for lab in counting if lab.moment is not None), default=None)
+    known = {lab.reference for lab in read}
+    gaps = [
+        Named(
+            f"A {what} was not used",
+            "a corrected result of its number, of another time, takes its place",
+            (lab.reference,),
+            subject,
+        )
+        for lab in replaced_elsewhere(labs)
+        if lab.moment is not None and (newest is None or lab.moment.day >= newest)
+    ]
+    for lab in not_corrected(labs):
+        if lab.problem and (lab.moment is None or newest is None or lab.moment.day >= newest):
+            gaps.append(Named(f"A {what} was not read", lab.problem, (lab.reference,), subject))
+        elif (
+            not lab.problem
+            and lab.reference not in known
+            and lab.moment is not None
+            and (newest is None or lab.moment.day > newest)
+        ):
+            gaps.append(Named(f"A {what} was not used", "two results of one sample differ", (lab.reference,), subject))
+    return gaps
+
+
+@part
+def gaps_of_counts(
+    chart: Chart,
+    platelets_labs: Labs,
+    counts: list[Count],
+    real_counts: list[Count],
+    response: Response | Unknown,
+    count_recent: Days,
+    bleeding_grade_labs: Labs,
+    grades: list[Lab],
+    bleeding_days: Days,
+    patient: Patient,
+) -> list[Named]:
+    """Counts, and grades of bleeding that would still belong to one, that were not read; without a course the recent ones."""
+    if "Observation" in chart.not_supplied:
+        return []
+    read, judged = [count.lab for count in counts], [count.lab for count in real_counts]
+    in_course = not isinstance(response, Unknown) or all(lab.problem for lab in platelets_labs)
+    due = platelets_labs if in_course else _of_the_last(platelets_labs, count_recent, patient)
+    return [
+        *_newest_unreadable(due, read, "platelet count", "platelet_count", judged),
+        *_newest_unreadable(
+            _of_the_last(bleeding_grade_labs, bleeding_days, patient), grades, "bleeding grade", "bleeding_now"
+        ),
+    ]
+
+
+@part
+def gaps_of_results(
+    chart: Chart,
+    patient: Patient,
+    needs: Mapping[str, Mapping[str, str]],
+    speaks_days: dict[str, int],
+    called: dict[str, str],
+) -> list[Named]:
+    """Results of the other tests that a rule of this hook needs, for as long as they would have spoken."""
+    found: list[Named] = []
+    for test, facts in needs.get(patient.hook, {}).items():
+        labs = chart.labs.get(test, ())
+        if test in speaks_days and any(lab.problem for lab in labs):
+            final = [lab for lab in labs if lab.status != "preliminary"]
+            found += _recent_unreadable(final, speaks_days[test], patient, f"result for {called[test]}", facts)
+    return found
+
+
+def _recent_unreadable(labs: Sequence[Lab], days: int, patient: Patient, what: str, facts: str) -> Iterator[Named]:
+    """The newest of the results of the last days, or without a date, where they cannot be read."""
+    yield from _newest_unreadable(
+        _of_the_last(labs, days, patient), [lab for lab in labs if not lab.problem], what, facts
+    )
+
+
+def _of_the_last(labs: Sequence[Lab], days: int, patient: Patient) -> list[Lab]:
+    return [lab for lab in labs if not lab.moment or lab.moment.days_until(patient.now) <= days]
+
+
+@part
+def unreadable_sizes(
+    patient: Patient,
+    age_group: str | Unknown,
+    size_limits_apply: bool | Unknown,
+    size: Size,
+    weight_labs: Labs,
+    height_labs: Labs,
+) -> list[Named]:
+    """Weights and heights that were not read, unless the patient is an adult who is known not to be small."""
+    if age_group == "adult" and size.weight is not None and size_limits_apply is not True:
+        return []
+    return [
+        *_recent_unreadable(weight_labs, size.valid, patient, "weight", BY_WEIGHT),
+        *_recent_unreadable(height_labs, size.valid, patient, "height", "dose_per_m2"),
+    ]
