@@ -28,9 +28,12 @@ class Source(msgspec.Struct, frozen=True):
     problems: Mapping[str, list[Problem]]  # by name
     uses: Mapping[str, list[DrugUse]]  # by value set
     samples: dict[str, list[Lab]]  # by test, as they were sorted out
+    rests: tuple[str, ...]  # the facts and parts that the rules of the hook rest on
 
 
-def source_of(chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Renewals) -> Source:
+def source_of(
+    chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Renewals, rests: tuple[str, ...]
+) -> Source:
     """A chart with its conditions and drugs sorted, for many doors open on them."""
     problems: dict[str, list[Problem]] = {}
     for problem in chart.problems:
@@ -38,7 +41,7 @@ def source_of(chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Re
     uses: dict[str, list[DrugUse]] = {}
     for use in chart.drugs:
         uses.setdefault(use.valueset, []).append(use)
-    return Source(chart, knowledge, patient, renewals, problems, uses, {})
+    return Source(chart, knowledge, patient, renewals, problems, uses, {}, rests)
 
 
 class Ground(NamedTuple):
@@ -278,7 +281,8 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "called": ("dict[str, str]", _given(lambda source: _means(source.knowledge), ("chart", ""), constant=True)),
     # each rule is signed for what it compares: what all of them need is no meaning of the rule that tells of gaps
     "needs": ("Mapping[str, Mapping[str, str]]", _given(lambda ground: ground.needs, constant=True)),
+    "rests": ("tuple[str, ...]", _given(lambda source: source.rests)),
 }
 """By the name of an argument, with its type."""
-INQUIRIES = {"told": "withheld_facts"}
+INQUIRIES = {"told": "withheld_facts", "rested_on": "rests"}
 """By the name of an argument of type ``Told``, the argument that says which facts it holds."""

@@ -6,6 +6,7 @@ constants cited in ``rules/definitions.yaml`` and the protocol; nothing here kno
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from types import ModuleType
 from typing import Any, TypeVar
@@ -51,7 +52,7 @@ from cds.facts import (
     unreadable,
     withhold,
 )
-from cds.facts.needs import needs_of
+from cds.facts.needs import needs_of, rests_of
 from cds.plan.case import Case, Facts
 from cds.plan.declare import Fact
 from cds.plan.plan import Plan, group_door
@@ -133,7 +134,7 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
     """
     ground = _ground(knowledge)
     patient = read_patient(chart, ground.joining, hook, now)
-    source = source_of(chart, knowledge, patient, ground.renewals)
+    source = source_of(chart, knowledge, patient, ground.renewals, ground.rests.get(hook, ()))
     case = Case(PLAN, source, ground.constants, present(source))
     return Situation(chart, knowledge, patient, Facts(case, PLAN.told, ground.compared), case, ground.renewals)
 
@@ -145,6 +146,7 @@ class _Ground(msgspec.Struct, frozen=True):
     joining: Joining
     renewals: Renewals
     compared: tuple[str, ...]
+    rests: Mapping[str, tuple[str, ...]]
     constants: dict[str, Any]
 
 
@@ -160,7 +162,9 @@ def _ground(knowledge: Knowledge) -> _Ground:
         ground = Ground(knowledge, needs_of(PLAN, knowledge))
         constants = {name: PLAN.doors[name].open(ground) for name in PLAN.constants}
         joining, renewals = (group_door(group, DOORS).open("")(ground) for group in (Joining, Renewals))
-        known = _READ[id(knowledge)] = _Ground(knowledge, joining, renewals, _compared(knowledge), constants)
+        known = _READ[id(knowledge)] = _Ground(
+            knowledge, joining, renewals, _compared(knowledge), rests_of(PLAN, knowledge), constants
+        )
     return known
 
 

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from cds.chart.model import Order
+from cds.chart.model import Lab, Order
 from cds.chart.words import MG_DAY, listed, said
 from cds.compiled.knowledge import WIDEST
 from cds.course.exposure import exposure, history
 from cds.course.patient import Patient
 from cds.facts.size import Heaviest, Size
-from cds.plan.declare import Answer, Days, Known, Unknown, code, number, part, text
+from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, number, part, text
 
 _NO_COURSE = "there is no course whose orders are clear"
+_UNSEEN_START = Named(
+    "Start of the course",
+    "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
+    "and the dose is held against the widest window",
+    fact="days_on_sirolimus",
+)
 
 
 def _references(patient: Patient) -> list[str]:
@@ -40,11 +46,19 @@ def phase(age_group: str, patient: Patient, maintenance_from: Days) -> Answer[st
 
 
 @number("day", "1", "days since the first dose of this course, which is day 0")
-def days_on_sirolimus(patient: Patient) -> Answer[Decimal]:
+def days_on_sirolimus(patient: Patient, unseen_start_shown: Days) -> Answer[Decimal]:
     start, day = patient.course.start, patient.day
     if day is None or start is None:
-        return Unknown("sirolimus has not been started, or the start is not known")
+        gap = _UNSEEN_START if _start_is_news(patient, unseen_start_shown) else None
+        return Unknown("sirolimus has not been started, or the start is not known", gap)
     return Known(Decimal(day), patient.course.regimens[0].references, start.day)
+
+
+def _start_is_news(patient: Patient, shown: int) -> bool:
+    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
+    first = patient.course.start
+    recent = patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
+    return patient.day is None and patient.began_unseen and recent
 
 
 @number("day", "1", "days since sirolimus was started, changed, held or resumed")
@@ -84,22 +98,29 @@ def judged_orders(patient: Patient) -> Answer[tuple[Order, ...]]:
     if patient.dose_orders:
         return patient.dose_orders
     unclear = patient.unresolved or patient.course.conflict
-    return Unknown("it is not clear which orders are taken" if unclear else "sirolimus is not being taken now")
+    if not unclear:
+        return Unknown("sirolimus is not being taken now")
+    word = "draft" if all(order.draft for order in unclear) else "active"
+    note = "it is not said whether they add up or one replaces the other; the dose is not judged"
+    both = tuple(dict.fromkeys(order.reference for order in unclear))
+    return Unknown("it is not clear which orders are taken", Named(f"Two {word} orders", note, both, "daily_dose"))
 
 
 @number(MG_DAY, "0.1", "sirolimus per day: the draft order's on order hooks, else the active one's")
 def daily_dose(judged_orders: tuple[Order, ...], patient: Patient) -> Answer[Decimal]:
-    dose = patient.dose
-    if dose.per_day is None:
-        return Unknown(f"the rhythm is {dose.rhythm}, not daily" if dose.rhythm else dose.problem)
-    return Known(dose.per_day, [order.reference for order in judged_orders])
+    dose, references = patient.dose, tuple(order.reference for order in judged_orders)
+    if dose.per_day is not None:
+        return Known(dose.per_day, references)
+    rhythm = f"sirolimus is taken {dose.rhythm}; the daily dose window does not apply"
+    note = rhythm if dose.rhythm else f"{dose.problem}; the dose is not judged"
+    reason = f"the rhythm is {dose.rhythm}, not daily" if dose.rhythm else dose.problem
+    return Unknown(reason, Named("Dose per day", note, references, "daily_dose"))
 
 
 @number("mg/kg/day", "0.01", "daily dose by body weight")
-def dose_per_kg(daily_dose: Decimal, size: Size, patient: Patient) -> Answer[Decimal]:
-    if size.weight is None or size.kg is None:
-        return Unknown(f"there is no weight from the last {size.valid} days")
-    return Known(daily_dose / size.kg, [*_references(patient), size.weight.reference])
+def dose_per_kg(daily_dose: Decimal, recent_weight: Lab, patient: Patient) -> Answer[Decimal]:
+    assert recent_weight.amount is not None
+    return Known(daily_dose / recent_weight.amount.value, [*_references(patient), recent_weight.reference])
 
 
 @number("mg/kg/day", "0.01", "the least that the daily dose is by weight, where no recent weight is on record")
@@ -109,12 +130,10 @@ def dose_per_kg_at_least(daily_dose: Decimal, heaviest: Heaviest, patient: Patie
 
 
 @number("mg/m2/day", "0.1", "daily dose by body surface (Mosteller)")
-def dose_per_m2(daily_dose: Decimal, size: Size, patient: Patient) -> Answer[Decimal]:
-    if size.weight is None:
-        return Unknown(f"there is no weight from the last {size.valid} days")
+def dose_per_m2(daily_dose: Decimal, recent_weight: Lab, size: Size, patient: Patient) -> Answer[Decimal]:
     if size.surface is None or size.height is None:
         return Unknown("there is no recent height")
-    references = [*_references(patient), size.weight.reference, size.height.reference]
+    references = [*_references(patient), recent_weight.reference, size.height.reference]
     return Known(daily_dose / size.surface, references)
 
 

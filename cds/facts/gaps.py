@@ -1,17 +1,17 @@
-"""What could not be judged, and why: the one place where missing data is spoken of."""
+"""What could not be judged, and why: what was not read, facts that are missed, and what the protocol does not speak of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from cds.chart.model import Chart, Intake, Lab, Unread
 from cds.chart.words import on_day
-from cds.compiled.knowledge import WIDEST, Window
+from cds.compiled.knowledge import Window
 from cds.course.patient import Patient
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
-from cds.facts.unreadable import BY_WEIGHT
-from cds.plan.declare import Answer, Days, Named, Unknown, names, part
+from cds.plan.declare import Answer, Named, Told, Unknown, names, part
 
 _NEEDED_FOR = {
     "MedicationAdministration": "the time since the last dose and infusions that raise the platelet count",
@@ -70,9 +70,12 @@ def gaps(
 def gaps_of_sirolimus(
     asked_about_sirolimus: bool,
     gaps_of_record: list[Named],
-    gaps_of_patient: list[Named],
+    gaps_of_diagnosis: list[Named],
+    gaps_of_facts: list[Named],
     gaps_of_course: list[Named],
-    gaps_of_dose: list[Named],
+    gaps_of_window: list[Named],
+    unreadable_weights: list[Named],
+    unreadable_heights: list[Named],
     gaps_of_levels: list[Named],
     gaps_of_counts: list[Named],
     gaps_of_results: list[Named],
@@ -80,9 +83,12 @@ def gaps_of_sirolimus(
     """All that keeps sirolimus from being judged; a resource that could not be read is named once."""
     gaps = [
         *gaps_of_record,
-        *gaps_of_patient,
+        *gaps_of_diagnosis,
+        *gaps_of_facts,
+        *unreadable_weights,
+        *unreadable_heights,
         *gaps_of_course,
-        *gaps_of_dose,
+        *gaps_of_window,
         *gaps_of_levels,
         *gaps_of_counts,
         *gaps_of_results,
@@ -127,44 +133,27 @@ def _unread(items: Sequence[Unread]) -> Iterator[Named]:
 
 
 @part
-def gaps_of_patient(
-    chart: Chart,
-    age_group: str | Unknown,
-    weight: str | Unknown,
-    itp_on_record: bool | Unknown,
-    unreadable_sizes: list[Named],
-) -> list[Named]:
-    """Of the patient what the dose and the protocol depend on."""
-    gaps = []
-    if isinstance(age_group, Unknown) and "Patient" not in chart.not_supplied:
-        gaps.append(Named("Birth date", f"{age_group.reason}; the dose window depends on it", fact="age_group"))
-    unread = any(each.fact == BY_WEIGHT for each in unreadable_sizes)
-    if age_group == "child" and isinstance(weight, Unknown) and not unread and "Observation" not in chart.not_supplied:
-        gaps.append(Named("Weight", f"{weight.reason}; the dose is not judged by weight", fact="weight"))
-    if itp_on_record is not True and "Condition" not in chart.not_supplied:
-        note = "dose windows, level and response cards of the ITP protocol are not shown"
-        gaps.append(Named("No ITP on record", note, fact="itp_on_record"))
-    return [*gaps, *unreadable_sizes]
+def gaps_of_facts(chart: Chart, rested_on: Told) -> list[Named]:
+    """Facts that a rule of this hook rests on and that are missed, each with its own reason."""
+    supplied = (each for each in rested_on.unknown if each.of not in chart.not_supplied)
+    return list(dict.fromkeys(each.gap for each in supplied if each.gap is not None))
 
 
 @part
-def gaps_of_course(
-    patient: Patient,
-    phase: str | Unknown,
-    unseen_start_shown: Days,
-    given_without_order: list[Intake],
-    level_without_order: list[Lab],
-) -> list[Named]:
+def gaps_of_diagnosis(chart: Chart, itp_on_record: bool | Unknown) -> list[Named]:
+    """That the protocol does not speak of this patient: known to be so, and to be told."""
+    if itp_on_record is True or "Condition" in chart.not_supplied:
+        return []
+    note = "dose windows, level and response cards of the ITP protocol are not shown"
+    return [Named("No ITP on record", note, fact="itp_on_record")]
+
+
+@part
+def gaps_of_course(patient: Patient, given_without_order: list[Intake], level_without_order: list[Lab]) -> list[Named]:
     """Orders and levels that nobody can place."""
     course = patient.course
     undated = "it has no date that can be read"
     gaps = [Named("Start of an order", undated, (each.reference,), "days_on_sirolimus") for each in course.undated]
-    if phase == WIDEST and _start_is_news(patient, unseen_start_shown):
-        note = (
-            "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
-            "and the dose is held against the widest window"
-        )
-        gaps.append(Named("Start of the course", note, fact="days_on_sirolimus"))
     if course.state == "stopped_unknown" and course.current is not None:
         note = "the last order is over, but not since when"
         gaps.append(Named("End of the course", note, course.current.references, "days_on_sirolimus"))
@@ -177,14 +166,9 @@ def gaps_of_course(
     return gaps
 
 
-def _start_is_news(patient: Patient, shown: int) -> bool:
-    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
-    first = patient.course.start
-    return patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
-
-
 @part
-def gaps_of_dose(
+def gaps_of_window(
+    daily_dose: Decimal | Unknown,
     patient: Patient,
     limits: Limits,
     windows: tuple[Window, ...],
@@ -192,31 +176,11 @@ def gaps_of_dose(
     phase: str | Unknown,
     itp_on_record: bool | Unknown,
 ) -> list[Named]:
-    """Why the dose, or the window of it, is not known."""
-    dose, references = patient.dose, tuple(order.reference for order in patient.dose_orders)
-    if unclear := patient.unresolved or (() if patient.dose_orders else patient.course.conflict):
-        word = "draft" if all(order.draft for order in unclear) else "active"
-        note = "it is not said whether they add up or one replaces the other; the dose is not judged"
-        both = tuple(dict.fromkeys(order.reference for order in unclear))
-        return [Named(f"Two {word} orders", note, both, "daily_dose")]
-    if not references:
+    """A dose of which the protocol says nothing."""
+    if isinstance(daily_dose, Unknown) or itp_on_record is not True:
         return []
-    if dose.per_day is None:
-        rhythm = f"sirolimus is taken {dose.rhythm}; the daily dose window does not apply"
-        note = rhythm if dose.rhythm else f"{dose.problem}; the dose is not judged"
-        return [Named("Dose per day", note, references, "daily_dose")]
-    why = _no_window(limits, windows, age_group, phase) if itp_on_record is True else ""
-    window = [Named("Dose window", why, references, "daily_dose")] if why else []
-    return [*_replaced(patient), *window]
-
-
-def _replaced(patient: Patient) -> list[Named]:
-    """The dose that runs beside a draft, where nobody can read it: whether the draft is more or less is not known."""
-    current = patient.course.current
-    if not patient.drafts or not patient.taking or current is None or not current.dose.problem:
-        return []
-    note = f"{current.dose.problem}; whether the draft is more or less than that is not judged"
-    return [Named("Dose of the running order", note, current.references, "draft_changes_dose")]
+    why, references = _no_window(limits, windows, age_group, phase), (order.reference for order in patient.dose_orders)
+    return [Named("Dose window", why, tuple(references), "daily_dose")] if why else []
 
 
 def _no_window(limits: Limits, windows: Sequence[Window], age_group: str | Unknown, phase: str | Unknown) -> str:

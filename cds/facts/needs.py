@@ -39,6 +39,17 @@ def needs_of(plan: Plan, knowledge: Knowledge) -> dict[str, dict[str, str]]:
     return {hook: {test: ", ".join(sorted(facts)) for test, facts in tests.items()} for hook, tests in found.items()}
 
 
+def rests_of(plan: Plan, knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
+    """By hook the facts and parts that its rules rest on, in the order of the plan. What could not be judged is none of them."""
+    found: dict[str, set[str]] = {}
+    for rule in knowledge.rules:
+        named = {test.fact for variant in rule.variants for branch in variant.branches for test in branch} - {"gaps"}
+        needed = frozenset[str]().union(*map(plan.needs, named))
+        for hook in rule.hooks:
+            found.setdefault(hook, set()).update(needed)
+    return {hook: tuple(name for name in plan.steps if name in needed) for hook, needed in found.items()}
+
+
 def watched(plan: Plan, knowledge: Knowledge) -> frozenset[str]:
     """The tests of which a result that cannot be read is named: those that speak for some days, and those of parts of their own."""
     speaking = {name for name, each in knowledge.measures.items() if each.speaks}

@@ -56,8 +56,15 @@ def running(patient: Patient) -> Answer[Regimen]:
     if not patient.drafts or not patient.taking or patient.course.conflict or current is None:
         return Unknown("no draft changes a dose that is taken")
     if patient.dose.mean is None or current.dose.mean is None:
-        return Unknown("the dose of the draft, or the one that is taken, is not known")
+        gap = _no_comparison(current) if patient.dose.per_day is not None and current.dose.problem else None
+        return Unknown("the dose of the draft, or the one that is taken, is not known", gap)
     return current
+
+
+def _no_comparison(current: Regimen) -> Named:
+    """A draft that can be read beside a running dose that cannot."""
+    note = f"{current.dose.problem}; whether the draft is more or less than that is not judged"
+    return Named("Dose of the running order", note, current.references, "draft_changes_dose")
 
 
 @flag("the draft is another dose than the one that is taken")

@@ -11,7 +11,7 @@ from cds.chart.model import Lab
 from cds.chart.words import on_day, rounded, said
 from cds.course.kinds import Labs
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Days, Known, Number, Numbers, Unknown, code, flag, part, text
+from cds.plan.declare import Answer, Days, Known, Named, Number, Numbers, Unknown, code, flag, part, text
 
 _ROOT = Decimal("0.5")
 _MOSTELLER = 3600  # cm kg m-4
@@ -82,7 +82,9 @@ def age_group(patient: Patient, adult_age: Days) -> Answer[str]:
     day = patient.dose_date or patient.now.date()
     child = patient.surely_under(adult_age, day)
     if child is None:
-        return Unknown("the birth date is not known well enough")
+        reason = "the birth date is not known well enough"
+        gap = Named("Birth date", f"{reason}; the dose window depends on it", fact="age_group")
+        return Unknown(reason, gap, of="Patient")
     return Known("child" if child else "adult", [patient.reference])
 
 
@@ -97,11 +99,23 @@ def size_limits_apply(
     return Unknown("the patient is an adult who is not small, or it is not known")
 
 
+@part
+def recent_weight(size: Size, age_group: str | Unknown, unreadable_weights: list[Named]) -> Answer[Lab]:
+    """The weight that a dose is judged by; of a child it is missed, unless one that was not read is named."""
+    if size.weight is not None:
+        return size.weight
+    reason = f"there is no weight from the last {size.valid} days"
+    if age_group != "child" or unreadable_weights:
+        return Unknown(reason)
+    return Unknown(
+        reason, Named("Weight", f"{reason}; the dose is not judged by weight", fact="weight"), of="Observation"
+    )
+
+
 @text("body weight, with its date")
-def weight(size: Size) -> Answer[str]:
-    if size.weight is None or size.kg is None:
-        return Unknown(f"there is no weight from the last {size.valid} days")
-    return Known(f"{said(size.kg)} kg on {on_day(size.weight.moment)}", [size.weight.reference])
+def weight(recent_weight: Lab) -> Answer[str]:
+    assert recent_weight.amount is not None
+    return Known(f"{said(recent_weight.amount.value)} kg on {on_day(recent_weight.moment)}", [recent_weight.reference])
 
 
 @text("body surface")

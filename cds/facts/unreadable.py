@@ -14,8 +14,6 @@ from cds.course.response import Response
 from cds.facts.size import Size
 from cds.plan.declare import Days, Named, Unknown, part
 
-BY_WEIGHT = "dose_per_kg"
-
 
 @part
 def gaps_of_levels(
@@ -136,18 +134,22 @@ def _of_the_last(labs: Sequence[Lab], days: int, patient: Patient) -> list[Lab]:
 
 
 @part
-def unreadable_sizes(
-    patient: Patient,
-    age_group: str | Unknown,
-    size_limits_apply: bool | Unknown,
-    size: Size,
-    weight_labs: Labs,
-    height_labs: Labs,
-) -> list[Named]:
-    """Weights and heights that were not read, unless the patient is an adult who is known not to be small."""
-    if age_group == "adult" and size.weight is not None and size_limits_apply is not True:
+def surely_not_small(age_group: str | Unknown, size_limits_apply: bool | Unknown, size: Size) -> bool:
+    """An adult whose weight says that no limit by size applies."""
+    return age_group == "adult" and size.weight is not None and size_limits_apply is not True
+
+
+@part
+def unreadable_weights(patient: Patient, size: Size, surely_not_small: bool, weight_labs: Labs) -> list[Named]:
+    """Weights that were not read and may matter."""
+    if surely_not_small:
         return []
-    return [
-        *_recent_unreadable(weight_labs, size.valid, patient, "weight", BY_WEIGHT),
-        *_recent_unreadable(height_labs, size.valid, patient, "height", "dose_per_m2"),
-    ]
+    return list(_recent_unreadable(weight_labs, size.valid, patient, "weight", "dose_per_kg"))
+
+
+@part
+def unreadable_heights(patient: Patient, size: Size, surely_not_small: bool, height_labs: Labs) -> list[Named]:
+    """Heights that were not read and may matter."""
+    if surely_not_small:
+        return []
+    return list(_recent_unreadable(height_labs, size.valid, patient, "height", "dose_per_m2"))

@@ -58,9 +58,10 @@ class Case(dict[str, Any]):
 
     def _told(self, inquiry: str) -> Told:
         """The answers of the facts that an inquiry names."""
-        names = self[self._plan.inquiries[inquiry]]
-        values = {name: answer for name in names if type(answer := self[name]) is not Unknown}
-        return Told(values, {name: self.known[name] for name in values if name in self.known})
+        answers = {name: self[name] for name in self[self._plan.inquiries[inquiry]]}
+        values = {name: answer for name, answer in answers.items() if type(answer) is not Unknown}
+        unknown = [answer for answer in answers.values() if type(answer) is Unknown]
+        return Told(values, {name: self.known[name] for name in values if name in self.known}, unknown)
 
     def of(self, fact: Fact[..., T]) -> T:
         """The answer of a part."""

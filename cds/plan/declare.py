@@ -25,15 +25,6 @@ class Known(msgspec.Struct, Generic[T], frozen=True):
     report: Callable[[], str] | None = None  # asked when a card says it
 
 
-class Unknown(msgspec.Struct, frozen=True):
-    """Why there is no value. What needs it is unknown for the same reason."""
-
-    reason: str
-
-
-Answer: TypeAlias = T | Known[T] | Unknown
-
-
 class Named(msgspec.Struct, frozen=True):
     """One thing in a fact that is a list: an interacting drug, a gap."""
 
@@ -42,6 +33,21 @@ class Named(msgspec.Struct, frozen=True):
     references: tuple[str, ...] = ()
     fact: str = ""  # for a gap: what it keeps from being judged
     draft: bool = False  # an order that is being written
+
+
+class Unknown(msgspec.Struct, frozen=True):
+    """Why there is no value. What needs it is unknown for the same reason.
+
+    ``gap`` tells the clinician so wherever a rule of the hook needs the value; without one nothing is missing. ``of`` is the
+    resource type that would say it: where none of that type was supplied, this alone is told.
+    """
+
+    reason: str
+    gap: Named | None = None
+    of: str = ""
+
+
+Answer: TypeAlias = T | Known[T] | Unknown
 
 
 class Numbers(msgspec.Struct, frozen=True):
@@ -130,10 +136,12 @@ def text(meaning: str) -> Callable[[Callable[P, Answer[str]]], Fact[P, Answer[st
 
 
 class Told(msgspec.Struct, frozen=True):
-    """The answers of facts that only the knowledge can name: the ``values`` of those that have one, and what they come from."""
+    """The answers of facts that only the knowledge can name: the ``values`` of those that have one, with what they come from, and
+    why the others have none."""
 
     values: Mapping[str, Any]
     known: Mapping[str, Known[Any]]
+    unknown: Sequence[Unknown] = ()
 
     def references(self, name: str) -> tuple[str, ...]:
         """The resources that a value comes from; of a list those of its items."""

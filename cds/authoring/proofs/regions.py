@@ -118,6 +118,10 @@ class Space:
         """A value that stands for a cell."""
         return self._samples[fact][cell][fact]
 
+    def exact(self, fact: str) -> list[Decimal]:
+        """The exact numbers that stand for cells of a fact, in order."""
+        return sorted(value for sample in self._samples[fact] if isinstance(value := sample.get(fact), Decimal))
+
     def numbers(self, fact: str) -> list[Decimal]:
         """The numbers that a fact is compared with, in order."""
         return sorted({test.number for test in self._tests[fact] if test.number is not None})

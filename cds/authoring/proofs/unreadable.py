@@ -24,8 +24,9 @@ def nothing_critical_is_silenced_unsaid(every: Sequence[Knowledge]) -> Property:
         "P4",
         "a result that cannot be read silences no critical rule without being named",
         "facts of critical rules",
-        "a result of a watched test that cannot be read is a gap as long as it would have spoken, on an opened chart and where "
-        "sirolimus is ordered; beside the order of another drug nothing is named",
+        "a result of a watched test, under a code or name that is known, is a gap as long as it would have spoken where it cannot "
+        "be read, on an opened chart and where sirolimus is ordered; not named are one reported as a bound on the harmless side, "
+        "and any beside the order of another drug",
         "a test that is not watched; nothing that tells of gaps on an opened chart; results that nothing names",
     )
     return proved(found, every, _prove)

@@ -44,7 +44,7 @@ def in_words(box: Box, space: Space) -> str:
 
 def _fact(fact: str, cells: frozenset[int], space: Space) -> str:
     known = sorted(cells - {0})
-    if fact == "ordering" or not known:
+    if not known:
         return f"{fact} is absent"
     parts = (
         [f"{fact} is present"] if len(known) == len(space.everything(fact)) - 1 else list(_known(fact, known, space))
@@ -60,7 +60,7 @@ def _known(fact: str, cells: Sequence[int], space: Space) -> Iterator[str]:
         yield f"{fact} is present" if entry.type in ("names", "text") else f"{fact} is {' or '.join(words)}"
         return
     numbers = [value for value in values if isinstance(value, Decimal)]
-    runs = " or ".join(_runs(numbers, space.numbers(fact)))
+    runs = " or ".join(_runs(numbers, space.exact(fact), space.numbers(fact)))
     bounds = sorted({str(value) for value in values if isinstance(value, Bound)})
     if runs:
         yield f"{fact} {runs} {entry.unit}"
@@ -68,20 +68,14 @@ def _known(fact: str, cells: Sequence[int], space: Space) -> Iterator[str]:
         yield f"{fact} reported only as a bound such as {bounds[0]} {entry.unit}"
 
 
-def _runs(numbers: Sequence[Decimal], limits: Sequence[Decimal]) -> Iterator[str]:
-    """Neighbouring cells as one interval; ``limits`` are the numbers that a fact is compared with."""
-    every = [cell for at, limit in enumerate(limits) for cell in (_below(limits, at), limit)] + [limits[-1] + 1]
+def _runs(numbers: Sequence[Decimal], every: Sequence[Decimal], limits: Sequence[Decimal]) -> Iterator[str]:
+    """Neighbours among ``every`` as one interval; ``limits`` are the numbers that a fact is compared with."""
     places = [every.index(number) for number in sorted(numbers)]
     start = 0
     for end in range(len(places)):
         if end + 1 == len(places) or places[end + 1] != places[end] + 1:
             yield _interval(places[start], places[end], limits)
             start = end + 1
-
-
-def _below(limits: Sequence[Decimal], at: int) -> Decimal:
-    """The number that stands for those below a limit."""
-    return ((limits[at - 1] if at else limits[at] - 2) + limits[at]) / 2
 
 
 def _interval(first: int, last: int, limits: Sequence[Decimal]) -> str:
