@@ -330,11 +330,23 @@ def step_down_dose(
         return Unknown("this is no dose above the maintenance window in a patient in response")
     reason = offers.never(raising=False) or _too_soon(offers) or unsettled_now
     unfit, least = reason, dose * (1 - offers.numbers.change_cap)
-    for smaller in (max(dose - offers.step, window.high), window.high):
+    for smaller in (_next_smaller(offers, dose, window), window.high):
         unfit = reason or offers.unfit(smaller, _dose_of(proposal)) or _below_target(offers, smaller)
         if not unfit and smaller >= least:
             return Known(smaller, [order.reference])
     return Unknown(unfit or f"it would be less than {said(1 - offers.numbers.change_cap)} times the dose")
+
+
+def _next_smaller(offers: Offers, dose: Decimal, window: Window) -> Decimal:
+    return max(dose - offers.step, window.high)
+
+
+@flag("above the window, and a usable level says that the next smaller dose would bring it below the target")
+def step_down_below_target(offers: Offers) -> Answer[bool]:
+    window, dose, by = offers.limits.window, offers.patient.dose.per_day, offers.limits.support
+    if window is None or dose is None or dose <= window.high or by is None:
+        return False
+    return Known(bool(_below_target(offers, _next_smaller(offers, dose, window))), [by.lab.reference])
 
 
 def _below_target(offers: Offers, dose: Decimal) -> str:

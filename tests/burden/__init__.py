@@ -14,6 +14,7 @@ The courses are invented and only plausible; the assumptions, all of them ours:
 - The tests of the schedule are done when due in 85 of 100; each drifts out of its range in 2 to 15 of 100 courses.
 - A year brings clarithromycin to 8 of 100, fluconazole to 5, ibuprofen to 10, an ACE inhibitor to 4, rifampin to 1, an operation to
   5, sepsis to 2, pneumonitis to 2, a bleed to 10.
-- The clinician acts on each card with a probability of 0.7: presses its first button, stops the drug, treats the finding; else
-  does nothing, and the card may come again. A patient without response who is given something else leaves the count.
+- The clinician acts on each card with a probability of 0.7: presses its first button, stops the other drug that it names, treats the
+  finding; else does nothing, and the card may come again. A patient without response, with a malignancy or who is pregnant is given
+  something else, and leaves the count. What the lists hold beside that stays as it is for the whole year.
 """

@@ -35,7 +35,8 @@ def main() -> None:
 def _print(words: str, burden: Burden) -> None:
     print(
         f"opened {words}: {burden.visits} visits, {burden.cards} cards: {burden.per_visit:.2f} a visit; "
-        f"{burden.silent / burden.visits:.0%} of visits without any; {burden.repeated:.0%} of cards repeat the visit before"
+        f"{burden.silent / burden.visits:.0%} of visits without any; {burden.repeated:.0%} of cards repeat the visit before, "
+        f"{burden.unchanged / burden.cards:.0%} with nothing new behind them"
     )
     print("  " + ", ".join(f"{number} {name}" for name, number in burden.by_indicator.most_common()))
     for name, number in burden.by_topic.most_common():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -61,7 +61,13 @@ _EVENTS = {"clarithromycin": 0.08, "fluconazole": 0.05, "ibuprofen": 0.10, "lisi
 _CONDITIONS = {"sepsis": ("91302008", 0.02), "pneumonitis": ("205237003", 0.02), "bleed": ("249366005", 0.10)}
 
 
+_FOR_GOOD = {"response-none", "pregnancy", "malignancy"}
+_OTHER_DRUGS = {"strong-inhibitor", "strong-inducer", "bleeding-risk-drug"}
 Coder = Callable[[Resource], Resource]
+
+
+def _rules(card: Card) -> set[str]:
+    return {finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
 
 
 def as_it_is(body: Resource) -> Resource:
@@ -291,7 +297,7 @@ class Course:
         """Sign an order, unless a warning or worse is acted upon."""
         cards = self.ask(engine, week, "order-sign", [draft])
         refused = any(card["indicator"] == "critical" or (other and card["indicator"] == "warning") for card in cards)
-        if refused and self.rng.random() < ACTS:
+        if refused and self.rng.random() < ACTS and (other or not self._made_safe(week, cards)):
             return cards
         if other:
             self.prescribe(
@@ -315,10 +321,35 @@ class Course:
         else:
             self.tests_ordered = True
 
+    def _made_safe(self, week: int, cards: list[Card]) -> bool:
+        """What is critical about starting sirolimus is seen to; whether it may be started then, without the other drugs."""
+        critical = [card for card in cards if card["indicator"] == "critical"]
+        for card in critical:
+            self._remove_reason(week, card)
+        return all(_rules(card) & _OTHER_DRUGS for card in critical) and not self.stopped
+
+    def _remove_reason(self, week: int, card: Card) -> None:
+        """Something else than sirolimus is tried, or the other drug is stopped."""
+        today, rules = day(7 * week), _rules(card)
+        if rules & _FOR_GOOD:
+            self.end_order(today)
+            self.stopped = True
+        if rules & _OTHER_DRUGS:
+            for name in list(self.factor):
+                self.end_drug(name, today)
+            for finding in card["extension"]["net.sirolimus-itp-cds.findings"]:
+                self._stop_listed(finding.get("evidence", ()))
+
+    def _stop_listed(self, references: Iterable[str]) -> None:
+        """Drugs of the list that the patient came with."""
+        for reference in references:
+            if reference.startswith("MedicationRequest/listed-"):
+                self.record[reference] = self.record[reference] | {"status": "stopped"}
+
     def act(self, engine: Engine, week: int, card: Card) -> list[Card]:
         """What a clinician does about a card."""
         today = day(7 * week)
-        rules = {finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
+        rules = _rules(card)
         if rules & {
             "hyperlipidaemia",
             "renal-decline",
@@ -330,18 +361,13 @@ class Course:
         }:
             self.out.clear()  # treated
             self.tests_ordered = True
-        if "response-none" in rules and self.dose:  # something else is tried
-            self.end_order(today)
-            self.stopped = True
+        self._remove_reason(week, card)
+        if self.stopped:
             return []
-        if rules & {"pneumonitis", "serious-infection", "pregnancy"} and self.dose:
+        if rules & {"pneumonitis", "serious-infection"} and self.dose:
             self.end_order(today)
             self.held_until = week + 4
             return []
-        for name in [
-            name for name in self.factor if rules & {"strong-inhibitor", "strong-inducer", "bleeding-risk-drug"}
-        ]:
-            self.end_drug(name, today)
         for suggestion in card.get("suggestions", ()):
             (action,) = suggestion["actions"]
             if action["type"] == "create":

@@ -45,6 +45,8 @@ def test_a_dose_that_is_just_above_goes_to_the_window(engine: Engine) -> None:
         ([LEVEL, count("x", day(98), 104)], "the platelet count is falling"),
         ([LEVEL, count("x", day(98), 105)], "the platelet count is falling"),  # by 30 % of 150
         ([LEVEL, count("x", day(98), 106)], "Change the order to 2.5 mg/day"),
+        ([level("l", day(95, "08:00"), 6)], "Change the order to 2.5 mg/day"),  # predicted 5
+        ([level("l", day(95, "08:00"), 5.9)], "no card"),  # predicted 4.9: a step would leave the target
         ([level("l", day(95, "08:00"), 16)], "no card"),  # the level card carries the dose
         ([LEVEL, count("x", day(98), 60)], "no card"),  # a complete response that has become a partial one
     ],

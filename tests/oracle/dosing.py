@@ -193,19 +193,27 @@ def _step_down(record: Record, levels: Levels, response: Response, d: Dosing) ->
         return False
     days = [lv.day for lv in levels.accepted[-1:]] + [c.day for c in response.usable[-1:]]
     young = any((record.today - day).days <= STEP_DOWN_SHOWN for day in days)
-    if readings.STEP_DOWN_NEEDS_A_LEVEL and not projected(levels, d.window[1], record.today):
+    if readings.STEP_DOWN_STAYS_IN_TARGET and _step_leaves_target(record, levels, d):
         return False
     return young and response.in_response and not response.confirmed_cr_now_pr
 
 
-def projected(levels: Levels, dose: Decimal, today: date) -> bool:
+def _step_leaves_target(record: Record, levels: Levels, d: Dosing) -> bool:
+    """A usable level that may be scaled says that one step less would be below the floor."""
+    assert d.daily is not None
+    step = Decimal("0.1") if len(d.orders) == 1 and d.orders[0].code == "314230" else HALF
+    dose = max(d.daily - step, d.window[1])
+    return projected(levels, d.daily, record.today, floor=Decimal(0)) and not projected(levels, dose, record.today)
+
+
+def projected(levels: Levels, dose: Decimal, today: date, floor: Decimal = FLOOR) -> bool:
     """The newest usable level, scaled to a dose, is at or above the floor."""
     dosed = [lv for lv in levels.usable if lv.dose and lv.dose.per_day and not lv.value.comparator]
     if not dosed or not (was := dosed[-1].dose) or not was.per_day:
         return False
     if (today - dosed[-1].day).days > LEVEL_MAX_AGE:
         return False
-    return dosed[-1].value.value * dose / was.per_day >= FLOOR
+    return dosed[-1].value.value * dose / was.per_day >= floor
 
 
 def _too_soon(record: Record, course: Course, levels: Levels, d: Dosing, withheld: bool) -> bool:

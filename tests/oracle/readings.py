@@ -57,9 +57,9 @@ LOWEST_OF_THE_YEAR = True
 LATE_AND_HIGH_COUNTS = False
 # "in confirmed response for a year": whether a response that was lost and came back counts from its first confirmation
 A_YEAR_WITHOUT_A_BREAK = True
-# "a step down is offered only if the level projected for it is at or above the target's floor": whether the card that
-# cannot offer it falls silent ("none left: say why, no button")
-STEP_DOWN_NEEDS_A_LEVEL = False
+# "a step down is offered only if the level projected for it is at or above the target's floor": whether the card falls silent
+# where a usable level says that the next step would leave the target. Without such a level it speaks, and offers none
+STEP_DOWN_STAYS_IN_TARGET = True
 # "doses documented as not given (`not-done`) since the last completed one, however long ago": whether a held one is meant, too,
 # which "any not-done or held dose in the 5 days ... before the draw" names and this does not
 HELD_LONG_AGO = False
