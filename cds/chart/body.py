@@ -1,4 +1,4 @@
-"""Bytes in: JSON of a bounded depth, as a message whose resources each have a place.
+"""Bytes in: JSON, as a message whose resources each have a place.
 
 A *place* is the FHIR path of a resource in its message, such as ``Bundle.entry[3].resource``.
 """
@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from cds.chart.isolate import Broken, isolated_message
+from cds.chart.isolate import MOST_LEVELS, TOO_DEEP, Broken, isolated_message, within
 from cds.chart.wire import (
+    UNREADABLE,
     Issue,
     Message,
     Resource,
@@ -25,12 +26,9 @@ from cds.chart.wire import (
     raw_message_decoder,
 )
 
-MAX_DEPTH = 100
 DRAFT_ORDERS = "context.draftOrders"
 _MOST_NESTED = 5  # bundles in bundles
 _BOM = b"\xef\xbb\xbf"
-_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
-_STRINGS = re.compile(rb'(?s)"(?:[^"\\]|\\.)*(?:"|\\?\Z)')  # an open string ends with the text, so that it is read once
 
 
 class InputError(Exception):
@@ -67,13 +65,13 @@ def decode(body: bytes) -> tuple[Message, list[Broken]]:
     if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:4]:
         raise InputError("this is not JSON in UTF-8 (it looks like UTF-16 or binary data)")
     body = body.removeprefix(_BOM)
-    if _deeper_than(body, MAX_DEPTH):
-        raise InputError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
     try:
         return message_decoder.decode(body), []
     except (msgspec.ValidationError, UnicodeDecodeError):
         return isolated_message(body, InputError)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except RecursionError:
+        raise InputError(TOO_DEEP) from None
+    except msgspec.DecodeError as error:
         where = re.search(r"byte (\d+)", str(error))
         raise InputError("this is not JSON" + (f" (byte {where[1]})" if where else "")) from None
 
@@ -135,15 +133,18 @@ def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
             continue
         try:
             value = exact_decoder.decode(resource)
-        except (msgspec.MsgspecError, UnicodeDecodeError, ArithmeticError):
+        except (*UNREADABLE, ArithmeticError):
             continue  # something in it cannot be sent back as it came
         if isinstance(value, dict) and f"{value.get('resourceType')}/{value.get('id')}" == reference:
-            return value
+            return value if within(value, MOST_LEVELS) else None
     return None
 
 
 def _raw_resources(body: bytes) -> Iterator[msgspec.Raw]:
-    top = raw_message_decoder.decode(body)
+    try:
+        top = raw_message_decoder.decode(body)
+    except UNREADABLE:  # read before, with more room on the stack
+        return
     raws = list((top.prefetch or {}).values())
     if top.context is not None and given(top.context.draftOrders):
         raws.insert(0, top.context.draftOrders)
@@ -153,23 +154,6 @@ def _raw_resources(body: bytes) -> Iterator[msgspec.Raw]:
         yield raw
         try:
             bundle = raw_bundle_decoder.decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
         raws += [entry.resource for entry in bundle.entry or () if entry is not None and given(entry.resource)]
-
-
-def _deeper_than(body: bytes, limit: int) -> bool:
-    """Whether brackets nest deeper than ``limit``; strings only matter when they hold odd brackets."""
-    rest = body.translate(None, _BRACKETS)
-    for _ in range(limit // 2):  # each turn takes away at most one [] and one {} around it
-        shorter = rest.replace(b"[]", b"").replace(b"{}", b"")
-        if not shorter:
-            return False
-        if shorter == rest:
-            break
-        rest = shorter
-    depth = deepest = 0
-    for byte in _STRINGS.sub(b"", body).translate(None, _BRACKETS):
-        depth += 1 if byte in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest > limit

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cds.chart.wire import (
+    UNREADABLE,
     Context,
     Entry,
     EntryRequest,
@@ -50,6 +51,9 @@ _DECIDES = frozenset(
 _MOST = 20
 WRONG_SHAPE = "an element of it has the wrong shape"
 NO_RESOURCE = "it is not a FHIR resource"
+TOO_DEEP = "the JSON is nested too deep"
+MOST_LEVELS = 100
+"""Of a resource that is written again: to mend it, or to send it back."""
 
 Step = str | int
 
@@ -70,7 +74,9 @@ def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, lis
         top = raw_message_decoder.decode(body)
     except msgspec.ValidationError:
         raise refuse("this is JSON, but not a FHIR Bundle or a CDS Hooks request") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except RecursionError:
+        raise refuse(TOO_DEEP) from None
+    except UNREADABLE:
         raise refuse("this is not JSON in UTF-8") from None
     broken: list[Broken] = []
     message = Message(
@@ -131,13 +137,13 @@ def _resource(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | 
         return None
     try:
         return resource_decoder.decode(raw)
-    except (msgspec.ValidationError, UnicodeDecodeError):
+    except UNREADABLE:
         pass
     try:
         bundle = raw_bundle_decoder.decode(raw)
         if bundle.resourceType == "Bundle":
             return Resource(resourceType="Bundle", entry=_entries(bundle, place, broken), link=_links(bundle.link))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         pass
     return _mended(raw, place, broken)
 
@@ -146,8 +152,11 @@ def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | No
     text = bytes(raw).decode("utf-8", "replace")  # what is not UTF-8 becomes U+FFFD, and is left out below
     try:
         value = exact_decoder.decode(text)
-    except (msgspec.MsgspecError, ArithmeticError):
+    except (*UNREADABLE, ArithmeticError):
         value = None
+    if not within(value, MOST_LEVELS):
+        broken.append(Broken(place, "Resource", TOO_DEEP, (), bytes(raw)))
+        return None
     kind = value.get("resourceType") if isinstance(value, dict) else None
     if not isinstance(kind, str) or not _TYPE.fullmatch(kind):
         broken.append(Broken(place, "Resource", NO_RESOURCE, (), bytes(raw)))
@@ -171,6 +180,12 @@ def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | No
         break
     broken.append(Broken(place, named, WRONG_SHAPE, tuple(at for at in dropped if at), bytes(raw)))
     return None
+
+
+def within(value: Any, levels: int) -> bool:
+    """Whether a value nests at most so many levels."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels > 0 and all(within(part, levels - 1) for part in parts)
 
 
 def _head(at: str) -> str:

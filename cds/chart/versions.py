@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from cds.chart.times import parse_moment
-from cds.chart.wire import Meta, Resource
+from cds.chart.wire import UNREADABLE, Meta, Resource
 
 _decoder = msgspec.json.Decoder(Meta)
 _LONGEST = 20
@@ -75,5 +75,5 @@ def _newest(several: Sequence[Resource]) -> Resource | None:
 def _meta(resource: Resource) -> Meta:
     try:
         return _decoder.decode(resource.meta)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return Meta()

@@ -14,6 +14,8 @@ from msgspec import Raw
 
 T = TypeVar("T")
 ABSENT = Raw()
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading bytes may raise: not JSON, of another shape, not UTF-8, nested deeper than the reader follows."""
 
 
 def given(raw: Raw) -> bool:
@@ -339,12 +341,12 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
     found = []
     try:
         parts = _list_decoder.decode(raw)
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         parts = [raw]
     for part in parts:  # one of another shape hides none of the others
         try:
             found.append(decoder.decode(part))
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except UNREADABLE:
             continue
     return found
 
@@ -353,7 +355,7 @@ def how_many(raw: Raw) -> int:
     """The number of entries of a list kept as bytes; one for what is no list, so that it is not overlooked."""
     try:
         return len(_list_decoder.decode(raw))
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return 1
 
 

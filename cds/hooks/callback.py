@@ -13,6 +13,7 @@ from cds.cards.build import NAMESPACE
 from cds.chart.body import InputError, decode
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES
 from cds.chart.request import Request
+from cds.chart.wire import UNREADABLE
 from cds.hooks.auth import Caller
 from cds.hooks.fetch import Server, allowed
 from cds.hooks.peers import Peer
@@ -35,7 +36,7 @@ def server_of(body: bytes, caller: Caller) -> Server | None:
         return None
     try:
         calling = msgspec.json.decode(body, type=Calling)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     named = calling.fhirServer if isinstance(calling.fhirServer, str) else None
     base = allowed(named, caller.fhir_servers)

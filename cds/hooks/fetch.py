@@ -16,6 +16,8 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import msgspec
 
+from cds.chart.wire import UNREADABLE
+
 _MOST_BYTES = 4 * 1024 * 1024
 _MOST_OF_ALL = 12 * 1024 * 1024  # bytes of all answers of one call
 _MOST_PAGES = 20
@@ -146,7 +148,7 @@ def _next(body: bytes) -> str:
     """The address of the following page; empty for the last one. Raises NotFetched for what is no FHIR."""
     try:
         page = msgspec.json.decode(body, type=Page)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         raise NotFetched("not FHIR") from None
     if not page.resourceType:
         raise NotFetched("not FHIR")
@@ -175,7 +177,9 @@ def _joined(pages: Sequence[bytes]) -> bytes:
     """One searchset of all entries."""
     entries: list[msgspec.Raw] = []
     for page in pages:
-        whole = msgspec.json.decode(page, type=dict[str, msgspec.Raw])
-        if "entry" in whole:
-            entries += msgspec.json.decode(whole["entry"], type=list[msgspec.Raw])
+        try:
+            whole = msgspec.json.decode(page, type=dict[str, msgspec.Raw])
+            entries += msgspec.json.decode(whole.get("entry", b"[]"), type=list[msgspec.Raw])
+        except UNREADABLE:
+            raise NotFetched("not FHIR") from None
     return msgspec.json.encode({"resourceType": "Bundle", "type": "searchset", "entry": entries})

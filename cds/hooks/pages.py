@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cds.cards.order import MAX_CARDS
-from cds.chart.body import MAX_DEPTH
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.compiled.knowledge import Knowledge
 from cds.hooks.discovery import SERVICES, WHEN, discovery, prefetch
@@ -89,7 +88,7 @@ Resources of another patient are never used; a context and a Patient that differ
 
 | | default | beyond it |
 |---|---|---|
-| body | {max_body} bytes, {body_seconds:g} s, {depth} levels deep, not compressed | 413, 408, 400, 415 |
+| body | {max_body} bytes, {body_seconds:g} s, at least 100 levels deep, not compressed | 413, 408, 400, 415 |
 | calls at once, a worker | {max_in_flight} | 503 with `Retry-After` |
 | calls back | {answer_seconds:g} s for the whole call | named as missing |
 | tokens | {algorithms}; an hour; once | 401 |
@@ -122,7 +121,6 @@ def capability_page(knowledge: Knowledge) -> str:
             for key, kind in PREFETCH_TYPES.items()
         ),
         cards=MAX_CARDS,
-        depth=MAX_DEPTH,
         algorithms=algorithms,
         rules="\n".join(
             f"| [{rule.id}](rules.md#{rule.id}) | `{rule.topic}` | {rule.title} | {', '.join(rule.hooks)} |"

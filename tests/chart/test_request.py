@@ -34,9 +34,9 @@ OVERDOSE = sirolimus("s", day(0), 12)
         (b'{"resourceType": "Patient", "id": "p"}', "this is a Patient, not a FHIR Bundle or a CDS Hooks request"),
         (b'{"resourceType": "<script>"}', "this is JSON, not a FHIR Bundle or a CDS Hooks request"),
         (b'{"resourceType": "Bundle"}', "the bundle holds no Patient, and nothing in it says whose it is"),
-        (b"[" * 101 + b"]" * 101, "the JSON is nested deeper than 100 levels"),
-        (b'{"x":' * 3000 + b"1" + b"}" * 3000, "the JSON is nested deeper than 100 levels"),
-        (b"[" * 1_000_000, "the JSON is nested deeper than 100 levels"),
+        (b"[" * 2000 + b"]" * 2000, "this is JSON, but not a FHIR Bundle"),
+        (b'{"x":' * 3000 + b"1" + b"}" * 3000, "the JSON is nested too deep"),
+        (b'{"x":' * 200_000, "the JSON is nested too deep"),
     ],
     ids=lambda value: value[:30].decode("latin1") if isinstance(value, bytes) else "",
 )
@@ -58,14 +58,8 @@ def nested(levels: int) -> dict[str, Any]:
     return value
 
 
-@pytest.mark.parametrize(("levels", "read"), [(47, True), (49, False)])
-def test_depth_100_is_the_limit(levels: int, read: bool) -> None:
-    body = as_bytes(bundle(patient() | nested(levels)))
-    if read:
-        assert read_request(body).patient_id == "itp-1"
-    else:
-        with pytest.raises(InputError, match="deeper than 100"):
-            read_request(body)
+def test_at_least_100_levels_are_read() -> None:
+    assert read_request(as_bytes(bundle(patient() | nested(48)))).patient_id == "itp-1"
 
 
 def test_two_patients_are_refused_until_one_is_chosen() -> None:

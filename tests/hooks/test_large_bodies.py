@@ -92,7 +92,7 @@ def test_both_places_give_the_same_cards(engine: Engine, kept: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "words"),
     [
-        (b"[" * 200_000, 400, "nested deeper"),
+        (b'{"x":' * 200_000, 400, "nested too deep"),
         (as_bytes(bundle(*CHART, *(level(f"l{n}", day(n % 300), 7) for n in range(300)))), 400, "Bundle"),
         (
             as_bytes(request("patient-view", CHART) | {"prefetch": {"patient": None}, "extension": "x" * 100_000}),
