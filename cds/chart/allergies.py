@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 from cds.chart.codes import meanings
-from cds.chart.medications import named_in
+from cds.chart.drug_names import named_in
 from cds.chart.model import Problem
 from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS, Reader, first_moment, status_word
 from cds.chart.wire import CodeableConcept, Reaction, Resource, later

@@ -49,6 +49,8 @@ _DECIDES = frozenset(
 )
 """Without one of these nobody can say whether a resource counts, or whose it is."""
 _MOST = 20
+_FOREIGN = "\ufffd"
+"""What stands for bytes that are not UTF-8."""
 WRONG_SHAPE = "an element of it has the wrong shape"
 NO_RESOURCE = "it is not a FHIR resource"
 TOO_DEEP = "the JSON is nested too deep"
@@ -139,13 +141,17 @@ def _resource(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | 
         return resource_decoder.decode(raw)
     except UNREADABLE:
         pass
+    if b"Bundle" in bytes(raw) and (bundle := _bundle(raw)) is not None:
+        return Resource(resourceType="Bundle", entry=_entries(bundle, place, broken), link=_links(bundle.link))
+    return _mended(raw, place, broken)
+
+
+def _bundle(raw: msgspec.Raw) -> RawBundle | None:
     try:
         bundle = raw_bundle_decoder.decode(raw)
-        if bundle.resourceType == "Bundle":
-            return Resource(resourceType="Bundle", entry=_entries(bundle, place, broken), link=_links(bundle.link))
     except UNREADABLE:
-        pass
-    return _mended(raw, place, broken)
+        return None
+    return bundle if bundle.resourceType == "Bundle" else None
 
 
 def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | None:
@@ -154,7 +160,7 @@ def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | No
         value = exact_decoder.decode(text)
     except (*UNREADABLE, ArithmeticError):
         value = None
-    if not within(value, MOST_LEVELS):
+    if text.count("[") + text.count("{") > MOST_LEVELS and not within(value, MOST_LEVELS):
         broken.append(Broken(place, "Resource", TOO_DEEP, (), bytes(raw)))
         return None
     kind = value.get("resourceType") if isinstance(value, dict) else None
@@ -163,7 +169,7 @@ def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | No
         return None
     name = value.get("id")
     named = f"{kind}/{name}" if isinstance(name, str) and name else kind
-    dropped = [_drop(value, path) for path in _foreign_bytes(value)]
+    dropped = [_drop(value, path) for path in _foreign_bytes(value)] if _FOREIGN in text else []
     for _ in range(_MOST):
         try:
             resource = resource_decoder.decode(_encode(value))
@@ -222,4 +228,4 @@ def _said(path: list[Step]) -> str:
 
 def _foreign_bytes(value: dict[str, Any]) -> list[list[Step]]:
     """The paths of texts that were not UTF-8, one an element."""
-    return [[key] for key, part in value.items() if key.isidentifier() and b"\xef\xbf\xbd" in _encode(part)]
+    return [[key] for key, part in value.items() if key.isidentifier() and _FOREIGN.encode() in _encode(part)]

@@ -11,6 +11,7 @@ import msgspec
 
 from cds.chart.codes import canonical, meanings
 from cds.chart.dosage import Product
+from cds.chart.drug_names import FIRST_IDEOGRAPH, LETTERS, named_in
 from cds.chart.numbers import Unreadable, exact, factor
 from cds.chart.wire import CodeableConcept, Dosage, Ingredient, Resource, later
 from cds.compiled.knowledge import Concept, Knowledge, Lexicon
@@ -18,14 +19,10 @@ from cds.compiled.knowledge import Concept, Knowledge, Lexicon
 Resolver = Callable[[Resource, str], Resource | None]
 """Finds the resource a reference of another one points to: contained, in the bundle, or None."""
 
-_WORDS = re.compile(r"[\w'.-]+")
-_LETTERS = re.compile(r"[^\W\d_]+")  # of a word that is joined with a hyphen, an underscore or a number
 _STRENGTH = re.compile(
     r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?(mg|mcg|ug|\u00b5g|\u03bcg|micrograms?|mikrogramm)(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?(?![a-z])",
     re.IGNORECASE,
 )
-_LONGEST_TEXT = 2_000
-_FIRST_IDEOGRAPH = 0x2E80
 _MOST_INGREDIENTS = 20
 _DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
 
@@ -127,7 +124,7 @@ def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
     if not any(canonical(coding.system or "") in _DRUG_SYSTEMS for coding in codings):
         return True
     for text in (text for concept in medication.concepts for text in _texts(concept)):
-        first = _LETTERS.search(text)
+        first = LETTERS.search(text)
         if first is not None and (meant := knowledge.names.get(first[0].lower())) and meant.valueset == "sirolimus":
             return True
     return False
@@ -174,24 +171,6 @@ def _named(texts: list[str], knowledge: Knowledge) -> list[Concept]:
     return list(found.values())
 
 
-def named_in(text: str, knowledge: Knowledge, whole: bool = False) -> Iterator[Concept]:
-    """The drugs whose name or brand is a word of ``text``; in scripts without spaces, a part of it.
-
-    No drug's name begins beyond some 2,000 characters; ``whole`` looks all the same.
-    """
-    lowered = (text if whole else text[:_LONGEST_TEXT]).lower().replace("\u2019", "'")
-    names = knowledge.names
-    for word in _WORDS.findall(lowered):
-        meant = names.get(word.strip(".-'"))
-        if meant is not None:
-            yield meant
-        elif not word.isalpha():
-            yield from (names[part] for part in _LETTERS.findall(word) if part in names)
-    for phrase in knowledge.phrases:
-        if phrase in lowered:
-            yield names[phrase]
-
-
 def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, words: Lexicon) -> bool:
     """Whether this form acts on the whole body (and, for sirolimus, is taken by mouth)."""
     if not all(concept.oral for concept in meant):
@@ -218,7 +197,7 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     begun: list[str] = []
     anywhere: list[str] = []
     for word in words:
-        spaced = all(ord(letter) < _FIRST_IDEOGRAPH for letter in word)
+        spaced = all(ord(letter) < FIRST_IDEOGRAPH for letter in word)
         kind = anywhere if not spaced else begun if word.endswith("*") else whole
         kind.append(re.escape(word.rstrip("*")))
     # one look back for all words: a look back for each is ten times slower

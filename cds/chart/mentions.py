@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cds.chart.medications import named_in
+from cds.chart.drug_names import named_in
 from cds.compiled.knowledge import Knowledge
 
 _CODE = re.compile(r'"code"\s*:\s*"([^"\\]{1,30})"')

@@ -266,7 +266,9 @@ class Knowledge(msgspec.Struct, frozen=True):
     prefixes: dict[
         str, dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]
     ] = {}  # beginnings of ICD codes, with exceptions
-    phrases: tuple[str, ...] = ()  # the names that are several words, or of a script without spaces
+    phrases: dict[
+        str, tuple[str, ...]
+    ] = {}  # names that are several words by the first; of scripts without spaces by ""
     words: dict[str, Concept] = {}  # what a food is called, where no code says it
     problems: dict[str, tuple[Concept, ...]] = {}  # what a condition is called, where no code says it
     endings: dict[str, Concept] = {}  # how one word ends that names a condition

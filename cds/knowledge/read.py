@@ -11,6 +11,7 @@ from typing import get_args
 
 import msgspec
 
+from cds.chart.drug_names import phrases_of
 from cds.compiled.knowledge import (
     Knowledge,
     LabTest,
@@ -133,7 +134,7 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
                 sources=sources,
                 codes=valuesets.codes,
                 names=valuesets.names,
-                phrases=tuple(sorted(name for name in valuesets.names if " " in name or not name.isascii())),
+                phrases=phrases_of(valuesets.names),
                 words=valuesets.words,
                 prefixes=valuesets.prefixes,
                 problems=valuesets.problems,

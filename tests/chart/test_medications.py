@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cds.chart.drug_names import named_in
 from cds.chart.medications import Medication, drugs_of, product_of
 from cds.chart.wire import CodeableConcept, Coding, Dosage
 from cds.compiled.knowledge import Knowledge
@@ -253,3 +254,17 @@ def test_a_partner_acts_by_mouth_or_vein_and_not_on_skin_eye_or_ear(
     for ingredient in ("6135", "4053", "3008"):  # ketoconazole, erythromycin, ciclosporin
         (drug,) = drugs_of(drug_of(concept((RXNORM, ingredient, ""))), route, knowledge)
         assert drug.oral == acts
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("ASS 100", "aspirin"),
+        ("Glass 100 ml", None),
+        ("anti-d immunoglobulin", "Rho(D) immune globulin"),
+        ("Rho-anti-D immunoglobulin", "Rho(D) immune globulin"),
+    ],
+)
+def test_a_name_of_several_words_begins_with_a_word(knowledge: Knowledge, text: str, name: str | None) -> None:
+    found = {concept.name for concept in named_in(text, knowledge)}
+    assert (name in found) if name else not found

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from cds.cards.build import NAMESPACE, card_for
+from cds.chart.drug_names import phrases_of
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
 from cds.compiled.knowledge import Concept, Knowledge
@@ -114,7 +115,7 @@ def without_set(name: str) -> Knowledge:
         codes={system: kept(codes) for system, codes in KNOWLEDGE.codes.items()},
         prefixes=prefixes,
         names=names,
-        phrases=tuple(word for word in KNOWLEDGE.phrases if word in names),
+        phrases=phrases_of(names),
         words=single(KNOWLEDGE.words),
         problems=kept(KNOWLEDGE.problems),
         endings=single(KNOWLEDGE.endings),
