@@ -9,14 +9,14 @@ from typing import Any, Protocol, TypeVar
 
 from cds.advise import advise
 from cds.authoring.cases import cases_of, check_both_ways, run_case
-from cds.authoring.mutants import survivors
+from cds.authoring.coverage import Tried, facts_of, tried
 from cds.authoring.near import near_faults
 from cds.authoring.pins import Bench, Pin, pins_of
 from cds.authoring.proofs import all_properties, counterexample
 from cds.authoring.proofs.found import Property
 from cds.authoring.proofs.regions import Space, never, together
 from cds.authoring.scenarios import Check, difference, scenarios_of
-from cds.authoring.tried import Tried, facts_of, tried
+from cds.authoring.sensitivity import survivors
 from cds.cards.build import NAMESPACE
 from cds.engine import Engine
 from cds.knowledge.files import Folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cds.authoring.check import Report
-from cds.authoring.tried import Tried, sides_of
+from cds.authoring.coverage import Tried, sides_of
 from cds.knowledge.files import Folder
 from cds.knowledge.rules import shown
 

@@ -11,8 +11,8 @@ from cds.chart.body import InputError, Unpacked, as_it_came, decode, unpack
 from cds.chart.isolate import Broken
 from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES, SERVER_ERROR, Incomplete, take_prefetch
+from cds.chart.revisions import newest_versions
 from cds.chart.times import Moment, parse_moment, parse_now
-from cds.chart.versions import newest_versions
 from cds.chart.wire import Context, Message, Participant, Resource, given, later
 
 _COMMON = frozenset(("Observation", "Condition", "Patient", "Procedure"))  # most of a chart

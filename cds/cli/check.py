@@ -116,7 +116,7 @@ def _list_recalled(every: Sequence[Folder], form: str) -> NoReturn:
 
 
 def _print(report: Report, old: Sequence[Fault]) -> None:
-    from cds.authoring.tried import line_of
+    from cds.authoring.coverage import line_of
 
     for each in report.by_rule:
         click.echo(line_of(each))

@@ -137,8 +137,8 @@ def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True, sign
         knowledge = active_only(knowledge)
         if not any(rule.status == "active" for rule in knowledge.rules):
             stop("only signed rules are to be served, and none is signed; see 'sirolimus-cds sign'")
-        if knowledge.unserved:
-            unsigned = ", ".join(knowledge.unserved)
+        if knowledge.hidden_rules:
+            unsigned = ", ".join(knowledge.hidden_rules)
             click.echo(f"sirolimus-cds: not shown, for want of a signature: {unsigned}", err=True)
     try:
         return Engine(knowledge)

@@ -281,7 +281,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
-    unserved: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them
+    hidden_rules: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them
 
     def with_role(self, *roles: str) -> tuple[str, ...]:
         """The value sets of drugs that have one of these roles."""

@@ -71,9 +71,9 @@ class Opinion:
         first: dict[int, tuple[int, int]] = {}
         for rule_at, variant_at, branch_at in sorted(self.positions(values)):
             first.setdefault(rule_at, (variant_at, branch_at))
-        rules, unserved = self.knowledge.rules, self.knowledge.unserved
+        rules, hidden_rules = self.knowledge.rules, self.knowledge.hidden_rules
         true_ids = {rules[rule_at].id for rule_at in first}
-        shown_ids = true_ids.difference(unserved)
+        shown_ids = true_ids.difference(hidden_rules)
         speaking = []
         for rule_at, (variant_at, branch_at) in first.items():
             rule = rules[rule_at]
@@ -85,10 +85,12 @@ class Opinion:
 
     def unseen(self, values: Mapping[str, Any], hook: str) -> set[str]:
         """The rules that hold and may speak on ``hook``, but are not served."""
-        if not self.knowledge.unserved:
+        if not self.knowledge.hidden_rules:
             return set()
         ids = {self.knowledge.rules[rule_at].id for rule_at, _, _ in self.positions(values)}
-        return {each for each in ids.intersection(self.knowledge.unserved) if hook in self.knowledge.rule(each).hooks}
+        return {
+            each for each in ids.intersection(self.knowledge.hidden_rules) if hook in self.knowledge.rule(each).hooks
+        }
 
     def explain(self, values: Mapping[str, Any], speaking: list[Holding], hook: str) -> list[Explained]:
         """Every rule, with the truth of each of its conditions; ``speaking`` as :meth:`holding` said."""
@@ -103,9 +105,9 @@ class Opinion:
                 if answer is None:
                     answer = known[test] = truth(test, values)
                 conditions.append((test, answer))
-            shown = hold.difference(self.knowledge.unserved)
+            shown = hold.difference(self.knowledge.hidden_rules)
             gives_way = tuple(sorted(shown.intersection(rule.yields_to))) if rule.id in hold else ()
-            lacking, served = _lacking(rule, known), rule.id not in self.knowledge.unserved
+            lacking, served = _lacking(rule, known), rule.id not in self.knowledge.hidden_rules
             result.append(Explained(rule, rule.id in fires, gives_way, tuple(conditions), lacking, served))
         return result
 

@@ -24,15 +24,17 @@ from cds.course.episodes import Episode, Renewals, episodes_of
 from cds.course.patient import Joining, Patient, read_patient
 from cds.facts import (
     allergies,
-    danger,
+    conditions,
+    diagnosis,
     dose,
     gaps,
-    harm,
     infection,
     interactions,
+    labs,
     landmark,
     level_history,
     limits,
+    low_counts,
     lungs,
     modulators,
     monitoring,
@@ -47,7 +49,6 @@ from cds.facts import (
     size,
     steroids,
     surgery,
-    toxicity,
     trough,
     unreadable,
     withhold,
@@ -60,10 +61,11 @@ from cds.plan.plan import Plan, group_door
 T = TypeVar("T")
 _SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
 _OF_THE_QUESTION = (question, gaps, unreadable)
-_BESIDE = (size, platelets, pregnancy, harm, lungs, allergies, toxicity, interactions, modulators, surgery)
+_BESIDE = (size, platelets, pregnancy, conditions, lungs, allergies, labs, interactions, modulators, surgery)
 """What is dangerous beside sirolimus: asked about with an order of any drug, where sirolimus is taken or ordered."""
 _SUBJECTS = (
     *_OF_THE_QUESTION,
+    diagnosis,
     size,
     dose,
     limits,
@@ -75,12 +77,12 @@ _SUBJECTS = (
     response,
     landmark,
     platelets,
-    danger,
+    low_counts,
     steroids,
     interactions,
     modulators,
-    toxicity,
-    harm,
+    labs,
+    conditions,
     lungs,
     infection,
     pregnancy,
@@ -97,7 +99,7 @@ is opened, or sirolimus is among the drafts."""
 def _gate(subject: ModuleType) -> str:
     if subject in _OF_THE_QUESTION:
         return ""
-    return "relevant" if subject in _BESIDE else "asked_about_sirolimus"
+    return "relevant" if subject in _BESIDE else "asks_about_sirolimus"
 
 
 PLAN = Plan(dict.fromkeys(_SHARED, "") | {subject: _gate(subject) for subject in _SUBJECTS}, DOORS, GIVENS, INQUIRIES)

@@ -68,7 +68,7 @@ def gaps(
 
 @part
 def gaps_of_sirolimus(
-    asked_about_sirolimus: bool,
+    asks_about_sirolimus: bool,
     gaps_of_record: list[Named],
     gaps_of_diagnosis: list[Named],
     gaps_of_facts: list[Named],

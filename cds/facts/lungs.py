@@ -10,7 +10,7 @@ from cds.chart.words import reported
 from cds.course.kinds import Problems, Samples, UnitOf
 from cds.course.patient import Patient
 from cds.course.problems import active, any_of, listed_problems
-from cds.facts.toxicity import value_of
+from cds.facts.labs import value_of
 from cds.plan.declare import Answer, Days, Known, Named, Unknown, flag, names, number, part
 
 _NONE = "none is on record"

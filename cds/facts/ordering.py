@@ -7,13 +7,10 @@ from decimal import Decimal
 
 from cds.chart.model import Order
 from cds.chart.words import on_day, said
-from cds.course.kinds import Problems, RoleUses
 from cds.course.levels import Target, age_in_days
 from cds.course.orders import Regimen, changed
 from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, flag, names, part, text
-
-_SHOWN = 3  # treatments named as evidence that other ones came first
 
 
 @part
@@ -130,17 +127,3 @@ def _product_of(orders: Sequence[Order]) -> str:
 def first_order(patient: Patient) -> Answer[bool]:
     first = bool(patient.drafts) and patient.course.start is None and patient.course.first_order is None
     return Known(first, [order.reference for order in patient.drafts])
-
-
-@flag("a corticosteroid, immunoglobulin or anti-D is on record")
-def first_line_on_record(first_line_uses: RoleUses) -> Answer[bool]:
-    earlier = [use.reference for use in first_line_uses if not use.draft]
-    return Known(bool(earlier), earlier[:_SHOWN])
-
-
-@names(
-    "Evans syndrome, lupus, lymphoproliferation or another cause of thrombocytopenia on record",
-    none="none is on record",
-)
-def secondary_itp(secondary_problems: Problems) -> Answer[list[Named]]:
-    return [Named(each.display.lower(), "", (each.reference,)) for each in secondary_problems if each.active]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from cds.chart.model import Intake, Lab
-from cds.course.kinds import Problems, UnreadOf
+from cds.course.kinds import UnreadOf
 from cds.course.patient import Patient
-from cds.course.problems import active
-from cds.plan.declare import Answer, Known, Unknown, flag, part
+from cds.plan.declare import Answer, Unknown, flag, part
 
 DIED = "the record says that this patient has died"
 
@@ -72,7 +71,7 @@ def relevant(
 
 
 @part
-def asked_about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
+def asks_about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
     """Whether the question is about sirolimus, and not about another drug beside it."""
     if not patient.asks_about_sirolimus:
         return Unknown("sirolimus is not among the draft orders")
@@ -82,23 +81,3 @@ def asked_about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
 @flag("the question is about sirolimus: the chart is opened, or sirolimus is among the drafts")
 def about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
     return patient.asks_about_sirolimus
-
-
-@flag("immune thrombocytopenia is on the problem list or is the order's reason")
-def itp_on_record(
-    asked_about_sirolimus: bool,
-    itp_problems: Problems,
-    secondary_problems: Problems,
-    diagnoses: tuple[str, ...],
-    patient: Patient,
-) -> Answer[bool]:
-    """As a problem, or as the reason of any order of the course, which renewals inherit.
-
-    A protocol may count further diagnoses, such as Evans syndrome, as its own.
-    """
-    now = patient.now
-    counted = [problem for problem in active(secondary_problems, now) if problem.also in diagnoses]
-    problems = [problem.reference for problem in (*active(itp_problems, now), *counted)]
-    of_course = (order for regimen in patient.course.regimens for order in regimen.orders)
-    orders = [order.reference for order in (*patient.dose_orders, *of_course) if order.for_itp]
-    return Known(bool(problems or orders), [*problems, *orders])

@@ -67,4 +67,4 @@ def active_only(knowledge: Knowledge) -> Knowledge:
     The others are judged all the same: what a signed rule offers is withheld where one of them, to which it gives way, holds.
     """
     drafts = tuple(rule.id for rule in knowledge.rules if rule.status != "active" and rule.id not in ALWAYS)
-    return msgspec.structs.replace(knowledge, unserved=drafts)
+    return msgspec.structs.replace(knowledge, hidden_rules=drafts)

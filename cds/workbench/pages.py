@@ -16,9 +16,9 @@ from markupsafe import Markup
 
 from cds import __version__
 from cds.authoring.check import Engines
-from cds.authoring.mutants import survivors
 from cds.authoring.page import rule_page
 from cds.authoring.scenarios import Check, body_of, scenarios_of
+from cds.authoring.sensitivity import survivors
 from cds.cards.order import arranged
 from cds.cards.why import in_words, instead, silence
 from cds.chart.body import InputError

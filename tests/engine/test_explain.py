@@ -43,7 +43,7 @@ def test_under_any_protocol_every_silent_rule_says_why(protocol: str) -> None:
 
 
 def test_a_rule_that_nobody_signed_says_that_it_is_not_shown(engine: Engine) -> None:
-    knowledge = msgspec.structs.replace(engine.knowledge, unserved=("trough-critical",))
+    knowledge = msgspec.structs.replace(engine.knowledge, hidden_rules=("trough-critical",))
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 2), level("l", day(15, "07:40"), 27))
     advice = advise(read_request(as_bytes(chart)), Engine(knowledge), now_on(16), explain=True)
     said = {each.rule.id: silence(each, advice.situation.facts, "patient-view") for each in advice.explained}

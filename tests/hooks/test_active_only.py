@@ -69,7 +69,7 @@ def test_what_could_not_be_judged_is_always_said() -> None:
 def test_with_every_rule_signed_nothing_is_missing() -> None:
     every = signed(*(rule.id for rule in load().rules))
     usual = topics(judge(Engine(load()), 3, *LOW_DOSE))
-    assert set(cards(every, *LOW_DOSE)) == usual and every.unserved == ()
+    assert set(cards(every, *LOW_DOSE)) == usual and every.hidden_rules == ()
 
 
 @pytest.mark.parametrize("resources", [[], [sirolimus("s", day(0), 2)]])

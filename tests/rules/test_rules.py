@@ -6,7 +6,7 @@ import pytest
 
 from cds.authoring.cases import Case, cases_of, check_both_ways, run_case
 from cds.authoring.check import Engines
-from cds.authoring.mutants import survivors
+from cds.authoring.sensitivity import survivors
 from cds.compiled.knowledge import Knowledge
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import read_folder

@@ -1,0 +1,43 @@
+"""What sirolimus is given for: immune thrombocytopenia, another cause beside it, and what was tried before."""
+
+from __future__ import annotations
+
+from cds.course.kinds import Problems, RoleUses
+from cds.course.patient import Patient
+from cds.course.problems import active
+from cds.plan.declare import Answer, Known, Named, flag, names
+
+_SHOWN = 3  # treatments named as evidence that other ones came first
+
+
+@flag("immune thrombocytopenia is on the problem list or is the order's reason")
+def itp_on_record(
+    itp_problems: Problems,
+    secondary_problems: Problems,
+    diagnoses: tuple[str, ...],
+    patient: Patient,
+) -> Answer[bool]:
+    """As a problem, or as the reason of any order of the course, which renewals inherit.
+
+    A protocol may count further diagnoses, such as Evans syndrome, as its own.
+    """
+    now = patient.now
+    counted = [problem for problem in active(secondary_problems, now) if problem.also in diagnoses]
+    problems = [problem.reference for problem in (*active(itp_problems, now), *counted)]
+    of_course = (order for regimen in patient.course.regimens for order in regimen.orders)
+    orders = [order.reference for order in (*patient.dose_orders, *of_course) if order.for_itp]
+    return Known(bool(problems or orders), [*problems, *orders])
+
+
+@flag("a corticosteroid, immunoglobulin or anti-D is on record")
+def first_line_on_record(first_line_uses: RoleUses) -> Answer[bool]:
+    earlier = [use.reference for use in first_line_uses if not use.draft]
+    return Known(bool(earlier), earlier[:_SHOWN])
+
+
+@names(
+    "Evans syndrome, lupus, lymphoproliferation or another cause of thrombocytopenia on record",
+    none="none is on record",
+)
+def secondary_itp(secondary_problems: Problems) -> Answer[list[Named]]:
+    return [Named(each.display.lower(), "", (each.reference,)) for each in secondary_problems if each.active]
