@@ -13,7 +13,6 @@ from cds.compiled.knowledge import Condition, Knowledge
 from cds.compiled.truth import truth
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.files import RuleFile
-from cds.knowledge.rules import shown
 from cds.vocabulary import VOCABULARY
 
 
@@ -117,10 +116,3 @@ def line_of(each: Tried) -> str:
     both = sum(boundary.both for boundary in each.boundaries)
     sides = f"boundaries {both}/{len(each.boundaries)}" if each.boundaries else "no boundaries"
     return f"{each.rule:<44} {hooks}; {sides}; mutants {each.killed}/{each.mutants}; scenario days {each.scenario_days}"
-
-
-def sides_of(boundary: Boundary) -> str:
-    """On which values a comparison is tried, in words."""
-    holds = "never" if boundary.holds_at is None else shown(boundary.holds_at)
-    fails = "never" if boundary.fails_at is None else shown(boundary.fails_at)
-    return f"`{boundary.condition}` holds at {holds}, not at {fails}"

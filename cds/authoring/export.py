@@ -1,7 +1,6 @@
-"""The knowledge as FHIR R4: a PlanDefinition a rule, a ValueSet a value set, and the Library that holds them.
+"""What the rules mean by a code, as FHIR R4 for a terminology server: a ValueSet a value set, and the Library that holds them.
 
-What a rule decides is given as text (our condition language is not CQL); codes are given in full. Each resource is held
-against the R4B model before it leaves.
+Each resource is held against the R4B model before it leaves.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ from importlib import import_module
 from typing import Any
 
 from cds import __version__
-from cds.authoring.page import condition_words, filled
-from cds.compiled.knowledge import Citation, Concept, Knowledge, Suggestion, Variant
+from cds.compiled.knowledge import Concept, Knowledge
 from cds.compiled.systems import ICD_11
-from cds.knowledge.files import Folder, RuleFile
+from cds.knowledge.files import Folder
 from cds.knowledge.rules import shown
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
-_PRIORITY = {"info": "routine", "warning": "urgent", "critical": "stat"}
 _NOT_ORAL = "a product that is not taken by mouth, or does not act on the whole body"
 _NOTICE = "Sirolimus in immune thrombocytopenia is off label. No substitute for judgement."
 
@@ -29,8 +26,7 @@ def resources(folder: Folder) -> list[Resource]:
     knowledge = folder.knowledge
     assert knowledge is not None, "only sound rules are exported"
     sets = list(_valuesets(folder, knowledge))
-    plans = [_plan(file, folder, knowledge) for file in folder.files]
-    found = [_library(knowledge, plans, sets), *plans, *sets]
+    found = [_library(knowledge, sets), *sets]
     for resource in found:
         kind = resource["resourceType"]
         getattr(import_module(f"fhir.resources.R4B.{kind.lower()}"), kind).model_validate(resource)
@@ -58,95 +54,6 @@ def _head(kind: str, name: str, title: str, knowledge: Knowledge) -> Resource:
         "version": f"{__version__}+{knowledge.hash}",
         "name": "".join(part.capitalize() for part in name.split("-")),
         "title": title,
-    }
-
-
-# --- rules ---------------------------------------------------------------------------------------------------
-
-
-def _plan(file: RuleFile, folder: Folder, knowledge: Knowledge) -> Resource:
-    """A rule as an event-condition-action rule: an action for each degree and row of its table, of which the first that
-    holds is the card."""
-    rule, numbers = file.rule, {name: shown(number.value) for name, number in folder.names.numbers.items()}
-    plan = _head("PlanDefinition", rule.id, rule.title, knowledge) | {
-        "type": {
-            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/plan-definition-type", "code": "eca-rule"}]
-        },
-        "status": rule.status,
-        "experimental": rule.status == "draft",
-        "subjectCodeableConcept": {"coding": [{"system": "http://hl7.org/fhir/resource-types", "code": "Patient"}]},
-        "usage": _NOTICE
-        + (" Silent where one of these speaks: " + ", ".join(rule.yields_to) if rule.yields_to else ""),
-        "relatedArtifact": [_cited(citation, knowledge) for citation in rule.citations],
-        "action": [
-            {
-                "title": "The card",
-                "description": "In this order; the first whose condition holds is the card, and no other.",
-                "groupingBehavior": "logical-group",
-                "selectionBehavior": "at-most-one",
-                "action": [_action(file, v, numbers | v.row) for v in rule.variants if v.branches],
-            }
-        ],
-    }
-    if rule.signed:
-        plan["reviewer"] = [{"name": signature} for signature in rule.signed]
-    return plan
-
-
-def _cited(citation: Citation, knowledge: Knowledge) -> Resource:
-    source = knowledge.sources[citation.cite]
-    artifact = {
-        "type": "citation",
-        "label": f"grade {citation.grade}, {citation.basis}",
-        "display": citation.states,
-        "citation": source.citation,
-    }
-    return artifact | ({"url": source.url} if source.url else {})
-
-
-def _action(file: RuleFile, variant: Variant, numbers: dict[str, str]) -> Resource:
-    rule, shape = file.rule, file.shape
-    level = rule.levels[variant.level]
-    words = condition_words([*shape.when, *(shape.levels[variant.level].when if shape.levels else ())], numbers)
-    action: Resource = {
-        "title": filled(level.summary, numbers),
-        "textEquivalent": "\n".join(filled(line, numbers) for line in (level.summary, *level.detail)),
-        "priority": _PRIORITY[level.indicator],
-        "trigger": [{"type": "named-event", "name": hook} for hook in rule.hooks],
-        "condition": [
-            {
-                "kind": "applicability",
-                "expression": {
-                    "language": "text/plain",
-                    "description": "all of these hold",
-                    "expression": "\n".join(words).replace("**", ""),
-                },
-            }
-        ],
-    }
-    if level.suggestions:
-        action["action"] = [_suggested(each, numbers) for each in level.suggestions]
-        action["selectionBehavior"] = "any"
-    return action
-
-
-def _suggested(suggestion: Suggestion, numbers: dict[str, str]) -> Resource:
-    kind = "update" if suggestion.action in ("change_dose", "hold") else "create"
-    withheld = [f"not while {other} speaks" for other in suggestion.yields_to]
-    withheld += [f"not if {suggestion.unless.replace('_', ' ')}"] if suggestion.unless else []
-    withheld += [f"only if {suggestion.dose.replace('_', ' ')} is known"] if suggestion.dose else []
-    condition = {"kind": "applicability", "expression": {"language": "text/plain", "expression": "\n".join(withheld)}}
-    return {
-        "title": filled(suggestion.label, numbers),
-        **({"condition": [condition]} if withheld else {}),
-        "type": {
-            "coding": [
-                {
-                    "system": "http://terminology.hl7.org/CodeSystem/action-type",
-                    "code": "remove" if suggestion.action == "remove_draft" else kind,
-                }
-            ]
-        },
     }
 
 
@@ -264,17 +171,16 @@ def _by_name(known: list[Resource]) -> list[Resource]:
 # --- the library ---------------------------------------------------------------------------------------------
 
 
-def _library(knowledge: Knowledge, plans: list[Resource], sets: list[Resource]) -> Resource:
+def _library(knowledge: Knowledge, sets: list[Resource]) -> Resource:
     """What belongs together, and the numbers that stand behind the rules' words."""
     protocol = knowledge.protocol
     return _head("Library", protocol.id, f"Sirolimus in immune thrombocytopenia: {protocol.title}", knowledge) | {
-        "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/library-type", "code": "logic-library"}]},
-        "status": "active" if all(plan["status"] == "active" for plan in plans) else "draft",
+        "type": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/library-type", "code": "asset-collection"}]
+        },
+        "status": "draft",
         "description": _NOTICE,
         "purpose": "Numbers: "
         + "; ".join(f"{name} {shown(value)}" for name, value in {**protocol.numbers, **knowledge.definitions}.items()),
-        "relatedArtifact": [
-            *({"type": "composed-of", "resource": f"{plan['url']}|{plan['version']}"} for plan in plans),
-            *({"type": "depends-on", "resource": f"{each['url']}|{each['version']}"} for each in sets),
-        ],
+        "relatedArtifact": [{"type": "composed-of", "resource": f"{each['url']}|{each['version']}"} for each in sets],
     }

@@ -1,4 +1,4 @@
-"""``sirolimus-cds export``: the knowledge as FHIR R4."""
+"""``sirolimus-cds export``: the value sets as FHIR R4."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cds.knowledge.load import shipped_rules
 @click.argument("into", metavar="[FOLDER]", required=False)
 @rules_options
 def command(rules: Rules, into: str | None) -> None:
-    """Write the rules as FHIR R4: a PlanDefinition a rule, a ValueSet a value set, and a Library.
+    """Write what the rules mean by a code as FHIR R4: a ValueSet a value set, and the Library that holds them.
 
     With FOLDER each resource is a file in it, such as ValueSet-strong-inhibitor.json. Without, one transaction Bundle is
     printed that puts them all on a FHIR server.

@@ -1,4 +1,4 @@
-"""``python -m tests.assurance``: what may be relied on, and what shows it. With ``--commits FILE`` each leaf with its commit.
+"""``make assurance``: what may be relied on, what shows it, and in which commit, as build/assurance.md.
 
 A leaf is dead where its test or property is not there; then nothing is written, and the exit code is 1.
 """
@@ -18,12 +18,11 @@ from cds.authoring.proofs import all_properties
 from cds.knowledge.load import load
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "assurance.md"
+PAGE = ROOT / "build" / "assurance.md"
 _HEAD = """# What may be relied on, and what shows it
 
-Written by `python -m tests.assurance` from `tests/assurance/claims.yaml`; a test holds that every leaf is there, that each property is proved, and that
-this page is current. `make assurance` writes the same with the commit in which each leaf was last changed. [proof.md](proof.md) says what the properties
-take for granted and how they were broken on purpose.
+Written by `make assurance` from `tests/assurance/claims.yaml`: every leaf is there, each property is proved, and behind each stands the commit in which it was
+last changed. docs/proof.md says what the properties take for granted and how they were broken on purpose.
 """
 
 
@@ -48,44 +47,41 @@ def dead(leaves: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"tests/{test} is not there"
 
 
-def page(commits: bool = False) -> str:
+def page() -> str:
     """The claims as a page."""
     lines = [_HEAD]
     for claim in claims():
         lines += [f"## {claim['id']}: {claim['claim']}", ""]
         for leaf in claim["rests"]:
-            lines.append(f"- {leaf['says']}: " + "; ".join(_shown(leaf, commits)))
+            lines.append(f"- {leaf['says']}: " + "; ".join(_shown(leaf)))
         lines += ["", *([claim["people"], ""] if "people" in claim else [])]
     return "\n".join(lines)
 
 
-def _shown(leaf: dict[str, Any], commits: bool) -> Iterator[str]:
+def _shown(leaf: dict[str, Any]) -> Iterator[str]:
     if "property" in leaf:
-        at = _commit("cds/authoring/proofs") if commits else ""
-        yield f"proved by `check` ({leaf['property']}{at})"
+        yield f"proved by `check` ({leaf['property']}, {_commit('cds/authoring/proofs')})"
     for test in leaf.get("tests", ()):
-        at = _commit(f"tests/{test.partition('::')[0]}") if commits else ""
-        yield f"`tests/{test}`{at and f' ({at[2:]})'}"
+        yield f"`tests/{test}` ({_commit('tests/' + test.partition('::')[0])})"
 
 
 def _commit(path: str) -> str:
     said = subprocess.run(
         ["git", "log", "-1", "--format=%h of %as", "--", path], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return f", {said.stdout.strip() or 'not committed'}"
+    return said.stdout.strip() or "not committed"
 
 
-def main(arguments: list[str]) -> int:
+def main() -> int:
+    """The exit code: 1 where a leaf is dead, and no page."""
     wrong = list(dead([leaf for claim in claims() for leaf in claim["rests"]]))
     if wrong:
         sys.stderr.write("\n".join(wrong) + "\n")
         return 1
-    if arguments[:1] == ["--commits"]:
-        Path(arguments[1]).write_text(page(commits=True), encoding="utf-8")
-    else:
-        PAGE.write_text(page(), encoding="utf-8")
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(page(), encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

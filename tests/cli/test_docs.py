@@ -21,12 +21,11 @@ def test_the_page_is_what_the_rules_say() -> None:
     assert CliRunner().invoke(main, ["docs"]).stdout == PAGE, "run 'make docs'"
 
 
-def test_the_page_of_what_was_tried_is_current() -> None:
+def test_the_page_of_what_is_proved_is_current() -> None:
     page = (ROOT / "docs" / "proof.md").read_text(encoding="utf-8")
     told = CliRunner().invoke(main, ["docs", "--proof"])
     assert told.exit_code == 0 and told.stdout == page, "run 'make docs'"
-    assert "**Sound.**" in page and "**nobody**" not in page
-    assert "`trough < 5 ng/mL` holds at 4.9, not at 5" in page
+    assert "**Sound.**" in page and page.count("| holds |") == 5
 
 
 def test_every_rule_and_every_case_is_on_it(folder: Folder) -> None:

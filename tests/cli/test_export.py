@@ -1,4 +1,4 @@
-"""``sirolimus-cds export``: the knowledge as FHIR R4, for another engine or a terminology server."""
+"""``sirolimus-cds export``: the value sets as FHIR R4, for a terminology server."""
 
 from __future__ import annotations
 
@@ -39,9 +39,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resource]:
 
 
 def test_there_is_one_of_each(exported: dict[str, Resource]) -> None:
-    plans = {f"PlanDefinition-{rule.id}" for rule in load().rules}
     sets = {f"ValueSet-{path.stem}" for path in (RULES / "valuesets").glob("*.yaml")}
-    assert set(exported) == plans | sets | {"Library-seed-2024"}
+    assert set(exported) == sets | {"Library-seed-2024"}
 
 
 def test_all_together_they_are_a_valid_transaction(exported: dict[str, Resource]) -> None:
@@ -54,11 +53,11 @@ def test_all_together_they_are_a_valid_transaction(exported: dict[str, Resource]
 
 def test_another_validator_finds_nothing_wrong(exported: dict[str, Resource]) -> None:
     """Medplum's, which knows R4 (our models are R4B); it is shown to find what is wrong."""
-    wrong = {"resourceType": "PlanDefinition", "id": "wrong", "nonsense": 1}
+    wrong = {"resourceType": "ValueSet", "id": "wrong", "nonsense": 1}
     lines = "".join(json.dumps(each) + "\n" for each in (*exported.values(), wrong))
     told = subprocess.run([NODE, VALIDATOR], input=lines, capture_output=True, text=True, check=True).stdout
     assert told.splitlines()[-1] == f"{len(exported) + 1} read"
-    assert {line.split(":")[0] for line in told.splitlines()[:-1]} == {"PlanDefinition/wrong"}
+    assert {line.split(":")[0] for line in told.splitlines()[:-1]} == {"ValueSet/wrong"}
 
 
 def test_the_library_names_everything_by_version(exported: dict[str, Resource]) -> None:
@@ -67,50 +66,6 @@ def test_the_library_names_everything_by_version(exported: dict[str, Resource]) 
     assert named == {f"{r['url']}|{r['version']}" for r in exported.values() if r is not library}
     assert "trough_low 5" in library["purpose"] and "complete_count 100" in library["purpose"]
     assert library["version"].endswith(f"+{load().hash}")
-
-
-def test_a_rule_is_told_with_its_condition_its_sources_and_its_degrees(exported: dict[str, Resource]) -> None:
-    plan = exported["PlanDefinition-dose-above-window"]
-    assert plan["status"] == "draft" and plan["experimental"] is True
-    (card,) = plan["action"]
-    assert card["selectionBehavior"] == "at-most-one"  # the first whose condition holds
-    texts = [action["condition"][0]["expression"]["expression"] for action in card["action"]]
-    assert len(texts) == 6  # an action for each row of the protocol's table, and the widest window of each age group
-    assert [text.splitlines()[2] for text in texts].count("phase is starting-or-maintenance") == 2
-    assert texts[0].splitlines()[:4] == [
-        "itp on record",
-        "age group is adult",
-        "phase is starting",
-        "daily dose above 4 mg/day",
-    ]
-    assert {trigger["name"] for trigger in card["action"][0]["trigger"]} == {
-        "patient-view",
-        "order-select",
-        "order-sign",
-    }
-    cited = plan["relatedArtifact"][0]
-    assert cited["label"] == "grade C, SEEN" and cited["url"] == "https://doi.org/10.1097/MBC.0000000000001303"
-    fat = exported["PlanDefinition-hyperlipidaemia"]
-    assert [fat["action"][0]["action"][0]["priority"], fat["action"][0]["action"][-1]["priority"]] == [
-        "stat",
-        "routine",
-    ]
-    assert "Silent where one of these speaks: dose-far-above-window" in plan["usage"]
-    assert (
-        exported["PlanDefinition-trough-low"]["action"][0]["action"][-1]["action"][1]["title"]
-        == "Change the order to {proposed_dose} mg/day"
-    )
-
-
-def test_what_withholds_a_suggestion_goes_with_it(exported: dict[str, Resource]) -> None:
-    (card,) = exported["PlanDefinition-dose-below-window"]["action"]
-    (offer,) = card["action"][0]["action"]
-    assert offer["title"].startswith("Change the order to")
-    words = offer["condition"][0]["expression"]["expression"].splitlines()
-    assert {"not while trough-high speaks", "not while trough-critical speaks", "only if window dose is known"} <= set(
-        words
-    )
-    assert "**" not in json.dumps(exported["PlanDefinition-trough-low"])
 
 
 def test_no_code_is_told_that_its_system_does_not_have(exported: dict[str, Resource]) -> None:
@@ -127,30 +82,6 @@ def test_no_code_is_told_that_its_system_does_not_have(exported: dict[str, Resou
         for part in exported["ValueSet-itp"]["compose"]["include"] if "filter" in part
     }  # fmt: skip
     assert begins[cm] == begins[who] == "(D69\\.3).*"
-
-
-def test_a_signed_rule_is_active_and_says_who_signed(tmp_path: Path) -> None:
-    site = tmp_path / "ours"
-    site.mkdir()
-    signed = CliRunner().invoke(
-        main,
-        [
-            "sign",
-            "trough-low",
-            "--overlay",
-            str(site),
-            "--by",
-            "A tester",
-            "--role",
-            "haematologist",
-            "--on",
-            "2026-01-31",
-        ],
-    )
-    assert signed.exit_code == 0
-    run(tmp_path / "out", "--overlay", site)
-    plan = json.loads((tmp_path / "out" / "PlanDefinition-trough-low.json").read_text(encoding="utf-8"))
-    assert plan["status"] == "active" and plan["reviewer"] == [{"name": "A tester, haematologist, 2026-01-31"}]
 
 
 def test_every_code_comes_back_as_it_was(exported: dict[str, Resource]) -> None:
