@@ -10,42 +10,46 @@ from cds.cards.build import NewId, card_for, new_id
 from cds.cards.order import MAX_CARDS, arranged, merged, unsigned_card
 from cds.chart.read import read_chart
 from cds.chart.request import Request
-from cds.engine import Opinion
-from cds.engine.evaluate import Explained
+from cds.engine import Evaluator, Explained
 from cds.facts import Situation, read_facts
 
 
 @dataclass(frozen=True)
 class Advice:
-    """Cards for the clinician; with ``explain``, every rule and why it is silent or not."""
+    """Cards for the clinician; with ``explain``, every rule and why it is silent or not.
+
+    ``by_rule``: the card of each rule that speaks, before cards are merged or folded.
+    """
 
     cards: list[dict[str, Any]]
     situation: Situation
     explained: list[Explained]
+    by_rule: dict[str, dict[str, Any]]
 
 
 def advise(
     request: Request,
-    engine: Opinion,
+    engine: Evaluator,
     now: datetime,
     *,
     explain: bool = False,
     max_cards: int = MAX_CARDS,
     make_id: NewId = new_id,
 ) -> Advice:
-    """Judge ``request`` at ``now``; for advice ``engine`` is an :class:`Engine`, whose two halves must agree.
+    """Judge ``request`` at ``now``; for a clinician ``engine`` is a :class:`CheckedEngine`, whose two engines must agree.
 
     Raises:
         EngineFault: the engine failed or the two engines disagree; no advice may be given.
     """
     chart = read_chart(request, engine.knowledge, now)
     situation = read_facts(chart, engine.knowledge, request.hook, now)
-    holding = engine.holding(situation.facts.compared, request.hook)
-    unseen = engine.unseen(situation.facts.compared, request.hook)
-    speaking = {item.rule.id for item in holding} | unseen  # suggestions give way to rules that are not shown, too
+    verdict = engine.judge(situation.facts.compared)
+    holding, hidden = verdict.holding(request.hook), verdict.hidden(request.hook)
+    speaking = {item.rule.id for item in holding} | hidden  # suggestions give way to rules that are not shown, too
     cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
-    cards = merged(cards, [item.rule.merge for item in holding])
-    if unseen:
-        cards.append(unsigned_card(len(unseen), engine.knowledge, make_id))
-    explained = engine.explain(situation.facts.compared, holding, request.hook) if explain else []
-    return Advice(arranged(cards, max_cards, make_id), situation, explained)
+    shown = merged(cards, [item.rule.merge for item in holding])
+    if hidden:
+        shown.append(unsigned_card(len(hidden), engine.knowledge, make_id))
+    explained = list(verdict.explain(request.hook)) if explain else []
+    by_rule = dict(zip((item.rule.id for item in holding), cards, strict=True))
+    return Advice(arranged(shown, max_cards, make_id), situation, explained, by_rule)

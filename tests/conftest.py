@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, sync_playwright
 
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from cds.knowledge.read import SUBJECTS, read_folder
 from tests.browser import CHROMIUM
@@ -52,5 +52,5 @@ def knowledge(folder: Folder) -> Knowledge:
 
 
 @pytest.fixture(scope="session")
-def engine(knowledge: Knowledge) -> Engine:
-    return Engine(knowledge)
+def engine(knowledge: Knowledge) -> CheckedEngine:
+    return CheckedEngine(knowledge)

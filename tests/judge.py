@@ -8,7 +8,7 @@ from typing import Any
 from cds.advise import Advice, advise
 from cds.chart.model import Hook
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
 from tests.charts import watched as watched_tests
 
@@ -24,7 +24,7 @@ def now_on(day: int, clock: str = "20:00") -> datetime:
 
 
 def judge(
-    engine: Engine, day: int, *resources: Resource, adult: bool = True, max_cards: int = 99, watched: bool = True
+    engine: CheckedEngine, day: int, *resources: Resource, adult: bool = True, max_cards: int = 99, watched: bool = True
 ) -> Advice:
     """Open the chart on ``day``. ``adult`` adds a grown patient with ITP; unless ``watched`` is false the usual tests are on order."""
     people = [*([patient(), itp()] if adult else []), *(standing(day) if watched else [])]
@@ -32,7 +32,7 @@ def judge(
 
 
 def judge_order(
-    engine: Engine,
+    engine: CheckedEngine,
     day: int,
     drafts: list[Resource],
     *resources: Resource,

@@ -9,7 +9,7 @@ from typing import Any
 from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill, shown
 from cds.compiled.bound import bound_of
-from cds.engine import Holding, Opinion
+from cds.engine import Evaluator, Holding
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
 from cds.knowledge.tree import Fault
@@ -80,7 +80,7 @@ def cases_of(folder: Folder) -> Iterator[Case]:
             yield Case(file, index, shape)
 
 
-def run_case(case: Case, engine: Opinion) -> Fault | None:
+def run_case(case: Case, engine: Evaluator) -> Fault | None:
     """None when the case gets the card it expects; else what it got instead."""
     facts = case.facts
     holding = next((item for item in engine.holding(facts, case.hook) if item.rule.id == case.file.rule.id), None)
@@ -93,7 +93,7 @@ def run_case(case: Case, engine: Opinion) -> Fault | None:
     return None
 
 
-def summary_of(holding: Holding, facts: dict[str, Any], engine: Opinion) -> str:
+def summary_of(holding: Holding, facts: dict[str, Any], engine: Evaluator) -> str:
     """The summary of a rule that holds."""
     row = numbers_for(engine.knowledge, holding.variant)
     return cut(fill(holding.level.summary, facts, row, markdown=False) or "")

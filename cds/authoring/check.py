@@ -18,7 +18,7 @@ from cds.authoring.proofs.regions import Space, never, together
 from cds.authoring.scenarios import Check, difference, scenarios_of
 from cds.authoring.sensitivity import survivors
 from cds.cards.build import NAMESPACE
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from cds.knowledge.layers import Layers
 from cds.knowledge.read import read_folder
@@ -89,7 +89,7 @@ class Engines:
         self.folder, self.overlays = folder, overlays
         self.default = read_folder(folder)
         self.folders: dict[str, Folder] = {}
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[str, CheckedEngine] = {}
 
     def read(self, protocol: str = "") -> Folder:
         """The rules under that protocol, with what lies over them."""
@@ -105,14 +105,14 @@ class Engines:
         known = self.default.knowledge
         return known is None or known.protocol.id == protocol
 
-    def of(self, protocol: str, fault: Callable[[str], Fault]) -> Engine:
+    def of(self, protocol: str, fault: Callable[[str], Fault]) -> CheckedEngine:
         """The engine under that protocol. Raises ``fault`` where there is none, EngineFault where it fails."""
         read = self.read(protocol)
         if read.knowledge is None:
             raise fault(read.faults[0].message)
         name = read.knowledge.protocol.id
         if name not in self._engines:
-            self._engines[name] = Engine(read.knowledge)
+            self._engines[name] = CheckedEngine(read.knowledge)
         return self._engines[name]
 
     def protocols(self) -> list[str]:

@@ -12,16 +12,13 @@ from typing import Any
 
 import msgspec
 
+from cds.advise import advise
 from cds.authoring.events import Unwritten
 from cds.authoring.scenarios import FOLDER, body_of, scenario_in, scenarios_of
 from cds.authoring.sides import Side
-from cds.cards.build import card_for
-from cds.cards.order import arranged, merged
 from cds.chart.body import InputError
-from cds.chart.read import read_chart
 from cds.chart.request import Request, newest_date, read_request
-from cds.engine import Engine
-from cds.facts import read_facts
+from cds.engine import CheckedEngine
 from cds.knowledge.tree import Fault
 
 PARTS = ("indicator", "summary", "detail", "suggestions", "overrideReasons", "source")
@@ -189,8 +186,8 @@ def compare(items: Sequence[Item], old: Side, new: Side, at: datetime | None) ->
             now = item.moment or at or newest_date(request)
             if now is None:
                 raise InputError("nothing in it has a date, so there is no latest one")
-            before = _cards(request, old.engine(item.protocol), now)
-            after = _cards(read_request(body), new.engine(item.protocol), now)
+            before = _shown(request, old.engine(item.protocol), now)
+            after = _shown(read_request(body), new.engine(item.protocol), now)
         except InputError as error:
             yield item.name, str(error)
             continue
@@ -228,18 +225,15 @@ class Shown:
     order: tuple[str, ...]
 
 
-def _cards(request: Request, engine: Engine, now: datetime) -> Shown:
-    chart = read_chart(request, engine.knowledge, now)
-    situation = read_facts(chart, engine.knowledge, request.hook, now)
-    holding = engine.holding(situation.facts.compared, request.hook)
-    speaking = {item.rule.id for item in holding}
-    cards = [card_for(item, situation, speaking, request.original, lambda: "") for item in holding]
-    title = engine.knowledge.protocol.title  # the title of another protocol is on every card, and is told once
-    cards = [card | {"detail": card["detail"].replace(f"Protocol: {title}.", "Protocol.")} for card in cards]
-    shown = arranged(merged(cards, [item.rule.merge for item in holding]))
-    return Shown(
-        dict(zip((item.rule.id for item in holding), cards, strict=True)), tuple(card["summary"] for card in shown)
-    )
+def _shown(request: Request, engine: CheckedEngine, now: datetime) -> Shown:
+    """The title of the protocol is on every card, and is told once."""
+    advice = advise(request, engine, now, make_id=lambda: "")
+    title = engine.knowledge.protocol.title
+    by_rule = {
+        rule: card | {"detail": card["detail"].replace(f"Protocol: {title}.", "Protocol.")}
+        for rule, card in advice.by_rule.items()
+    }
+    return Shown(by_rule, tuple(card["summary"] for card in advice.cards))
 
 
 def _parts(old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

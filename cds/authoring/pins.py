@@ -20,7 +20,7 @@ from cds.authoring.scenarios import Check, body_of, difference
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
 from cds.compiled.knowledge import WIDEST, Knowledge
-from cds.engine import Opinion
+from cds.engine import Evaluator, PlainEvaluator
 from cds.facts import read_facts
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.rules import Names, compile_rule, shown
@@ -108,7 +108,7 @@ class Bench:
         self.read, self.knowledge = read, read.knowledge
         mine = self.knowledge.protocol.id
         self.days: list[Day] = []
-        normal = Opinion(self.knowledge)
+        normal = PlainEvaluator(self.knowledge)
         self.cases: dict[str, list[tuple[Case, tuple[int, str] | None]]] = {}
         for file in read.files:
             cases = [Case(file, index, shape) for index, shape in enumerate(file.shape.cases)]
@@ -132,11 +132,11 @@ class Bench:
 
     def _noticed(self, number: Number, value: Decimal) -> str:
         changed, files = self._with(number, value)
-        opinion = Opinion(changed)
+        engine = PlainEvaluator(changed)
         for file in files:
             compared = _in_conditions(file.shape, number)
             for case, normal in self.cases[file.rule.id]:
-                card = _card(case, opinion)
+                card = _card(case, engine)
                 if (card and card[0], normal and normal[0]) != (None, None) and (
                     (card and card[0]) != (normal and normal[0]) or (not compared and card != normal)
                 ):
@@ -144,7 +144,7 @@ class Bench:
         for day in sorted(self.days, key=lambda day: number.name not in day.check.scenario.shape.about):
             if not files and _facts(day.request, changed, day.now) == day.facts:
                 continue
-            if difference(day.check, advise(day.request, opinion, day.now, max_cards=99).cards) is not None:
+            if difference(day.check, advise(day.request, engine, day.now, max_cards=99).cards) is not None:
                 return day.name
         return ""
 
@@ -186,11 +186,11 @@ def _facts(request: Request, knowledge: Knowledge, now: datetime) -> dict[str, A
     return dict(read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now).facts.values)
 
 
-def _card(case: Case, opinion: Opinion) -> tuple[int, str] | None:
+def _card(case: Case, engine: Evaluator) -> tuple[int, str] | None:
     """The degree and the summary that a case gets."""
     facts = case.facts
-    held = next((item for item in opinion.holding(facts, case.hook) if item.rule.id == case.file.rule.id), None)
-    return (held.variant.level, summary_of(held, facts, opinion)) if held else None
+    held = next((item for item in engine.holding(facts, case.hook) if item.rule.id == case.file.rule.id), None)
+    return (held.variant.level, summary_of(held, facts, engine)) if held else None
 
 
 def _in_conditions(shape: RuleShape, number: Number) -> bool:

@@ -21,7 +21,7 @@ from cds.authoring.events import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Opinion
+from cds.engine import Evaluator
 from cds.knowledge.layers import Layers
 from cds.knowledge.shapes import Hook, Shape, Word, shaped
 from cds.knowledge.tree import Document, Fault, read
@@ -178,7 +178,7 @@ def _events(days: dict[str, str | list[str]]) -> list[tuple[str, str]]:
     return sorted(found, key=lambda event: event[0])
 
 
-def run_check(check: Check, engine: Opinion) -> Fault | None:
+def run_check(check: Check, engine: Evaluator) -> Fault | None:
     """None when exactly the expected rules speak, with the expected sentences; else the difference in words."""
     try:
         body, moment = body_of(check, engine.knowledge)

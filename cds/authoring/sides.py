@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from cds.authoring.check import Engines
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.tree import Fault
 
 _SECONDS = 60
@@ -30,7 +30,7 @@ class Side:
     engines: Engines
     protocol: str
 
-    def engine(self, protocol: str = "") -> Engine:
+    def engine(self, protocol: str = "") -> CheckedEngine:
         """The engine under ``protocol``, if there is such a one here, else under the side's own. Raises NoSide, EngineFault."""
         wanted = protocol if protocol in self.engines.protocols() else self.protocol
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds.cards.text import clean, shown
 from cds.compiled.knowledge import Condition
-from cds.engine.evaluate import Explained
+from cds.engine import Explained
 from cds.plan.case import Facts
 from cds.vocabulary import VOCABULARY
 

@@ -130,7 +130,7 @@ def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True, sign
 
     Ends with a message when they are unsound or none is signed (2), or the engine fails (70).
     """
-    from cds.engine import Engine, EngineFault
+    from cds.engine import CheckedEngine, EngineFault
 
     knowledge = load_rules(rules, cached=cached, signers=signers)
     if signed:
@@ -141,7 +141,7 @@ def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True, sign
             unsigned = ", ".join(knowledge.hidden_rules)
             click.echo(f"sirolimus-cds: not shown, for want of a signature: {unsigned}", err=True)
     try:
-        return Engine(knowledge)
+        return CheckedEngine(knowledge)
     except EngineFault as fault:
         stop(f"the rule engine cannot be used: {fault}", FAULT)
 

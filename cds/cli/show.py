@@ -11,7 +11,7 @@ import click
 from cds.cards.text import clean, shown
 from cds.cards.why import silence
 from cds.compiled.bound import Bound
-from cds.engine.evaluate import Explained
+from cds.engine import Explained
 from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 

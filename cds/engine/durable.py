@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from cds.compiled.knowledge import Condition
-from cds.engine.guard import EngineFault, NotBuilt, fixed_point
+from cds.engine.guard import EngineFault, NotBuilt, admitted, fixed_point
+from cds.engine.plain import Position
 from cds.engine.words import ENGINE_WORDS, colliding_names, engine_name, presence_flag
 from cds.vocabulary import VOCABULARY
 
@@ -35,7 +36,8 @@ _NOTHING_MATCHED, _OBSERVED, _INCOMPLETE = 1, 2, 3
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _encode = msgspec.json.Encoder().encode
 
-Branch = tuple[tuple[int, int, int], tuple[Condition, ...]]
+_CASE = f'{{"sid":"{_SESSION}","id":"{_SESSION}","case":1'
+Branch = tuple[Position, tuple[Condition, ...]]
 
 
 def require_known_release() -> None:
@@ -56,8 +58,10 @@ def shards(branches: Sequence[Branch]) -> list[Shard]:
     """
     common = Counter(fact for _, tests in branches for fact in needed(tests))
 
-    def rarest_first(branch: Branch) -> tuple[list[tuple[int, str]], tuple[int, int, int]]:
-        return sorted((common[fact], fact) for fact in needed(branch[1])), branch[0]
+    def rarest_first(branch: Branch) -> tuple[bool, list[tuple[int, str]], Position]:
+        facts = needed(branch[1])
+        listed = any(VOCABULARY[fact].type == "names" for fact in facts)  # mostly there is nothing to list
+        return not listed, sorted((common[fact], fact) for fact in facts), branch[0]
 
     branches = sorted(branches, key=rarest_first)
     packed: list[list[Branch]] = []
@@ -89,6 +93,11 @@ def _condition(test: Condition) -> dict[str, Any]:
     return {test.fact: constant} if test.operator == "is" else {"$neq": {test.fact: constant}}
 
 
+def written(values: Mapping[str, Any]) -> dict[str, str]:
+    """Each fact once as the engine reads it. Raises EngineFault for what may not enter it."""
+    return {name: f'"{name}":{_encode(value).decode("ascii")}' for name, value in admitted(values).items()}
+
+
 class Shard:
     """One durable ruleset and what it needs to know to be asked."""
 
@@ -100,7 +109,8 @@ class Shard:
         self._facts = sorted(
             {_name(t) for _, tests in branches for t in tests if t.operator not in ("present", "absent")}
         )
-        self._asked = sorted({t.fact for _, tests in branches for t in tests if t.operator in ("present", "absent")})
+        asked = sorted({t.fact for _, tests in branches for t in tests if t.operator in ("present", "absent")})
+        self._asked = [(fact, [f'"{presence_flag(fact)}":{word}' for word in ("false", "true")]) for fact in asked]
         rules: dict[str, Any] = {"begin": {"all": [{"m": {"case": 1}}], "pri": 1}}
         for index, (_, tests) in enumerate(branches):
             conditions = [_condition(test) for test in tests]
@@ -115,19 +125,15 @@ class Shard:
         """Whether all facts that some branch needs are known; if not, none of them can hold."""
         return any(need <= values.keys() for need in self._needs)
 
-    def ask(self, admitted: Mapping[str, Any], known: Mapping[str, Any]) -> set[tuple[int, int, int]]:
-        """The branches that hold, by position.
+    def ask(self, facts: Mapping[str, str], known: Mapping[str, Any]) -> set[Position]:
+        """The branches that hold; ``facts`` as :func:`written`.
 
         Raises:
             EngineFault: the engine failed, or did not run its whole agenda.
         """
-        case: dict[str, Any] = {"sid": _SESSION, "id": _SESSION, "case": 1}
-        for fact in self._facts:
-            if fact in admitted:
-                case[fact] = admitted[fact]
-        for fact in self._asked:
-            case[presence_flag(fact)] = fact in known
-        text = _encode(case).decode("ascii")
+        parts = [facts[fact] for fact in self._facts if fact in facts]
+        parts += [flags[fact in known] for fact, flags in self._asked]
+        text = ",".join((_CASE, *parts)) + "}"
         with self._lock:
             handle, self._handle = self._handle, None  # taken back only after success
             try:

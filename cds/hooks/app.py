@@ -23,7 +23,7 @@ from starlette.routing import Route
 from cds.cards.order import fault_card
 from cds.chart.body import InputError
 from cds.chart.model import Hook
-from cds.engine import Engine, EngineFault
+from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused, Unknowable
 from cds.hooks.browser import Browser, served
 from cds.hooks.callback import completed, server_of
@@ -51,7 +51,7 @@ class Service:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: CheckedEngine,
         settings: Settings,
         clock: Clock | None,
         keeper: Keeper | None,
@@ -213,7 +213,7 @@ class Service:
 
 
 def create_app(
-    engine: Engine,
+    engine: CheckedEngine,
     settings: Settings | None = None,
     *,
     clock: Clock | None = None,

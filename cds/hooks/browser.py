@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cds.engine import Engine, EngineFault
+from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.http import Answered, bounded, outcome
 from cds.hooks.settings import Settings
 from cds.knowledge.load import shipped_rules
@@ -45,7 +45,7 @@ def served(settings: Settings) -> bool:
 class Browser:
     """The pages as routes. A page is made in a thread, one at a time; calls are heard and answered meanwhile."""
 
-    def __init__(self, engine: Engine, settings: Settings) -> None:
+    def __init__(self, engine: CheckedEngine, settings: Settings) -> None:
         self._engine, self._settings, self._turn = engine, settings, asyncio.Lock()
         self._made: Workbench | None = None
         self._waiting = 0

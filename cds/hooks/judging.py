@@ -21,7 +21,7 @@ from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.model import Hook
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.callback import medications, missing
 from cds.hooks.discovery import prefetch
 from cds.hooks.fetch import Server
@@ -73,7 +73,7 @@ class Answer(NamedTuple):
 class Judge:
     """Bytes in, bytes out; its methods raise InputError for what cannot be judged, and EngineFault."""
 
-    def __init__(self, engine: Engine, check_answers: bool = False) -> None:
+    def __init__(self, engine: CheckedEngine, check_answers: bool = False) -> None:
         self._engine, self._check_answers = engine, check_answers
         self._templates = prefetch(engine.knowledge)
 
@@ -117,7 +117,7 @@ def judge_of(file: str, check_answers: bool) -> Judge:
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
-    judge = Judge(Engine(knowledge), check_answers)
+    judge = Judge(CheckedEngine(knowledge), check_answers)
     settle_memory()
     return judge
 
@@ -134,7 +134,7 @@ class Judges:
     Without a file of the knowledge all bodies are judged here.
     """
 
-    def __init__(self, engine: Engine, check_answers: bool, knowledge: Path | None) -> None:
+    def __init__(self, engine: CheckedEngine, check_answers: bool, knowledge: Path | None) -> None:
         self._here = Judge(engine, check_answers)
         self._file, self._check_answers = knowledge, check_answers
         # others are heard between two turns, and refused at once when there are too many

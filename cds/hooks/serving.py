@@ -18,7 +18,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.app import PATIENCE, create_app
 from cds.hooks.judging import settle_memory
 from cds.hooks.log import set_up_logs
@@ -47,7 +47,7 @@ def from_environment() -> Starlette:
     knowledge = from_cache(file)
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
-    return _application(Engine(knowledge), settings, file)
+    return _application(CheckedEngine(knowledge), settings, file)
 
 
 def _end_with_the_parent() -> None:
@@ -58,7 +58,7 @@ def _end_with_the_parent() -> None:
             raise SystemExit("the parent has gone")
 
 
-def _application(engine: Engine, settings: Settings, knowledge: Path) -> Starlette:
+def _application(engine: CheckedEngine, settings: Settings, knowledge: Path) -> Starlette:
     set_up_logs(settings.log_level)
     Impatient.silent_seconds = settings.silent_seconds
     Impatient.most = _connections(settings.max_connections)
@@ -77,7 +77,7 @@ def _connections(wanted: int) -> int:
     return wanted if soft == resource.RLIM_INFINITY else max(min(wanted, soft - _OTHER_FILES), _FEWEST)
 
 
-def serve(engine: Engine, settings: Settings, started: Callable[[], None]) -> None:
+def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]) -> None:
     """Run until told to stop; the calls that are under way then are answered. One worker takes ``engine`` as it is.
 
     Raises:

@@ -23,8 +23,7 @@ from cds.cards.order import arranged
 from cds.cards.why import in_words, instead, silence
 from cds.chart.body import InputError
 from cds.chart.model import HOOKS
-from cds.engine import Engine
-from cds.engine.evaluate import Explained
+from cds.engine import CheckedEngine, Explained
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import read_folder
 from cds.plan.case import Facts
@@ -56,7 +55,7 @@ _ANSWERS = {True: "yes", False: "no"}
 class Workbench:
     """The pages over one engine and the folder that its rules are from."""
 
-    def __init__(self, engine: Engine, folder: Path, protocol: str, overlays: Sequence[Path]) -> None:
+    def __init__(self, engine: CheckedEngine, folder: Path, protocol: str, overlays: Sequence[Path]) -> None:
         self.engine, self._where = engine, (folder, protocol, tuple(overlays))
 
     @cached_property

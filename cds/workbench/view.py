@@ -13,7 +13,7 @@ from cds.chart.body import InputError
 from cds.chart.model import HOOKS
 from cds.chart.request import newest_date, read_request
 from cds.chart.times import parse_now
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.workbench.document import Json, as_request, document_of, written
 from cds.workbench.form import GONE, Asked
 from cds.workbench.what_if import Slider, day_moved, moved, pressed, sliders
@@ -36,7 +36,7 @@ def _as_it_is(document: Json, advice: Advice, note: str = "") -> View:
     return View(document, advice, note, rows, document, advice.situation.patient.now)
 
 
-def view_of(form: Asked, engine: Engine) -> View:
+def view_of(form: Asked, engine: CheckedEngine) -> View:
     """What a form asks for. Raises InputError."""
     if form.knowledge not in ("", engine.knowledge.hash):
         raise InputError("the rules have changed since this page was made; judge the chart anew")
@@ -51,7 +51,7 @@ def view_of(form: Asked, engine: Engine) -> View:
     return _moved(document, advice, hook, form.wanted, engine) if form.wanted else _as_it_is(document, advice)
 
 
-def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal], engine: Engine) -> View:
+def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal], engine: CheckedEngine) -> View:
     """The day is moved first: what can be moved, and where it was, is then what that day knows."""
     day, now = base, base.situation.patient.now
     rows = {each.name: each for each in sliders(document, base)}
@@ -80,7 +80,7 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
     return View(changed, _judge(changed, hook, now, engine), note, shown, document, base.situation.patient.now)
 
 
-def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine: Engine) -> View:
+def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine: CheckedEngine) -> View:
     after = pressed(document, advice, card, suggestion)
     if after is None:
         raise InputError(GONE)
@@ -95,7 +95,7 @@ def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine:
     return _as_it_is(document, _judge(document, asked_on, advice.situation.patient.now, engine), note)
 
 
-def _judge(document: Json, hook: Any, now: datetime | None, engine: Engine) -> Advice:
+def _judge(document: Json, hook: Any, now: datetime | None, engine: CheckedEngine) -> Advice:
     request = read_request(written(document), hook)
     if request.from_hook and "MedicationRequest" in request.not_supplied:
         raise InputError("the prefetch key 'medications' was not supplied; without it nothing can be judged")
@@ -105,7 +105,7 @@ def _judge(document: Json, hook: Any, now: datetime | None, engine: Engine) -> A
     return advise(request, engine, moment, explain=True, max_cards=99)
 
 
-def request_of(document: Json, advice: Advice, engine: Engine) -> bytes:
+def request_of(document: Json, advice: Advice, engine: CheckedEngine) -> bytes:
     """The request by which an EHR would ask the same, for people; empty where it would not get the same cards."""
     request = as_request(document, advice.situation.patient.hook, advice.situation.chart.patient_id)
     if request is None or request is document:

@@ -103,13 +103,13 @@ def main() -> None:
 
     from cds.advise import advise
     from cds.chart.request import read_request
-    from cds.engine import Engine
+    from cds.engine import CheckedEngine
     from cds.hooks.judging import settle_memory
     from cds.knowledge.load import load
 
     patients = samples()
     bodies = [sample.body for sample in patients]
-    engine = Engine(load())
+    engine = CheckedEngine(load())
     check(engine, patients)
     mean = sum(map(len, bodies)) / len(bodies) / 1000
     print(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from cds.advise import advise
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.judging import LARGE
 from tests.charts import PATIENT, Resource, as_bytes, count, day, itp, level, patient, request, sirolimus, subject
 from tests.judge import now_on
@@ -46,7 +46,7 @@ def body_of(kind: str, size: int) -> bytes:
     return as_bytes(request("patient-view", base + [KINDS[kind](n) for n in range(size // each)], pid=PATIENT))
 
 
-def measure_dense(engine: Engine) -> Iterator[str]:
+def measure_dense(engine: CheckedEngine) -> Iterator[str]:
     """A line a size: the kind that costs most."""
     now = now_on(300)
     for size in SIZES:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.load import load
 from tests.burden.background import lists
 from tests.burden.hazards import HAZARDS, caught
@@ -16,7 +16,7 @@ CODES = 3  # of each system
 
 
 def main() -> None:
-    engine = Engine(load())
+    engine = CheckedEngine(load())
     print(
         f"with the lists of {len(lists())} public synthetic patients"
         if lists()
@@ -43,7 +43,7 @@ def _print(words: str, burden: Burden) -> None:
         print(f"  {number / burden.visits:6.3f}  {name}")
 
 
-def _missed(engine: Engine) -> Iterator[tuple[str, str]]:
+def _missed(engine: CheckedEngine) -> Iterator[tuple[str, str]]:
     """The hazards that a rule does not tell at the first visit that could see them, by the system in which the chart is coded."""
     recoder = Recoder(engine.knowledge)
     for rule in HAZARDS:

@@ -11,7 +11,7 @@ from typing import Any
 from cds.advise import advise
 from cds.chart.model import Hook
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import (
     FIRST_LINE,
     START,
@@ -270,14 +270,14 @@ class Course:
         return datetime.combine(START + timedelta(days=7 * week), time(10, 0), UTC)
 
     def ask(
-        self, engine: Engine, week: int, hook: Hook = "patient-view", drafts: list[Resource] | None = None
+        self, engine: CheckedEngine, week: int, hook: Hook = "patient-view", drafts: list[Resource] | None = None
     ) -> list[Card]:
         content = (
             request(hook, list(self.record.values()), drafts) if drafts is not None else bundle(*self.record.values())
         )
         return advise(read_request(as_bytes(self.coder(content))), engine, self.now(week)).cards
 
-    def visit(self, engine: Engine, week: int) -> list[Card]:
+    def visit(self, engine: CheckedEngine, week: int) -> list[Card]:
         """Every card of a visit: on opening the chart, and on signing what the clinician then orders."""
         self.before(week)
         seen: list[Card] = []
@@ -293,7 +293,7 @@ class Course:
                 seen += self.sign(engine, week, drug("draft", name, day(7 * week), status="draft"), name)
         return seen
 
-    def sign(self, engine: Engine, week: int, draft: Resource, other: str = "") -> list[Card]:
+    def sign(self, engine: CheckedEngine, week: int, draft: Resource, other: str = "") -> list[Card]:
         """Sign an order, unless a warning or worse is acted upon."""
         cards = self.ask(engine, week, "order-sign", [draft])
         refused = any(card["indicator"] == "critical" or (other and card["indicator"] == "warning") for card in cards)
@@ -346,7 +346,7 @@ class Course:
             if reference.startswith("MedicationRequest/listed-"):
                 self.record[reference] = self.record[reference] | {"status": "stopped"}
 
-    def act(self, engine: Engine, week: int, card: Card) -> list[Card]:
+    def act(self, engine: CheckedEngine, week: int, card: Card) -> list[Card]:
         """What a clinician does about a card."""
         today = day(7 * week)
         rules = _rules(card)

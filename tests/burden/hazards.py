@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cds.chart.model import Hook
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.burden.course import Card, Coder, Course, as_it_is
 from tests.charts import (
     RXNORM,
@@ -42,7 +42,7 @@ class Hazard:
     hook: Hook = "patient-view"
 
 
-def planted(rule: str, engine: Engine, coder: Coder = as_it_is) -> tuple[list[Card], list[Card]]:
+def planted(rule: str, engine: CheckedEngine, coder: Coder = as_it_is) -> tuple[list[Card], list[Card]]:
     """The cards of the visit before a rule's hazard (none before the first), and of the visit that could see it."""
     hazard = HAZARDS[rule]
     course = Course(7, quiet=True, coder=coder)
@@ -63,7 +63,7 @@ def rules_of(card: Card) -> set[str]:
     return {finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
 
 
-def caught(rule: str, engine: Engine, coder: Coder = as_it_is) -> bool:
+def caught(rule: str, engine: CheckedEngine, coder: Coder = as_it_is) -> bool:
     """Whether the rule is silent at the visit before, and speaks at the one after the hazard."""
     earlier, seen = planted(rule, engine, coder)
     return not any(rule in rules_of(card) for card in earlier) and any(rule in rules_of(card) for card in seen)

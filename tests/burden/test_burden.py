@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from tests.burden.course import Course
 from tests.burden.hazards import HAZARDS, caught
@@ -14,13 +14,13 @@ from tests.recoded import Recoder
 
 
 @pytest.fixture(scope="module")
-def recoder(engine: Engine) -> Recoder:
+def recoder(engine: CheckedEngine) -> Recoder:
     return Recoder(engine.knowledge)
 
 
 @pytest.mark.parametrize("rule", HAZARDS)
 def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(
-    engine: Engine, recoder: Recoder, rule: str
+    engine: CheckedEngine, recoder: Recoder, rule: str
 ) -> None:
     """Coded as we code, and twice in whatever system; `make burden` tries every system."""
     assert caught(rule, engine)
@@ -32,7 +32,7 @@ def test_every_rule_is_planted(folder: Folder) -> None:
     assert {file.rule.id for file in folder.files} == set(HAZARDS)
 
 
-def test_a_quiet_course_is_a_quiet_year(engine: Engine) -> None:
+def test_a_quiet_course_is_a_quiet_year(engine: CheckedEngine) -> None:
     """2 mg, levels in target, a response that stays: the landmarks are told, and the tests before the start."""
     course = Course(7, quiet=True)
     topics = [card["source"]["topic"]["code"] for week in range(52) for card in course.visit(engine, week)]
@@ -40,7 +40,7 @@ def test_a_quiet_course_is_a_quiet_year(engine: Engine) -> None:
     assert len(topics) <= 10
 
 
-def test_the_simulated_courses_stay_within_the_goal(engine: Engine) -> None:
+def test_the_simulated_courses_stay_within_the_goal(engine: CheckedEngine) -> None:
     """A sample of what ``make burden`` runs in full: at most half a card a visit."""
     cards = visits = 0
     for seed in range(8):

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.burden.background import lists
 from tests.burden.course import WEEKS, Card, Course
 from tests.recoded import Recoder
@@ -62,7 +62,7 @@ def topic(card: Card) -> str:
     return str(card["source"]["topic"]["code"])
 
 
-def opened(engine: Engine, courses: range, every: int) -> Burden:
+def opened(engine: CheckedEngine, courses: range, every: int) -> Burden:
     """Courses of a year whose chart is opened every so many weeks, each with a real patient's lists and coded in any system."""
     burden, recoder = Burden(), Recoder(engine.knowledge)
     for seed in courses:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cds.cards.order import arranged
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import condition, day, drug, intake, level, observation, sirolimus, weight
 from tests.judge import judge
 
@@ -48,7 +48,7 @@ def test_critical_cards_always_show() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 4, 5])
-def test_no_rule_is_ever_lost(engine: Engine, most: int) -> None:
+def test_no_rule_is_ever_lost(engine: CheckedEngine, most: int) -> None:
     chart = [
         sirolimus("s", day(0), 12), drug("x", "clarithromycin", day(5)), drug("y", "rifampin", day(5)), weight("w", day(0), 38),
         condition("p", "77386006", day(0)), intake("i", day(4, "08:00")), level("l", day(4, "10:00"), 9), level("bad", day(5), 9, "furlongs"),
@@ -60,7 +60,7 @@ def test_no_rule_is_ever_lost(engine: Engine, most: int) -> None:
     assert len([c for c in shown if c["indicator"] != "critical"]) <= most
 
 
-def test_a_merged_card_offers_what_two_rules_ask_for_once(engine: Engine) -> None:
+def test_a_merged_card_offers_what_two_rules_ask_for_once(engine: CheckedEngine) -> None:
     """Few neutrophils and high lipids both ask for a level: two buttons, both pressed, would be two orders."""
     high = observation("t", "2571-8", day(20, "08:00"), 700, "mg/dL")
     few = observation("n", "751-8", day(20, "08:00"), 0.8, "10*9/L")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from tests.burden.hazards import planted, rules_of
 from tests.charts import FIRST_LINE, count, day, hcg, itp, level, patient, sirolimus
@@ -49,7 +49,7 @@ def pressed(suggestion: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("rule", OFFERS)
-def test_what_is_offered(engine: Engine, rule: str) -> None:
+def test_what_is_offered(engine: CheckedEngine, rule: str) -> None:
     _, cards = planted(rule, engine)
     (card,) = [each for each in cards if rule in rules_of(each)]
     assert [pressed(suggestion) for suggestion in card["suggestions"]] == OFFERS[rule]
@@ -60,7 +60,7 @@ def test_every_card_says_why_it_may_be_set_aside(folder: Folder) -> None:
     assert [file.rule.id for file in folder.files if not file.rule.override] == []
 
 
-def test_a_first_order_in_pregnancy_can_be_left_out_and_nothing_is_held(engine: Engine) -> None:
+def test_a_first_order_in_pregnancy_can_be_left_out_and_nothing_is_held(engine: CheckedEngine) -> None:
     draft = sirolimus("d", day(65), 2, status="draft")
     people = [patient(), itp(), FIRST_LINE, hcg(valueString="positive")]
     card = judge_order(engine, 65, [draft], *people, adult=False).cards[0]
@@ -69,7 +69,7 @@ def test_a_first_order_in_pregnancy_can_be_left_out_and_nothing_is_held(engine: 
     assert "No button is offered" not in card["detail"]
 
 
-def test_an_unconfirmed_response_offers_the_second_count(engine: Engine) -> None:
+def test_an_unconfirmed_response_offers_the_second_count(engine: CheckedEngine) -> None:
     chart = [
         sirolimus("s", day(0), 2),
         level("l", day(60, "08:00"), 8),

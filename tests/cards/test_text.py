@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from cds.cards.text import clean, cut, escape
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, day, drug, itp, level, patient, sirolimus, weight
 from tests.judge import judge
 
@@ -71,7 +71,7 @@ def test_a_short_text_stays() -> None:
 HOSTILE = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) | a | " + "y" * 10_000
 
 
-def test_nothing_of_a_records_free_text_reaches_a_card(engine: Engine) -> None:
+def test_nothing_of_a_records_free_text_reaches_a_card(engine: CheckedEngine) -> None:
     """Names, displays and notes are never shown; ids and references are escaped."""
     order = sirolimus("s", day(0), 12)
     order["medicationCodeableConcept"]["text"] = HOSTILE

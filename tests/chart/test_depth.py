@@ -10,7 +10,7 @@ import pytest
 from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import PATIENT, as_bytes, bundle, day, itp, level, patient, request, sirolimus
 from tests.judge import now_on
 
@@ -36,7 +36,7 @@ def nested(chart: Any, levels: int) -> bytes:
 
 
 @pytest.mark.parametrize("element", KEPT)
-def test_an_element_of_a_level_that_nests_deep(engine: Engine, element: str) -> None:
+def test_an_element_of_a_level_that_nests_deep(engine: CheckedEngine, element: str) -> None:
     for levels in DEEP:
         body = nested(bundle(patient(), itp(), ORDER, HIGH, {**level("m", day(9), 7), element: "deep"}), levels)
         try:
@@ -49,7 +49,7 @@ def test_an_element_of_a_level_that_nests_deep(engine: Engine, element: str) -> 
 
 @pytest.mark.parametrize("levels", DEEP)
 def test_a_draft_that_nests_deep_is_judged_and_its_button_left_out_where_nobody_could_write_it(
-    engine: Engine, levels: int
+    engine: CheckedEngine, levels: int
 ) -> None:
     draft = {**sirolimus("d", day(10), 12, status="draft"), "extension": "deep"}
     body = nested(request("order-sign", [patient(), itp()], [draft], pid=PATIENT), levels)
@@ -62,7 +62,7 @@ def test_a_draft_that_nests_deep_is_judged_and_its_button_left_out_where_nobody_
     assert "doseFarAboveWindow" in text and (levels > 100 or "suggestions" in text)
 
 
-def test_bundles_in_bundles_are_read_or_refused(engine: Engine) -> None:
+def test_bundles_in_bundles_are_read_or_refused(engine: CheckedEngine) -> None:
     for levels in (3, 100, 400):
         body = as_bytes(bundle(patient(), itp(), ORDER, HIGH))
         for _ in range(levels):

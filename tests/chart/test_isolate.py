@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds.chart.request import Request, read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import LOINC, RXNORM, as_bytes, bundle, day, itp, level, patient, sirolimus
 from tests.judge import fact, gaps, judge, topics
 
@@ -38,14 +38,14 @@ def test_the_path_of_what_is_wrong(change: dict[str, Any], at: str) -> None:
     assert (broken.place, broken.at) == ("Bundle.entry[1].resource", (at,))
 
 
-def test_a_wrong_coding_leaves_the_others(engine: Engine) -> None:
+def test_a_wrong_coding_leaves_the_others(engine: CheckedEngine) -> None:
     concept = {"coding": [{"system": "urn:local", "code": 7}, CODING]}
     advice = judge(engine, 13, ORDER | {"medicationCodeableConcept": concept})
     assert "doseFarAboveWindow" in topics(advice)
     assert gaps(advice) == {"MedicationRequest/s was not read"}
 
 
-def test_a_quantity_never_loses_only_its_comparator(engine: Engine) -> None:
+def test_a_quantity_never_loses_only_its_comparator(engine: CheckedEngine) -> None:
     """'less than 2' without its comparator would be 2."""
     low = level("l", day(20), 3)
     low["valueQuantity"]["comparator"] = 5
@@ -55,7 +55,7 @@ def test_a_quantity_never_loses_only_its_comparator(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("element", ["status", "doNotPerform", "intent", "subject"])
-def test_without_what_decides_whether_it_counts_nothing_of_it_counts(engine: Engine, element: str) -> None:
+def test_without_what_decides_whether_it_counts_nothing_of_it_counts(engine: CheckedEngine, element: str) -> None:
     advice = judge(engine, 13, ORDER | {element: 5})
     assert topics(advice) == {"notAssessed"}
     assert gaps(advice) == {"MedicationRequest/s was not read"}
@@ -72,7 +72,7 @@ def test_a_resource_that_is_wrong_all_over_is_left_whole() -> None:
     assert all(resource.resourceType == "Patient" for resource in request.resources)
 
 
-def test_text_that_is_not_utf_8_takes_only_its_element(engine: Engine) -> None:
+def test_text_that_is_not_utf_8_takes_only_its_element(engine: CheckedEngine) -> None:
     chart = bundle(patient(), itp(), ORDER, sirolimus("t", day(0), 1) | {"authoredOn": "@@"})
     body = json.dumps(chart).encode().replace(b'"@@"', b'"2024-\xe9"')
     (broken,) = read_request(body).broken
@@ -88,12 +88,14 @@ def test_text_that_is_not_utf_8_takes_only_its_element(engine: Engine) -> None:
         ({"status": 5, "medicationCodeableConcept": {"text": "amlodipine"}}, False),
     ],
 )
-def test_only_what_speaks_of_our_drugs_is_worth_a_card(engine: Engine, resource: dict[str, Any], ours: bool) -> None:
+def test_only_what_speaks_of_our_drugs_is_worth_a_card(
+    engine: CheckedEngine, resource: dict[str, Any], ours: bool
+) -> None:
     order = {"resourceType": "MedicationRequest", "id": "x"} | resource
     assert bool(judge(engine, 13, order).cards) == ours
 
 
-def test_a_broken_partner_is_named_beside_sirolimus(engine: Engine) -> None:
+def test_a_broken_partner_is_named_beside_sirolimus(engine: CheckedEngine) -> None:
     partner = {
         "resourceType": "MedicationRequest",
         "id": "x",
@@ -104,7 +106,7 @@ def test_a_broken_partner_is_named_beside_sirolimus(engine: Engine) -> None:
     assert gaps(judge(engine, 13, sirolimus("s", day(0), 2), partner)) == {"MedicationRequest/x was not read"}
 
 
-def test_a_broken_level_is_named_by_its_code(engine: Engine) -> None:
+def test_a_broken_level_is_named_by_its_code(engine: CheckedEngine) -> None:
     broken = {
         "resourceType": "Observation",
         "id": "x",

@@ -11,7 +11,7 @@ from cds.chart.drug_names import named_in
 from cds.chart.medications import Medication, drugs_of, product_of
 from cds.chart.wire import CodeableConcept, Coding, Dosage
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import RXNORM, Resource, day, sirolimus
 from tests.judge import fact, gaps, judge, topics
 
@@ -105,9 +105,9 @@ def test_the_strength_of_the_product(
 
 
 def test_a_medication_is_found_wherever_it_stands(engine: object) -> None:
-    from cds.engine import Engine
+    from cds.engine import CheckedEngine
 
-    assert isinstance(engine, Engine)
+    assert isinstance(engine, CheckedEngine)
     order = sirolimus("s", day(0), 5)
     code = order.pop("medicationCodeableConcept")
     medication = {"resourceType": "Medication", "id": "m", "code": code}
@@ -156,23 +156,25 @@ INGREDIENT = {"itemCodeableConcept": SIROLIMUS}
         {"code": {"text": "house brand"}, "ingredient": [{"itemReference": {"display": "sirolimus"}}]},
     ],
 )
-def test_the_drug_may_stand_in_a_medication_or_its_ingredients(engine: Engine, medication: dict[str, Any]) -> None:
+def test_the_drug_may_stand_in_a_medication_or_its_ingredients(
+    engine: CheckedEngine, medication: dict[str, Any]
+) -> None:
     assert "doseFarAboveWindow" in topics(judge(engine, 13, *by_reference(medication)))
 
 
 @pytest.mark.parametrize("medication", [None, {}, {"code": {"coding": [{"system": "urn:local", "code": "S1"}]}}])
-def test_last_the_words_of_the_reference_count(engine: Engine, medication: dict[str, Any] | None) -> None:
+def test_last_the_words_of_the_reference_count(engine: CheckedEngine, medication: dict[str, Any] | None) -> None:
     advice = judge(engine, 13, *by_reference(medication, display="SIROLIMUS 1 MG TABLET"))
     assert "doseFarAboveWindow" in topics(advice)
     assert "matched by name" in fact(advice, "order_working")
 
 
 @pytest.mark.parametrize("form", [{"text": "Gel"}, {"coding": [{"display": "Ophthalmic solution"}]}, {"text": "ゲル"}])
-def test_the_form_of_a_medication_decides(engine: Engine, form: dict[str, Any]) -> None:
+def test_the_form_of_a_medication_decides(engine: CheckedEngine, form: dict[str, Any]) -> None:
     assert not judge(engine, 13, *by_reference({"code": SIROLIMUS, "form": form})).cards
 
 
-def test_a_medication_that_was_not_sent_is_named_only_where_it_may_matter(engine: Engine) -> None:
+def test_a_medication_that_was_not_sent_is_named_only_where_it_may_matter(engine: CheckedEngine) -> None:
     unknown = by_reference(None)[0] | {"id": "x"}
     assert not judge(engine, 13, unknown).cards
     taken = judge(engine, 13, unknown, sirolimus("known", day(0), 2))
@@ -191,7 +193,7 @@ def ratio(amount: float, unit: str, of: float, per: str) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def test_tablets_and_mL_by_the_strength_that_the_medication_states(
-    engine: Engine, strength: dict[str, Any], unit: str, per_day: str | None
+    engine: CheckedEngine, strength: dict[str, Any], unit: str, per_day: str | None
 ) -> None:
     chart = by_reference({"ingredient": [INGREDIENT | {"strength": strength}]})
     chart[0]["dosageInstruction"][0]["doseAndRate"] = [{"doseQuantity": {"value": 3, "unit": unit}}]

@@ -10,7 +10,7 @@ from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.model import Hook
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.judge import gaps, judge_order, now_on, topics
 
@@ -22,7 +22,7 @@ KEYS = ["patient", "administrations", "statements", "observations", "conditions"
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_prefetch_key_that_is_missing_is_said(engine: Engine, key: str) -> None:
+def test_a_prefetch_key_that_is_missing_is_said(engine: CheckedEngine, key: str) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     del body["prefetch"][key]
     advice = advise(read_request(as_bytes(body)), engine, now_on(13))
@@ -31,7 +31,7 @@ def test_a_prefetch_key_that_is_missing_is_said(engine: Engine, key: str) -> Non
 
 @pytest.mark.parametrize("value", [{"resourceType": "OperationOutcome", "issue": []}], ids=["an error"])
 @pytest.mark.parametrize("key", KEYS)
-def test_an_error_in_its_place_is_as_if_it_were_missing(engine: Engine, key: str, value: Any) -> None:
+def test_an_error_in_its_place_is_as_if_it_were_missing(engine: CheckedEngine, key: str, value: Any) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     body["prefetch"][key] = value
     advice = advise(read_request(as_bytes(body)), engine, now_on(13))
@@ -44,30 +44,30 @@ EMPTY = [None, {"resourceType": "Bundle", "type": "searchset", "total": 0},
 
 @pytest.mark.parametrize("value", EMPTY, ids=["null", "an empty searchset", "a searchset with an outcome"])
 @pytest.mark.parametrize("key", ["administrations", "statements", "procedures"])
-def test_asked_and_nothing_there_is_no_gap(engine: Engine, key: str, value: Any) -> None:
+def test_asked_and_nothing_there_is_no_gap(engine: CheckedEngine, key: str, value: Any) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     body["prefetch"][key] = value
     assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == set()
 
 
-def test_a_page_that_continues_is_said(engine: Engine) -> None:
+def test_a_page_that_continues_is_said(engine: CheckedEngine) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     body["prefetch"]["observations"]["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
     assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
 
 
-def test_resources_are_known_by_their_type_whatever_the_key(engine: Engine) -> None:
+def test_resources_are_known_by_their_type_whatever_the_key(engine: CheckedEngine) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     body["prefetch"] = {f"k{i}": value for i, value in enumerate(body["prefetch"].values())}
     assert "doseFarAboveWindow" in topics(advise(read_request(as_bytes(body)), engine, now_on(13)))
 
 
-def test_a_revised_order_need_not_be_a_draft(engine: Engine) -> None:
+def test_a_revised_order_need_not_be_a_draft(engine: CheckedEngine) -> None:
     body = request("order-sign", [patient(gender="male"), itp(), FIRST_LINE, *watched(day(-1))], [OVERDOSE])
     assert topics(advise(read_request(as_bytes(body)), engine, now_on(0))) == {"doseFarAboveWindow"}
 
 
-def test_a_medication_may_travel_beside_the_draft(engine: Engine) -> None:
+def test_a_medication_may_travel_beside_the_draft(engine: CheckedEngine) -> None:
     draft = OVERDOSE | {"status": "draft"}
     code = draft.pop("medicationCodeableConcept")
     draft["medicationReference"] = {"reference": "Medication/m"}
@@ -86,7 +86,7 @@ def test_a_prefetch_value_that_is_no_resource_was_not_supplied(value: Any) -> No
     assert "MedicationRequest" in read_request(as_bytes(body)).not_supplied
 
 
-def test_selections_may_be_absolute_or_versioned(engine: Engine) -> None:
+def test_selections_may_be_absolute_or_versioned(engine: CheckedEngine) -> None:
     for selection in (
         "MedicationRequest/s",
         "https://ehr.example/fhir/MedicationRequest/s",
@@ -110,7 +110,7 @@ def searchset(*resources: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("severity", ["error", "fatal"])
-def test_an_error_among_results_means_that_some_are_missing(engine: Engine, severity: str) -> None:
+def test_an_error_among_results_means_that_some_are_missing(engine: CheckedEngine, severity: str) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE])
     body["prefetch"]["conditions"] = searchset(itp(), outcome(severity))
     body["prefetch"]["procedures"] = searchset(outcome(severity))
@@ -118,13 +118,13 @@ def test_an_error_among_results_means_that_some_are_missing(engine: Engine, seve
     assert {"Condition is incomplete", "Procedure was not supplied"} <= found
 
 
-def test_a_warning_that_a_search_found_nothing_is_no_gap(engine: Engine) -> None:
+def test_a_warning_that_a_search_found_nothing_is_no_gap(engine: CheckedEngine) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE])
     body["prefetch"]["procedures"] = searchset(outcome("warning")) | {"total": 0}
     assert not gaps(advise(read_request(as_bytes(body)), engine, now_on(13)))
 
 
-def test_the_answers_of_a_batch_are_read_and_a_failed_one_is_said(engine: Engine) -> None:
+def test_the_answers_of_a_batch_are_read_and_a_failed_one_is_said(engine: CheckedEngine) -> None:
     batch = {
         "resourceType": "Bundle",
         "type": "batch-response",
@@ -150,7 +150,9 @@ def test_the_answers_of_a_batch_are_read_and_a_failed_one_is_said(engine: Engine
         (["urn:uuid:order-2"], False),
     ],
 )
-def test_what_is_selected_is_found_by_any_of_its_names(engine: Engine, selections: list[str], judged: bool) -> None:
+def test_what_is_selected_is_found_by_any_of_its_names(
+    engine: CheckedEngine, selections: list[str], judged: bool
+) -> None:
     body = request("order-select", [patient(), itp()], [sirolimus("s", day(10), 12, status="draft")])
     lab = {"resourceType": "ServiceRequest", "id": "lab", "status": "draft", "subject": {"reference": "Patient/itp-1"}}
     entries = body["context"]["draftOrders"]["entry"]
@@ -161,7 +163,7 @@ def test_what_is_selected_is_found_by_any_of_its_names(engine: Engine, selection
     assert ("doseFarAboveWindow" in topics(advice)) == judged
 
 
-def test_one_draft_may_come_without_a_bundle(engine: Engine) -> None:
+def test_one_draft_may_come_without_a_bundle(engine: CheckedEngine) -> None:
     body = request("order-sign", [patient(), itp()], [OVERDOSE | {"status": "draft"}])
     body["context"]["draftOrders"] = OVERDOSE | {"status": "draft"}
     assert "doseFarAboveWindow" in topics(advise(read_request(as_bytes(body)), engine, now_on(13)))
@@ -175,7 +177,7 @@ def test_entries_without_resources_are_refused_in_words() -> None:
 
 
 @pytest.mark.parametrize("intent", ["order", "plan", "proposal", "option", "original-order"])
-def test_a_draft_is_an_order_being_given_whatever_its_intent(engine: Engine, intent: str) -> None:
+def test_a_draft_is_an_order_being_given_whatever_its_intent(engine: CheckedEngine, intent: str) -> None:
     draft = OVERDOSE | {"status": "draft", "intent": intent}
     assert "doseFarAboveWindow" in topics(judge_order(engine, 13, [draft]))
 
@@ -197,19 +199,19 @@ NO_SUBJECT = {key: value for key, value in OVERDOSE.items() if key != "subject"}
 )
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
 def test_a_draft_that_cannot_be_read_is_never_passed_over(
-    engine: Engine, hook: Hook, change: dict[str, Any], reason: str
+    engine: CheckedEngine, hook: Hook, change: dict[str, Any], reason: str
 ) -> None:
     advice = judge_order(engine, 13, [OVERDOSE | {"status": "draft"} | change], hook=hook)
     assert topics(advice) == {"notAssessed"}
     assert reason in advice.cards[0]["detail"].replace("\\", "")
 
 
-def test_a_draft_that_cannot_be_read_and_is_not_of_ours_is_passed_over(engine: Engine) -> None:
+def test_a_draft_that_cannot_be_read_and_is_not_of_ours_is_passed_over(engine: CheckedEngine) -> None:
     other = {"resourceType": "MedicationRequest", "id": "x", "status": 5, "medicationCodeableConcept": {"text": "iron"}}
     assert not judge_order(engine, 13, [other]).cards
 
 
-def test_a_drafted_partner_that_cannot_be_read_is_named_when_sirolimus_is_taken(engine: Engine) -> None:
+def test_a_drafted_partner_that_cannot_be_read_is_named_when_sirolimus_is_taken(engine: CheckedEngine) -> None:
     partner = drug("c", "clarithromycin", day(13)) | {"status": "draft", "subject": {"reference": "Patient/other"}}
     taken = judge_order(engine, 13, [partner], sirolimus("s", day(0), 2))
     assert gaps(taken) == {"MedicationRequest/c was not read"}

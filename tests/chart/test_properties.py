@@ -18,7 +18,7 @@ from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.chart.survey import survey
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.chart.test_spoilt import HOSTILE, places, public
 from tests.charts import (
     RXNORM,
@@ -153,7 +153,7 @@ POOL: list[Resource] = [
 @settings(max_examples=400, database=None)
 @for_all(st.lists(st.sampled_from(range(len(POOL))), unique=True, min_size=2), st.integers(0, 9), st.booleans())
 def test_the_order_of_the_entries_is_no_information(
-    engine: Engine, chosen: list[int], seed: int, nameless: bool
+    engine: CheckedEngine, chosen: list[int], seed: int, nameless: bool
 ) -> None:
     chart = [POOL[place] for place in chosen]
     if nameless:  # without ids nothing tells them apart but what they say
@@ -163,7 +163,7 @@ def test_the_order_of_the_entries_is_no_information(
     assert shown(engine, chart) == shown(engine, shuffled)
 
 
-def shown(engine: Engine, chart: list[Resource]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+def shown(engine: CheckedEngine, chart: list[Resource]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     body = as_bytes({"resourceType": "Bundle", "entry": [{"resource": each} for each in (patient(), itp(), *chart)]})
     advice = advise(read_request(body), engine, now_on(92))
     return advice.situation.facts.values, [(card["summary"], card["detail"]) for card in advice.cards]

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.oracle.charts import chart
 from tests.oracle.test_oracle import said
 from tests.recoded import Recoder, codings
@@ -20,7 +20,7 @@ def recoder(knowledge: Knowledge) -> Recoder:
     return Recoder(knowledge)
 
 
-def test_no_card_moves_when_a_chart_is_coded_otherwise(engine: Engine, recoder: Recoder) -> None:
+def test_no_card_moves_when_a_chart_is_coded_otherwise(engine: CheckedEngine, recoder: Recoder) -> None:
     for seed in range(CHARTS):
         body, now = chart(seed)
         again = recoder.recoded(body, Random(seed))

@@ -11,7 +11,7 @@ import pytest
 from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.examples.stories import STORIES
 from tests.judge import gaps, judge, now_on, topics
@@ -71,13 +71,13 @@ def test_two_patients_are_refused_until_one_is_chosen() -> None:
         read_request(body, patient="nobody")
 
 
-def test_a_drug_that_ends_at_the_end_of_time(engine: Engine) -> None:
+def test_a_drug_that_ends_at_the_end_of_time(engine: CheckedEngine) -> None:
     forever = drug("x", "eltrombopag", day(5), end="9999-12-31")
     chart = [sirolimus("s", day(0), 2), level("l", day(60), 7), count("c", day(90), 120), forever]
     assert topics(judge(engine, 90, *chart)) == {"responseNotEvaluable"}
 
 
-def test_ten_thousand_entries(engine: Engine) -> None:
+def test_ten_thousand_entries(engine: CheckedEngine) -> None:
     noise = [
         count(f"n{i}", day(1), 100) | {"code": {"coding": [{"system": "http://loinc.org", "code": "2345-7"}]}}
         for i in range(10_000)
@@ -117,7 +117,7 @@ def test_another_hook_than_the_requests_own_is_refused() -> None:
         read_request(as_bytes(request("patient-view", [patient()])), "order-sign")
 
 
-def test_the_order_of_entries_changes_nothing(engine: Engine) -> None:
+def test_the_order_of_entries_changes_nothing(engine: CheckedEngine) -> None:
     for story in STORIES:
         if "entry" not in story.content:
             continue
@@ -141,24 +141,24 @@ def test_the_order_of_entries_changes_nothing(engine: Engine) -> None:
         {"coding": [{"code": "127490009"}]},
     ],
 )
-def test_a_local_route_says_nothing_against_the_mouth(engine: Engine, route: dict[str, Any]) -> None:
+def test_a_local_route_says_nothing_against_the_mouth(engine: CheckedEngine, route: dict[str, Any]) -> None:
     order = copy.deepcopy(OVERDOSE)
     order["dosageInstruction"][0]["route"] = route
     assert topics(judge(engine, 13, order)) == {"doseFarAboveWindow"}
 
 
-def test_an_order_that_is_sent_twice_is_one(engine: Engine) -> None:
+def test_an_order_that_is_sent_twice_is_one(engine: CheckedEngine) -> None:
     assert topics(judge(engine, 13, OVERDOSE, OVERDOSE)) == {"doseFarAboveWindow"}
 
 
-def test_nobody_is_born_after_the_order(engine: Engine) -> None:
+def test_nobody_is_born_after_the_order(engine: CheckedEngine) -> None:
     advice = judge(engine, 13, patient("2031-01-01"), itp(), OVERDOSE, adult=False)
     assert "Birth date" in gaps(advice)
 
 
 @pytest.mark.parametrize("amount", [{"unit": "mg"}, {"value": "abc"}, {"value": True}])
 def test_an_unreadable_amount_beside_the_ordered_one_takes_only_the_button(
-    engine: Engine, amount: dict[str, Any]
+    engine: CheckedEngine, amount: dict[str, Any]
 ) -> None:
     order = copy.deepcopy(OVERDOSE)
     rates = order["dosageInstruction"][0]["doseAndRate"]
@@ -168,7 +168,7 @@ def test_an_unreadable_amount_beside_the_ordered_one_takes_only_the_button(
     assert card["source"]["topic"]["code"] == "doseFarAboveWindow" and "suggestions" not in card
 
 
-def test_a_number_that_cannot_be_sent_back_takes_only_the_button(engine: Engine) -> None:
+def test_a_number_that_cannot_be_sent_back_takes_only_the_button(engine: CheckedEngine) -> None:
     body = as_bytes(bundle(patient(), itp(), OVERDOSE, *watched(day(-1)))).replace(
         b'"intent"', b'"dispenseRequest": {"quantity": {"value": 1e99999999999999999999}}, "intent"', 1
     )
@@ -176,7 +176,7 @@ def test_a_number_that_cannot_be_sent_back_takes_only_the_button(engine: Engine)
     assert "suggestions" not in card
 
 
-def test_many_gaps_are_counted_not_listed(engine: Engine) -> None:
+def test_many_gaps_are_counted_not_listed(engine: CheckedEngine) -> None:
     foreign = [level(f"f{i}", day(11), 9, pid="other") for i in range(500)]
     (card,) = [c for c in judge(engine, 13, OVERDOSE, *foreign).cards if c["source"]["topic"]["code"] == "notAssessed"]
     assert "500 Observation resources were not read" in card["detail"] and len(card["detail"]) < 1_000

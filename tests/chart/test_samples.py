@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cds.compiled.bound import Bound
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import LOINC, UCUM, Resource, count, day, level, observation, sirolimus, subject
 from tests.judge import fact, gaps, judge, topics
 
@@ -27,7 +27,7 @@ def quantity(value: float, unit: str = "ng/mL", **more: Any) -> Resource:
 PLAIN = level("l", day(20, "08:00"), 3)
 
 
-def test_a_range_with_one_end_is_a_bound(engine: Engine) -> None:
+def test_a_range_with_one_end_is_a_bound(engine: CheckedEngine) -> None:
     low = without_value(PLAIN, valueRange={"high": quantity(4)})
     high = without_value(PLAIN, valueRange={"low": quantity(18)})
     assert fact(judge(engine, 21, ORDER, low), "trough") == Bound("<=", Decimal(4))
@@ -48,14 +48,14 @@ def test_a_range_with_one_end_is_a_bound(engine: Engine) -> None:
         ({"dataAbsentReason": {"text": "clotted"}}, "the laboratory gives no value"),
     ],
 )
-def test_a_value_that_cannot_be_taken_is_said(engine: Engine, value: Resource, reason: str) -> None:
+def test_a_value_that_cannot_be_taken_is_said(engine: CheckedEngine, value: Resource, reason: str) -> None:
     advice = judge(engine, 21, ORDER, without_value(PLAIN, **value))
     assert fact(advice, "trough") is None
     (gap,) = [each for each in fact(advice, "gaps") if each.name == "A sirolimus level was not read"]
     assert gap.note == reason
 
 
-def test_a_level_may_be_a_component_of_a_panel(engine: Engine) -> None:
+def test_a_level_may_be_a_component_of_a_panel(engine: CheckedEngine) -> None:
     panel = observation("panel", "x", day(20, "08:00"), None, "x")
     panel = without_value(panel, code={"text": "Immunosuppressants"}, component=[
         {"code": {"coding": [{"system": LOINC, "code": "11253-2"}]}, "valueQuantity": quantity(7)},
@@ -65,7 +65,7 @@ def test_a_level_may_be_a_component_of_a_panel(engine: Engine) -> None:
     assert fact(advice, "trough") == 3 and "Observation/panel" in advice.situation.facts.evidence["trough"]
 
 
-def test_a_component_without_a_value_is_said(engine: Engine) -> None:
+def test_a_component_without_a_value_is_said(engine: CheckedEngine) -> None:
     panel = without_value(PLAIN, code={"text": "panel"}, component=[
         {"code": {"coding": [{"system": LOINC, "code": "29247-4"}]}, "dataAbsentReason": {"text": "lost"}},
     ])  # fmt: skip
@@ -74,13 +74,13 @@ def test_a_component_without_a_value_is_said(engine: Engine) -> None:
 
 @pytest.mark.parametrize("status", ["corrected", "amended"])
 @pytest.mark.parametrize("when", [day(20, "08:00"), day(20)])
-def test_a_correction_takes_the_place_of_its_first_version(engine: Engine, status: str, when: str) -> None:
+def test_a_correction_takes_the_place_of_its_first_version(engine: CheckedEngine, status: str, when: str) -> None:
     first, second = level("a", when, 3), level("b", when, 8, status=status)
     for charts in ([first, second], [second, first]):
         assert fact(judge(engine, 21, ORDER, *charts), "trough") == 8
 
 
-def test_a_correction_of_the_time_is_known_by_its_identifier(engine: Engine) -> None:
+def test_a_correction_of_the_time_is_known_by_its_identifier(engine: CheckedEngine) -> None:
     accession = {"identifier": [{"system": "https://lab.example", "value": "A-77"}]}
     first = level("a", day(20, "20:00"), 17) | accession
     second = level("b", day(20, "08:00"), 8, status="corrected") | accession
@@ -88,21 +88,23 @@ def test_a_correction_of_the_time_is_known_by_its_identifier(engine: Engine) -> 
     assert fact(judge(engine, 21, ORDER, first, second | {"identifier": []}), "trough") == 17
 
 
-def test_an_identifier_of_the_patient_joins_no_samples(engine: Engine) -> None:
+def test_an_identifier_of_the_patient_joins_no_samples(engine: CheckedEngine) -> None:
     number = {"identifier": [{"system": "https://hospital.example", "value": "MRN-1"}]}
     older = level("a", day(10, "08:00"), 9, status="corrected") | number
     newer = level("b", day(20, "08:00"), 3) | number
     assert fact(judge(engine, 21, ORDER, older, newer), "trough") == 3
 
 
-def test_a_first_version_known_to_be_wrong_does_not_stand_in_for_an_unreadable_correction(engine: Engine) -> None:
+def test_a_first_version_known_to_be_wrong_does_not_stand_in_for_an_unreadable_correction(
+    engine: CheckedEngine,
+) -> None:
     first = level("a", day(20, "08:00"), 3)
     lost = without_value(level("b", day(20, "08:00"), 1, status="corrected"), dataAbsentReason={"text": "lost"})
     advice = judge(engine, 21, ORDER, first, lost)
     assert fact(advice, "trough") is None and gaps(advice) == {"A sirolimus level was not read"}
 
 
-def test_the_more_final_of_three_results_counts_in_any_order(engine: Engine) -> None:
+def test_the_more_final_of_three_results_counts_in_any_order(engine: CheckedEngine) -> None:
     when = day(20, "08:00")
     three = [level("a", when, 3), level("b", when, 4), level("c", when, 8, status="corrected")]
     for seed in range(6):
@@ -111,17 +113,17 @@ def test_the_more_final_of_three_results_counts_in_any_order(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("status", ["registered", "entered-in-error", "cancelled"])
-def test_a_result_that_never_was_is_not_missed(engine: Engine, status: str) -> None:
+def test_a_result_that_never_was_is_not_missed(engine: CheckedEngine, status: str) -> None:
     assert not gaps(judge(engine, 12, ORDER, level("l", day(10), 30, status=status)))
 
 
-def test_a_result_of_unknown_status_is_said(engine: Engine) -> None:
+def test_a_result_of_unknown_status_is_said(engine: CheckedEngine) -> None:
     assert gaps(judge(engine, 12, ORDER, level("l", day(10), 30, status="unknown"))) == {
         "A sirolimus level was not read"
     }
 
 
-def test_midnight_in_any_zone_is_a_date(engine: Engine) -> None:
+def test_midnight_in_any_zone_is_a_date(engine: CheckedEngine) -> None:
     dose = {"resourceType": "MedicationAdministration", "id": "d", "status": "completed", "subject": subject(),
             "medicationCodeableConcept": ORDER["medicationCodeableConcept"], "effectiveDateTime": day(19, "20:00")}  # fmt: skip
     for when in ("2024-01-28T00:00:00+08:00", "2024-01-28T00:00:00.000Z", "2024-01-28"):
@@ -130,7 +132,7 @@ def test_midnight_in_any_zone_is_a_date(engine: Engine) -> None:
         assert topics(advice) == {"troughLow"}
 
 
-def test_one_count_resulted_twice_does_not_confirm(engine: Engine) -> None:
+def test_one_count_resulted_twice_does_not_confirm(engine: CheckedEngine) -> None:
     counts = [count("base", day(-1), 10), count("a", day(90, "08:00"), 120), count("b", day(90, "08:00"), 120)]
     advice = judge(engine, 91, ORDER, level("l", day(60), 8), *counts)
     assert fact(advice, "landmark_response") == "complete" and fact(advice, "landmark_confirmed") is not True

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import as_bytes, bundle, day, drug, itp, level, patient, sirolimus, watched
 from tests.examples.stories import STORIES
 from tests.judge import judge, now_on, topics
@@ -51,7 +51,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("bad", BAD.values(), ids=BAD.keys())
-def test_one_bad_resource_is_named_and_hides_nothing(engine: Engine, bad: dict[str, Any]) -> None:
+def test_one_bad_resource_is_named_and_hides_nothing(engine: CheckedEngine, bad: dict[str, Any]) -> None:
     advice = judge(engine, 13, OVERDOSE, bad)
     assert topics(advice) == {"doseFarAboveWindow", "notAssessed"}
     named = [g for c in advice.cards for g in c["extension"].get("net.sirolimus-itp-cds.gaps", ())]
@@ -61,7 +61,7 @@ def test_one_bad_resource_is_named_and_hides_nothing(engine: Engine, bad: dict[s
 @pytest.mark.parametrize(
     "change", [{"category": {"text": "object"}}, {"extension": "x"}, {"name": 7}, {"valueRatio": []}]
 )
-def test_elements_that_are_not_read_may_have_any_shape(engine: Engine, change: dict[str, Any]) -> None:
+def test_elements_that_are_not_read_may_have_any_shape(engine: CheckedEngine, change: dict[str, Any]) -> None:
     assert topics(judge(engine, 13, OVERDOSE | change, level("l", day(10), 7) | change)) == {"doseFarAboveWindow"}
 
 
@@ -78,13 +78,13 @@ def test_elements_that_are_not_read_may_have_any_shape(engine: Engine, change: d
         {"fullUrl": 7},
     ],
 )
-def test_odd_entries_are_passed_over(engine: Engine, entry: Any) -> None:
+def test_odd_entries_are_passed_over(engine: CheckedEngine, entry: Any) -> None:
     whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *watched(day(-1)))
     whole["entry"].insert(1, entry)
     assert topics(advise(read_request(as_bytes(whole)), engine, now_on(13))) == {"doseFarAboveWindow"}
 
 
-def test_something_unreadable_that_is_about_sirolimus_is_named(engine: Engine) -> None:
+def test_something_unreadable_that_is_about_sirolimus_is_named(engine: CheckedEngine) -> None:
     whole = bundle(patient(), itp(), OVERDOSE, level("l", day(10), 7), *watched(day(-1)))
     whole["entry"].append({"resource": ["sirolimus", 20, "mg"]})
     advice = advise(read_request(as_bytes(whole)), engine, now_on(13))
@@ -140,7 +140,7 @@ RICH = [
 
 @settings(max_examples=3000, database=None)
 @given(st.data())
-def test_mutated_charts_never_raise(engine: Engine, data: st.DataObject) -> None:
+def test_mutated_charts_never_raise(engine: CheckedEngine, data: st.DataObject) -> None:
     """Any element of a real-looking chart replaced or dropped: an answer, or a refusal in words."""
     content = copy.deepcopy(data.draw(st.sampled_from(RICH)))
     for _ in range(data.draw(st.integers(1, 3))):
@@ -164,14 +164,14 @@ def public(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_120_public_synthetic_patients_get_no_card(engine: Engine) -> None:
+def test_120_public_synthetic_patients_get_no_card(engine: CheckedEngine) -> None:
     for person in public("synthea-120.ndjson.gz"):
         resources = [{"resource": r} for r in person["resources"]]
         body = as_bytes({"resourceType": "Bundle", "type": "collection", "entry": resources})
         assert advise(read_request(body), engine, now_on(700)).cards == []
 
 
-def test_odd_public_resources_are_passed_over(engine: Engine) -> None:
+def test_odd_public_resources_are_passed_over(engine: CheckedEngine) -> None:
     for line in public("odd.ndjson"):
         body = as_bytes({"resourceType": "Bundle", "entry": [{"resource": patient()}, {"resource": line["resource"]}]})
         try:
@@ -180,7 +180,7 @@ def test_odd_public_resources_are_passed_over(engine: Engine) -> None:
             assert "R4" in str(refused)
 
 
-def test_public_requests_are_answered_or_refused_in_words(engine: Engine) -> None:
+def test_public_requests_are_answered_or_refused_in_words(engine: CheckedEngine) -> None:
     for line in public("cdshooks-requests.ndjson"):
         try:
             assert advise(read_request(as_bytes(line["request"])), engine, now_on(700)).cards == []
@@ -192,7 +192,7 @@ def _alive(patient: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in patient.items() if not key.startswith("deceased")}
 
 
-def test_public_patients_with_sirolimus_transplanted_into_them_get_their_card(engine: Engine) -> None:
+def test_public_patients_with_sirolimus_transplanted_into_them_get_their_card(engine: CheckedEngine) -> None:
     """Real-looking noise around our resources changes nothing."""
     for person in public("synthea-120.ndjson.gz")[:40]:
         pid = next(r["id"] for r in person["resources"] if r["resourceType"] == "Patient")
@@ -210,7 +210,7 @@ def test_an_open_string_is_read_once() -> None:
         read_request(b'["' + b'\\"' * 500_000)
 
 
-def test_one_odd_contained_resource_does_not_hide_the_drug(engine: Engine) -> None:
+def test_one_odd_contained_resource_does_not_hide_the_drug(engine: CheckedEngine) -> None:
     order = {key: value for key, value in OVERDOSE.items() if key != "medicationCodeableConcept"}
     role = {"resourceType": "PractitionerRole", "id": "pr", "code": [{"text": "doctor"}]}
     drugged = {"resourceType": "Medication", "id": "m", "code": OVERDOSE["medicationCodeableConcept"]}

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cds.cli.main import main
-from cds.engine import Engine, EngineFault
+from cds.engine import CheckedEngine, EngineFault
 from tests.charts import as_bytes, bundle, day, itp, patient, request, sirolimus
 from tests.conftest import RULE_FILES, RULES
 from tests.examples.write import FOLDER
@@ -129,7 +129,7 @@ def test_errors_hold_nothing_of_the_patient() -> None:
         assert result.exit_code == 2 and marker not in result.output
 
 
-def test_now_decides(engine: Engine) -> None:
+def test_now_decides(engine: CheckedEngine) -> None:
     story = str(FOLDER / "very-high-level" / "bundle.json")
     assert "above 20 ng/mL" in run("evaluate", "--at", "2024-02-11", story).output
     assert "above 20 ng/mL" not in run("evaluate", "--at", "2024-02-12", story).output
@@ -240,7 +240,7 @@ def test_an_engine_fault_is_exit_70_and_no_card(monkeypatch: pytest.MonkeyPatch)
     def fail(*_: Any) -> Any:
         raise EngineFault("the two engines disagree")
 
-    monkeypatch.setattr(Engine, "holding", fail)
+    monkeypatch.setattr(CheckedEngine, "judge", fail)
     for command in ("evaluate", "explain"):
         result = run(command, "--at", "latest", TITRATION)
         assert result.exit_code == 70

@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from cds.cli.main import main
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Settings
 from tests.conftest import ROOT
 from tests.hooks.doors import client_of
@@ -13,7 +13,7 @@ from tests.hooks.doors import client_of
 PAGE = (ROOT / "docs" / "prefetch.md").read_text(encoding="utf-8")
 
 
-def test_the_page_is_what_the_service_asks_for(engine: Engine) -> None:
+def test_the_page_is_what_the_service_asks_for(engine: CheckedEngine) -> None:
     assert CliRunner().invoke(main, ["prefetch"]).stdout == PAGE, "run 'make docs'"
     for service in client_of(engine).get("/cds-services").json()["services"]:
         for key, query in service["prefetch"].items():

@@ -11,7 +11,7 @@ import pytest
 
 from cds.cards.order import fault_card
 from cds.compiled.knowledge import Condition, Knowledge
-from cds.engine import Engine, EngineFault, durable
+from cds.engine import CheckedEngine, EngineFault, PlainEvaluator, durable
 from cds.engine.durable import Shard, shards
 from cds.engine.guard import admitted, fixed_point
 from cds.vocabulary import Fact
@@ -67,7 +67,7 @@ FAULTS = {
 def test_a_fault_is_raised_and_the_next_case_is_right(
     knowledge: Knowledge, broken: Broken, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = Engine(knowledge)
+    engine = CheckedEngine(knowledge)
     with monkeypatch.context() as patched:
         patched.setattr(durable, "engine", broken)
         with pytest.raises(EngineFault) as raised:
@@ -78,8 +78,8 @@ def test_a_fault_is_raised_and_the_next_case_is_right(
 
 
 def test_disagreement_is_a_fault(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Engine(knowledge)
-    monkeypatch.setattr("cds.engine.evaluate.holding", lambda *_: set())
+    engine = CheckedEngine(knowledge)
+    monkeypatch.setattr(PlainEvaluator, "positions", lambda *_: set())
     with pytest.raises(EngineFault, match="the two engines disagree"):
         engine.holding(FIRING, "patient-view")
 
@@ -87,7 +87,7 @@ def test_disagreement_is_a_fault(knowledge: Knowledge, monkeypatch: pytest.Monke
 def test_another_release_of_the_engine_is_refused(knowledge: Knowledge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(durable, "version", lambda _: "2.0.29")
     with pytest.raises(EngineFault, match=r"2\.0\.29 is installed; only 2\.0\.28 was verified"):
-        Engine(knowledge)
+        CheckedEngine(knowledge)
 
 
 def test_names_that_the_engine_cannot_tell_apart_are_refused(
@@ -98,7 +98,7 @@ def test_names_that_the_engine_cannot_tell_apart_are_refused(
         durable, "VOCABULARY", {name: Fact(name, "flag", "") for name in ("height_flag_week", "preg_egfr_lower")}
     )
     with pytest.raises(EngineFault, match="cannot tell these names apart"):
-        Engine(knowledge)
+        CheckedEngine(knowledge)
 
 
 @pytest.mark.parametrize(

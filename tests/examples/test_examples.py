@@ -14,7 +14,7 @@ from fhir.resources.R4B.servicerequest import ServiceRequest
 
 from cds.chart.request import newest_date, read_request
 from cds.cli.main import main
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import request
 from tests.examples.stories import STORIES
 from tests.examples.story import Story, expected
@@ -44,7 +44,7 @@ def cards_by_command(story: Story) -> list[dict[str, Any]]:
     return cards
 
 
-def cards_by_http(story: Story, engine: Engine) -> list[dict[str, Any]]:
+def cards_by_http(story: Story, engine: CheckedEngine) -> list[dict[str, Any]]:
     question = read_request(story.body)
     moment = newest_date(question)
     assert isinstance(moment, datetime)
@@ -64,7 +64,7 @@ def test_the_story_gets_its_cards_from_the_command_line(story: Story) -> None:
 
 
 @by_story
-def test_the_service_gives_the_same_cards(story: Story, engine: Engine) -> None:
+def test_the_service_gives_the_same_cards(story: Story, engine: CheckedEngine) -> None:
     assert without_ids(cards_by_http(story, engine)) == without_ids(cards_by_command(story))
 
 

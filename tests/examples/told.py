@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from cds.authoring.scenarios import Check, body_of, scenarios_of
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.load import load
 from tests.conftest import RULES
 from tests.examples.story import Card, Story
 
 _SCENARIOS = {scenario.document.path.split("/")[-1]: scenario for scenario in scenarios_of(RULES, [])}
-_ENGINE = Engine(load())
+_ENGINE = CheckedEngine(load())
 
 
 def told(name: str, day: str, *cards: Card, hook: str = "patient-view", draft: str = "") -> Story:

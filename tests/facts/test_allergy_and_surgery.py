@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import RXNORM, SNOMED, Resource, day, itp, level, ordered, patient, sirolimus, subject
 from tests.judge import fact, judge, judge_order, topics
 
@@ -41,26 +41,26 @@ TABLETS = [sirolimus("d", day(70), 2, status="draft")]
     ],
     ids=lambda s: s.get("text") or s["coding"][0]["code"],
 )
-def test_an_allergy_to_sirolimus_or_its_kin(engine: Engine, substance: Resource) -> None:
+def test_an_allergy_to_sirolimus_or_its_kin(engine: CheckedEngine, substance: Resource) -> None:
     (card,) = judge_order(engine, 70, TABLETS, allergy(substance)).cards
     assert card["source"]["topic"]["code"] == "allergy" and card["indicator"] == "critical"
     (removal,) = [action for suggestion in card["suggestions"] for action in suggestion["actions"]]
     assert removal["type"] == "delete" and removal["resourceId"] == "MedicationRequest/d"
 
 
-def test_one_named_only_as_the_substance_of_a_reaction(engine: Engine) -> None:
+def test_one_named_only_as_the_substance_of_a_reaction(engine: CheckedEngine) -> None:
     reaction = [{"substance": coded("35302", RXNORM), "manifestation": [{"text": "rash"}]}]
     assert topics(judge(engine, 62, *TAKEN, allergy({"text": "drug allergy"}, reaction=reaction))) == {"allergy"}
 
 
 @pytest.mark.parametrize("substance", [PEANUT, {"text": "Soya"}, {"text": "PEANUTS, severe"}, coded("714035009")])
-def test_peanut_and_soya_matter_for_the_solution_only(engine: Engine, substance: Resource) -> None:
+def test_peanut_and_soya_matter_for_the_solution_only(engine: CheckedEngine, substance: Resource) -> None:
     (card,) = judge_order(engine, 70, SOLUTION, allergy(substance)).cards
     assert card["indicator"] == "critical" and "the oral solution of sirolimus holds soya oil" in card["summary"]
     assert not judge_order(engine, 70, TABLETS, allergy(substance)).cards
 
 
-def test_a_product_that_is_not_said(engine: Engine) -> None:
+def test_a_product_that_is_not_said(engine: CheckedEngine) -> None:
     draft = TABLETS[0] | {"medicationCodeableConcept": coded("35302", RXNORM)}
     (card,) = judge_order(engine, 70, [draft], allergy(PEANUT)).cards
     assert card["indicator"] == "info" and "suggestions" not in card
@@ -80,7 +80,7 @@ def test_a_product_that_is_not_said(engine: Engine) -> None:
     ],
     ids=["none known", "another", "another macrolide", "refuted", "mistaken", "resolved", "inactive", "later"],
 )
-def test_what_is_no_such_allergy(engine: Engine, no: Resource) -> None:
+def test_what_is_no_such_allergy(engine: CheckedEngine, no: Resource) -> None:
     assert not judge(engine, 62, *TAKEN, no).cards
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_such_allergy(engine: Engine, no: Resource) -> None:
         "Sirolimusallergie",
     ],
 )
-def test_a_true_allergy_with_a_no_in_it(engine: Engine, words: str) -> None:
+def test_a_true_allergy_with_a_no_in_it(engine: CheckedEngine, words: str) -> None:
     assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"allergy"}
 
 
@@ -112,7 +112,7 @@ def test_a_true_allergy_with_a_no_in_it(engine: Engine, words: str) -> None:
         "大豆过敏",
     ],
 )
-def test_foods_in_other_words(engine: Engine, words: str) -> None:
+def test_foods_in_other_words(engine: CheckedEngine, words: str) -> None:
     assert topics(judge_order(engine, 70, SOLUTION, allergy({"text": words}))) == {"allergy"}
 
 
@@ -131,7 +131,7 @@ def test_foods_in_other_words(engine: Engine, words: str) -> None:
         "No known drug allergies: sirolimus tolerated",
     ],
 )
-def test_an_allergy_that_is_denied_in_words(engine: Engine, words: str) -> None:
+def test_an_allergy_that_is_denied_in_words(engine: CheckedEngine, words: str) -> None:
     assert not judge_order(engine, 70, TABLETS, allergy({"text": words})).cards
 
 
@@ -148,7 +148,7 @@ def test_an_allergy_that_is_denied_in_words(engine: Engine, words: str) -> None:
         "No known allergy to latex, but sirolimus allergy in 2020",
     ],
 )
-def test_a_denial_ends_with_its_clause(engine: Engine, words: str) -> None:
+def test_a_denial_ends_with_its_clause(engine: CheckedEngine, words: str) -> None:
     """What is denied stands in the same clause; an allergy behind it does not."""
     assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"allergy"}
 
@@ -156,7 +156,7 @@ def test_a_denial_ends_with_its_clause(engine: Engine, words: str) -> None:
 @pytest.mark.parametrize(
     "words", ["clarithromycin (drug interaction with sirolimus)", "tacrolimus, switched to sirolimus"]
 )
-def test_words_that_name_several_drugs_are_named(engine: Engine, words: str) -> None:
+def test_words_that_name_several_drugs_are_named(engine: CheckedEngine, words: str) -> None:
     assert topics(judge_order(engine, 70, TABLETS, allergy({"text": words}))) == {"notAssessed"}
 
 
@@ -164,21 +164,21 @@ def test_words_that_name_several_drugs_are_named(engine: Engine, words: str) -> 
     "change",
     [{"verificationStatus": status("Refuted")}, {"clinicalStatus": {"text": "Inactive"}}],
 )
-def test_a_status_in_capitals(engine: Engine, change: Resource) -> None:
+def test_a_status_in_capitals(engine: CheckedEngine, change: Resource) -> None:
     assert not judge_order(engine, 70, TABLETS, allergy(coded("35302", RXNORM), **change)).cards
 
 
-def test_two_allergies_in_one_entry_are_both_read(engine: Engine) -> None:
+def test_two_allergies_in_one_entry_are_both_read(engine: CheckedEngine) -> None:
     both = allergy({"text": "Soya"}, reaction=[{"substance": {"text": "Rapamune"}}])
     (card,) = judge_order(engine, 70, TABLETS, both).cards
     assert "sirolimus is contraindicated" in card["summary"]
 
 
-def test_another_time_zones_today_is_no_future(engine: Engine) -> None:
+def test_another_time_zones_today_is_no_future(engine: CheckedEngine) -> None:
     assert topics(judge(engine, 62, *TAKEN, allergy(coded("35302", RXNORM), recordedDate=day(63)))) == {"allergy"}
 
 
-def test_anothers_allergy_is_named_and_not_used(engine: Engine) -> None:
+def test_anothers_allergy_is_named_and_not_used(engine: CheckedEngine) -> None:
     foreign = allergy(coded("35302", RXNORM)) | {"patient": {"reference": "Patient/other"}}
     assert topics(judge(engine, 62, *TAKEN, foreign)) == {"notAssessed"}
 
@@ -202,7 +202,7 @@ def booked(on: str, state: str = "booked", **more: Any) -> Resource:
 
 
 @pytest.mark.parametrize("plan", [operation(day(70)), booked(day(70, "09:00")), operation(day(70), "387713003")])
-def test_an_operation_within_two_weeks(engine: Engine, plan: Resource) -> None:
+def test_an_operation_within_two_weeks(engine: CheckedEngine, plan: Resource) -> None:
     (card,) = judge(engine, 62, *TAKEN, plan).cards
     assert card["source"]["topic"]["code"] == "surgeryPlanned"
     assert card["summary"].startswith("Surgery ahead on sirolimus (")
@@ -243,11 +243,11 @@ def test_an_operation_within_two_weeks(engine: Engine, plan: Resource) -> None:
         ),
     ],
 )
-def test_when_it_is_spoken_of(engine: Engine, plan: Resource, speaks: bool) -> None:
+def test_when_it_is_spoken_of(engine: CheckedEngine, plan: Resource, speaks: bool) -> None:
     assert topics(judge(engine, 62, *TAKEN, plan)) == ({"surgeryPlanned"} if speaks else set())
 
 
-def test_two_operations_are_both_named(engine: Engine) -> None:
+def test_two_operations_are_both_named(engine: CheckedEngine) -> None:
     tooth = operation(day(63), "387713003") | {"id": "tooth"}
     (card,) = judge(engine, 62, *TAKEN, tooth, operation(day(71), "234319005")).cards
     assert "splenectomy" in card["summary"] and "surgical procedure" in card["summary"]
@@ -255,19 +255,19 @@ def test_two_operations_are_both_named(engine: Engine) -> None:
     assert "a pause would begin between 2024-03-09 and 2024-03-14" in card["detail"]
 
 
-def test_a_category_alone_says_surgery(engine: Engine) -> None:
+def test_a_category_alone_says_surgery(engine: CheckedEngine) -> None:
     plan = operation(day(70), "71388002") | {"category": [coded("387713003", display="Surgical procedure")]}
     assert topics(judge(engine, 62, *TAKEN, plan)) == {"surgeryPlanned"}
 
 
-def test_whichever_of_the_two_is_being_ordered(engine: Engine) -> None:
+def test_whichever_of_the_two_is_being_ordered(engine: CheckedEngine) -> None:
     plan = operation(day(75), "234319005", status="draft")
     assert topics(judge_order(engine, 70, [plan], *TAKEN)) == {"surgeryPlanned"}
     assert topics(judge_order(engine, 70, TABLETS, plan | {"status": "active"})) == {"surgeryPlanned"}
     assert not judge_order(engine, 70, [plan]).cards  # nobody takes sirolimus
 
 
-def test_not_when_sirolimus_is_held_already(engine: Engine) -> None:
+def test_not_when_sirolimus_is_held_already(engine: CheckedEngine) -> None:
     held = sirolimus("s", day(0), 2, status="stopped", end=day(61))
     chart = [patient(), itp(), held, TAKEN[1], operation(day(70))]
     assert fact(judge(engine, 62, *chart, adult=False), "surgery_planned") is None

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.discovery import prefetch
 from cds.knowledge.load import load
 from tests.charts import OURS, Resource, condition, count, day, graded, level, sirolimus
@@ -35,7 +35,7 @@ NOSE = "249366005"
     ],
 )
 def test_a_graded_bleed_goes_on_until_it_is_graded_again(
-    engine: Engine, seen: list[tuple[int, int]], goes_on: bool
+    engine: CheckedEngine, seen: list[tuple[int, int]], goes_on: bool
 ) -> None:
     bleeds = [graded(f"g{place}", day(on), grade) for place, (on, grade) in enumerate(seen)]
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), *bleeds)
@@ -43,23 +43,23 @@ def test_a_graded_bleed_goes_on_until_it_is_graded_again(
     assert ("bleedingWithLowPlatelets" in topics(advice)) is goes_on
 
 
-def test_the_card_says_the_grade_and_its_day(engine: Engine) -> None:
+def test_the_card_says_the_grade_and_its_day(engine: CheckedEngine) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), graded("g", day(62, "07:30"), 2))
     (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
     assert "Bleeding: bleeding of WHO grade 2 on 2024-03-10 07:30." in card["detail"]
     assert "Observation/g" in card["detail"]
 
 
-def test_a_lower_grade_does_not_close_a_diagnosis(engine: Engine) -> None:
+def test_a_lower_grade_does_not_close_a_diagnosis(engine: CheckedEngine) -> None:
     seen = [condition("b", NOSE, day(60)), graded("g", day(61), 0)]
     assert fact(judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), *seen), "bleeding_now") is True
 
 
-def now_with(engine: Engine, *bleeds: Resource, on: int = 62) -> Any:
+def now_with(engine: CheckedEngine, *bleeds: Resource, on: int = 62) -> Any:
     return fact(judge(engine, on, ORDER, LEVEL, count("c", day(on), 25), *bleeds), "bleeding_now")
 
 
-def test_a_corrected_grade_takes_the_place_of_the_one_with_its_number(engine: Engine) -> None:
+def test_a_corrected_grade_takes_the_place_of_the_one_with_its_number(engine: CheckedEngine) -> None:
     number = {"identifier": [{"system": "urn:ward", "value": "7"}]}
     first, right = graded("g", day(61), 3, **number), graded("h", day(61), 1, status="corrected", **number)
     assert now_with(engine, first, right) is False
@@ -70,13 +70,13 @@ def test_a_corrected_grade_takes_the_place_of_the_one_with_its_number(engine: En
     )  # of another site
 
 
-def test_a_number_that_names_the_patient_replaces_nothing_of_another_time(engine: Engine) -> None:
+def test_a_number_that_names_the_patient_replaces_nothing_of_another_time(engine: CheckedEngine) -> None:
     number = {"identifier": [{"system": "urn:patients", "value": "7"}]}
     old = graded("g1", day(-200), 1, status="corrected", **number)
     assert now_with(engine, old, graded("g2", day(61), 3, **number)) is True
 
 
-def test_a_bleed_of_one_site_is_not_ended_by_another(engine: Engine) -> None:
+def test_a_bleed_of_one_site_is_not_ended_by_another(engine: CheckedEngine) -> None:
     gut, skin = {"bodySite": {"text": "gut"}}, {"bodySite": {"text": "skin"}}
     assert now_with(engine, graded("g", day(60), 3, **gut), graded("h", day(61), 1, **skin)) is True
     assert now_with(engine, graded("g", day(60), 3, **gut), graded("h", day(61), 1, **gut)) is False
@@ -86,20 +86,20 @@ def test_a_bleed_of_one_site_is_not_ended_by_another(engine: Engine) -> None:
     )  # on one day the worst
 
 
-def test_of_several_sites_graded_at_once_the_worst_counts(engine: Engine) -> None:
+def test_of_several_sites_graded_at_once_the_worst_counts(engine: CheckedEngine) -> None:
     for one, other in ((3, 0), (0, 3)):
         sites = [graded("g", day(61, "08:00"), one), graded("h", day(61, "08:00"), other)]
         assert now_with(engine, *sites) is True
 
 
-def test_what_is_preliminary_neither_begins_a_bleed_nor_ends_one(engine: Engine) -> None:
+def test_what_is_preliminary_neither_begins_a_bleed_nor_ends_one(engine: CheckedEngine) -> None:
     assert now_with(engine, graded("g", day(61), 3, status="preliminary")) is False
     seen = [graded("g", day(60), 3), graded("h", day(61), 0)]
     assert now_with(engine, *seen) is False
     assert now_with(engine, seen[0], seen[1] | {"status": "preliminary"}) is True
 
 
-def test_a_grade_of_a_period_is_of_its_last_day_too(engine: Engine) -> None:
+def test_a_grade_of_a_period_is_of_its_last_day_too(engine: CheckedEngine) -> None:
     long = graded("g", day(40), 2)
     del long["effectiveDateTime"]
     assert now_with(engine, long | {"effectivePeriod": {"start": day(40), "end": day(60)}}) is True
@@ -116,14 +116,14 @@ def test_a_grade_of_a_period_is_of_its_last_day_too(engine: Engine) -> None:
     assert now_with(engine, worse, mild | {"effectivePeriod": {"start": day(55), "end": day(61)}}) is True
 
 
-def test_thousands_of_grades_are_read_as_a_few_are(engine: Engine) -> None:
+def test_thousands_of_grades_are_read_as_a_few_are(engine: CheckedEngine) -> None:
     """In time that grows with their number, not with its square: with the square this would not end."""
     number = {"identifier": [{"system": "urn:patients", "value": "7"}]}
     many = [graded(f"g{n}", day(-n - 2), n % 4, status=("final", "corrected")[n % 2], **number) for n in range(4000)]
     assert now_with(engine, *many, graded("last", day(61), 3)) is True
 
 
-def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: Engine) -> None:
+def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: CheckedEngine) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 9), graded("g", day(62), 7))
     (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
     assert (
@@ -133,13 +133,13 @@ def test_beside_an_unreadable_grade_nobody_says_that_none_is_documented(engine: 
 
 
 @pytest.mark.parametrize(("grade", "responds"), [(0, True), (1, False)])
-def test_with_any_bleeding_there_is_no_response(engine: Engine, grade: int, responds: bool) -> None:
+def test_with_any_bleeding_there_is_no_response(engine: CheckedEngine, grade: int, responds: bool) -> None:
     counts = [count("base", day(-2), 10), count("a", day(80), 120), count("b", day(90), 130)]
     advice = judge(engine, 91, ORDER, LEVEL, *counts, graded("g", day(88), grade))
     assert ("responseComplete" in topics(advice)) is responds
 
 
-def test_a_grade_that_cannot_be_read_is_said(engine: Engine) -> None:
+def test_a_grade_that_cannot_be_read_is_said(engine: CheckedEngine) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 60), graded("g", day(62), 7))
     assert "A bleeding grade was not read" in gaps(advice)
     read = graded("h", day(62, "23:00"), 0)
@@ -160,7 +160,7 @@ def test_a_site_adds_its_own_code_as_the_page_of_deployment_says(tmp_path: Path)
         knowledge = load(None, "", [tmp_path])
         for system_of_it, code_of_it in ((system, code), (OURS, "who-bleeding-grade")):  # ours stays beside it
             seen = graded("g", day(62), 2, system_of_it, code_of_it)
-            assert now_with(Engine(knowledge), seen) is True
+            assert now_with(CheckedEngine(knowledge), seen) is True
         query = prefetch(knowledge)["observations"]
         asked = dict(part.partition("=")[::2] for part in query.partition("?")[2].split("&"))
         assert set(asked) == {"patient", "code", "_sort"}

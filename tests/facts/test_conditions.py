@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, Resource, condition, day, hcg, itp, level, observation, patient, sirolimus
 from tests.judge import fact, judge, judge_order, topics
 
@@ -26,12 +26,12 @@ LUNG, SEPSIS, FEEDING, BREATHLESS = "205237003", "91302008", "866041003", "26703
         (condition("c", FEEDING, day(-10)), "breastfeeding"),
     ],
 )
-def test_what_is_active_is_spoken_of(engine: Engine, problem: Resource, topic: str) -> None:
+def test_what_is_active_is_spoken_of(engine: CheckedEngine, problem: Resource, topic: str) -> None:
     assert topics(judge(engine, 62, *TAKEN, problem)) == ({topic} if topic else set())
 
 
 @pytest.mark.parametrize(("value", "drawn", "said"), [(93, 60, True), (94, 60, False), (93, 59, True), (93, 58, False)])
-def test_low_oxygen_with_breathlessness(engine: Engine, value: int, drawn: int, said: bool) -> None:
+def test_low_oxygen_with_breathlessness(engine: CheckedEngine, value: int, drawn: int, said: bool) -> None:
     oxygen = observation("o", "59408-5", day(drawn), value, "%")
     breathless = condition("c", BREATHLESS, day(60))
     assert ("pneumonitis" in topics(judge(engine, 62, *TAKEN, oxygen, breathless))) == said
@@ -41,7 +41,7 @@ def test_low_oxygen_with_breathlessness(engine: Engine, value: int, drawn: int, 
 @pytest.mark.parametrize(
     ("sign", "value", "said"), [("<", 90, True), ("<", 94, True), ("<", 95, False), (">", 80, False)]
 )
-def test_oxygen_that_is_only_a_bound(engine: Engine, sign: str, value: int, said: bool) -> None:
+def test_oxygen_that_is_only_a_bound(engine: CheckedEngine, sign: str, value: int, said: bool) -> None:
     """'<90' tells of harm; '>80' tells nothing, and hides no exact value."""
     oxygen = observation("o", "59408-5", day(61), value, "%")
     oxygen["valueQuantity"]["comparator"] = sign
@@ -53,7 +53,7 @@ def test_oxygen_that_is_only_a_bound(engine: Engine, sign: str, value: int, said
 
 
 @pytest.mark.parametrize(("sign", "said"), [("", True), (">", True), ("<", False)])
-def test_a_temperature_that_is_only_a_bound(engine: Engine, sign: str, said: bool) -> None:
+def test_a_temperature_that_is_only_a_bound(engine: CheckedEngine, sign: str, said: bool) -> None:
     hot = observation("t", "8310-5", day(61), 39, "Cel")
     if sign:
         hot["valueQuantity"]["comparator"] = sign
@@ -76,11 +76,13 @@ FEVER, NEUTROPENIA = (condition(name, code, day(61), system=CM) for name, code i
         ([FEVER, condition("n", "D70.2", day(61), status="resolved", system=CM)], False),
     ],
 )  # fmt: skip
-def test_fever_and_neutropenia_are_febrile_neutropenia(engine: Engine, chart: list[Resource], said: bool) -> None:
+def test_fever_and_neutropenia_are_febrile_neutropenia(
+    engine: CheckedEngine, chart: list[Resource], said: bool
+) -> None:
     assert fact(judge(engine, 62, *TAKEN, *chart), "febrile_neutropenia") is said
 
 
-def first(engine: Engine, *more: Resource, **person: Any) -> set[str]:
+def first(engine: CheckedEngine, *more: Resource, **person: Any) -> set[str]:
     chart = [patient(**person), itp(), FIRST_LINE, *more]
     return topics(judge_order(engine, 70, [sirolimus("d", day(70), 2, status="draft")], *chart, adult=False))
 
@@ -94,11 +96,11 @@ def first(engine: Engine, *more: Resource, **person: Any) -> set[str]:
         ({"born": "1973-03-18"}, False),
     ],
 )
-def test_a_first_order_for_a_woman_who_can_conceive(engine: Engine, person: dict[str, str], said: bool) -> None:
+def test_a_first_order_for_a_woman_who_can_conceive(engine: CheckedEngine, person: dict[str, str], said: bool) -> None:
     assert ("contraception" in first(engine, **person)) == said
 
 
-def test_a_negative_test_of_the_week_is_enough(engine: Engine) -> None:
+def test_a_negative_test_of_the_week_is_enough(engine: CheckedEngine) -> None:
     test = hcg(valueString="negative")  # on day 65
     assert "contraception" not in first(engine, test)
     assert "contraception" in first(engine, test | {"effectiveDateTime": day(62)})
@@ -106,7 +108,7 @@ def test_a_negative_test_of_the_week_is_enough(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("value", "said"), [(1.9, True), (1.8, False)])
-def test_bilirubin_by_its_own_upper_limit(engine: Engine, value: float, said: bool) -> None:
+def test_bilirubin_by_its_own_upper_limit(engine: CheckedEngine, value: float, said: bool) -> None:
     limit = {"referenceRange": [{"high": {"value": 1.2, "unit": "mg/dL"}}]}
     blood = observation("b", "1975-2", day(60), value, "mg/dL") | limit
     shown = judge_order(engine, 62, [sirolimus("d", day(62), 2)], *TAKEN, blood)
@@ -114,7 +116,7 @@ def test_bilirubin_by_its_own_upper_limit(engine: Engine, value: float, said: bo
     assert fact(judge(engine, 62, *TAKEN, observation("b", "1975-2", day(60), 9, "mg/dL")), "bilirubin") is None
 
 
-def test_lung_disease_may_come_back_with_the_drug(engine: Engine) -> None:
+def test_lung_disease_may_come_back_with_the_drug(engine: CheckedEngine) -> None:
     """Of before the first dose it is no harm of sirolimus, and said so; in any course it may be, also the last but one."""
     draft = [sirolimus("d", day(800), 2, status="draft")]
     lungs = condition("c", LUNG, day(50))
@@ -137,7 +139,7 @@ def test_lung_disease_may_come_back_with_the_drug(engine: Engine) -> None:
     assert speaks(level("l", day(700), 8)) == harm
 
 
-def test_a_preliminary_negative_pregnancy_test_is_none(engine: Engine) -> None:
+def test_a_preliminary_negative_pregnancy_test_is_none(engine: CheckedEngine) -> None:
     draft = sirolimus("d", day(0), 2, status="draft")
     woman = [patient(), itp(), FIRST_LINE]
     for status, known in (("final", True), ("preliminary", False)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import day, level, sirolimus, visit
 from tests.judge import fact, gaps, judge, judge_order, topics
 
@@ -12,22 +12,24 @@ from tests.judge import fact, gaps, judge, judge_order, topics
 @pytest.mark.parametrize(
     ("on", "phase"), [(0, "starting"), (89, "starting"), (90, "maintenance"), (400, "maintenance")]
 )
-def test_phase_turns_on_day_90(engine: Engine, on: int, phase: str) -> None:
+def test_phase_turns_on_day_90(engine: CheckedEngine, on: int, phase: str) -> None:
     assert fact(judge(engine, on, sirolimus("s", day(0), 2)), "phase") == phase
 
 
-def test_the_first_draft_starts_a_course(engine: Engine) -> None:
+def test_the_first_draft_starts_a_course(engine: CheckedEngine) -> None:
     advice = judge_order(engine, 0, [sirolimus("d", day(0), 2, status="draft")])
     assert fact(advice, "phase") == "starting"
 
 
 @pytest.mark.parametrize(("gap", "day_of_course"), [(28, 150), (29, 150 - 100 - 29)])
-def test_more_than_28_days_without_an_order_begin_a_new_course(engine: Engine, gap: int, day_of_course: int) -> None:
+def test_more_than_28_days_without_an_order_begin_a_new_course(
+    engine: CheckedEngine, gap: int, day_of_course: int
+) -> None:
     orders = [sirolimus("s1", day(0), 2, status="completed", end=day(100)), sirolimus("s2", day(100 + gap), 2)]
     assert fact(judge(engine, 150, *orders), "days_on_sirolimus") == day_of_course
 
 
-def test_start_is_the_bounds_then_the_dispense_period_then_the_order_date(engine: Engine) -> None:
+def test_start_is_the_bounds_then_the_dispense_period_then_the_order_date(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     order["authoredOn"] = day(-5)
     assert fact(judge(engine, 10, order), "days_on_sirolimus") == 10
@@ -37,7 +39,7 @@ def test_start_is_the_bounds_then_the_dispense_period_then_the_order_date(engine
     assert fact(judge(engine, 10, order), "days_on_sirolimus") == 12
 
 
-def test_a_validity_period_does_not_end_an_active_order(engine: Engine) -> None:
+def test_a_validity_period_does_not_end_an_active_order(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2, dispenseRequest={"validityPeriod": {"start": day(0), "end": day(30)}})
     assert fact(judge(engine, 60, order), "daily_dose") == 2
 
@@ -49,42 +51,42 @@ def test_a_validity_period_does_not_end_an_active_order(engine: Engine) -> None:
         {"basedOn": [{"reference": "MedicationRequest/s1"}]},
     ],
 )
-def test_a_linked_order_replaces_the_one_before(engine: Engine, link: dict[str, object]) -> None:
+def test_a_linked_order_replaces_the_one_before(engine: CheckedEngine, link: dict[str, object]) -> None:
     advice = judge(engine, 20, sirolimus("s1", day(0), 1), sirolimus("s2", day(10), 3, **link))
     assert fact(advice, "daily_dose") == 3
     assert gaps(advice) == set()
 
 
-def test_a_renewal_at_one_dose_does_not_add_and_is_no_change(engine: Engine) -> None:
+def test_a_renewal_at_one_dose_does_not_add_and_is_no_change(engine: CheckedEngine) -> None:
     orders = [sirolimus("s1", day(0), 2), sirolimus("s2", day(10), 2)]
     advice = judge(engine, 14, *orders, level("l", day(13, "07:30"), 6))
     assert fact(advice, "daily_dose") == 2
     assert fact(advice, "trough_basis") == "usable"
 
 
-def test_two_active_orders_of_different_doses_are_a_gap(engine: Engine) -> None:
+def test_two_active_orders_of_different_doses_are_a_gap(engine: CheckedEngine) -> None:
     advice = judge(engine, 20, sirolimus("s1", day(0), 1), sirolimus("s2", day(9), 2), level("l", day(18, "07:30"), 6))
     assert fact(advice, "daily_dose") is None
     assert gaps(advice) == {"Two active orders"}
 
 
-def test_different_strengths_of_one_day_make_one_dose(engine: Engine) -> None:
+def test_different_strengths_of_one_day_make_one_dose(engine: CheckedEngine) -> None:
     orders = [sirolimus("s1", day(0), 2, tablet="2"), sirolimus("s2", day(0), 1, tablet="1")]
     assert fact(judge(engine, 3, *orders), "daily_dose") == 3
 
 
-def test_different_strengths_of_one_group_make_one_dose(engine: Engine) -> None:
+def test_different_strengths_of_one_group_make_one_dose(engine: CheckedEngine) -> None:
     group = {"groupIdentifier": {"value": "g1"}}
     orders = [sirolimus("s1", day(0), 2, tablet="2", **group), sirolimus("s2", day(1), 1, tablet="1", **group)]
     assert fact(judge(engine, 3, *orders), "daily_dose") == 3
 
 
-def test_one_strength_twice_on_one_day_is_a_gap(engine: Engine) -> None:
+def test_one_strength_twice_on_one_day_is_a_gap(engine: CheckedEngine) -> None:
     orders = [sirolimus("s1", day(0), 2, tablet="1"), sirolimus("s2", day(0), 1, tablet="1")]
     assert gaps(judge(engine, 3, *orders)) == {"Two active orders"}
 
 
-def test_a_draft_replaces_the_active_order_and_names_it(engine: Engine) -> None:
+def test_a_draft_replaces_the_active_order_and_names_it(engine: CheckedEngine) -> None:
     advice = judge_order(
         engine,
         20,
@@ -98,7 +100,7 @@ def test_a_draft_replaces_the_active_order_and_names_it(engine: Engine) -> None:
     )
 
 
-def test_a_draft_of_the_same_group_adds_to_the_active_order(engine: Engine) -> None:
+def test_a_draft_of_the_same_group_adds_to_the_active_order(engine: CheckedEngine) -> None:
     group = {"groupIdentifier": {"value": "g1"}}
     draft = sirolimus("d", day(20), 1, tablet="1", status="draft", **group)
     active = sirolimus("s", day(0), 2, tablet="2", **group)
@@ -106,23 +108,23 @@ def test_a_draft_of_the_same_group_adds_to_the_active_order(engine: Engine) -> N
 
 
 @pytest.mark.parametrize("intent", ["proposal", "plan"])
-def test_a_proposal_is_no_order(engine: Engine, intent: str) -> None:
+def test_a_proposal_is_no_order(engine: CheckedEngine, intent: str) -> None:
     assert topics(judge(engine, 3, sirolimus("s", day(0), 20, intent=intent))) == set()
 
 
 @pytest.mark.parametrize("status", ["entered-in-error", "cancelled", "draft"])
-def test_orders_that_never_held_are_not_taken(engine: Engine, status: str) -> None:
+def test_orders_that_never_held_are_not_taken(engine: CheckedEngine, status: str) -> None:
     assert topics(judge(engine, 3, sirolimus("s", day(0), 20, status=status))) == set()
 
 
-def test_a_held_order_has_no_dose_but_its_level_still_counts(engine: Engine) -> None:
+def test_a_held_order_has_no_dose_but_its_level_still_counts(engine: CheckedEngine) -> None:
     advice = judge(engine, 20, sirolimus("s", day(0), 5, status="on-hold"), level("l", day(18, "07:30"), 24))
     assert fact(advice, "daily_dose") is None
     assert topics(advice) == {"troughCritical"}
 
 
 @pytest.mark.parametrize(("since", "shown"), [(28, {"notAssessed"}), (29, set())])
-def test_sirolimus_counts_for_28_days_after_its_stop(engine: Engine, since: int, shown: set[str]) -> None:
+def test_sirolimus_counts_for_28_days_after_its_stop(engine: CheckedEngine, since: int, shown: set[str]) -> None:
     """The level that was never drawn... is not asked for after a stop; the unknown weight of a child is."""
     from tests.charts import itp, patient
 
@@ -130,18 +132,18 @@ def test_sirolimus_counts_for_28_days_after_its_stop(engine: Engine, since: int,
     assert topics(judge(engine, 40 + since, patient("2015-01-01"), itp(), stopped, adult=False)) == shown
 
 
-def test_a_stopped_order_without_an_end_is_a_gap(engine: Engine) -> None:
+def test_a_stopped_order_without_an_end_is_a_gap(engine: CheckedEngine) -> None:
     assert gaps(judge(engine, 20, sirolimus("s", day(0), 2, status="stopped"))) == {"End of the course"}
 
 
-def test_a_stopped_order_without_an_end_ends_when_the_next_one_starts(engine: Engine) -> None:
+def test_a_stopped_order_without_an_end_ends_when_the_next_one_starts(engine: CheckedEngine) -> None:
     orders = [sirolimus("s1", day(0), 2, status="stopped"), sirolimus("s2", day(30), 3)]
     advice = judge(engine, 40, *orders, level("l", day(38, "07:30"), 6))
     assert fact(advice, "daily_dose") == 3
     assert gaps(advice) == set()
 
 
-def test_a_level_from_before_the_first_order_means_that_the_start_is_unknown(engine: Engine) -> None:
+def test_a_level_from_before_the_first_order_means_that_the_start_is_unknown(engine: CheckedEngine) -> None:
     advice = judge(
         engine, 20, sirolimus("s", day(0), 2), level("l", day(-40, "07:30"), 6), level("l2", day(12, "07:30"), 6)
     )
@@ -151,26 +153,26 @@ def test_a_level_from_before_the_first_order_means_that_the_start_is_unknown(eng
 
 
 @pytest.mark.parametrize(("age", "shown"), [(100, {"notAssessed"}), (101, set())])
-def test_a_level_without_an_order_is_named_for_100_days(engine: Engine, age: int, shown: set[str]) -> None:
+def test_a_level_without_an_order_is_named_for_100_days(engine: CheckedEngine, age: int, shown: set[str]) -> None:
     assert topics(judge(engine, age, level("l", day(0, "07:30"), 6))) == shown
 
 
-def test_a_very_high_level_without_an_order_is_critical(engine: Engine) -> None:
+def test_a_very_high_level_without_an_order_is_critical(engine: CheckedEngine) -> None:
     assert topics(judge(engine, 3, level("l", day(0, "07:30"), 24))) == {"notAssessed", "troughCritical"}
 
 
-def test_what_is_dated_after_now_does_not_exist(engine: Engine) -> None:
+def test_what_is_dated_after_now_does_not_exist(engine: CheckedEngine) -> None:
     assert topics(judge(engine, 0, sirolimus("s", day(1), 20))) == set()
 
 
-def test_an_order_without_a_date_is_a_gap(engine: Engine) -> None:
+def test_an_order_without_a_date_is_a_gap(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     del order["authoredOn"]
     del order["dosageInstruction"][0]["timing"]["repeat"]["boundsPeriod"]
     assert "Start of an order" in gaps(judge(engine, 3, order, visit(day(3))))
 
 
-def test_a_statement_tells_the_course_when_there_is_no_order(engine: Engine) -> None:
+def test_a_statement_tells_the_course_when_there_is_no_order(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 5)
     statement = {
         "resourceType": "MedicationStatement", "id": "st", "status": "active", "subject": order["subject"],

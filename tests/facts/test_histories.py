@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, count, day, drug, given, hcg, intake, level, ordered, sirolimus, subject
 from tests.judge import fact, gaps, judge, judge_order, topics
 
@@ -22,12 +22,12 @@ CR = [count("c1", day(80), 120), count("c2", day(90), 130)]
 
 
 @pytest.mark.parametrize("status", ["on-hold", "stopped", "completed", "active"])
-def test_a_planned_end_in_the_future_hides_no_level(engine: Engine, status: str) -> None:
+def test_a_planned_end_in_the_future_hides_no_level(engine: CheckedEngine, status: str) -> None:
     order = sirolimus("s", day(0), 2, status=status, end=day(180))
     assert "troughCritical" in topics(judge(engine, 60, order, level("l", day(58, "08:00"), 25), BASE))
 
 
-def test_two_orders_of_one_strength_on_one_day_are_not_a_renewal(engine: Engine) -> None:
+def test_two_orders_of_one_strength_on_one_day_are_not_a_renewal(engine: CheckedEngine) -> None:
     morning, evening = sirolimus("am", day(0), 4), sirolimus("pm", day(0), 4)
     assert gaps(judge(engine, 10, morning, evening)) == {"Two active orders"}
 
@@ -42,7 +42,7 @@ def steps(*mg: float, on: int = 29) -> Resource:
     return order
 
 
-def test_a_step_inside_an_order_is_a_change_of_dose(engine: Engine) -> None:
+def test_a_step_inside_an_order_is_a_change_of_dose(engine: CheckedEngine) -> None:
     chart = [steps(4, 2), intake("i", day(19, "08:00")), level("l", day(20, "07:45"), 16)]
     advice = judge(engine, 35, *chart)
     assert fact(advice, "daily_dose") == 2
@@ -51,7 +51,7 @@ def test_a_step_inside_an_order_is_a_change_of_dose(engine: Engine) -> None:
     assert fact(early, "unusable_level") == "not_at_steady_state"
 
 
-def test_an_order_of_several_steps_is_not_rewritten(engine: Engine) -> None:
+def test_an_order_of_several_steps_is_not_rewritten(engine: CheckedEngine) -> None:
     chart = [steps(4, 3), intake("i", day(59, "08:00")), level("l", day(60, "07:45"), 16)]
     (card,) = judge(engine, 61, *chart).cards
     assert fact(judge(engine, 61, *chart), "proposed_dose") is not None
@@ -59,7 +59,7 @@ def test_an_order_of_several_steps_is_not_rewritten(engine: Engine) -> None:
     assert "the order cannot be rewritten without guessing" in card["detail"]
 
 
-def test_a_second_course_has_a_start_of_its_own(engine: Engine) -> None:
+def test_a_second_course_has_a_start_of_its_own(engine: CheckedEngine) -> None:
     first = sirolimus("a", day(0), 2, status="stopped", end=day(40))
     chart = [first, level("l0", day(20, "08:00"), 8), sirolimus("b", day(100), 6), count("b2", day(98), 12)]
     advice = judge(engine, 115, *chart)
@@ -68,7 +68,7 @@ def test_a_second_course_has_a_start_of_its_own(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("mg", "shown"), [(3, set()), (1, {"doseBelowWindow"})])
-def test_a_draft_long_after_a_stop_starts_anew(engine: Engine, mg: float, shown: set[str]) -> None:
+def test_a_draft_long_after_a_stop_starts_anew(engine: CheckedEngine, mg: float, shown: set[str]) -> None:
     stopped = sirolimus("a", day(0), 2, status="stopped", end=day(40))
     advice = judge_order(engine, 200, [sirolimus("d", day(200), mg, status="draft")], stopped)
     assert fact(advice, "phase") == "starting"
@@ -85,7 +85,7 @@ def test_a_draft_long_after_a_stop_starts_anew(engine: Engine, mg: float, shown:
     ],
 )
 def test_a_first_draft_after_a_level_is_held_against_the_widest_window(
-    engine: Engine, drawn: int, mg: float, phase: str, shown: set[str]
+    engine: CheckedEngine, drawn: int, mg: float, phase: str, shown: set[str]
 ) -> None:
     draft = sirolimus("d", day(0), mg, tablet="0.5", status="draft")
     advice = judge_order(engine, 0, [draft], level("l", day(drawn, "08:00"), 6))
@@ -93,12 +93,12 @@ def test_a_first_draft_after_a_level_is_held_against_the_widest_window(
     assert topics(advice) == shown
 
 
-def test_a_resumed_order_starts_the_wait_again(engine: Engine) -> None:
+def test_a_resumed_order_starts_the_wait_again(engine: CheckedEngine) -> None:
     chart = [sirolimus("a", day(0), 2, status="on-hold"), sirolimus("b", day(60), 2), level("l", day(62, "08:00"), 3)]
     assert topics(judge(engine, 62, *chart)) == {"troughNotUsable"}
 
 
-def test_a_current_statement_counts_when_every_order_is_over(engine: Engine) -> None:
+def test_a_current_statement_counts_when_every_order_is_over(engine: CheckedEngine) -> None:
     over = sirolimus("s", day(0), 2, status="stopped", end=day(20))
     taken = sirolimus("x", day(60), 6)
     statement = {
@@ -108,19 +108,19 @@ def test_a_current_statement_counts_when_every_order_is_over(engine: Engine) -> 
     assert "doseAboveWindow" in topics(judge(engine, 70, over, statement))
 
 
-def test_the_labels_maximum_is_found_in_one_order_of_several_unclear_ones(engine: Engine) -> None:
+def test_the_labels_maximum_is_found_in_one_order_of_several_unclear_ones(engine: CheckedEngine) -> None:
     assert "doseAboveDailyMaximum" in topics(judge(engine, 10, sirolimus("a", day(0), 45), sirolimus("b", day(3), 2)))
     unclear = sirolimus("b", day(0), 2, tablet="2") | {"dosageInstruction": [{"text": "as told"}]}
     assert "doseAboveDailyMaximum" in topics(judge(engine, 10, sirolimus("a", day(0), 50), unclear))
 
 
 @pytest.mark.parametrize("change", [{"doNotPerform": True}, {"intent": "option"}])
-def test_an_order_not_to_give_is_no_order(engine: Engine, change: Resource) -> None:
+def test_an_order_not_to_give_is_no_order(engine: CheckedEngine, change: Resource) -> None:
     assert topics(judge(engine, 3, sirolimus("s", day(0), 50) | change)) == set()
     assert topics(judge(engine, 70, ORDER, LEVEL, drug("x", "clarithromycin", day(65)) | change)) == set()
 
 
-def test_a_draft_of_the_group_with_the_same_strength_is_a_gap(engine: Engine) -> None:
+def test_a_draft_of_the_group_with_the_same_strength_is_a_gap(engine: CheckedEngine) -> None:
     group = {"groupIdentifier": {"value": "g"}}
     advice = judge_order(
         engine, 20, [sirolimus("d", day(20), 3, status="draft", **group)], sirolimus("s", day(0), 2, **group)
@@ -129,12 +129,12 @@ def test_a_draft_of_the_group_with_the_same_strength_is_a_gap(engine: Engine) ->
     assert "Two active orders" in gaps(advice)
 
 
-def test_a_revised_order_does_not_replace_itself(engine: Engine) -> None:
+def test_a_revised_order_does_not_replace_itself(engine: CheckedEngine) -> None:
     advice = judge_order(engine, 20, [sirolimus("s", day(0), 5)], ORDER)
     assert "it would replace" not in fact(advice, "order_working")
 
 
-def test_one_dose_only_is_not_a_daily_dose(engine: Engine) -> None:
+def test_one_dose_only_is_not_a_daily_dose(engine: CheckedEngine) -> None:
     once = sirolimus("s", day(0), 12)
     once["dosageInstruction"][0]["timing"]["repeat"]["count"] = 1
     assert gaps(judge(engine, 3, once)) == {"Dose per day"}
@@ -147,7 +147,7 @@ def actions(advice: Any) -> list[Resource]:
     return [a["resource"] for c in advice.cards for s in c.get("suggestions", ()) for a in s["actions"]]
 
 
-def test_a_hold_is_of_what_is_taken_never_of_the_draft(engine: Engine) -> None:
+def test_a_hold_is_of_what_is_taken_never_of_the_draft(engine: CheckedEngine) -> None:
     advice = judge_order(
         engine, 60, [sirolimus("d", day(60), 1, status="draft")], ORDER, level("l", day(59, "08:00"), 25)
     )
@@ -155,7 +155,7 @@ def test_a_hold_is_of_what_is_taken_never_of_the_draft(engine: Engine) -> None:
     assert [r["id"] for r in held] == ["s"]
 
 
-def test_where_two_orders_conflict_none_is_held_and_no_dose_is_proposed(engine: Engine) -> None:
+def test_where_two_orders_conflict_none_is_held_and_no_dose_is_proposed(engine: CheckedEngine) -> None:
     both = [sirolimus("a", day(0), 2), sirolimus("b", day(30), 3)]
     assert not [
         r
@@ -171,7 +171,7 @@ def test_where_two_orders_conflict_none_is_held_and_no_dose_is_proposed(engine: 
     )
 
 
-def test_an_order_with_a_limit_beside_its_dose_is_not_rewritten(engine: Engine) -> None:
+def test_an_order_with_a_limit_beside_its_dose_is_not_rewritten(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     order["dosageInstruction"][0]["maxDosePerPeriod"] = {
         "numerator": {"value": 2, "unit": "mg"},
@@ -181,51 +181,51 @@ def test_an_order_with_a_limit_beside_its_dose_is_not_rewritten(engine: Engine) 
     assert actions(advice) == []
 
 
-def test_a_partner_started_after_the_level_of_its_day_is_newer(engine: Engine) -> None:
+def test_a_partner_started_after_the_level_of_its_day_is_newer(engine: CheckedEngine) -> None:
     chart = [ORDER, level("l", day(50, "08:00"), 8)]
     assert topics(judge(engine, 51, *chart, drug("x", "clarithromycin", day(50, "15:00")))) == {"strongInhibitor"}
 
 
 @pytest.mark.parametrize("selected", ["s", "x"])
-def test_either_partner_may_be_the_selected_draft(engine: Engine, selected: str) -> None:
+def test_either_partner_may_be_the_selected_draft(engine: CheckedEngine, selected: str) -> None:
     drafts = [sirolimus("s", day(0), 2, status="draft"), drug("x", "clarithromycin", day(0), status="draft")]
     advice = judge_order(engine, 0, drafts, hook="order-select", selections=[f"MedicationRequest/{selected}"])
     assert topics(advice) == {"strongInhibitor"}
 
 
-def test_a_course_of_an_inhibitor_ends_by_its_own_dates(engine: Engine) -> None:
+def test_a_course_of_an_inhibitor_ends_by_its_own_dates(engine: CheckedEngine) -> None:
     short = drug("x", "clarithromycin", day(20), end=day(30))
     soon = judge(engine, 33, ORDER, short, level("l", day(32, "08:00"), 18))
     assert topics(soon) == {"troughNotUsable", "interactingDrugStopped"}
     assert topics(judge(engine, 90, ORDER, short, level("l", day(60, "08:00"), 8), BASE, *CR)) == {"responseComplete"}
 
 
-def test_an_inducer_that_is_over_since_nobody_knows_when_spoils_levels(engine: Engine) -> None:
+def test_an_inducer_that_is_over_since_nobody_knows_when_spoils_levels(engine: CheckedEngine) -> None:
     over = drug("x", "rifampin", day(10), status="stopped")
     advice = judge(engine, 41, ORDER, over, level("l", day(40, "08:00"), 3))
     assert topics(advice) == {"troughNotUsable"}
     assert "rifampin is over, but not known since when" in advice.cards[0]["detail"]
 
 
-def test_a_renewed_partner_neither_stopped_nor_started(engine: Engine) -> None:
+def test_a_renewed_partner_neither_stopped_nor_started(engine: CheckedEngine) -> None:
     renewed = [drug("x1", "fluconazole", day(-30), status="completed", end=day(60)), drug("x2", "fluconazole", day(60))]
     assert topics(judge(engine, 64, ORDER, *renewed, level("l", day(63, "08:00"), 8))) == set()
 
 
-def test_a_partner_that_was_only_given_counts(engine: Engine) -> None:
+def test_a_partner_that_was_only_given_counts(engine: CheckedEngine) -> None:
     infusion = given("clarithromycin", "g", day(38, "10:00"))
     shown = topics(judge(engine, 41, ORDER, infusion, level("l", day(40, "08:00"), 18)))
     assert shown == {"troughNotUsable", "interactingDrugStopped"}
 
 
-def test_a_drafted_inhibitor_holds_a_raise_back(engine: Engine) -> None:
+def test_a_drafted_inhibitor_holds_a_raise_back(engine: CheckedEngine) -> None:
     drafts = [sirolimus("d", day(40), 2, status="draft"), drug("x", "fluconazole", day(40), status="draft")]
     advice = judge_order(engine, 40, drafts, ORDER, intake("i", day(38, "08:00")), level("l", day(39, "08:00"), 3.9))
     assert fact(advice, "proposed_dose") is None
 
 
 @pytest.mark.parametrize("name", ["St John\u2019s wort", "Johanniskraut 900 mg", "St. John's wort"])
-def test_the_herb_by_its_names(engine: Engine, name: str) -> None:
+def test_the_herb_by_its_names(engine: CheckedEngine, name: str) -> None:
     herb = drug("x", "rifampin", day(65)) | {"medicationCodeableConcept": {"text": name}}
     assert topics(judge(engine, 70, ORDER, LEVEL, herb)) == {"strongInducer"}
 
@@ -233,7 +233,7 @@ def test_the_herb_by_its_names(engine: Engine, name: str) -> None:
 # --- what a clinician would not sign ---------------------------------------------------------------
 
 
-def test_no_dose_is_raised_in_pregnancy(engine: Engine) -> None:
+def test_no_dose_is_raised_in_pregnancy(engine: CheckedEngine) -> None:
     low = [ORDER, intake("i", day(64, "08:00")), level("l", day(65, "07:45"), 3.9)]
     advice = judge(engine, 66, *low, hcg(valueString="positive"))
     assert topics(advice) == {"pregnancy", "troughLow"}
@@ -243,7 +243,7 @@ def test_no_dose_is_raised_in_pregnancy(engine: Engine) -> None:
     assert "No dose is proposed: no rise is offered: pregnancy is on record." in card["detail"]
 
 
-def test_a_dose_below_the_window_is_not_spoken_of_in_pregnancy(engine: Engine) -> None:
+def test_a_dose_below_the_window_is_not_spoken_of_in_pregnancy(engine: CheckedEngine) -> None:
     small = [sirolimus("s", day(0), 1), ordered("lvl", "29247-4", day(60))]
     assert topics(judge(engine, 66, *small)) == {"doseBelowWindow"}
     advice = judge(engine, 66, *small, hcg(valueString="positive"))
@@ -252,7 +252,7 @@ def test_a_dose_below_the_window_is_not_spoken_of_in_pregnancy(engine: Engine) -
     assert [r["status"] for r in written] == ["on-hold"]
 
 
-def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: Engine) -> None:
+def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: CheckedEngine) -> None:
     from tests.charts import FIRST_LINE, height, itp, patient, weight
 
     child = [patient("2021-07-01"), itp(), FIRST_LINE, weight("w", day(-25), 10), height("h", day(-25), 82)]
@@ -266,7 +266,7 @@ def test_the_toddler_is_offered_a_dose_by_weight_for_four_weeks(engine: Engine) 
         assert "doseBelowWindow" not in topics(judge(engine, on, *child, signed, adult=False)), on
 
 
-def test_without_itp_a_card_does_not_speak_of_its_protocol(engine: Engine) -> None:
+def test_without_itp_a_card_does_not_speak_of_its_protocol(engine: CheckedEngine) -> None:
     from tests.charts import patient
 
     cards = judge(engine, 61, patient(), ORDER, level("l", day(60, "08:00"), 24), adult=False).cards
@@ -274,7 +274,7 @@ def test_without_itp_a_card_does_not_speak_of_its_protocol(engine: Engine) -> No
     assert all("the ITP protocol is not applied" in card["detail"] for card in cards)
 
 
-def test_a_revised_order_is_not_held_with_its_new_dose(engine: Engine) -> None:
+def test_a_revised_order_is_not_held_with_its_new_dose(engine: CheckedEngine) -> None:
     advice = judge_order(
         engine, 60, [sirolimus("s", day(60), 4)], sirolimus("s", day(0), 3), level("l", day(59, "08:00"), 25)
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, day, level, observation, sirolimus
 from tests.judge import fact, judge, topics
 
@@ -33,7 +33,7 @@ def lab(name: str, on: int, value: float, unit: str, **more: Any) -> Resource:
     ],
 )
 def test_the_units_that_laboratories_print(
-    engine: Engine, test: str, name: str, values: list[tuple[float, str]]
+    engine: CheckedEngine, test: str, name: str, values: list[tuple[float, str]]
 ) -> None:
     found = {fact(judge(engine, 62, ORDER, LEVEL, lab(test, 61, value, unit)), name) for value, unit in values}
     assert found == {Decimal(str(values[0][0]))}
@@ -51,7 +51,7 @@ def test_the_units_that_laboratories_print(
     ],
 )
 def test_a_bound_counts_as_far_as_it_goes(
-    engine: Engine, test: str, comparator: str, value: float, unit: str, topic: str
+    engine: CheckedEngine, test: str, comparator: str, value: float, unit: str, topic: str
 ) -> None:
     bound = lab(test, 61, value, unit)
     bound["valueQuantity"]["comparator"] = comparator
@@ -59,13 +59,13 @@ def test_a_bound_counts_as_far_as_it_goes(
 
 
 @pytest.mark.parametrize(("drawn", "known"), [(48, True), (47, False)])
-def test_a_result_speaks_for_two_weeks(engine: Engine, drawn: int, known: bool) -> None:
+def test_a_result_speaks_for_two_weeks(engine: CheckedEngine, drawn: int, known: bool) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, lab("triglycerides", drawn, 640, "mg/dL"))
     assert ("hyperlipidaemia" in topics(advice)) == known
 
 
 @pytest.mark.parametrize(("before", "fall"), [(46, None), (47, 3), (60, 3)])
-def test_a_fall_of_haemoglobin_is_over_two_weeks(engine: Engine, before: int, fall: int | None) -> None:
+def test_a_fall_of_haemoglobin_is_over_two_weeks(engine: CheckedEngine, before: int, fall: int | None) -> None:
     blood = [lab("hemoglobin", before, 12, "g/dL"), lab("hemoglobin", 61, 9, "g/dL")]
     assert fact(judge(engine, 62, ORDER, LEVEL, *blood), "hemoglobin_fall") == fall
 
@@ -80,23 +80,27 @@ def test_a_fall_of_haemoglobin_is_over_two_weeks(engine: Engine, before: int, fa
         ([(-30, 1.4), (60, 1.4)], "1.4"),
     ],
 )
-def test_proteinuria_needs_a_second_sample(engine: Engine, samples: list[tuple[int, float]], value: str | None) -> None:
+def test_proteinuria_needs_a_second_sample(
+    engine: CheckedEngine, samples: list[tuple[int, float]], value: str | None
+) -> None:
     urine = [lab("protein", on, amount, "g/g") for on, amount in samples]
     assert fact(judge(engine, 62, ORDER, LEVEL, *urine), "proteinuria") == (None if value is None else Decimal(value))
 
 
-def test_protein_by_creatinine_in_mg_per_mmol(engine: Engine) -> None:
+def test_protein_by_creatinine_in_mg_per_mmol(engine: CheckedEngine) -> None:
     urine = [lab("protein", on, 100, "mg/mmol") for on in (40, 60)]
     assert fact(judge(engine, 62, ORDER, LEVEL, *urine), "proteinuria") == Decimal("0.884")
 
 
 @pytest.mark.parametrize(("base", "ratio"), [(-1, 2), (0, 2), (1, None), (-365, 2), (-366, None)])
-def test_creatinine_is_compared_with_the_one_before_the_course(engine: Engine, base: int, ratio: int | None) -> None:
+def test_creatinine_is_compared_with_the_one_before_the_course(
+    engine: CheckedEngine, base: int, ratio: int | None
+) -> None:
     blood = [lab("creatinine", base, 0.7, "mg/dL"), lab("creatinine", 60, 1.4, "mg/dL")]
     assert fact(judge(engine, 62, ORDER, LEVEL, *blood), "creatinine_ratio") == ratio
 
 
-def test_liver_enzymes_by_their_own_upper_limit(engine: Engine) -> None:
+def test_liver_enzymes_by_their_own_upper_limit(engine: CheckedEngine) -> None:
     def limit(high: float) -> Resource:
         return {"referenceRange": [{"high": {"value": high, "unit": "U/L"}}]}
 
@@ -105,14 +109,14 @@ def test_liver_enzymes_by_their_own_upper_limit(engine: Engine) -> None:
     assert fact(judge(engine, 62, ORDER, LEVEL, lab("alt", 60, 400, "U/L")), "liver_enzymes") is None
 
 
-def test_sugar_that_was_high_before_is_no_news(engine: Engine) -> None:
+def test_sugar_that_was_high_before_is_no_news(engine: CheckedEngine) -> None:
     now = lab("hba1c", 60, 7.1, "%")
     assert "hyperglycaemia" in topics(judge(engine, 62, ORDER, LEVEL, now))
     assert "hyperglycaemia" not in topics(judge(engine, 62, ORDER, LEVEL, now, lab("hba1c", -30, 6.5, "%")))
     assert "hyperglycaemia" in topics(judge(engine, 62, ORDER, LEVEL, now, lab("hba1c", -30, 6.4, "%")))
 
 
-def test_several_make_one_card_with_the_worst_first(engine: Engine) -> None:
+def test_several_make_one_card_with_the_worst_first(engine: CheckedEngine) -> None:
     blood = [
         lab("triglycerides", 60, 640, "mg/dL"),
         lab("neutrophils", 60, 0.4, "10*9/L"),
@@ -129,11 +133,11 @@ def test_several_make_one_card_with_the_worst_first(engine: Engine) -> None:
     assert card["detail"].count("off label") == 1
 
 
-def test_a_patient_without_sirolimus_gets_none_of_it(engine: Engine) -> None:
+def test_a_patient_without_sirolimus_gets_none_of_it(engine: CheckedEngine) -> None:
     assert not judge(engine, 62, lab("neutrophils", 60, 0.4, "10*9/L")).cards
 
 
-def test_of_two_results_of_one_minute_the_worse_is_judged_and_never_what_reassures(engine: Engine) -> None:
+def test_of_two_results_of_one_minute_the_worse_is_judged_and_never_what_reassures(engine: CheckedEngine) -> None:
     def at(rid: str, on: int, test: str, value: float) -> Resource:
         return lab(test, on, value, "mg/dL") | {"id": rid, "effectiveDateTime": day(on, "08:00")}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, condition, count, day, drug, itp, level, patient, sirolimus
 from tests.judge import fact, judge, judge_order, topics
 
@@ -24,13 +24,13 @@ NOSE, SKIN = "249366005", "271813007"
     ],
 )
 def test_a_count_is_known_when_three_agree_over_four_weeks(
-    engine: Engine, last: list[tuple[int, int]], stable: bool
+    engine: CheckedEngine, last: list[tuple[int, int]], stable: bool
 ) -> None:
     counts = [count(f"c{on}", day(on), value) for on, value in last]
     assert fact(judge(engine, 62, ORDER, LEVEL, *counts), "stable_low_count") == stable
 
 
-def test_a_bleed_since_ends_what_is_known(engine: Engine) -> None:
+def test_a_bleed_since_ends_what_is_known(engine: CheckedEngine) -> None:
     counts = [count(f"c{on}", day(on), 12) for on in (30, 44, 58)]
     bleed = condition("b", NOSE, day(40), status="resolved")
     assert fact(judge(engine, 62, ORDER, LEVEL, *counts, bleed), "stable_low_count") is False
@@ -47,7 +47,7 @@ def test_a_bleed_since_ends_what_is_known(engine: Engine) -> None:
         (condition("b", SKIN, day(60)), False),  # of the skin only
     ],
 )
-def test_what_bleeds_now(engine: Engine, bleed: Resource, goes_on: bool) -> None:
+def test_what_bleeds_now(engine: CheckedEngine, bleed: Resource, goes_on: bool) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), bleed)
     assert fact(advice, "bleeding_now") == goes_on
     assert ("bleedingWithLowPlatelets" in topics(advice)) == goes_on
@@ -65,27 +65,27 @@ def test_what_bleeds_now(engine: Engine, bleed: Resource, goes_on: bool) -> None
         ("R23.3", False),
     ],
 )
-def test_what_bleeds_now_by_icd_10(engine: Engine, code: str, goes_on: bool) -> None:
+def test_what_bleeds_now_by_icd_10(engine: CheckedEngine, code: str, goes_on: bool) -> None:
     for system in ("http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/sid/icd-10"):
         bleed = condition("b", code, day(60), system=system)
         advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), bleed)
         assert fact(advice, "bleeding_now") is goes_on
 
 
-def test_skin_bleeding_is_bleeding_when_the_response_is_judged(engine: Engine) -> None:
+def test_skin_bleeding_is_bleeding_when_the_response_is_judged(engine: CheckedEngine) -> None:
     counts = [count("base", day(-2), 10), count("a", day(80), 120), count("b", day(90), 130)]
     petechiae = condition("b", SKIN, day(88))
     assert "responseComplete" not in topics(judge(engine, 91, ORDER, LEVEL, *counts, petechiae))
 
 
-def test_a_child_without_bleeding_is_not_an_emergency(engine: Engine) -> None:
+def test_a_child_without_bleeding_is_not_an_emergency(engine: CheckedEngine) -> None:
     child = [patient("2016-01-01"), itp(), sirolimus("s", day(0), 1), count("c", day(30), 8)]
     assert "lowPlateletsChild" in topics(judge(engine, 31, *child, adult=False))
     assert "bleedingWithLowPlatelets" not in topics(judge(engine, 31, *child, adult=False))
 
 
 @pytest.mark.parametrize(("second", "fall"), [(100, 0), (51, 49), (50, 50), (49, 51), (120, 0)])
-def test_a_fall_is_from_the_usable_count_before(engine: Engine, second: int, fall: int) -> None:
+def test_a_fall_is_from_the_usable_count_before(engine: CheckedEngine, second: int, fall: int) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("a", day(50), 100), count("b", day(60), second))
     assert fact(advice, "platelet_fall") == fall
 
@@ -102,7 +102,7 @@ def test_a_fall_is_from_the_usable_count_before(engine: Engine, second: int, fal
     ],
 )  # fmt: skip
 def test_how_long_a_steroid_has_been_above_the_dose_that_counts(
-    engine: Engine, orders: list[Resource], mg: int | None, days: int | None
+    engine: CheckedEngine, orders: list[Resource], mg: int | None, days: int | None
 ) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, *orders)
     assert (fact(advice, "prednisone_daily"), fact(advice, "days_on_steroid")) == (mg, days)
@@ -115,13 +115,15 @@ def test_how_long_a_steroid_has_been_above_the_dose_that_counts(
         (count("n", day(61), 4) | {"status": "preliminary"}, False),
     ],
 )
-def test_a_preliminary_count_must_agree_with_what_is_known(engine: Engine, newest: Resource, stable: bool) -> None:
+def test_a_preliminary_count_must_agree_with_what_is_known(
+    engine: CheckedEngine, newest: Resource, stable: bool
+) -> None:
     counts = [count(f"c{on}", day(on), 12) for on in (30, 44, 58)]
     assert fact(judge(engine, 62, ORDER, LEVEL, *counts, newest), "stable_low_count") is stable
 
 
 @pytest.mark.parametrize(("before", "falls"), [(-14, True), (-15, False), (-730, False)])
-def test_a_fall_is_from_a_count_of_the_course_or_of_a_baseline(engine: Engine, before: int, falls: bool) -> None:
+def test_a_fall_is_from_a_count_of_the_course_or_of_a_baseline(engine: CheckedEngine, before: int, falls: bool) -> None:
     high = level("h", day(60, "08:00"), 20)
     advice = judge(engine, 62, ORDER, high, count("old", day(before), 250), count("new", day(61), 20))
     assert ("fallingPlateletsOnSirolimus" in topics(advice)) is falls
@@ -134,7 +136,9 @@ def steroid(rid: str, name: str, on: int | None, mg: float | None) -> Resource:
     return order
 
 
-def test_of_several_steroids_the_doses_are_added_and_what_is_not_known_is_no_reason_for_silence(engine: Engine) -> None:
+def test_of_several_steroids_the_doses_are_added_and_what_is_not_known_is_no_reason_for_silence(
+    engine: CheckedEngine,
+) -> None:
     response = [count("base", day(-2), 12), *(count(f"c{on}", day(on), 120) for on in (80, 88, 95))]
 
     def told(*steroids: Resource) -> tuple[object, str]:
@@ -149,7 +153,7 @@ def test_of_several_steroids_the_doses_are_added_and_what_is_not_known_is_no_rea
         assert told(unknown) == (None, "None")  # alone nobody knows
 
 
-def test_a_steroid_of_unknown_dose_does_not_hide_another(engine: Engine) -> None:
+def test_a_steroid_of_unknown_dose_does_not_hide_another(engine: CheckedEngine) -> None:
     draft = sirolimus("d", day(62), 2, status="draft")
     thirty = steroid("p", "Prednisone", 2, 30)
     for more in ([], [steroid("x", "Dexamethasone", 55, None)]):

@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from cds.advise import Advice
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import (
     FIRST_LINE,
     TABLETS,
@@ -32,7 +32,7 @@ from tests.judge import fact, judge, judge_order, topics
 TIMED = intake("i", day(19, "07:45"))
 
 
-def propose(engine: Engine, mg: float, value: float, *more: Resource, **order: Any) -> Advice:
+def propose(engine: CheckedEngine, mg: float, value: float, *more: Resource, **order: Any) -> Advice:
     """A level of ``value`` on day 20 of ``mg`` a day, drawn 24 h after a recorded dose, judged on day 21."""
     return judge(engine, 21, sirolimus("s", day(0), mg, **order), TIMED, level("l", day(20, "07:40"), value), *more)
 
@@ -49,7 +49,7 @@ def propose(engine: Engine, mg: float, value: float, *more: Resource, **order: A
     ],
 )  # fmt: skip
 def test_the_dose_is_proportional_capped_and_whole(
-    engine: Engine, mg: float, value: float, proposed: float | None
+    engine: CheckedEngine, mg: float, value: float, proposed: float | None
 ) -> None:
     advice = propose(engine, mg, value, tablet="0.5")
     assert fact(advice, "proposed_dose") == proposed
@@ -57,19 +57,19 @@ def test_the_dose_is_proportional_capped_and_whole(
         assert "No dose is proposed" in advice.cards[0]["detail"]
 
 
-def test_the_working_is_on_the_card(engine: Engine) -> None:
+def test_the_working_is_on_the_card(engine: CheckedEngine) -> None:
     detail = propose(engine, 2, 3.9).cards[0]["detail"]
     assert "2 mg/day x 10 / 3.9 ng/mL = 5.13 mg/day" in detail
     assert "3 mg/day, predicted level 5.9 ng/mL" in detail
     assert "After a change, the next level between 2024-02-05 and 2024-02-12" in detail
 
 
-def test_tablets_are_not_split(engine: Engine) -> None:
+def test_tablets_are_not_split(engine: CheckedEngine) -> None:
     assert fact(propose(engine, 2, 3.9, tablet="2"), "proposed_dose") is None
     assert fact(propose(engine, 2, 3.9, tablet="1"), "proposed_dose") == 3
 
 
-def test_the_solution_allows_tenths(engine: Engine) -> None:
+def test_the_solution_allows_tenths(engine: CheckedEngine) -> None:
     assert fact(propose(engine, 3, 16, solution=True), "proposed_dose") == Decimal("1.9")
 
 
@@ -84,7 +84,9 @@ def trough_low(advice: Advice) -> str:
         ("fluconazole", 21, "an inhibitor that no level has followed"),
     ],
 )
-def test_no_raise_beside_a_strong_or_an_unsettled_inhibitor(engine: Engine, name: str, since: int, reason: str) -> None:
+def test_no_raise_beside_a_strong_or_an_unsettled_inhibitor(
+    engine: CheckedEngine, name: str, since: int, reason: str
+) -> None:
     inhibitor = drug("x", name, day(since))
     advice = propose(engine, 2, 3.9, inhibitor)
     assert fact(advice, "proposed_dose") is None
@@ -92,7 +94,7 @@ def test_no_raise_beside_a_strong_or_an_unsettled_inhibitor(engine: Engine, name
     assert fact(propose(engine, 2, 16, inhibitor), "proposed_dose") == 1
 
 
-def test_beside_a_settled_moderate_inhibitor_only_a_raise_into_the_target(engine: Engine) -> None:
+def test_beside_a_settled_moderate_inhibitor_only_a_raise_into_the_target(engine: CheckedEngine) -> None:
     """A smaller one would leave the level low, and that card with no dose to offer while the new dose settles."""
     settled = drug("x", "fluconazole", day(0))
     assert fact(propose(engine, 2, 3.9, settled), "proposed_dose") == 3  # predicted 5.9
@@ -102,14 +104,14 @@ def test_beside_a_settled_moderate_inhibitor_only_a_raise_into_the_target(engine
     assert fact(propose(engine, 2, 3), "proposed_dose") == 3
 
 
-def test_two_orders_get_no_dose(engine: Engine) -> None:
+def test_two_orders_get_no_dose(engine: CheckedEngine) -> None:
     orders = [sirolimus("s1", day(0), 2, tablet="2"), sirolimus("s2", day(0), 1, tablet="1")]
     advice = judge(engine, 21, *orders, TIMED, level("l", day(20, "07:40"), 16))
     assert "several orders make up the dose" in advice.cards[0]["detail"]
     assert "suggestions" not in advice.cards[0]
 
 
-def test_a_child_without_a_weight_is_not_raised(engine: Engine) -> None:
+def test_a_child_without_a_weight_is_not_raised(engine: CheckedEngine) -> None:
     child = [patient("2012-01-01"), itp(), sirolimus("s", day(0), 1), TIMED, level("l", day(20, "07:40"), 4)]
     advice = judge(engine, 21, *child, adult=False)
     assert fact(advice, "proposed_dose") is None
@@ -120,7 +122,7 @@ def test_a_child_without_a_weight_is_not_raised(engine: Engine) -> None:
 
 @pytest.mark.parametrize(("since", "raised"), [(6, False), (7, True)])
 def test_a_young_child_is_raised_at_the_earliest_7_days_after_a_change(
-    engine: Engine, since: int, raised: bool
+    engine: CheckedEngine, since: int, raised: bool
 ) -> None:
     child = [
         patient("2014-01-01"),
@@ -133,7 +135,7 @@ def test_a_young_child_is_raised_at_the_earliest_7_days_after_a_change(
     assert (fact(advice, "proposed_dose") is not None) == raised
 
 
-def test_an_update_is_the_whole_order_with_only_the_dose_changed(engine: Engine) -> None:
+def test_an_update_is_the_whole_order_with_only_the_dose_changed(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2, note=[{"text": "with breakfast"}], dispenseRequest={"quantity": {"value": 30.5}})
     advice = judge(engine, 21, order, TIMED, level("l", day(20, "07:40"), 3.9))
     (suggestion,) = advice.cards[0]["suggestions"]
@@ -145,7 +147,7 @@ def test_an_update_is_the_whole_order_with_only_the_dose_changed(engine: Engine)
 
 
 @pytest.mark.parametrize(("mg", "value", "dose"), [(3, 16, 2), (3.5, 16, 2), (2.5, 16, 1.5)])
-def test_the_new_amount_is_written_exactly(engine: Engine, mg: float, value: float, dose: float) -> None:
+def test_the_new_amount_is_written_exactly(engine: CheckedEngine, mg: float, value: float, dose: float) -> None:
     """Two thirds of 3 mg are 2 mg, not 1.9999."""
     (card,) = propose(engine, mg, value, tablet="0.5").cards
     (suggestion,) = card["suggestions"]
@@ -154,7 +156,7 @@ def test_the_new_amount_is_written_exactly(engine: Engine, mg: float, value: flo
     assert resource["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == Decimal(str(dose))
 
 
-def test_a_dose_in_tablets_is_changed_in_tablets(engine: Engine) -> None:
+def test_a_dose_in_tablets_is_changed_in_tablets(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"] = {"value": 2, "unit": "tablet"}
     advice = judge(engine, 21, order, TIMED, level("l", day(20, "07:40"), 3.9))
@@ -162,7 +164,7 @@ def test_a_dose_in_tablets_is_changed_in_tablets(engine: Engine) -> None:
     assert changed["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"] == {"value": 3, "unit": "tablet"}
 
 
-def test_a_hold_puts_the_whole_order_on_hold(engine: Engine) -> None:
+def test_a_hold_puts_the_whole_order_on_hold(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     (card,) = judge(engine, 21, order, level("l", day(20, "07:40"), 24)).cards
     assert card["suggestions"][0]["actions"][0]["resource"] == order | {"status": "on-hold"}
@@ -244,7 +246,7 @@ def warnings(advice: Advice) -> set[str]:
     return {c["source"]["topic"]["code"] for c in advice.cards if c["indicator"] != "info"} & OURS
 
 
-def test_a_suggestion_that_was_signed_raises_no_warning(engine: Engine) -> None:
+def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
     @settings(max_examples=600, database=None)
@@ -264,7 +266,7 @@ def test_a_suggestion_that_was_signed_raises_no_warning(engine: Engine) -> None:
     assert len(seen) > 100
 
 
-def test_a_changed_draft_raises_no_warning_either(engine: Engine) -> None:
+def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
     @settings(max_examples=900, database=None)
@@ -292,13 +294,13 @@ def test_a_changed_draft_raises_no_warning_either(engine: Engine) -> None:
     assert len(seen) > 100
 
 
-def test_topics_of_a_patient_in_target_are_none(engine: Engine) -> None:
+def test_topics_of_a_patient_in_target_are_none(engine: CheckedEngine) -> None:
     assert topics(propose(engine, 2, 10)) == set()
 
 
 @pytest.mark.parametrize(("born", "offered"), [("2020-10-08", []), ("2014-10-08", ["Change the order to 2 mg/day"])])
 def test_no_bound_of_the_window_is_offered_that_may_be_too_much_for_the_age(
-    engine: Engine, born: str, offered: list[str]
+    engine: CheckedEngine, born: str, offered: list[str]
 ) -> None:
     """Without a weight: 2 mg/day would be too much by size for a child of three, and our own card would say so once it is signed."""
     child = [patient(born, gender="male"), itp(), FIRST_LINE]

@@ -11,7 +11,7 @@ import pytest
 
 from cds.advise import Advice, advise
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import (
     FIRST_LINE,
     RXNORM,
@@ -90,11 +90,11 @@ NO_REASON = {
 }
 
 
-def opened(engine: Engine, *more: Resource) -> Advice:
+def opened(engine: CheckedEngine, *more: Resource) -> Advice:
     return judge(engine, 63, *LOW, *more)
 
 
-def renewed(engine: Engine, *more: Resource) -> Advice:
+def renewed(engine: CheckedEngine, *more: Resource) -> Advice:
     return judge_order(engine, 63, RENEWAL, *PEOPLE, *LOW, *more, adult=False)
 
 
@@ -107,13 +107,13 @@ def offers(advice: Advice) -> list[str]:
 
 
 @pytest.mark.parametrize("asked", [opened, renewed])
-def test_a_low_level_offers_a_higher_dose(engine: Engine, asked: Any) -> None:
+def test_a_low_level_offers_a_higher_dose(engine: CheckedEngine, asked: Any) -> None:
     assert offers(asked(engine)) == ["Change the order to 3 mg/day"]
 
 
 @pytest.mark.parametrize("asked", [opened, renewed])
 @pytest.mark.parametrize("reason", REASONS)
-def test_a_reason_takes_the_offer_away_and_the_card_says_which(engine: Engine, reason: str, asked: Any) -> None:
+def test_a_reason_takes_the_offer_away_and_the_card_says_which(engine: CheckedEngine, reason: str, asked: Any) -> None:
     record, says, days = REASONS[reason]
     advice = asked(engine, *record)
     assert offers(advice) == []
@@ -125,13 +125,13 @@ def test_a_reason_takes_the_offer_away_and_the_card_says_which(engine: Engine, r
 
 
 @pytest.mark.parametrize("reason", NO_REASON)
-def test_what_is_just_no_reason_leaves_the_offer(engine: Engine, reason: str) -> None:
+def test_what_is_just_no_reason_leaves_the_offer(engine: CheckedEngine, reason: str) -> None:
     advice = opened(engine, NO_REASON[reason])
     assert "troughLow" in topics(advice)
     assert offers(advice) == ["Change the order to 3 mg/day"]
 
 
-def test_of_several_reasons_two_are_said(engine: Engine) -> None:
+def test_of_several_reasons_two_are_said(engine: CheckedEngine) -> None:
     several = [condition(code, code, day(60)) for code in ("205237003", "91302008", "41291007")]
     detail = trough_low(opened(engine, *several))["detail"]
     (line,) = [line for line in detail.split("\n") if "no rise is offered" in line]
@@ -186,7 +186,7 @@ def doses_offered(advice: Advice) -> list[tuple[Decimal, Resource]]:
     return [(dose, each) for each in orders if each["status"] != "on-hold" and (dose := mg_a_day(each)) is not None]
 
 
-def test_while_a_rise_is_withheld_no_card_of_any_hook_offers_more_than_is_taken(engine: Engine) -> None:
+def test_while_a_rise_is_withheld_no_card_of_any_hook_offers_more_than_is_taken(engine: CheckedEngine) -> None:
     seen: Counter[str] = Counter()
     for seed in range(SEEDS):
         body, now = chart(seed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, count, day, drug, level, sirolimus
 from tests.judge import fact, judge, topics
 
@@ -16,7 +16,7 @@ TAKEN = [
 LEVEL = level("l", day(95, "08:00"), 8)
 
 
-def offered(engine: Engine, *more: Resource, on: int = 100) -> str:
+def offered(engine: CheckedEngine, *more: Resource, on: int = 100) -> str:
     """The dose on the button, or why there is none, or that there is no card."""
     advice = judge(engine, on, *TAKEN, *more)
     if "stepDownToMaintenance" not in topics(advice):
@@ -27,11 +27,11 @@ def offered(engine: Engine, *more: Resource, on: int = 100) -> str:
     return str(advice.situation.facts.absent["step_down_dose"])
 
 
-def test_one_step_less_is_offered(engine: Engine) -> None:
+def test_one_step_less_is_offered(engine: CheckedEngine) -> None:
     assert offered(engine, LEVEL) == "Change the order to 2.5 mg/day"
 
 
-def test_a_dose_that_is_just_above_goes_to_the_window(engine: Engine) -> None:
+def test_a_dose_that_is_just_above_goes_to_the_window(engine: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 2.5, tablet="0.5"), *TAKEN[1:], LEVEL]
     assert fact(judge(engine, 100, *chart), "step_down_dose") == 2
 
@@ -51,11 +51,11 @@ def test_a_dose_that_is_just_above_goes_to_the_window(engine: Engine) -> None:
         ([LEVEL, count("x", day(98), 60)], "no card"),  # a complete response that has become a partial one
     ],
 )  # fmt: skip
-def test_when_none_is(engine: Engine, more: list[Resource], said: str) -> None:
+def test_when_none_is(engine: CheckedEngine, more: list[Resource], said: str) -> None:
     assert offered(engine, *more).startswith(said)
 
 
-def test_not_within_a_week_of_a_change(engine: Engine) -> None:
+def test_not_within_a_week_of_a_change(engine: CheckedEngine) -> None:
     before = sirolimus("s", day(0), 3.5, tablet="0.5", status="stopped", end=day(96))
     now = sirolimus("t", day(96), 3, tablet="0.5", priorPrescription={"reference": "MedicationRequest/s"})
     advice = judge(engine, 100, before, now, *TAKEN[1:], LEVEL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.facts import PLAN, needs
 from cds.knowledge.load import load
 from tests.charts import LOINC, Resource, count, day, itp, level, observation, patient, sirolimus, subject
@@ -32,7 +32,7 @@ def unreadable(test: str, when: str) -> Resource:
 
 
 @pytest.mark.parametrize("test", [each for each in SPEAKING if each != "clumps"])
-def test_it_is_named_as_long_as_it_would_have_spoken(engine: Engine, test: str) -> None:
+def test_it_is_named_as_long_as_it_would_have_spoken(engine: CheckedEngine, test: str) -> None:
     days = int(KNOWLEDGE.definitions[KNOWLEDGE.measures[test].speaks])
     result = unreadable(test, day(20, "08:00"))
     said = f"A result for {KNOWLEDGE.measures[test].means} was not read"
@@ -41,13 +41,13 @@ def test_it_is_named_as_long_as_it_would_have_spoken(engine: Engine, test: str) 
     assert said not in gaps(judge_order(engine, 21 + days, draft, ORDER, result))
 
 
-def test_the_gap_names_the_facts_that_are_not_known(engine: Engine) -> None:
+def test_the_gap_names_the_facts_that_are_not_known(engine: CheckedEngine) -> None:
     advice = judge(engine, 20, ORDER, unreadable("neutrophils", day(20)))
     named = [gap.fact for gap in fact(advice, "gaps") if gap.references == ("Observation/u",)]
     assert named == ["febrile_neutropenia, neutrophils, restart_after_harm"]
 
 
-def test_a_result_that_no_rule_of_the_hook_needs_is_not_named(engine: Engine) -> None:
+def test_a_result_that_no_rule_of_the_hook_needs_is_not_named(engine: CheckedEngine) -> None:
     lymphocytes = unreadable("lymphocytes", day(20))
     assert "lymphocytes" not in needs.needs_of(PLAN, KNOWLEDGE)["order-select"]
     assert "lymphocytes" in needs.needs_of(PLAN, KNOWLEDGE)["order-sign"]
@@ -56,7 +56,7 @@ def test_a_result_that_no_rule_of_the_hook_needs_is_not_named(engine: Engine) ->
 
 
 @pytest.mark.parametrize("test", ["pregnancy-status", "due-date", "gestation"])
-def test_a_sign_of_pregnancy_that_cannot_be_read_is_named_of_a_woman(engine: Engine, test: str) -> None:
+def test_a_sign_of_pregnancy_that_cannot_be_read_is_named_of_a_woman(engine: CheckedEngine, test: str) -> None:
     result = unreadable(test, day(20))
     assert "Observation/u was not read" in gaps(judge(engine, 20, ORDER, result))
     man = [patient(gender="male"), itp()]
@@ -67,14 +67,14 @@ def weight(rid: str, when: str, unit: str, kg: float = 70) -> Resource:
     return unreadable("weight", when) | {"id": rid, "valueQuantity": {"value": kg, "unit": unit}}
 
 
-def test_a_weight_is_named_unless_the_patient_is_known_to_be_a_big_adult(engine: Engine) -> None:
+def test_a_weight_is_named_unless_the_patient_is_known_to_be_a_big_adult(engine: CheckedEngine) -> None:
     broken = weight("b", day(20), "furlong")
     assert "A weight was not read" in gaps(judge(engine, 20, ORDER, broken))
     assert gaps(judge(engine, 20, ORDER, weight("w", day(10), "kg"), broken)) == set()
     assert "A weight was not read" in gaps(judge(engine, 20, ORDER, weight("w", day(10), "kg", 39), broken))
 
 
-def test_a_child_without_any_other_weight_has_one_gap_of_it(engine: Engine) -> None:
+def test_a_child_without_any_other_weight_has_one_gap_of_it(engine: CheckedEngine) -> None:
     child = [patient("2015-01-01"), itp(), sirolimus("s", day(0), 1)]
     assert gaps(judge(engine, 20, *child, weight("b", day(20), "furlong"), adult=False)) == {"A weight was not read"}
 
@@ -93,14 +93,14 @@ def test_the_tests_of_a_fact_are_those_that_it_is_worked_out_from() -> None:
     assert needs.tests_of(PLAN, "about_sirolimus") == set()  # levels only tell whether it is taken
 
 
-def test_a_level_that_cannot_be_read_is_named_where_no_order_is_on_record(engine: Engine) -> None:
+def test_a_level_that_cannot_be_read_is_named_where_no_order_is_on_record(engine: CheckedEngine) -> None:
     """It may be the only sign that sirolimus is taken."""
     broken = unreadable("level", day(20))
     assert "A sirolimus level was not read" in gaps(judge(engine, 120, broken))
     assert gaps(judge(engine, 121, broken)) == set()
 
 
-def test_a_newer_result_that_tells_nothing_hides_no_unreadable_one(engine: Engine) -> None:
+def test_a_newer_result_that_tells_nothing_hides_no_unreadable_one(engine: CheckedEngine) -> None:
     """A dried blood spot is no level, and clumped platelets are no count."""
     older = unreadable("level", day(18))
     spot = level("l", day(20, "07:30"), 8) | {"specimen": {"display": "dried blood spot"}}

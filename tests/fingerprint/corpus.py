@@ -10,7 +10,7 @@ from typing import NamedTuple
 from cds.authoring.check import Engines
 from cds.authoring.scenarios import body_of, scenarios_of
 from cds.chart.request import newest_date, read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.tree import Fault
 from tests.conftest import RULES
 from tests.examples.stories import STORIES
@@ -25,7 +25,7 @@ class Item(NamedTuple):
     name: str
     body: bytes
     now: datetime
-    engine: Engine
+    engine: CheckedEngine
 
 
 def items(random: int = RANDOM) -> Iterator[Item]:

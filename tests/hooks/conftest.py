@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.hooks.doors import MADE, client_of
 from tests.hooks.process import Running, started
 
@@ -21,7 +21,7 @@ def _closed() -> Iterator[None]:
 
 
 @pytest.fixture
-def client(engine: Engine) -> TestClient:
+def client(engine: CheckedEngine) -> TestClient:
     return client_of(engine)
 
 

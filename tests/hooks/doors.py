@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.app import create_app
 from cds.hooks.settings import Settings
 from tests.judge import now_on
@@ -23,7 +23,11 @@ SIGN = "/cds-services/sirolimus-itp-order-sign"
 
 
 def client_of(
-    engine: Engine, settings: Settings | None = None, *, on: int | datetime | Callable[[], datetime] = 20, **more: Any
+    engine: CheckedEngine,
+    settings: Settings | None = None,
+    *,
+    on: int | datetime | Callable[[], datetime] = 20,
+    **more: Any,
 ) -> TestClient:
     """A client of the service on a day of every course, at a moment, or by a clock."""
     moment = now_on(on) if isinstance(on, int) else on

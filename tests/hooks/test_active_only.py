@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Settings
 from cds.knowledge.load import load
 from cds.knowledge.reviews import active_only
@@ -33,7 +33,7 @@ def signed(*rules: str) -> Knowledge:
 
 
 def cards(knowledge: Knowledge, *resources: dict[str, Any], on: int = 3) -> dict[str, dict[str, Any]]:
-    advice = judge(Engine(knowledge), on, *resources)
+    advice = judge(CheckedEngine(knowledge), on, *resources)
     return {card["source"]["topic"]["code"]: card for card in advice.cards}
 
 
@@ -68,7 +68,7 @@ def test_what_could_not_be_judged_is_always_said() -> None:
 
 def test_with_every_rule_signed_nothing_is_missing() -> None:
     every = signed(*(rule.id for rule in load().rules))
-    usual = topics(judge(Engine(load()), 3, *LOW_DOSE))
+    usual = topics(judge(CheckedEngine(load()), 3, *LOW_DOSE))
     assert set(cards(every, *LOW_DOSE)) == usual and every.hidden_rules == ()
 
 
@@ -78,7 +78,7 @@ def test_where_nothing_unsigned_holds_nothing_is_said_of_it(resources: list[dict
 
 
 def test_over_http_the_description_says_how_many_are_drafts() -> None:
-    with client_of(Engine(signed("trough-high", "trough-low")), Settings(active_only=True)) as client:
+    with client_of(CheckedEngine(signed("trough-high", "trough-low")), Settings(active_only=True)) as client:
         described = client.get("/cds-services").json()["services"][0]["description"]
         assert f"{len(RULE_FILES) - 2} of {len(RULE_FILES)} rules are drafts, not clinically signed off" in described
         assert client.get(VIEW.rsplit("/", 1)[0]).status_code == 200

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.replay import SeenTokens
 from cds.hooks.settings import Issuer, Settings
 from tests.charts import day, itp, patient, request, sirolimus
@@ -51,7 +51,7 @@ def issuer(tmp_path: Path) -> Issuer:
 
 
 @pytest.fixture
-def caller(engine: Engine, issuer: Issuer) -> TestClient:
+def caller(engine: CheckedEngine, issuer: Issuer) -> TestClient:
     return client_of(engine, Settings(issuers=[issuer]))
 
 
@@ -182,7 +182,7 @@ def test_the_log_says_which_claim_failed_and_never_its_value(
     assert reasons(caller, caplog, signed(jti="\ud800")) == ["jti"]  # half of a pair of UTF-16
 
 
-def test_an_address_of_keys_beside_a_file(engine: Engine, issuer: Issuer) -> None:
+def test_an_address_of_keys_beside_a_file(engine: CheckedEngine, issuer: Issuer) -> None:
     named = signed(header={"jku": "https://ehr.example/keys"})
     other = signed(header={"jku": "https://evil.example/keys"})
 
@@ -223,7 +223,7 @@ def test_an_unknown_service_is_not_told_to_strangers(caller: TestClient) -> None
     assert ask(caller, signed(aud=f"{BASE}/x"), "x") == 404
 
 
-def test_an_audience_that_an_ehr_writes_by_hand(engine: Engine, issuer: Issuer) -> None:
+def test_an_audience_that_an_ehr_writes_by_hand(engine: CheckedEngine, issuer: Issuer) -> None:
     by_hand = issuer.model_copy(update={"audiences": ["sirolimus"]})
     caller = client_of(engine, Settings(issuers=[by_hand]))
     assert ask(caller, signed(aud="sirolimus")) == 200
@@ -237,14 +237,14 @@ def test_a_token_may_be_used_once(caller: TestClient) -> None:
     assert [ask(caller, token), ask(caller, token), ask(caller, signed())] == [200, 401, 200]
 
 
-def test_also_after_a_restart_and_by_another_worker(engine: Engine, issuer: Issuer, tmp_path: Path) -> None:
+def test_also_after_a_restart_and_by_another_worker(engine: CheckedEngine, issuer: Issuer, tmp_path: Path) -> None:
     settings = Settings(issuers=[issuer], replay_file=tmp_path / "seen.sqlite", workers=2)
     token = signed()
     first, second = (client_of(engine, settings) for _ in range(2))
     assert [ask(first, token), ask(second, token)] == [200, 401]
 
 
-def test_where_clients_use_tokens_again_it_can_be_allowed(engine: Engine, issuer: Issuer) -> None:
+def test_where_clients_use_tokens_again_it_can_be_allowed(engine: CheckedEngine, issuer: Issuer) -> None:
     caller = client_of(engine, Settings(issuers=[issuer], replay="allow"))
     token = signed()
     assert [ask(caller, token), ask(caller, token)] == [200, 200]
@@ -262,7 +262,7 @@ def test_a_store_that_cannot_be_asked_is_no_yes(caller: TestClient) -> None:
 
 
 def test_a_store_that_somebody_else_has_locked_holds_no_other_call_up(
-    engine: Engine, issuer: Issuer, tmp_path: Path
+    engine: CheckedEngine, issuer: Issuer, tmp_path: Path
 ) -> None:
     file = tmp_path / "seen"
     caller = client_of(engine, Settings(issuers=[issuer], replay_file=file))
@@ -303,13 +303,13 @@ class Keeper:
         return httpx.Response(self.answer.status_code, stream=httpx.ByteStream(self.answer.content))
 
 
-def with_url(engine: Engine, keeper: Keeper) -> TestClient:
+def with_url(engine: CheckedEngine, keeper: Keeper) -> TestClient:
     issuer = Issuer(iss="https://ehr.example", jwks_url="https://ehr.example/keys", audiences=[BASE])
     client = httpx.AsyncClient(transport=httpx.MockTransport(keeper))
     return client_of(engine, Settings(issuers=[issuer]), client=client)
 
 
-def test_keys_are_fetched_once_and_kept(engine: Engine) -> None:
+def test_keys_are_fetched_once_and_kept(engine: CheckedEngine) -> None:
     keeper = Keeper((EC, "ec"))
     caller = with_url(engine, keeper)
     right = {"jku": "https://ehr.example/keys"}
@@ -317,7 +317,7 @@ def test_keys_are_fetched_once_and_kept(engine: Engine) -> None:
     assert keeper.asked == ["https://ehr.example/keys"]
 
 
-def test_a_storm_of_unknown_keys_asks_nobody(engine: Engine) -> None:
+def test_a_storm_of_unknown_keys_asks_nobody(engine: CheckedEngine) -> None:
     keeper = Keeper((EC, "ec"))
     caller = with_url(engine, keeper)
     assert ask(caller, signed()) == 200
@@ -327,7 +327,9 @@ def test_a_storm_of_unknown_keys_asks_nobody(engine: Engine) -> None:
     assert keeper.asked == ["https://ehr.example/keys"]
 
 
-def test_rotated_keys_are_found_and_old_ones_outlive_a_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotated_keys_are_found_and_old_ones_outlive_a_failure(
+    engine: CheckedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keeper = Keeper((EC, "ec"))
     caller = with_url(engine, keeper)
     keys = caller.app.state.service.authentication._keys["https://ehr.example"]  # type: ignore[attr-defined]
@@ -350,7 +352,7 @@ def test_rotated_keys_are_found_and_old_ones_outlive_a_failure(engine: Engine, m
     assert ask(caller, signed()) == 401
 
 
-def test_an_empty_key_set_wipes_no_keys_and_keys_for_encryption_are_none(engine: Engine) -> None:
+def test_an_empty_key_set_wipes_no_keys_and_keys_for_encryption_are_none(engine: CheckedEngine) -> None:
     keeper = Keeper((EC, "ec"))
     caller = with_url(engine, keeper)
     keys = caller.app.state.service.authentication._keys["https://ehr.example"]  # type: ignore[attr-defined]
@@ -365,7 +367,7 @@ def test_an_empty_key_set_wipes_no_keys_and_keys_for_encryption_are_none(engine:
     assert [ask(caller, signed()), ask(caller, signed(OTHER, kid="enc"))] == [200, 401]
 
 
-def test_a_key_server_that_is_down_at_first_is_asked_again_soon(engine: Engine) -> None:
+def test_a_key_server_that_is_down_at_first_is_asked_again_soon(engine: CheckedEngine) -> None:
     keeper = Keeper((EC, "ec"))
     right, keeper.answer = keeper.answer, httpx.Response(503)
     caller = with_url(engine, keeper)
@@ -376,7 +378,7 @@ def test_a_key_server_that_is_down_at_first_is_asked_again_soon(engine: Engine) 
     assert ask(caller, signed()) == 200
 
 
-def test_private_and_symmetric_keys_in_a_key_set_are_passed_over(engine: Engine, tmp_path: Path) -> None:
+def test_private_and_symmetric_keys_in_a_key_set_are_passed_over(engine: CheckedEngine, tmp_path: Path) -> None:
     private = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(EC)) | {"kid": "ec"}
     file = tmp_path / "keys.json"
     file.write_text(

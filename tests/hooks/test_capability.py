@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner
 
 from cds.cli.main import main
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Settings
 from tests.conftest import ROOT
 from tests.hooks.doors import client_of
@@ -13,7 +13,7 @@ from tests.hooks.doors import client_of
 PAGE = (ROOT / "docs" / "capability.md").read_text(encoding="utf-8")
 
 
-def test_the_page_is_what_the_service_says_of_itself(engine: Engine) -> None:
+def test_the_page_is_what_the_service_says_of_itself(engine: CheckedEngine) -> None:
     assert CliRunner().invoke(main, ["capability"]).stdout == PAGE, "run 'make docs'"
     services = client_of(engine).get("/cds-services").json()["services"]
     for each in services:
@@ -24,7 +24,7 @@ def test_the_page_is_what_the_service_says_of_itself(engine: Engine) -> None:
             assert f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` |" in PAGE
 
 
-def test_every_rule_is_on_it(engine: Engine) -> None:
+def test_every_rule_is_on_it(engine: CheckedEngine) -> None:
     for rule in engine.knowledge.rules:
         assert f"| [{rule.id}](rules.md#{rule.id}) | `{rule.topic}` |" in PAGE
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine, EngineFault
+from cds.engine import CheckedEngine, EngineFault
 from cds.hooks import judging
 from cds.hooks.discovery import SERVICES
 from tests.charts import day, itp, level, patient, request, sirolimus
@@ -110,7 +110,7 @@ def check_card(card: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_every_card_keeps_the_specification(engine: Engine, story: Any) -> None:
+def test_every_card_keeps_the_specification(engine: CheckedEngine, story: Any) -> None:
     body = story.content
     if "hook" not in body:
         body = request("patient-view", [entry["resource"] for entry in body["entry"]])
@@ -141,12 +141,12 @@ def test_the_same_question_gets_the_same_answer_but_for_ids(client: TestClient) 
 
 
 def test_an_engine_fault_is_a_card_that_advises_nothing(
-    client: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, engine: CheckedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> Any:
         raise EngineFault("the two engines disagree")
 
-    monkeypatch.setattr(Engine, "holding", fail)
+    monkeypatch.setattr(CheckedEngine, "judge", fail)
     answer = client.post(VIEW, json=request("patient-view", CHART))
     assert answer.status_code == 200
     (card,) = answer.json()["cards"]
@@ -154,7 +154,7 @@ def test_an_engine_fault_is_a_card_that_advises_nothing(
     assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
 
 
-def test_two_thousand_spoilt_bodies_get_an_answer(engine: Engine) -> None:
+def test_two_thousand_spoilt_bodies_get_an_answer(engine: CheckedEngine) -> None:
     """200 or a 4xx with an OperationOutcome; never a 5xx."""
     chance = random.Random(2024)
     client = client_of(engine, on=95)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Issuer, Settings
 from tests.charts import day, itp, patient, request, sirolimus
 from tests.hooks.doors import JSON, VIEW, client_of
@@ -27,7 +27,7 @@ def test_a_name_that_only_resolves_to_this_machine_is_refused(client: TestClient
     assert client.get("/", headers={"host": host}).status_code == 400  # the workbench too
 
 
-def test_names_that_the_settings_or_the_audiences_give(engine: Engine) -> None:
+def test_names_that_the_settings_or_the_audiences_give(engine: CheckedEngine) -> None:
     issuer = Issuer(
         iss="https://ehr.example", jwks_url="https://ehr.example/keys", audiences=["https://cds.example/cds-services"]
     )
@@ -36,7 +36,7 @@ def test_names_that_the_settings_or_the_audiences_give(engine: Engine) -> None:
         assert known.get("/cds-services", headers={"host": host}).status_code == status
 
 
-def test_where_nobody_says_how_the_service_is_called_every_name_comes_in(engine: Engine) -> None:
+def test_where_nobody_says_how_the_service_is_called_every_name_comes_in(engine: CheckedEngine) -> None:
     exposed = client_of(engine, Settings(host="0.0.0.0", without_authentication=True))
     assert exposed.get("/cds-services", headers={"host": "cds.example"}).status_code == 200
 
@@ -49,7 +49,7 @@ def test_a_call_of_which_two_could_be_meant_is_refused(client: TestClient, heade
     assert client.get("/cds-services", headers=headers).status_code == 400
 
 
-def test_pages_of_other_sites(engine: Engine) -> None:
+def test_pages_of_other_sites(engine: CheckedEngine) -> None:
     client = client_of(engine, Settings(allow_origins=["https://ehr.example"]))
 
     def call(**headers: str) -> int:

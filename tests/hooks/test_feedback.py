@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.feedback import Counted, Feedback
 from tests.hooks.doors import client_of
 
@@ -43,7 +43,7 @@ def kept() -> Kept:
 
 
 @pytest.fixture
-def client(engine: Engine, kept: Kept) -> TestClient:
+def client(engine: CheckedEngine, kept: Kept) -> TestClient:
     return client_of(engine, keeper=kept)
 
 

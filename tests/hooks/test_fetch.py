@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.fetch import allowed
 from cds.hooks.settings import Settings
 from tests.charts import Resource, day, drug, itp, level, patient, request, sirolimus, watched
@@ -33,7 +33,7 @@ def stub() -> Iterator[Stub]:
         yield server
 
 
-def client_for(engine: Engine, *servers: str, **more: Any) -> TestClient:
+def client_for(engine: CheckedEngine, *servers: str, **more: Any) -> TestClient:
     return client_of(engine, Settings(fhir_servers=list(servers), **({"answer_seconds": 10} | more)))
 
 
@@ -61,7 +61,7 @@ def gaps(answer: Any) -> str:
     return str([card["detail"] for card in answer.json()["cards"] if card["source"]["topic"]["code"] == "notAssessed"])
 
 
-def test_all_of_it_is_fetched_with_the_token(engine: Engine, stub: Stub) -> None:
+def test_all_of_it_is_fetched_with_the_token(engine: CheckedEngine, stub: Stub) -> None:
     answer = client_for(engine, stub.base).post(VIEW, json=asking(stub))
     assert topics(answer) == ["doseFarAboveWindow"]
     assert len(stub.asked) == 10 and {token for _, token in stub.asked} == {f"Bearer {TOKEN}"}
@@ -69,19 +69,19 @@ def test_all_of_it_is_fetched_with_the_token(engine: Engine, stub: Stub) -> None
     assert TOKEN not in answer.text
 
 
-def test_only_what_is_absent_is_fetched(engine: Engine, stub: Stub) -> None:
+def test_only_what_is_absent_is_fetched(engine: CheckedEngine, stub: Stub) -> None:
     assert topics(client_for(engine, stub.base).post(VIEW, json=asking(stub, "conditions"))) == ["doseFarAboveWindow"]
     assert [path for path, _ in stub.asked] == ["/fhir/Condition?patient=itp-1"]
 
 
-def test_a_key_that_is_null_was_asked_already(engine: Engine, stub: Stub) -> None:
+def test_a_key_that_is_null_was_asked_already(engine: CheckedEngine, stub: Stub) -> None:
     body = asking(stub, "statements")
     body["prefetch"]["conditions"] = None
     client_for(engine, stub.base).post(VIEW, json=body)
     assert [path for path, _ in stub.asked] == ["/fhir/MedicationStatement?patient=itp-1"]
 
 
-def test_pages_that_go_on_are_fetched(engine: Engine, stub: Stub) -> None:
+def test_pages_that_go_on_are_fetched(engine: CheckedEngine, stub: Stub) -> None:
     body = asking(stub, "statements")
     body["prefetch"]["observations"]["link"] = [{"relation": "next", "url": f"{stub.base}/Observation?page=2"}]
     stub.fault["Observation"] = "pages"
@@ -94,7 +94,7 @@ FAULTS = ["401", "403", "404", "429", "500", "redirect", "hang", "drip", "trunca
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_cannot_be_fetched_is_said_in_time(engine: Engine, stub: Stub, fault: str) -> None:
+def test_what_cannot_be_fetched_is_said_in_time(engine: CheckedEngine, stub: Stub, fault: str) -> None:
     stub.fault["Observation"] = fault
     answer = client_for(engine, stub.base, answer_seconds=0.8).post(
         VIEW, json=asking(stub, "observations", "conditions")
@@ -106,7 +106,7 @@ def test_what_cannot_be_fetched_is_said_in_time(engine: Engine, stub: Stub, faul
 
 
 @pytest.mark.parametrize("fault", ["500", "hang"])
-def test_without_medications_nothing_can_be_said(engine: Engine, stub: Stub, fault: str) -> None:
+def test_without_medications_nothing_can_be_said(engine: CheckedEngine, stub: Stub, fault: str) -> None:
     stub.fault["MedicationRequest"] = fault
     answer = client_for(engine, stub.base, answer_seconds=0.5).post(VIEW, json=asking(stub, "medications"))
     assert answer.status_code == 412 and "medications" in answer.json()["issue"][0]["diagnostics"]
@@ -119,7 +119,7 @@ TABLET = {"resourceType": "Medication", "id": "m1", "code": sirolimus("s", day(0
 @pytest.mark.parametrize("reference", ["Medication/m1", "{base}/Medication/m1"])
 @pytest.mark.parametrize("sent", [True, False], ids=["order sent", "order fetched"])
 def test_a_medication_that_an_order_refers_to_is_fetched(
-    engine: Engine, stub: Stub, reference: str, sent: bool
+    engine: CheckedEngine, stub: Stub, reference: str, sent: bool
 ) -> None:
     order = BY_REFERENCE | {"medicationReference": {"reference": reference.format(base=stub.base)}}
     stub.resources = [*(each for each in CHART if each["id"] != "s"), order, TABLET]
@@ -145,7 +145,7 @@ def test_a_medication_that_an_order_refers_to_is_fetched(
         "Medication/m 1",
     ],
 )
-def test_a_medication_that_cannot_be_had_is_a_gap(engine: Engine, stub: Stub, reference: str) -> None:
+def test_a_medication_that_cannot_be_had_is_a_gap(engine: CheckedEngine, stub: Stub, reference: str) -> None:
     order = BY_REFERENCE | {"medicationReference": {"reference": reference}}
     stub.resources = [*(each for each in CHART if each["id"] != "s"), order, TABLET]
     body = request("patient-view", stub.resources[:-1]) | {
@@ -165,7 +165,7 @@ def by_reference(rid: str, mid: str, code: Resource) -> tuple[Resource, Resource
     }  # fmt: skip
 
 
-def test_medications_of_both_rounds_are_kept_and_none_that_was_sent_is_lost(engine: Engine, stub: Stub) -> None:
+def test_medications_of_both_rounds_are_kept_and_none_that_was_sent_is_lost(engine: CheckedEngine, stub: Stub) -> None:
     draft, partner = by_reference("c", "m1", drug("c", "clarithromycin", day(20), status="draft"))
     order, tablet = by_reference("s", "m2", sirolimus("s", day(0), 2))
     stub.resources = [patient(), itp(), order, partner, tablet]
@@ -179,7 +179,7 @@ def test_medications_of_both_rounds_are_kept_and_none_that_was_sent_is_lost(engi
     assert "strongInhibitor" in topics(client_for(engine, stub.base).post(SIGN, json=body))
 
 
-def test_a_medication_of_another_server_is_not_taken_for_ours(engine: Engine, stub: Stub) -> None:
+def test_a_medication_of_another_server_is_not_taken_for_ours(engine: CheckedEngine, stub: Stub) -> None:
     foreign, partner = by_reference("c", "m1", drug("c", "clarithromycin", day(1)))
     stopped, _ = by_reference("old", "m1", drug("old", "clarithromycin", day(-300), status="stopped"))
     foreign["medicationReference"]["reference"] = "https://pharmacy.example/fhir/Medication/m1"
@@ -200,7 +200,9 @@ def test_a_medication_of_another_server_is_not_taken_for_ours(engine: Engine, st
     ],
     ids=["an order", "a patient", "another id", "a mistake", "huge"],
 )
-def test_what_is_not_the_medication_that_was_asked_for_is_a_gap(engine: Engine, stub: Stub, answer: Resource) -> None:
+def test_what_is_not_the_medication_that_was_asked_for_is_a_gap(
+    engine: CheckedEngine, stub: Stub, answer: Resource
+) -> None:
     order, _ = by_reference("s", "m1", sirolimus("s", day(0), 12))
     stub.resources = [*(each for each in CHART if each["id"] != "s"), order]
     body = request("patient-view", stub.resources) | {"fhirServer": stub.base}
@@ -208,18 +210,18 @@ def test_what_is_not_the_medication_that_was_asked_for_is_a_gap(engine: Engine, 
     assert topics(client_for(engine, stub.base).post(VIEW, json=body)) == ["notAssessed"]
 
 
-def test_a_patient_that_is_a_way_up_is_not_asked_for(engine: Engine, stub: Stub) -> None:
+def test_a_patient_that_is_a_way_up_is_not_asked_for(engine: CheckedEngine, stub: Stub) -> None:
     body = request("patient-view", [], pid=".") | {"fhirServer": stub.base, "prefetch": {}}
     assert client_for(engine, stub.base).post(VIEW, json=body).status_code == 412 and stub.asked == []
 
 
-def test_another_patient_on_the_server_is_refused(engine: Engine, stub: Stub) -> None:
+def test_another_patient_on_the_server_is_refused(engine: CheckedEngine, stub: Stub) -> None:
     stub.resources[:] = [patient(pid="other"), *CHART[1:]]
     answer = client_for(engine, stub.base).post(VIEW, json=asking(stub, "patient"))
     assert answer.status_code == 400
 
 
-def test_a_server_that_is_not_allowed_is_not_asked(engine: Engine, stub: Stub) -> None:
+def test_a_server_that_is_not_allowed_is_not_asked(engine: CheckedEngine, stub: Stub) -> None:
     client = client_for(engine, "https://ehr.example/fhir")
     assert client.post(VIEW, json=asking(stub, "medications")).status_code == 412
     assert client_for(engine).post(VIEW, json=asking(stub, "medications")).status_code == 412
@@ -247,7 +249,7 @@ def test_spellings_of_the_server(named: str) -> None:
     assert allowed(named, ["https://ehr.example/fhir"]) == "https://ehr.example/fhir"
 
 
-def test_nothing_of_it_is_logged(engine: Engine, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_of_it_is_logged(engine: CheckedEngine, stub: Stub, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)  # as set_up_logs does
@@ -261,7 +263,7 @@ def test_nothing_of_it_is_logged(engine: Engine, stub: Stub, caplog: pytest.LogC
 @pytest.mark.parametrize(
     "authorization", [None, {}, {"access_token": ""}, {"access_token": 7}, {"access_token": "a\r\nx: y"}, "x"]
 )
-def test_without_a_usable_token_none_is_sent(engine: Engine, stub: Stub, authorization: Any) -> None:
+def test_without_a_usable_token_none_is_sent(engine: CheckedEngine, stub: Stub, authorization: Any) -> None:
     body = asking(stub, "conditions") | {"fhirAuthorization": authorization}
     assert topics(client_for(engine, stub.base).post(VIEW, json=body)) == ["doseFarAboveWindow"]
     assert [token for _, token in stub.asked] == [""]

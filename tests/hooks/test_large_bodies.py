@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks import judging
 from cds.hooks.settings import Settings
 from cds.knowledge.cache import into_cache
@@ -33,7 +33,7 @@ FAULT = "could not be evaluated"
 
 
 @pytest.fixture
-def kept(engine: Engine, tmp_path: Path) -> Path:
+def kept(engine: CheckedEngine, tmp_path: Path) -> Path:
     """The knowledge as ``serve`` keeps it for its processes."""
     into_cache(tmp_path / "kept" / "knowledge", engine.knowledge)
     return tmp_path / "kept" / "knowledge"
@@ -78,7 +78,7 @@ def test_small_calls_and_health_do_not_wait_for_large_ones(running: Running) -> 
     assert all(is_judged(answer_of(each)) for each in large)
 
 
-def test_both_places_give_the_same_cards(engine: Engine, kept: Path) -> None:
+def test_both_places_give_the_same_cards(engine: CheckedEngine, kept: Path) -> None:
     def cards(**more: Any) -> list[dict[str, Any]]:
         with client_of(engine, **more) as client:
             return [
@@ -102,13 +102,15 @@ def test_both_places_give_the_same_cards(engine: Engine, kept: Path) -> None:
     ],
     ids=["deep", "a bundle", "without medications"],
 )
-def test_errors_come_back_as_they_are(engine: Engine, kept: Path, body: bytes, status: int, words: str) -> None:
+def test_errors_come_back_as_they_are(engine: CheckedEngine, kept: Path, body: bytes, status: int, words: str) -> None:
     with client_of(engine, knowledge=kept) as client:
         answer = client.post(VIEW, content=body, headers=JSON)
     assert answer.status_code == status and words in answer.text
 
 
-def test_what_was_fetched_counts_for_the_size(engine: Engine, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_fetched_counts_for_the_size(
+    engine: CheckedEngine, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = []
     judged_apart = judging.Judges._run_apart
 

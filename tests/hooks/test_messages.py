@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks import judging
 from cds.hooks.calls import Call
 from cds.hooks.messages import NotValid, OperationOutcome, Services, check_answer
@@ -135,7 +135,7 @@ def test_calls_fit_their_model(content: dict[str, Any]) -> None:
     assert fits(json.dumps(content).encode())
 
 
-def test_what_does_not_fit_the_model_of_a_call_is_refused(engine: Engine) -> None:
+def test_what_does_not_fit_the_model_of_a_call_is_refused(engine: CheckedEngine) -> None:
     chance = random.Random(5)
     client = client_of(engine)
     misfits = 0

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import day, drug, level, sirolimus
 from tests.examples.stories import STORIES
 from tests.examples.story import Story
@@ -37,7 +37,7 @@ def read(cards: list[dict[str, Any]]) -> list[Any]:
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_every_example_is_read_whole(story: Story, engine: Engine) -> None:
+def test_every_example_is_read_whole(story: Story, engine: CheckedEngine) -> None:
     cards = cards_by_http(story, engine)
     for ours, theirs in zip(cards, read(cards), strict=True):
         assert (theirs.summary, theirs.indicator.value, theirs.detail) == (
@@ -49,7 +49,7 @@ def test_every_example_is_read_whole(story: Story, engine: Engine) -> None:
         assert [each.label for each in theirs.suggestions or []] == labels
 
 
-def test_the_draft_to_delete_is_one_reference(engine: Engine) -> None:
+def test_the_draft_to_delete_is_one_reference(engine: CheckedEngine) -> None:
     draft = drug("x", "clarithromycin", day(25), status="draft")
     cards = judge_order(engine, 25, [draft], sirolimus("s", day(0), 2), level("l", day(19), 8)).cards
     actions = [action for card in read(cards) for each in card.suggestions or [] for action in each.actions]

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.discovery import prefetch
 from tests.hooks.doors import SELECT
 
@@ -59,13 +59,13 @@ def selected(
     ],
 )
 def test_it_shows_a_card_on_the_dose(
-    client: TestClient, engine: Engine, tablets: int, frequency: int, reason: dict[str, Any] | None, summary: str
+    client: TestClient, engine: CheckedEngine, tablets: int, frequency: int, reason: dict[str, Any] | None, summary: str
 ) -> None:
     answer = client.post(SELECT, json=selected(engine.knowledge, tablets, frequency, reason))
     assert summary in [card["summary"] for card in answer.json()["cards"]]
 
 
-def test_a_card_is_set_aside_as_it_does(client: TestClient, engine: Engine) -> None:
+def test_a_card_is_set_aside_as_it_does(client: TestClient, engine: CheckedEngine) -> None:
     card = client.post(SELECT, json=selected(engine.knowledge, 25, 1)).json()["cards"][0]
     reason = {"reason": {"code": "data-wrong", "system": "urn:sirolimus-itp-cds:override-reason"}, "userComment": ""}
     feedback = {"feedback": [{"card": card["uuid"], "outcome": "overridden", "overrideReason": reason, "outcomeTimestamp": "2024-01-28T20:00:00Z"}]}  # fmt: skip

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks import http
 from cds.hooks.settings import Settings
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
@@ -204,7 +204,7 @@ def test_a_page_elsewhere_may_not(client: TestClient, origin: str) -> None:
     assert "access-control-allow-origin" not in client.get("/cds-services", headers={"origin": origin}).headers
 
 
-def test_a_page_that_was_named_may_call(engine: Engine) -> None:
+def test_a_page_that_was_named_may_call(engine: CheckedEngine) -> None:
     named = "https://sandbox.example"
     client = client_of(engine, Settings(allow_origins=[named]))
     asked = {"origin": named, "access-control-request-method": "POST", "access-control-request-private-network": "true"}

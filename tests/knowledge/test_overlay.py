@@ -14,7 +14,7 @@ from cds.authoring.check import Engines
 from cds.authoring.page import page
 from cds.authoring.scenarios import run_check, scenarios_of
 from cds.cli.main import main
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.load import load
 from cds.knowledge.read import read_folder
 from cds.knowledge.tree import Fault
@@ -193,8 +193,8 @@ def test_check_reads_the_overlay_too(site: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def label() -> Engine:
-    return Engine(load(None, "label-lam"))
+def label() -> CheckedEngine:
+    return CheckedEngine(load(None, "label-lam"))
 
 
 def test_the_five_protocols_ship() -> None:
@@ -203,7 +203,7 @@ def test_the_five_protocols_ship() -> None:
     assert all(load(None, name).protocol.id == name for name in shipped)
 
 
-def test_a_phase_or_an_age_without_a_window_is_said(label: Engine) -> None:
+def test_a_phase_or_an_age_without_a_window_is_said(label: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 3), level("l", day(100), 8), count("c", day(110), 120)]
     assert gaps(judge(label, 89, *chart[:1], count("c", day(80), 120), level("l", day(60), 8))) == set()
     advice = judge(label, 110, *chart)
@@ -212,14 +212,14 @@ def test_a_phase_or_an_age_without_a_window_is_said(label: Engine) -> None:
     assert "Dose window" in gaps(judge(label, 12, *child, adult=False))
 
 
-def test_without_a_window_no_dose_is_proposed(label: Engine) -> None:
+def test_without_a_window_no_dose_is_proposed(label: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 2), level("l", day(110, "08:00"), 4), count("c", day(105), 25)]
     (card,) = [c for c in judge(label, 112, *chart).cards if c["source"]["topic"]["code"] == "troughLow"]
     assert "No dose is proposed: the protocol gives no dose window for this patient now." in card["detail"]
     assert all("Change the order" not in s["label"] for s in card.get("suggestions", ()))
 
 
-def test_a_card_cites_the_protocol_it_judges_by(label: Engine) -> None:
+def test_a_card_cites_the_protocol_it_judges_by(label: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 4), count("c", day(5), 60)]
     (card,) = [c for c in judge(label, 9, *chart).cards if c["source"]["topic"]["code"] == "doseAboveWindow"]
     assert "start on 2 mg/day; the dose is then titrated" in card["detail"] and "Feng" not in card["detail"]
@@ -271,10 +271,10 @@ def test_a_site_adds_the_spelling_of_a_unit_for_one_test(site: Path) -> None:
     shipped = (RULES / "tests.yaml").read_text(encoding="utf-8")
     entry = shipped[shipped.index("platelets:\n") : shipped.index("weight:\n")]
     add(site, "tests.yaml", entry.replace('written: ["10*9/L"', 'written: ["giga per litre", "10*9/L"'))
-    engine = Engine(load(None, "", [site]))
+    engine = CheckedEngine(load(None, "", [site]))
     chart = [sirolimus("s", day(0), 2), count("p", day(20), 15, "giga per litre")]
     assert "lowPlateletsAdult" in topics(judge(engine, 21, *chart))
-    assert "lowPlateletsAdult" not in topics(judge(Engine(load()), 21, *chart))
+    assert "lowPlateletsAdult" not in topics(judge(CheckedEngine(load()), 21, *chart))
     assert (
         load(None, "", [site]).measures["neutrophils"].units.factor("Giga per Litre") == 1
     )  # which has the same units

@@ -7,7 +7,7 @@ import sys
 from collections import defaultdict
 from random import Random
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 from tests.oracle.charts import chart
@@ -23,7 +23,7 @@ def main(many: int) -> None:
     """Print what differs, the most frequent first."""
     knowledge = read_folder(RULES).knowledge
     assert knowledge is not None
-    engine, differ, seeds = Engine(knowledge), 0, defaultdict(list)
+    engine, differ, seeds = CheckedEngine(knowledge), 0, defaultdict(list)
     recoder = Recoder(knowledge)
     for seed in range(many):
         body, now = chart(seed)

@@ -23,7 +23,7 @@ import pytest
 from cds.cards.build import card_for
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.facts import read_facts
 from tests.oracle.charts import chart
 from tests.oracle.offers import LEVELS_ORDERED
@@ -47,7 +47,7 @@ Card = tuple[str, str, frozenset[str]]
 """Urgency, direction and what is offered."""
 
 
-def said(engine: Engine, body: dict[str, Any], now: datetime) -> dict[str, Card]:
+def said(engine: CheckedEngine, body: dict[str, Any], now: datetime) -> dict[str, Card]:
     """The covered rules that fire in the implementation under test, each with its urgency, direction and offers."""
     request = read_request(json.dumps(body).encode())
     situation = read_facts(read_chart(request, engine.knowledge, now), engine.knowledge, request.hook, now)
@@ -83,7 +83,9 @@ def _direction(level: object) -> str:
     return direction if direction == "less" else ""
 
 
-def differences(engine: Engine, body: dict[str, Any], now: datetime, coded: dict[str, Any] | None = None) -> list[str]:
+def differences(
+    engine: CheckedEngine, body: dict[str, Any], now: datetime, coded: dict[str, Any] | None = None
+) -> list[str]:
     """What differs of a chart; ``coded``: the same one as the implementation is to get it."""
     oracle = {rule: card for rule, card in expected(body, now).items() if rule in COVERED}
     ours = said(engine, body if coded is None else coded, now)
@@ -95,7 +97,7 @@ def differences(engine: Engine, body: dict[str, Any], now: datetime, coded: dict
 
 
 @pytest.mark.parametrize("thousand", range(3))  # `make oracle` tries 20,000
-def test_two_readings_of_the_text_agree(engine: Engine, thousand: int) -> None:
+def test_two_readings_of_the_text_agree(engine: CheckedEngine, thousand: int) -> None:
     """1,000 charts an item."""
     wrong, recoder = {}, Recoder(engine.knowledge)
     for seed in range(thousand * CHARTS, (thousand + 1) * CHARTS):
@@ -110,7 +112,7 @@ def test_two_readings_of_the_text_agree(engine: Engine, thousand: int) -> None:
 
 
 @pytest.mark.parametrize("file", FOUND, ids=lambda path: path.stem)
-def test_a_disagreement_once_found_stays_settled(engine: Engine, file: Path) -> None:
+def test_a_disagreement_once_found_stays_settled(engine: CheckedEngine, file: Path) -> None:
     case = json.loads(file.read_text(encoding="utf-8"))
     assert differences(engine, case["body"], datetime.fromisoformat(case["now"])) == []
 

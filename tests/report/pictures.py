@@ -12,7 +12,7 @@ from cds import __version__
 from cds.advise import Advice, advise
 from cds.authoring.scenarios import body_of, scenario_in
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.load import load
 from cds.report.page import report
 from cds.timeline.picture import picture
@@ -27,7 +27,7 @@ FOLDER = ROOT / "docs" / "pictures"
 
 def judged(day: str) -> Advice:
     """A day of the scenario, judged."""
-    engine = Engine(load())
+    engine = CheckedEngine(load())
     scenario = scenario_in(RULES / "scenarios" / "one-course.yaml")
     check = next(each for each in scenario.checks if each.shape.day == day)
     body, now = body_of(check, engine.knowledge)

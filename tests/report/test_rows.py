@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.timeline.rows import Timeline, timeline
 from cds.timeline.spec import spec
 from tests.charts import condition, count, day, drug, graded, intake, level, sirolimus
 from tests.judge import judge
 
 
-def drawn(engine: Engine, on: int, *resources: dict[str, Any]) -> Timeline:
+def drawn(engine: CheckedEngine, on: int, *resources: dict[str, Any]) -> Timeline:
     return timeline(judge(engine, on, *resources))
 
 
@@ -24,7 +24,7 @@ def says(rows: list[dict[str, Any]]) -> list[str]:
 COURSE = [sirolimus("s1", day(0), 2, status="stopped", end=day(30)), sirolimus("s2", day(40), 3)]
 
 
-def test_counts_and_levels_are_told_usable_or_why_not(engine: Engine) -> None:
+def test_counts_and_levels_are_told_usable_or_why_not(engine: CheckedEngine) -> None:
     found = drawn(
         engine, 60, *COURSE, count("p0", day(-2), 14), count("p1", day(50), 140), drug("x", "ivig", day(45)),
         intake("d", day(20, "08:00")), level("l1", day(20, "10:00"), 18), level("l2", day(55, "07:40"), 7),
@@ -37,7 +37,7 @@ def test_counts_and_levels_are_told_usable_or_why_not(engine: Engine) -> None:
     assert [row["name"] for row in found.bars] == ["immunoglobulin (IV/SC)"]
 
 
-def test_doses_are_steps_and_a_hold_is_nothing(engine: Engine) -> None:
+def test_doses_are_steps_and_a_hold_is_nothing(engine: CheckedEngine) -> None:
     found = drawn(engine, 60, *COURSE)
     assert [(row["at"], row["until"], row["value"]) for row in found.doses] == [
         (day(0), day(31), 2.0),
@@ -46,12 +46,12 @@ def test_doses_are_steps_and_a_hold_is_nothing(engine: Engine) -> None:
     ]
 
 
-def test_of_contradictory_orders_no_dose_is_drawn(engine: Engine) -> None:
+def test_of_contradictory_orders_no_dose_is_drawn(engine: CheckedEngine) -> None:
     (unknown,) = drawn(engine, 10, sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)).doses
     assert unknown["value"] is None and "not known in which dose" in unknown["say"]
 
 
-def test_landmarks_carry_their_category(engine: Engine) -> None:
+def test_landmarks_carry_their_category(engine: CheckedEngine) -> None:
     counts = [count("p0", day(-2), 14), count("p1", day(80), 120), count("p2", day(90), 130)]
     (three,) = drawn(engine, 100, sirolimus("s", day(0), 2), *counts).landmarks
     assert three["name"] == "3 mo: CR" and (three["at"], three["until"]) == (day(69), day(103))
@@ -62,7 +62,7 @@ def test_landmarks_carry_their_category(engine: Engine) -> None:
     assert drawn(engine, 60, sirolimus("s", day(0), 2), counts[0]).landmarks == []
 
 
-def test_cards_bleeding_and_other_drugs_are_marked(engine: Engine) -> None:
+def test_cards_bleeding_and_other_drugs_are_marked(engine: CheckedEngine) -> None:
     found = drawn(
         engine, 20, sirolimus("s", day(0), 2), level("l", day(15, "07:40"), 27), drug("c", "clarithromycin", day(12)),
         condition("b", "249366005", day(10)),
@@ -73,7 +73,7 @@ def test_cards_bleeding_and_other_drugs_are_marked(engine: Engine) -> None:
     assert "27 ng/mL" in kinds["critical"]["say"]
 
 
-def test_graded_bleeding_is_a_panel_of_its_own(engine: Engine) -> None:
+def test_graded_bleeding_is_a_panel_of_its_own(engine: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 2), graded("g1", day(5), 2), graded("g0", day(9), 0), graded("odd", day(10), 9)]
     found = drawn(engine, 20, *chart)
     assert [(row["at"][:10], row["value"]) for row in found.grades] == [(day(5), 2.0), (day(9), 0.0)]
@@ -82,7 +82,7 @@ def test_graded_bleeding_is_a_panel_of_its_own(engine: Engine) -> None:
     assert all(row["kind"] != "bleeding" for row in found.marks)
 
 
-def test_holds_and_unknown_doses_are_boxes_with_their_word(engine: Engine) -> None:
+def test_holds_and_unknown_doses_are_boxes_with_their_word(engine: CheckedEngine) -> None:
     def words(*resources: dict[str, Any]) -> list[str]:
         panel = next(p for p in spec(drawn(engine, 60, *resources))["vconcat"] if p["title"] == "Sirolimus dose")
         return [row["name"] for row in panel["layer"][2]["data"]["values"]]
@@ -92,7 +92,7 @@ def test_holds_and_unknown_doses_are_boxes_with_their_word(engine: Engine) -> No
     assert words(sirolimus("s1", day(0), 2, status="stopped", end=day(30)), sirolimus("s2", day(32), 3)) == []
 
 
-def test_steroids_are_drawn_as_prednisone(engine: Engine) -> None:
+def test_steroids_are_drawn_as_prednisone(engine: CheckedEngine) -> None:
     dose = {"dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
             "doseAndRate": [{"doseQuantity": {"value": 20, "unit": "mg", "code": "mg", "system": "http://unitsofmeasure.org"}}]}]}  # fmt: skip
     found = drawn(engine, 20, sirolimus("s", day(0), 2), drug("p", "prednisone", day(5)) | dose)
@@ -105,7 +105,7 @@ def test_steroids_are_drawn_as_prednisone(engine: Engine) -> None:
     assert [row["until"] for row in drawn(engine, 20, sirolimus("s", day(0), 2), over).steroids] == [day(9)]
 
 
-def test_a_steroid_that_is_over_at_an_unknown_time_is_not_drawn_until_today(engine: Engine) -> None:
+def test_a_steroid_that_is_over_at_an_unknown_time_is_not_drawn_until_today(engine: CheckedEngine) -> None:
     dose = {"dosageInstruction": [{"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d"}},
             "doseAndRate": [{"doseQuantity": {"value": 60, "unit": "mg", "code": "mg", "system": "http://unitsofmeasure.org"}}]}]}  # fmt: skip
     for status in ("stopped", "completed"):
@@ -115,7 +115,7 @@ def test_a_steroid_that_is_over_at_an_unknown_time_is_not_drawn_until_today(engi
         assert row["until"] == day(6) and row["say"].endswith("until not known when")
 
 
-def test_a_day_stays_the_sources_own(engine: Engine) -> None:
+def test_a_day_stays_the_sources_own(engine: CheckedEngine) -> None:
     """A draw at 23:30 in New York is of that day, though it is the next one in Greenwich."""
     late = count("p", "2024-02-01T23:30:00-05:00", 60)
     assert drawn(engine, 40, sirolimus("s", day(0), 2), late).counts[0]["at"] == "2024-02-01T23:30"
@@ -124,7 +124,7 @@ def test_a_day_stays_the_sources_own(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "resources", [[], [sirolimus("s", day(0), 2)], [level("l", day(5), 7)], [count("p", day(0), 5)]]
 )
-def test_a_chart_with_little_in_it_is_drawn_too(engine: Engine, resources: list[dict[str, Any]]) -> None:
+def test_a_chart_with_little_in_it_is_drawn_too(engine: CheckedEngine, resources: list[dict[str, Any]]) -> None:
     found = drawn(engine, 10, *resources)
     assert found.first < found.last
     titles = [panel["title"] for panel in spec(found)["vconcat"]]

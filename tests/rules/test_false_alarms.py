@@ -14,7 +14,7 @@ import pytest
 
 from cds.advise import advise
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import Resource, bundle, condition, sirolimus
 
 FILE = Path(__file__).resolve().parents[3] / "shared" / "fhir" / "synthea-120.ndjson.gz"
@@ -49,7 +49,7 @@ def _dates(resources: list[dict[str, Any]]) -> Iterator[str]:
         yield from (each[name][:10] for name in DATES if isinstance(each.get(name), str))
 
 
-def spoken(engine: Engine, body: Resource, now: datetime) -> set[str]:
+def spoken(engine: CheckedEngine, body: Resource, now: datetime) -> set[str]:
     """The rules whose cards are shown."""
     cards = advise(read_request(json.dumps(body).encode()), engine, now, max_cards=99).cards
     return {
@@ -62,7 +62,7 @@ def spoken(engine: Engine, body: Resource, now: datetime) -> set[str]:
 
 
 @pytest.mark.skipif(not FILE.is_file(), reason="the public charts are not beside this project")
-def test_no_safety_rule_speaks_often_of_patients_who_lack_its_harm(engine: Engine) -> None:
+def test_no_safety_rule_speaks_often_of_patients_who_lack_its_harm(engine: CheckedEngine) -> None:
     found: Counter[str] = Counter()
     patients = 0
     for body, now in charts():

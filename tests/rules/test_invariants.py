@@ -18,7 +18,7 @@ from cds.chart.request import read_request
 from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Knowledge
 from cds.course import levels
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.facts import PLAN, Situation, needs, read_facts
 from tests.oracle.charts import chart
 from tests.recoded import Recoder
@@ -136,7 +136,7 @@ def _never_moves(told: list[tuple[Decimal, dict[str, Any]]]) -> bool:
 
 
 def test_a_critical_rule_that_a_result_silences_is_named(
-    engine: Engine, charts: list[tuple[int, Json, datetime]]
+    engine: CheckedEngine, charts: list[tuple[int, Json, datetime]]
 ) -> None:
     """Each result behind a critical card loses its unit: the card stays, or a gap names a fact of the rule."""
     silenced: set[str] = set()
@@ -157,7 +157,7 @@ def test_a_critical_rule_that_a_result_silences_is_named(
     assert {"trough-critical", "neutropenia", "bleeding-with-low-platelets"} <= silenced
 
 
-def _silences(engine: Engine, body: Json, now: datetime, rule: str, references: list[str]) -> bool:
+def _silences(engine: CheckedEngine, body: Json, now: datetime, rule: str, references: list[str]) -> bool:
     after = situation(engine.knowledge, _unreadable(body, references), now)
     return rule not in {held.rule.id for held in engine.holding(after.facts.values, after.patient.hook)}
 

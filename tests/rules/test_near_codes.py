@@ -10,7 +10,7 @@ import pytest
 
 from cds.authoring.check import check_folder
 from cds.authoring.near import near_faults
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from cds.knowledge.read import read_folder
 from tests.charts import PATIENT, SNOMED, Resource, bloods, condition, count, day, level, sirolimus
@@ -65,12 +65,12 @@ def test_a_prefix_that_is_too_wide_is_a_fault_of_check(tmp_path: Path) -> None:
     assert any("thrombosis.yaml" in each and "'I80.0' of icd10 means 'thrombosis'" in each for each in told), told[:3]
 
 
-def told_of(engine: Engine, resource: Resource) -> set[str]:
+def told_of(engine: CheckedEngine, resource: Resource) -> set[str]:
     return topics(judge(engine, 61, *COURSE, resource))
 
 
 @pytest.mark.parametrize(("system", "code", "topic"), SPEAKS.values(), ids=SPEAKS.keys())
-def test_an_active_condition_is_told(engine: Engine, system: str, code: str, topic: str) -> None:
+def test_an_active_condition_is_told(engine: CheckedEngine, system: str, code: str, topic: str) -> None:
     assert topic in told_of(engine, condition("c", code, day(50), system=system))
 
 
@@ -81,19 +81,19 @@ def verified(code: str) -> dict[str, Any]:
 @pytest.mark.parametrize(("system", "code", "topic"), SPEAKS.values(), ids=SPEAKS.keys())
 @pytest.mark.parametrize("answer", ["refuted", "entered-in-error"])
 def test_what_was_refuted_or_never_true_is_silent(
-    engine: Engine, system: str, code: str, topic: str, answer: str
+    engine: CheckedEngine, system: str, code: str, topic: str, answer: str
 ) -> None:
     assert topic not in told_of(engine, condition("c", code, day(50), system=system) | verified(answer))
 
 
 @pytest.mark.parametrize("name", [name for name in SPEAKS if name != "interstitial lung disease"])
-def test_what_is_resolved_is_silent_on_an_opened_chart(engine: Engine, name: str) -> None:
+def test_what_is_resolved_is_silent_on_an_opened_chart(engine: CheckedEngine, name: str) -> None:
     system, code, topic = SPEAKS[name]
     assert topic not in told_of(engine, condition("c", code, day(50), status="resolved", system=system))
 
 
 @pytest.mark.parametrize(("system", "code", "topic"), SPEAKS.values(), ids=SPEAKS.keys())
-def test_what_a_relative_had_is_silent(engine: Engine, system: str, code: str, topic: str) -> None:
+def test_what_a_relative_had_is_silent(engine: CheckedEngine, system: str, code: str, topic: str) -> None:
     relative = {
         "resourceType": "FamilyMemberHistory",
         "id": "f",

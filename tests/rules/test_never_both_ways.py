@@ -16,7 +16,7 @@ from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.cli.main import main
 from cds.compiled.knowledge import Knowledge
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 from tests.oracle.charts import chart
@@ -80,7 +80,7 @@ def milligrams(label: str) -> float:
     return float(label.removeprefix("Change the order to ").split(" ")[0])
 
 
-def test_no_card_of_a_random_chart_offers_a_rise_while_something_withholds_it(engine: Engine) -> None:
+def test_no_card_of_a_random_chart_offers_a_rise_while_something_withholds_it(engine: CheckedEngine) -> None:
     offered = 0
     for seed in range(CHARTS):
         body, now = chart(seed)

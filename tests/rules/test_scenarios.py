@@ -8,7 +8,7 @@ import pytest
 
 from cds.authoring.check import Engines
 from cds.authoring.scenarios import Check, run_check, scenarios_of
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.knowledge.tree import Fault
 from tests.conftest import RULES
 
@@ -27,7 +27,7 @@ def test_scenario(check: Check) -> None:
     assert fault is None, str(fault)
 
 
-def told(folder: Path, engine: Engine, days: str, cards: str) -> str:
+def told(folder: Path, engine: CheckedEngine, days: str, cards: str) -> str:
     """What is said of a scenario with these days and cards."""
     (folder / "scenarios").mkdir(exist_ok=True)
     text = f"scenario: A try\nstory: None.\ndays:\n  {days}\ncards:\n  - {cards}\n"
@@ -55,7 +55,9 @@ def told(folder: Path, engine: Engine, days: str, cards: str) -> str:
         ("0: level 3", "{day: 9, expected: none}", "unknown key 'expected'"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, engine: Engine, days: str, cards: str, said: str) -> None:
+def test_what_is_wrong_is_said_with_its_place(
+    tmp_path: Path, engine: CheckedEngine, days: str, cards: str, said: str
+) -> None:
     text = told(tmp_path, engine, days, cards)
     assert said in text and bool(text) == bool(said)
     assert not text or "scenarios/a-try.yaml:" in text

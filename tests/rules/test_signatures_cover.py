@@ -19,7 +19,7 @@ from cds.chart.drug_names import phrases_of
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
 from cds.compiled.knowledge import Concept, Knowledge
-from cds.engine import Opinion
+from cds.engine import PlainEvaluator
 from cds.facts import read_facts
 from cds.knowledge import rests
 from cds.knowledge.load import load
@@ -43,7 +43,7 @@ class Day(NamedTuple):
 def said(request: Request, knowledge: Knowledge, now: datetime) -> dict[str, Any]:
     """The card of each rule that holds, whole, but for the hash of the knowledge."""
     situation = read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now)
-    holding = Opinion(knowledge).holding(situation.facts.compared, request.hook)
+    holding = PlainEvaluator(knowledge).holding(situation.facts.compared, request.hook)
     speaking = {item.rule.id for item in holding}
     cards = {item.rule.id: card_for(item, situation, speaking, request.original, lambda: "id") for item in holding}
     for card in cards.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from tests.charts import (
     LOINC,
     RXNORM,
@@ -63,23 +63,23 @@ CVX = "http://hl7.org/fhir/sid/cvx"
     ],
     ids=lambda concept: concept.get("text") or concept["coding"][0]["display"],
 )  # fmt: skip
-def test_an_order_that_is_no_interaction(engine: Engine, concept: Resource) -> None:
+def test_an_order_that_is_no_interaction(engine: CheckedEngine, concept: Resource) -> None:
     assert not judge_order(engine, 70, [ordered(concept)], *TAKEN, count("c", day(69), 20)).cards
     assert not judge_order(engine, 70, [ordered(concept)], *TAKEN, hook="order-select").cards
 
 
-def test_platelets_below_100_are_no_contraindication(engine: Engine) -> None:
+def test_platelets_below_100_are_no_contraindication(engine: CheckedEngine) -> None:
     counts = [count("a", day(40), 64), count("b", day(50), 66)]
     assert not judge(engine, 62, *TAKEN, *counts).cards
 
 
-def test_regulatory_t_cells_are_a_trend_and_no_trigger(engine: Engine) -> None:
+def test_regulatory_t_cells_are_a_trend_and_no_trigger(engine: CheckedEngine) -> None:
     cells = [observation(f"t{n}", "80700-8", day(10 * n), 9 - n, "%") for n in range(5)]
     assert not judge(engine, 62, *TAKEN, *cells).cards
     assert {each["coding"][0]["system"] for each in (cell["code"] for cell in cells)} == {LOINC}
 
 
-def test_immunoglobulin_and_steroids_that_are_given_are_no_interaction(engine: Engine) -> None:
+def test_immunoglobulin_and_steroids_that_are_given_are_no_interaction(engine: CheckedEngine) -> None:
     rescue = [given("ivig", "g", day(50)), drug("p", "prednisone", day(50), mg=60)]
     assert not topics(judge(engine, 62, *TAKEN, *rescue))
 
@@ -87,7 +87,7 @@ def test_immunoglobulin_and_steroids_that_are_given_are_no_interaction(engine: E
 # --- what is said once a course ---------------------------------------------------------------------
 
 
-def test_what_belongs_to_the_first_order_is_not_said_again(engine: Engine) -> None:
+def test_what_belongs_to_the_first_order_is_not_said_again(engine: CheckedEngine) -> None:
     """Not second line, another disease, contraception and the baseline: at the first order, and never after it."""
     woman = [patient(), itp(), condition("evans", "75331009", day(-90))]
     first = [sirolimus("d", day(0), 2, status="draft")]
@@ -100,30 +100,30 @@ def test_what_belongs_to_the_first_order_is_not_said_again(engine: Engine) -> No
 
 @pytest.mark.parametrize(("since", "shown"), [(48, {"aceInhibitor"}), (47, set())])
 def test_an_ace_inhibitor_is_spoken_of_for_14_days_whatever_level_has_followed(
-    engine: Engine, since: int, shown: set[str]
+    engine: CheckedEngine, since: int, shown: set[str]
 ) -> None:
     assert topics(judge(engine, 62, *TAKEN, drug("r", "lisinopril", day(since)))) == shown
 
 
-def test_a_known_stable_low_count_is_not_news(engine: Engine) -> None:
+def test_a_known_stable_low_count_is_not_news(engine: CheckedEngine) -> None:
     low = [count(f"c{on}", day(on), value) for on, value in ((20, 12), (35, 13), (50, 12), (60, 12))]
     assert not topics(judge(engine, 61, *TAKEN, *low))
     assert topics(judge(engine, 61, *TAKEN, count("better", day(35), 40), low[3])) == {"lowPlateletsAdult"}
 
 
-def test_a_low_level_of_toxicity_grades_for_platelets_is_not_graded(engine: Engine) -> None:
+def test_a_low_level_of_toxicity_grades_for_platelets_is_not_graded(engine: CheckedEngine) -> None:
     """30 x 10^9/L is grade 3 by the toxicity criteria, and the disease itself here."""
     assert not judge(engine, 62, *TAKEN, count("c", day(61), 30)).cards
 
 
-def test_a_standing_order_of_the_tests_is_enough(engine: Engine) -> None:
+def test_a_standing_order_of_the_tests_is_enough(engine: CheckedEngine) -> None:
     assert not judge(engine, 62, *TAKEN, *bloods(day(50)), watched=False).cards
 
 
 @pytest.mark.parametrize("text", ["miconazole oral gel", "Daktarin oral gel (miconazole)", "miconazole gel buccal"])
-def test_a_gel_that_is_swallowed_is_an_interaction_all_the_same(engine: Engine, text: str) -> None:
+def test_a_gel_that_is_swallowed_is_an_interaction_all_the_same(engine: CheckedEngine, text: str) -> None:
     assert "moderateModulator" in topics(judge_order(engine, 70, [ordered({"text": text})], *TAKEN))
 
 
-def test_a_gel_for_the_skin_is_none(engine: Engine) -> None:
+def test_a_gel_for_the_skin_is_none(engine: CheckedEngine) -> None:
     assert "moderateModulator" not in topics(judge_order(engine, 70, [ordered({"text": "miconazole gel"})], *TAKEN))

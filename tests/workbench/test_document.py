@@ -11,7 +11,7 @@ from cds.advise import Advice, advise
 from cds.authoring.scenarios import body_of, scenarios_of
 from cds.chart.body import InputError
 from cds.chart.request import newest_date, read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.workbench.document import as_request, document_of, written
 from tests.charts import as_bytes, bundle, day, itp, level, patient, sirolimus
 from tests.conftest import ROOT, RULES
@@ -26,7 +26,7 @@ def told(advice: Advice) -> list[tuple[str, str, list[str]]]:
     ]
 
 
-def questions(engine: Engine) -> list[tuple[str, bytes, Any]]:
+def questions(engine: CheckedEngine) -> list[tuple[str, bytes, Any]]:
     """Every day of the scenarios and every example that comes as a Bundle, with the time to judge it at."""
     found: list[tuple[str, bytes, Any]] = []
     for scenario in scenarios_of(RULES, []):
@@ -40,7 +40,7 @@ def questions(engine: Engine) -> list[tuple[str, bytes, Any]]:
     return found
 
 
-def test_an_ehr_that_asks_so_gets_the_same_cards(engine: Engine) -> None:
+def test_an_ehr_that_asks_so_gets_the_same_cards(engine: CheckedEngine) -> None:
     asked = 0
     for name, body, now in questions(engine):
         first = read_request(body)
@@ -55,7 +55,7 @@ def test_an_ehr_that_asks_so_gets_the_same_cards(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("hook", ["order-select", "order-sign"])
-def test_drafts_are_the_draft_orders(engine: Engine, hook: Any) -> None:
+def test_drafts_are_the_draft_orders(engine: CheckedEngine, hook: Any) -> None:
     draft = sirolimus("d", day(20), 6, status="draft")
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 2), level("l", day(15, "07:40"), 7), draft)
     request = as_request(chart, hook, "itp-1")
@@ -81,7 +81,7 @@ def test_of_a_bundle_that_is_more_than_resources_no_request_is_made(odd: dict[st
     assert as_request({"resourceType": "Bundle", **odd}, "patient-view", "itp-1") is None
 
 
-def test_a_request_is_its_own(engine: Engine) -> None:
+def test_a_request_is_its_own(engine: CheckedEngine) -> None:
     request = {"hook": "patient-view", "context": {}, "prefetch": {}}
     assert as_request(request, "patient-view", "itp-1") is request
 

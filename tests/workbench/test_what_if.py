@@ -10,7 +10,7 @@ import pytest
 
 from cds.advise import Advice, advise
 from cds.chart.request import read_request
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.http import encode
 from cds.workbench.document import written
 from cds.workbench.what_if import day_moved, moved, pressed, sliders
@@ -18,7 +18,7 @@ from tests.charts import FIRST_LINE, as_bytes, bundle, count, day, drug, itp, le
 from tests.judge import now_on, standing, topics
 
 
-def judged(engine: Engine, document: dict[str, Any], on: int = 20) -> Advice:
+def judged(engine: CheckedEngine, document: dict[str, Any], on: int = 20) -> Advice:
     return advise(read_request(written(document)), engine, now_on(on), explain=True, max_cards=99)
 
 
@@ -28,7 +28,7 @@ CHART = bundle(
 )  # fmt: skip
 
 
-def test_what_can_be_moved(engine: Engine) -> None:
+def test_what_can_be_moved(engine: CheckedEngine) -> None:
     found = {each.name: (each.value, each.unit) for each in sliders(CHART, judged(engine, CHART))}
     assert found == {
         "dose": (2.0, "mg/day"), "level": (7.0, "ng/mL"), "count": (40.0, "x 10^9/L"), "age": (33.0, "years"),
@@ -40,7 +40,7 @@ def test_what_can_be_moved(engine: Engine) -> None:
     ("name", "value", "topic"),
     [("dose", 12, "doseFarAboveWindow"), ("level", 3, "troughLow"), ("level", 17, "troughHigh"), ("count", 4, "bleedingWithLowPlatelets"), ("age", 9, "notAssessed")],
 )  # fmt: skip
-def test_moving_a_value_moves_the_cards(engine: Engine, name: str, value: int, topic: str) -> None:
+def test_moving_a_value_moves_the_cards(engine: CheckedEngine, name: str, value: int, topic: str) -> None:
     before = judged(engine, CHART)
     assert topic not in topics(before)
     document = moved(CHART, before, {name: Decimal(value)})
@@ -51,7 +51,7 @@ def test_moving_a_value_moves_the_cards(engine: Engine, name: str, value: int, t
     )  # the chart itself stays
 
 
-def test_the_day_is_the_one_of_the_course(engine: Engine) -> None:
+def test_the_day_is_the_one_of_the_course(engine: CheckedEngine) -> None:
     """Also where the first dose and the moment of judging are written in other offsets, and lie on other days in them."""
     assert day_moved(judged(engine, CHART), Decimal(100)) == now_on(100)
     late = bundle(patient(), itp(), sirolimus("s", "2024-01-08T23:30:00-05:00", 2))
@@ -61,7 +61,7 @@ def test_the_day_is_the_one_of_the_course(engine: Engine) -> None:
     assert days == 60
 
 
-def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: Engine) -> None:
+def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: CheckedEngine) -> None:
     leap = bundle(patient("2004-02-29"), itp(), sirolimus("s", day(0), 2))
     for on in (50, 51, 52):  # 2024-02-27, 28 and 29
         before = judged(engine, leap, on)
@@ -69,13 +69,13 @@ def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: Engine
         assert after.situation.patient.age_range(after.situation.patient.now.date()) == (17, 17)
 
 
-def test_a_sample_that_was_resulted_twice_is_not_moved(engine: Engine) -> None:
+def test_a_sample_that_was_resulted_twice_is_not_moved(engine: CheckedEngine) -> None:
     for one in (level("l", day(15, "07:40"), 7), count("l", day(15, "07:40"), 50)):
         twice = bundle(patient(), itp(), sirolimus("s", day(0), 2), one, one | {"id": "again"})
         assert not {"level", "count"} & {each.name for each in sliders(twice, judged(engine, twice))}
 
 
-def test_twice_a_day_each_intake_is_moved_in_proportion(engine: Engine) -> None:
+def test_twice_a_day_each_intake_is_moved_in_proportion(engine: CheckedEngine) -> None:
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 1, times=2))
     document = moved(chart, judged(engine, chart), {"dose": Decimal(3)})
     (order,) = [
@@ -96,7 +96,7 @@ def test_twice_a_day_each_intake_is_moved_in_proportion(engine: Engine) -> None:
     ],
 )  # fmt: skip
 def test_what_could_only_be_moved_by_a_guess_is_not_offered(
-    engine: Engine, resources: list[dict[str, Any]], name: str
+    engine: CheckedEngine, resources: list[dict[str, Any]], name: str
 ) -> None:
     people = [] if any(each["resourceType"] == "Patient" for each in resources) else [patient()]
     chart = bundle(*people, itp(), *resources)
@@ -108,7 +108,7 @@ LOW = bundle(
 )
 
 
-def press(engine: Engine, document: dict[str, Any], label: str, on: int = 20) -> Advice:
+def press(engine: CheckedEngine, document: dict[str, Any], label: str, on: int = 20) -> Advice:
     """The advice that follows a suggestion, found by the beginning of its label."""
     before = advise(read_request(as_bytes(document), hook_of(document)), engine, now_on(on), max_cards=99)
     (place, *_) = [
@@ -129,28 +129,28 @@ def hook_of(document: dict[str, Any]) -> Any:
     return "order-sign" if drafts else None
 
 
-def test_a_dose_that_is_pressed_is_judged_as_the_order_that_is_signed(engine: Engine) -> None:
+def test_a_dose_that_is_pressed_is_judged_as_the_order_that_is_signed(engine: CheckedEngine) -> None:
     after = press(engine, LOW, "Change the order to 3 mg/day")
     assert after.situation.patient.hook == "order-sign" and after.situation.patient.dose.per_day == 3
     assert [order.reference for order in after.situation.patient.drafts] == ["MedicationRequest/pressed-1"]
     assert "troughLow" not in topics(after)
 
 
-def test_a_hold_that_is_pressed_holds_every_copy(engine: Engine) -> None:
+def test_a_hold_that_is_pressed_holds_every_copy(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     chart = bundle(patient(), itp(), *standing(20), order, dict(order), level("l", day(19, "07:40"), 30))
     after = press(engine, chart, "Consider holding sirolimus")
     assert after.situation.patient.course.state == "held" and after.situation.patient.hook == "patient-view"
 
 
-def test_drafts_of_a_bundle_stay_but_for_the_one_that_is_removed(engine: Engine) -> None:
+def test_drafts_of_a_bundle_stay_but_for_the_one_that_is_removed(engine: CheckedEngine) -> None:
     drafts = [drug(name, name, day(20), status="draft") for name in ("clarithromycin", "rifampin")]
     chart = bundle(patient(gender="male"), itp(), *standing(20), sirolimus("s", day(0), 2), *drafts)
     after = press(engine, chart, "Remove the draft order of clarithromycin")
     assert topics(after) >= {"strongInducer"} and "strongInhibitor" not in topics(after)
 
 
-def test_a_draft_of_a_request_that_is_removed_is_gone(engine: Engine) -> None:
+def test_a_draft_of_a_request_that_is_removed_is_gone(engine: CheckedEngine) -> None:
     drafts = [sirolimus("d", day(20), 3, status="draft")]
     people = [patient(gender="male"), itp(), *standing(20)]
     taken = [sirolimus("s", day(0), 2, status="stopped", end=day(18)), sirolimus("s2", day(18), 2.5)]
@@ -158,7 +158,7 @@ def test_a_draft_of_a_request_that_is_removed_is_gone(engine: Engine) -> None:
     assert after.situation.patient.drafts == ()
 
 
-def test_pressing_twice_leaves_both_orders(engine: Engine) -> None:
+def test_pressing_twice_leaves_both_orders(engine: CheckedEngine) -> None:
     draft = sirolimus("d", day(0), 2, status="draft")
     chart: dict[str, Any] = bundle(patient(gender="male"), itp(), count("p", day(-2), 14), draft)
     for label in ("Order lipids", "Order creatinine"):
@@ -177,7 +177,7 @@ def test_pressing_twice_leaves_both_orders(engine: Engine) -> None:
     assert "lipids" not in missing and "creatinine" not in missing and "glucose" in missing
 
 
-def test_what_was_not_sent_is_still_not_there(engine: Engine) -> None:
+def test_what_was_not_sent_is_still_not_there(engine: CheckedEngine) -> None:
     people = [
         patient(gender="male"),
         itp(),
@@ -192,7 +192,7 @@ def test_what_was_not_sent_is_still_not_there(engine: Engine) -> None:
     assert "AllergyIntolerance was not supplied" in str(after.situation.facts.values["gaps"])
 
 
-def test_medications_that_orders_only_refer_to_come_along(engine: Engine) -> None:
+def test_medications_that_orders_only_refer_to_come_along(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     drug_of_it = {"resourceType": "Medication", "id": "m1", "code": order.pop("medicationCodeableConcept")}
     order["medicationReference"] = {"reference": "Medication/m1"}
@@ -204,12 +204,12 @@ def test_medications_that_orders_only_refer_to_come_along(engine: Engine) -> Non
 
 
 @pytest.mark.parametrize(("born", "mg"), [("1931-01-01", 2), ("1990-03-14", 0.3)])
-def test_a_value_lies_within_its_own_bounds(engine: Engine, born: str, mg: float) -> None:
+def test_a_value_lies_within_its_own_bounds(engine: CheckedEngine, born: str, mg: float) -> None:
     chart = bundle(patient(born), itp(), sirolimus("s", day(0), mg), level("l", day(15, "07:40"), 0.2))
     for each in sliders(chart, judged(engine, chart)):
         assert each.low <= each.value <= each.high, each
 
 
-def test_what_is_not_there_cannot_be_pressed(engine: Engine) -> None:
+def test_what_is_not_there_cannot_be_pressed(engine: CheckedEngine) -> None:
     before = judged(engine, LOW)
     assert pressed(LOW, before, 99, 0) is None and pressed(LOW, before, 0, 99) is None

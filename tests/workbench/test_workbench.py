@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from markupsafe import escape
 
-from cds.engine import Engine
+from cds.engine import CheckedEngine
 from cds.hooks.settings import Issuer, Settings, WrongSettings, read_settings
 from cds.knowledge.load import load
 from tests.conftest import ROOT
@@ -25,14 +25,14 @@ PUBLIC = Issuer(
 
 
 def posted(
-    engine: Engine, settings: Settings | None = None, headers: dict[str, str] = FORM, **fields: str
+    engine: CheckedEngine, settings: Settings | None = None, headers: dict[str, str] = FORM, **fields: str
 ) -> tuple[int, str]:
     with client_of(engine, settings) as client:
         answer = client.post("/", content=urlencode(fields), headers=headers)
         return answer.status_code, answer.text
 
 
-def test_a_page_lets_nothing_in_and_is_not_kept(engine: Engine) -> None:
+def test_a_page_lets_nothing_in_and_is_not_kept(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         for path in ("/", f"/?{urlencode({'example': EXAMPLE})}", "/rules", "/rules/trough-low"):
             answer = client.get(path)
@@ -42,7 +42,7 @@ def test_a_page_lets_nothing_in_and_is_not_kept(engine: Engine) -> None:
         assert client.get("/workbench.js").headers["content-type"].startswith("text/javascript")
 
 
-def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: Engine) -> None:
+def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: CheckedEngine) -> None:
     status, text = posted(engine, chart=BUNDLE, hook="patient-view", at="2024-01-23T20:00:00Z")
     assert status == 200
     assert "Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target" in text
@@ -80,7 +80,7 @@ def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: Engine) -> No
         ({"chart": BUNDLE, "press": "x"}, "there is no such suggestion on this chart any more"),
     ],
 )
-def test_what_cannot_be_judged_is_said_on_the_page(engine: Engine, fields: dict[str, str], said: str) -> None:
+def test_what_cannot_be_judged_is_said_on_the_page(engine: CheckedEngine, fields: dict[str, str], said: str) -> None:
     status, text = posted(engine, **fields)
     assert status == 200 and 'role="alert"' in text and said in text
 
@@ -97,14 +97,14 @@ def test_what_cannot_be_judged_is_said_on_the_page(engine: Engine, fields: dict[
         ("zzz", "3"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused(engine: Engine, name: str, value: str) -> None:
+def test_a_value_that_cannot_be_is_refused(engine: CheckedEngine, name: str, value: str) -> None:
     status, text = posted(engine, chart=BUNDLE, **{f"set-{name}": value, f"was-{name}": "1"})
     assert status == 200 and re.search(
         r'role="alert">a value that was moved is (out of range|not a number): (the |another)', text
     )
 
 
-def test_that_a_patient_has_died_is_said(engine: Engine) -> None:
+def test_that_a_patient_has_died_is_said(engine: CheckedEngine) -> None:
     bundle = json.loads(BUNDLE)
     for entry in bundle["entry"]:
         if entry["resource"]["resourceType"] == "Patient":
@@ -113,22 +113,22 @@ def test_that_a_patient_has_died_is_said(engine: Engine) -> None:
     assert said in posted(engine, chart=json.dumps(bundle))[1]
 
 
-def test_that_sirolimus_was_not_judged_is_said(engine: Engine) -> None:
+def test_that_sirolimus_was_not_judged_is_said(engine: CheckedEngine) -> None:
     chart = (ROOT / "fhir_examples" / "no-sirolimus" / "bundle.json").read_text(encoding="utf-8")
     assert "Sirolimus was not judged: sirolimus is neither taken nor ordered." in posted(engine, chart=chart)[1]
 
 
-def test_what_could_not_be_judged_is_said(engine: Engine) -> None:
+def test_what_could_not_be_judged_is_said(engine: CheckedEngine) -> None:
     text = posted(engine, chart=(ROOT / "fhir_examples" / "two-active-orders" / "bundle.json").read_text())[1]
     assert "What could not be judged" in text and "Two active orders" in text
 
 
-def test_bounds_hold_for_forms_too(engine: Engine) -> None:
+def test_bounds_hold_for_forms_too(engine: CheckedEngine) -> None:
     assert posted(engine, headers={"content-type": "application/json"}, chart=BUNDLE)[0] == 415
     assert posted(engine, Settings(max_body=1024), chart="x" * 300_000)[0] == 413
 
 
-def test_it_is_off_where_others_can_call_and_when_it_is_set_off(engine: Engine) -> None:
+def test_it_is_off_where_others_can_call_and_when_it_is_set_off(engine: CheckedEngine) -> None:
     for settings in (
         Settings(workbench=False),
         Settings(issuers=[PUBLIC]),
@@ -145,7 +145,7 @@ def test_with_issuers_it_cannot_be_set_on() -> None:
         read_settings(given={"workbench": True, "issuers": [PUBLIC.model_dump()]}, environ={})
 
 
-def test_every_rule_has_its_page(engine: Engine) -> None:
+def test_every_rule_has_its_page(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         listed = client.get("/rules").text
         for rule in load().rules:
@@ -161,7 +161,7 @@ def test_every_rule_has_its_page(engine: Engine) -> None:
 
 
 def test_a_fault_says_nothing_of_what_was_put_in(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    engine: CheckedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any, **__: Any) -> Any:
         raise KeyError("the patient's name")
