@@ -44,6 +44,32 @@ class Landmark(msgspec.Struct, frozen=True):
     confirmed_by: Count | None = None
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """A landmark whose window has opened, with the days of it; ``judged`` by a count, or by the spleen that is out.
+
+    ``category`` is empty where that says nothing of sirolimus.
+    """
+
+    months: int
+    first: int
+    last: int
+    judged: bool
+    category: str
+    confirmed: bool
+
+
+@part
+def landmarks(
+    response: Response, spleen_removed: Event | None, landmark_windows: Windows, yearly: bool, patient: Patient
+) -> Answer[list[Reached]]:
+    """Every landmark of the course so far, for the picture of it."""
+    day = patient.day
+    if not patient.start_known or day is None:
+        return Unknown("the start of the course is not known")
+    at = _At(response, spleen_removed, landmark_windows.landmark_shown, patient)
+    return [at.reached(*each) for each in landmark_windows.all(yearly) if each[1] <= day]
+
+
 @part
 def shown_landmark(
     response: Response, spleen_removed: Event | None, landmark_windows: Windows, yearly: bool, patient: Patient
@@ -68,12 +94,28 @@ class _At(msgspec.Struct, frozen=True):
     def _is_shown(self, since: Moment) -> bool:
         return since.days_until(self.patient.now) <= self.shown
 
+    def reached(self, months: int, first: int, last: int) -> Reached:
+        """What a landmark came to, whether or not it is spoken of now."""
+        window, removed = self._window(first, last), self._removed_by(last) is not None
+        if removed or not window:
+            return Reached(months, first, last, removed, "", False)
+        category = self.response.category(window[0])
+        return Reached(months, first, last, True, category, self.response.confirmed_by(window[0]) is not None)
+
+    def _window(self, first: int, last: int) -> list[Count]:
+        return [count for count in self.response.usable if first <= self.response.day(count) <= last]
+
+    def _removed_by(self, last: int) -> Moment | None:
+        """When the spleen was taken out, if by the end of a window."""
+        removed = self.spleen_removed.moment if self.spleen_removed is not None else None
+        return removed if removed is not None and self.response.start.days_to(removed) <= last else None
+
     def landmark(self, months: int, first: int, last: int) -> Landmark | None:
         """One landmark; None where there is nothing to say of it now."""
-        removed = self.spleen_removed.moment if self.spleen_removed is not None else None
-        if removed is not None and self.response.start.days_to(removed) <= last:
+        removed = self._removed_by(last)
+        if removed is not None:
             return self._without_spleen(months, first, removed)
-        window = [count for count in self.response.usable if first <= self.response.day(count) <= last]
+        window = self._window(first, last)
         return self._decided(months, window) if window else self._without_count(months, first, last)
 
     def _without_spleen(self, months: int, first: int, removed: Moment) -> Landmark | None:

@@ -22,12 +22,12 @@ from cds.course.counts import counts
 from cds.course.episodes import Episode
 from cds.course.exposure import exposure
 from cds.course.levels import levels
-from cds.course.response import Response, response
+from cds.course.response import RESPONDS, Response, response
 from cds.course.steroids import Equivalents
 from cds.facts import Situation
+from cds.facts.landmark import landmarks
 
 Row = dict[str, Any]
-LANDMARKS = ((3, "landmark_3_from", "landmark_3_to"), (6, "landmark_6_from", "landmark_6_to"))
 _CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable"}
 
 
@@ -77,7 +77,7 @@ def timeline(advice: Advice) -> Timeline:
         grades=list(_grades(situation)),
         bars=list(_bars(situation)),
         marks=[*_events(situation), *_cards(advice)],
-        landmarks=list(_landmarks(situation, known)),
+        landmarks=list(_landmarks(situation)),
         treg=list(_treg(situation)),
     )
     days = [date.fromisoformat(row["at"][:10]) for row in drawn.rows()]
@@ -205,22 +205,20 @@ def _cards(advice: Advice) -> Iterator[Row]:
         }
 
 
-def _landmarks(situation: Situation, judged: Response | None) -> Iterator[Row]:
-    start = situation.patient.course.start
-    if start is None or judged is None or not situation.patient.start_known:
+def _landmarks(situation: Situation) -> Iterator[Row]:
+    start, found = situation.patient.course.start, situation.of(landmarks)
+    if start is None or not isinstance(found, list):
         return
-    for months, first, last in LANDMARKS:
-        opens, closes = (start.day + timedelta(days=situation.days(name)) for name in (first, last))
-        if opens > situation.patient.now.date():
-            continue
-        inside = [c for c in judged.usable if opens <= c.moment.day <= closes]
-        category = _CATEGORY[judged.category(inside[0])] if inside else "no usable count"
-        sure = "" if not inside or category not in ("CR", "PR") or judged.confirmed_by(inside[0]) else " (unconfirmed)"
+    latest = situation.patient.now.date() + timedelta(days=3)
+    for each in found:
+        opens, closes = (start.day + timedelta(days=day) for day in (each.first, each.last))
+        category = _CATEGORY[each.category] if each.judged else "no usable count"
+        category += " (unconfirmed)" if each.category in RESPONDS and not each.confirmed else ""
         yield {
             "at": opens.isoformat(),
-            "until": min(closes + timedelta(days=1), situation.patient.now.date() + timedelta(days=3)).isoformat(),
-            "name": f"{months} mo: {category}{sure}",
-            "say": f"{months}-month landmark, days {situation.days(first)} to {situation.days(last)}: {category}{sure}",
+            "until": min(closes + timedelta(days=1), latest).isoformat(),
+            "name": f"{each.months} mo: {category}",
+            "say": f"{each.months}-month landmark, days {each.first} to {each.last}: {category}",
         }
 
 

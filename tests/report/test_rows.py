@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from cds.engine import CheckedEngine
+from cds.knowledge.load import load
 from cds.timeline.rows import Timeline, timeline
 from cds.timeline.spec import spec
-from tests.charts import condition, count, day, drug, graded, intake, level, sirolimus
+from tests.charts import SNOMED, condition, count, day, drug, graded, intake, level, sirolimus, subject
 from tests.judge import judge
 
 
@@ -60,6 +61,23 @@ def test_landmarks_carry_their_category(engine: CheckedEngine) -> None:
     (nothing,) = drawn(engine, 75, sirolimus("s", day(0), 2), counts[0]).landmarks
     assert nothing["name"] == "3 mo: no usable count"
     assert drawn(engine, 60, sirolimus("s", day(0), 2), counts[0]).landmarks == []
+
+
+def test_a_landmark_after_the_spleen_is_out_is_not_a_response(engine: CheckedEngine) -> None:
+    counts = [count("p0", day(-2), 14), count("p1", day(80), 120), count("p2", day(90), 130)]
+    removed = {
+        "resourceType": "Procedure", "id": "x", "status": "completed", "subject": subject(), "performedDateTime": day(60),
+        "code": {"coding": [{"system": SNOMED, "code": "234319005"}]},
+    }  # fmt: skip
+    (three,) = drawn(engine, 100, sirolimus("s", day(0), 2), *counts, removed).landmarks
+    assert three["name"] == "3 mo: not evaluable"
+
+
+def test_a_protocol_that_judges_a_year_has_it_drawn(engine: CheckedEngine) -> None:
+    assert load().protocol.yearly and not load(None, "label-lam").protocol.yearly
+    counts = [count("p0", day(-2), 14), count("p1", day(340), 120), count("p2", day(360), 130)]
+    names = [row["name"] for row in drawn(engine, 370, sirolimus("s", day(0), 2), *counts).landmarks]
+    assert names == ["3 mo: no usable count", "6 mo: no usable count", "12 mo: CR"]
 
 
 def test_cards_bleeding_and_other_drugs_are_marked(engine: CheckedEngine) -> None:
