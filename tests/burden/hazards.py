@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cds.advise import advise
+from cds.authoring.scenarios import body_of, scenarios_of
 from cds.chart.model import Hook
+from cds.chart.request import read_request
 from cds.engine import CheckedEngine
 from tests.burden.course import Card, Coder, Course, as_it_is
 from tests.charts import (
@@ -13,6 +17,7 @@ from tests.charts import (
     SNOMED,
     Resource,
     answered,
+    as_bytes,
     condition,
     count,
     day,
@@ -28,6 +33,7 @@ from tests.charts import (
     subject,
     weight,
 )
+from tests.conftest import RULES
 
 Drafts = list[Resource]
 
@@ -58,13 +64,22 @@ def planted(rule: str, engine: CheckedEngine, coder: Coder = as_it_is) -> tuple[
     return earlier, course.ask(engine, hazard.week, hazard.hook, drafts)
 
 
+def scenario_day(rule: str, engine: CheckedEngine, coder: Coder) -> list[Card]:
+    """The cards of the first day of a scenario that expects a rule for which no hazard is written here."""
+    checks = (check for scenario in scenarios_of(RULES, []) for check in scenario.checks)
+    body, now = body_of(next(check for check in checks if rule in check.expected), engine.knowledge)
+    return advise(read_request(as_bytes(coder(json.loads(body)))), engine, now, max_cards=99).cards
+
+
 def rules_of(card: Card) -> set[str]:
     """Every rule that a card speaks for."""
     return {finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]}
 
 
 def caught(rule: str, engine: CheckedEngine, coder: Coder = as_it_is) -> bool:
-    """Whether the rule is silent at the visit before, and speaks at the one after the hazard."""
+    """Whether the rule is silent at the visit before, and speaks at the one after the hazard; or speaks on a day of a scenario."""
+    if rule not in HAZARDS:
+        return any(rule in rules_of(card) for card in scenario_day(rule, engine, coder))
     earlier, seen = planted(rule, engine, coder)
     return not any(rule in rules_of(card) for card in earlier) and any(rule in rules_of(card) for card in seen)
 

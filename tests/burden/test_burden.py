@@ -10,6 +10,7 @@ from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from tests.burden.course import Course
 from tests.burden.hazards import HAZARDS, caught
+from tests.conftest import RULE_FILES
 from tests.recoded import Recoder
 
 
@@ -18,7 +19,7 @@ def recoder(engine: CheckedEngine) -> Recoder:
     return Recoder(engine.knowledge)
 
 
-@pytest.mark.parametrize("rule", HAZARDS)
+@pytest.mark.parametrize("rule", [path.stem for path in RULE_FILES])
 def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(
     engine: CheckedEngine, recoder: Recoder, rule: str
 ) -> None:
@@ -28,8 +29,8 @@ def test_a_planted_hazard_is_caught_at_the_first_visit_that_could_see_it(
         assert caught(rule, engine, lambda body, seed=seed: recoder.recoded(body, Random(f"{rule} {seed}"))), seed
 
 
-def test_every_rule_is_planted(folder: Folder) -> None:
-    assert {file.rule.id for file in folder.files} == set(HAZARDS)
+def test_every_hazard_is_of_a_rule(folder: Folder) -> None:
+    assert set(HAZARDS) <= {file.rule.id for file in folder.files}
 
 
 def test_a_quiet_course_is_a_quiet_year(engine: CheckedEngine) -> None:
