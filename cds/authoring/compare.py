@@ -111,7 +111,7 @@ class _Head(msgspec.Struct):
 def _may_ask(path: Path) -> bool:
     """Whether a file found in a folder is a question: other files that lie about are passed over."""
     kind = path.suffix.lower()
-    if kind in _LINES or (kind == ".yaml" and path.parent.name == FOLDER):
+    if kind in _LINES or (kind == ".yaml" and FOLDER in (path.parent.name, path.parent.parent.name)):
         return True
     if kind != ".json":
         return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ruamel.yaml.error import YAMLError
 
+from cds.authoring.scenarios import FOLDER
 from cds.authoring.schemas import KINDS
 from cds.authoring.written import text_of, tree_of
 from cds.knowledge.read import SUBJECTS
@@ -16,14 +17,17 @@ from cds.knowledge.tree import Fault, plain, read
 
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _KEY = re.compile(r"([a-z_]+):")
-_FOLDERS = {"protocols": "protocol", "valuesets": "valueset", "scenarios": "scenario"} | dict.fromkeys(SUBJECTS, "rule")
+_FOLDERS = {"protocols": "protocol", "valuesets": "valueset", FOLDER: "scenario"} | dict.fromkeys(SUBJECTS, "rule")
 
 
 def kind_of(path: Path) -> str:
     """Which kind of file ``path`` is, by its name and its folder; empty where it is none of ours."""
     if path.suffix != ".yaml":
         return ""
-    return path.stem if path.stem in KINDS else _FOLDERS.get(path.parent.name, "")
+    if path.stem in KINDS:
+        return path.stem
+    folder = FOLDER if path.parent.parent.name == FOLDER else path.parent.name  # scenarios stand in folders by subject
+    return _FOLDERS.get(folder, "")
 
 
 def normal(path: Path, shown: str, upgraded: Callable[[str], str] | None = None) -> str:

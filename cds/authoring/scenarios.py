@@ -1,6 +1,6 @@
 """Scenarios: a patient on a day line, and the cards that each day should bring, and nothing else.
 
-A scenario is written as a case note (``rules/scenarios/*.yaml``), becomes real FHIR (``events``), and runs
+A scenario is written as a case note (``rules/scenarios/``, in folders by subject), becomes real FHIR (``events``), and runs
 through the whole path, so that reading, facts, both engines and cards are tested together.
 """
 
@@ -107,7 +107,7 @@ def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = (
     """Every scenario of a rules folder and of what lies over it; what is wrong with one is added to ``faults``."""
     found = []
     layers = Layers(folder, overlays)
-    for path in layers.files(f"{FOLDER}/*.yaml"):
+    for path in layers.files(f"{FOLDER}/**/*.yaml"):
         try:
             document = read(path, layers.shown(path))
         except Fault as fault:

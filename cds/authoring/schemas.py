@@ -41,7 +41,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "rule": (f"rules/{{{_SUBJECTS}}}/*.yaml", RuleShape),
     "protocol": ("rules/protocols/*.yaml", ProtocolShape),
     "valueset": ("rules/valuesets/*.yaml", ValueSetShape),
-    "scenario": ("rules/scenarios/*.yaml", ScenarioShape),
+    "scenario": ("rules/scenarios/**/*.yaml", ScenarioShape),
     "definitions": ("rules/definitions.yaml", dict[str, NumberShape]),
     "schedule": ("rules/schedule.yaml", dict[str, TestShape]),
     "tests": ("rules/tests.yaml", dict[str, MeasureShape]),

@@ -85,7 +85,7 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
             result.faults.append(Fault(str(each), 1, "is not a folder of rules"))
             return
     reader = _Reader(layers, result)
-    for path in reader.layers.files("*/*.yml"):
+    for path in (*reader.layers.files("*/*.yml"), *reader.layers.files("scenarios/*/*.yml")):
         if path.parent.name in (*SUBJECTS, *NO_RULES):  # else its author would think that it is read
             sentence = "is not read: the name of a rule file ends in .yaml"
             result.faults.append(Fault(reader.layers.shown(path), 1, sentence))

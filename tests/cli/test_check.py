@@ -59,8 +59,8 @@ def test_every_number_is_pinned_on_both_sides(report: dict[str, Any]) -> None:
     (age,) = (number for number in report["numbers"] if number["name"] == "adult_age")
     assert age == {
         "name": "adult_age", "protocol": "seed-2024", "value": 18.0, "unit": "year",
-        "noticedAbove": "birthday-of-eighteen | day 0, order-select",
-        "noticedBelow": "birthday-of-eighteen | day -1, order-select",
+        "noticedAbove": "adult-from-the-eighteenth-birthday | day 0, order-select",
+        "noticedBelow": "adult-from-the-eighteenth-birthday | day -1, order-select",
     }  # fmt: skip
 
 
@@ -168,11 +168,14 @@ def test_two_rules_that_always_speak_together(tmp_path: Path) -> None:
 
 def test_a_scenario_that_is_about_a_number_nobody_knows(tmp_path: Path) -> None:
     rules = shutil.copytree(RULES, tmp_path / "rules")
-    file = rules / "scenarios" / "birthday-of-eighteen.yaml"
+    file = rules / "scenarios" / "dosing" / "adult-from-the-eighteenth-birthday.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("[adult_age]", "[adult_agee]"), encoding="utf-8")
     told = check(rules)
     assert told.exit_code == 1
-    assert "rules/scenarios/birthday-of-eighteen.yaml:3: about: there is no number 'adult_agee'" in told.stdout
+    assert (
+        "rules/scenarios/dosing/adult-from-the-eighteenth-birthday.yaml:3: about: there is no number 'adult_agee'"
+        in told.stdout
+    )
 
 
 def test_a_bar_shows_how_far_it_is_where_somebody_looks(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_cards_put_together_otherwise_are_told(tmp_path: Path) -> None:
 
 def test_a_scenario_of_a_protocol_that_only_one_side_has_is_judged_by_both(site: Path) -> None:
     (site / "scenarios").mkdir()
-    text = (RULES / "scenarios" / "titrated-to-response.yaml").read_text(encoding="utf-8")
+    text = (RULES / "scenarios" / "response" / "titrated-to-response.yaml").read_text(encoding="utf-8")
     ours = site / "scenarios" / "ours.yaml"
     ours.write_text(text.replace("days:\n", "protocol: ours\ndays:\n", 1), encoding="utf-8")
     found = diff(RULES, f"{RULES}+{site}@ours", ours)
@@ -129,14 +129,16 @@ def test_without_files_the_scenarios_are_judged(tmp_path: Path) -> None:
     )
     found = diff(RULES, f"{RULES}+{over}")
     assert found.exit_code == 1
-    assert "birthday-of-eighteen | day -1, order-select\n  - dose-above-window: " in found.stdout
+    assert "adult-from-the-eighteenth-birthday | day -1, order-select\n  - dose-above-window: " in found.stdout
 
 
 def test_lines_of_ndjson_and_scenarios_and_folders(tmp_path: Path, site: Path) -> None:
     lines = [json.dumps(json.loads(LOW.read_text())), "", "not JSON", json.dumps(json.loads(QUIET.read_text()))]
     many = tmp_path / "many.ndjson"
     many.write_text("\n".join(lines) + "\n")
-    found = diff(RULES, f"{RULES}+{site}@ours", many, RULES / "scenarios" / "titrated-to-response.yaml", LOW.parent)
+    found = diff(
+        RULES, f"{RULES}+{site}@ours", many, RULES / "scenarios" / "response" / "titrated-to-response.yaml", LOW.parent
+    )
     assert found.exit_code == 2
     assert f"{many}:1\n  - trough-low: " in found.stdout and f"{LOW}\n  - trough-low: " in found.stdout
     assert "titrated-to-response | day 14, patient-view\n  - trough-low" in found.stdout
@@ -160,7 +162,7 @@ def test_nothing_to_judge_is_no_sameness(tmp_path: Path) -> None:
     ],
 )
 def test_a_slip_in_a_scenario_is_a_sentence(tmp_path: Path, old: str, new: str, said: str) -> None:
-    text = (RULES / "scenarios" / "titrated-to-response.yaml").read_text(encoding="utf-8")
+    text = (RULES / "scenarios" / "response" / "titrated-to-response.yaml").read_text(encoding="utf-8")
     slip = tmp_path / "slip.yaml"
     slip.write_text(text.replace(old, new, 1), encoding="utf-8")
     for told in (diff(RULES, RULES, slip), CliRunner().invoke(main, ["scenario", str(slip)])):

@@ -41,7 +41,7 @@ def test_filled_it_is_a_sound_rule(tmp_path: Path) -> None:
         text.replace("TODO what the clinician reads first: trough", "A trough").replace("TODO", "Our"), encoding="utf-8"
     )
     assert [str(fault) for fault in read_folder(RULES, "", [site]).faults] == []
-    assert run("scenario", "--overlay", site, RULES / "scenarios" / "no-level.yaml").exit_code == 0
+    assert run("scenario", "--overlay", site, RULES / "scenarios" / "trough" / "no-level-at-all.yaml").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from cds.cli.main import main
 from tests.conftest import RULES
 
-FILE = str(RULES / "scenarios" / "rifampin.yaml")
+FILE = str(RULES / "scenarios" / "interactions" / "rifampin.yaml")
 TROUGH_LOW = Path("trough") / "trough-low.yaml"
 
 

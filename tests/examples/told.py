@@ -62,7 +62,7 @@ TOLD = (
         ),
     ),
     told(
-        "drug-or-microangiopathy",
+        "falling-counts-at-a-high-level",
         "60",
         (
             "fallingPlateletsOnSirolimus",
@@ -73,7 +73,7 @@ TOLD = (
         ("exposureShift", "info", "Sirolimus exposure by mg is 2 times that of the level before: consider why"),
     ),
     told(
-        "allergic",
+        "allergies",
         "0",
         ("allergy", "critical", "Allergy to peanut: the oral solution of sirolimus holds soya oil"),
         hook="order-sign",
@@ -93,7 +93,7 @@ TOLD = (
         "15",
         ("hepatitisB", "warning", "Hepatitis B may come back on sirolimus: surface antigen positive on 2024-01-13"),
     ),
-    told("passive-antibody", "15"),
+    told("core-antibody-from-immunoglobulin", "15"),
     told(
         "few-neutrophils",
         "29",
@@ -104,7 +104,7 @@ TOLD = (
         ),
     ),
     told(
-        "relapse",
+        "confirmed-response-lost",
         "107",
         (
             "responseLost",
@@ -113,7 +113,7 @@ TOLD = (
         ),
     ),
     told(
-        "leaning-on-prednisone",
+        "steroid-dependence",
         "61",
         ("steroidDependence", "info", "In response, with prednisone above 5 mg/day for 120 days: consider a taper"),
     ),

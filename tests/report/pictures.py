@@ -1,4 +1,4 @@
-"""The pictures of README, and what the workbench looks like: ``make pictures``. The patient is the one of rules/scenarios/one-course.yaml."""
+"""The pictures of README, and what the workbench looks like: ``make pictures``. The patient is the one of rules/scenarios/trough/one-course.yaml."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FOLDER = ROOT / "docs" / "pictures"
 def judged(day: str) -> Advice:
     """A day of the scenario, judged."""
     engine = CheckedEngine(load())
-    scenario = scenario_in(RULES / "scenarios" / "one-course.yaml")
+    scenario = scenario_in(RULES / "scenarios" / "trough" / "one-course.yaml")
     check = next(each for each in scenario.checks if each.shape.day == day)
     body, now = body_of(check, engine.knowledge)
     return advise(read_request(body), engine, now)

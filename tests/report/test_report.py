@@ -155,7 +155,7 @@ def test_silence_is_no_all_clear(tmp_path: Path) -> None:
 
 def test_the_picture_of_the_readme_is_of_the_course_it_names() -> None:
     picture = (ROOT / "docs" / "pictures" / "timeline.svg").read_text(encoding="utf-8")
-    course = (ROOT / "rules" / "scenarios" / "one-course.yaml").read_text(encoding="utf-8")
+    course = (ROOT / "rules" / "scenarios" / "trough" / "one-course.yaml").read_text(encoding="utf-8")
     told = re.findall(r"Platelets (\d+) x 10\^9/L on", picture)
     assert set(told) == set(re.findall(r"platelets (\d+)\b", course))
 

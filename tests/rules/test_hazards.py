@@ -22,7 +22,7 @@ def test_every_test_that_the_table_names_is_there() -> None:
         named = re.findall(r"`([^`]+)`", row[4])
         assert named
         for name in named:
-            place = RULES / "scenarios" / name if name.endswith(".yaml") else ROOT / "tests" / name
+            place = RULES / name if name.endswith(".yaml") else ROOT / "tests" / name
             assert place.is_file(), name
 
 

@@ -61,3 +61,13 @@ def test_what_is_wrong_is_said_with_its_place(
     text = told(tmp_path, engine, days, cards)
     assert said in text and bool(text) == bool(said)
     assert not text or "scenarios/a-try.yaml:" in text
+
+
+def test_a_scenario_in_a_folder_by_subject_is_read(tmp_path: Path, engine: CheckedEngine) -> None:
+    (tmp_path / "scenarios" / "dosing").mkdir(parents=True)
+    text = (
+        "scenario: A try\nstory: None.\ndays: {0: sirolimus 2 mg daily}\ncards:\n  - {day: 9, expect: [trough-low]}\n"
+    )
+    (tmp_path / "scenarios" / "dosing" / "a-try.yaml").write_text(text, encoding="utf-8")
+    ((check,),) = [each.checks for each in scenarios_of(tmp_path, [])]
+    assert "scenarios/dosing/a-try.yaml:5" in str(run_check(check, engine))
