@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from cds.chart.words import said
 from cds.knowledge.files import Folder
-from cds.knowledge.rules import shown
 from cds.knowledge.shapes import ValueSetShape
 from cds.knowledge.tree import Fault
 
@@ -40,7 +40,11 @@ def recalled(every: Sequence[Folder]) -> list[Recalled]:
     for cite, basis, where, says in (fact for read in every for fact in _cited(read)):
         if basis == "RECALLED":
             found[cite][where, says] = None
-    return [Recalled(key, shapes[key].citation, shapes[key].url, tuple(said)) for key, said in found.items() if said]
+    return [
+        Recalled(key, shapes[key].citation, shapes[key].url, tuple(several))
+        for key, several in found.items()
+        if several
+    ]
 
 
 def not_looked_at(every: Sequence[Folder], today: date) -> list[Fault]:
@@ -95,7 +99,7 @@ def _cited(read: Folder) -> Iterator[tuple[str, str, str, str]]:
         for citation in file.rule.citations:
             yield citation.cite, citation.basis, file.rule.id, citation.states
     for name, number in read.names.numbers.items():
-        yield number.cite, number.basis, name, f"{shown(number.value)} {number.unit}: {number.means}"
+        yield number.cite, number.basis, name, f"{said(number.value)} {number.unit}: {number.means}"
     for key, (_, reason) in read.withheld.items():
         yield reason.cite, reason.basis, key, reason.says
     for key, test in read.schedule.items():

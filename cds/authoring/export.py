@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import Any
 
 from cds import __version__
+from cds.chart.words import said
 from cds.compiled.knowledge import Concept, Knowledge
 from cds.compiled.systems import ICD_11
 from cds.knowledge.files import Folder
-from cds.knowledge.rules import shown
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
@@ -181,6 +181,6 @@ def _library(knowledge: Knowledge, sets: list[Resource]) -> Resource:
         "status": "draft",
         "description": _NOTICE,
         "purpose": "Numbers: "
-        + "; ".join(f"{name} {shown(value)}" for name, value in {**protocol.numbers, **knowledge.definitions}.items()),
+        + "; ".join(f"{name} {said(value)}" for name, value in {**protocol.numbers, **knowledge.definitions}.items()),
         "relatedArtifact": [{"type": "composed-of", "resource": f"{each['url']}|{each['version']}"} for each in sets],
     }

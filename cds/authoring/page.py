@@ -7,11 +7,11 @@ from typing import Any
 
 from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
+from cds.chart.words import said
 from cds.compiled.knowledge import Citation, Knowledge, Level, Rule, Suggestion
 from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import SUBJECTS
-from cds.knowledge.rules import shown
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
 from cds.vocabulary import VOCABULARY
 
@@ -38,7 +38,7 @@ def page(folder: Folder) -> str:
             lines += [f"## {subject.capitalize()}", ""]
             lines += [f"- [{file.rule.id}](#{file.rule.id}): {file.rule.title}" for file in several]
             lines += [""]
-    numbers = {name: shown(number.value) for name, number in folder.names.numbers.items()}
+    numbers = {name: said(number.value) for name, number in folder.names.numbers.items()}
     for several in files.values():
         for file in several:
             lines += _rule(file, knowledge, numbers)
@@ -49,7 +49,7 @@ def page(folder: Folder) -> str:
 def rule_page(file: RuleFile, folder: Folder) -> str:
     """One rule, in Markdown, as a page of its own."""
     assert folder.knowledge is not None, "only sound rules have a page"
-    numbers = {name: shown(number.value) for name, number in folder.names.numbers.items()}
+    numbers = {name: said(number.value) for name, number in folder.names.numbers.items()}
     return "\n".join(_rule(file, folder.knowledge, numbers)).replace("### ", "## ", 1)
 
 
@@ -163,14 +163,14 @@ def _cases(cases: Sequence[CaseShape], background: dict[str, Any]) -> Iterator[s
 def _given(given: dict[str, Any]) -> str:
     parts = []
     for name, value in given.items():
-        said = (
+        words = (
             ", ".join(map(str, value))
             if isinstance(value, list)
             else str(value).lower()
             if value is True or value is False
             else str(value)
         )
-        parts.append(f"{name.replace('_', ' ')}: {_plain(said)}")
+        parts.append(f"{name.replace('_', ' ')}: {_plain(words)}")
     return "; ".join(parts)
 
 

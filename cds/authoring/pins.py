@@ -1,7 +1,7 @@
 """Does anybody notice when a number moves? Each number of definitions and protocols, one step up and one step down.
 
 A number is pinned when some case, or some day of a scenario, gets another card on either side. Rules are judged by the
-second opinion alone: the question is whether cases and scenarios are sharp, not whether the engines agree.
+plain evaluator alone: the question is whether cases and scenarios are sharp, not whether the engines agree.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from cds.authoring.cases import Case, summary_of
 from cds.authoring.scenarios import Check, body_of, difference
 from cds.chart.read import read_chart
 from cds.chart.request import Request, read_request
+from cds.chart.words import said
 from cds.compiled.knowledge import WIDEST, Knowledge
 from cds.engine import Evaluator, PlainEvaluator
 from cds.facts import read_facts
 from cds.knowledge.files import Folder, RuleFile
-from cds.knowledge.rules import Names, compile_rule, shown
+from cds.knowledge.rules import Names, compile_rule
 from cds.knowledge.shapes import AnyOf, NumberShape, RuleShape
 from cds.knowledge.tree import Fault
 from cds.knowledge.windows import windows_of, with_widest
@@ -75,14 +76,14 @@ class Pin:
     def faults(self) -> Iterator[Fault]:
         """The sides on which nobody notices, in words."""
         path, line = self.number.place
-        for said, sign in ((self.more, 1), (self.less, -1)):
-            if not said:
-                value = shown(self.number.value + sign * self.number.step)
+        for noticed, sign in ((self.more, 1), (self.less, -1)):
+            if not noticed:
+                value = said(self.number.value + sign * self.number.step)
                 yield Fault(
                     path,
                     line,
                     f"no case or scenario notices if {self.number.name} becomes {value} {self.number.unit} "
-                    f"in place of {shown(self.number.value)}",
+                    f"in place of {said(self.number.value)}",
                 )
 
 

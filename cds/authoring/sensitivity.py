@@ -1,6 +1,6 @@
 """Change each condition of a rule a little and see whether any of its cases notices.
 
-Mutants are judged by the second opinion alone: the question is whether the cases are sharp, not
+Mutants are judged by the plain evaluator alone: the question is whether the cases are sharp, not
 whether the engines agree.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from cds.authoring.cases import Case
+from cds.chart.words import said
 from cds.compiled.knowledge import Condition, Knowledge, Operator, Rule, Variant
 from cds.compiled.truth import truth
 from cds.knowledge.files import RuleFile
-from cds.knowledge.rules import shown
 from cds.knowledge.tree import Fault
 from cds.vocabulary import VOCABULARY
 
@@ -57,7 +57,7 @@ def _neighbours(test: Condition) -> Iterator[Condition]:
 def _changed(test: Condition, **changes: Any) -> Condition:
     changed = msgspec.structs.replace(test, **changes)
     if changed.number is not None:
-        text = f"{changed.fact} {changed.operator} {shown(changed.number)} {VOCABULARY[changed.fact].unit}"
+        text = f"{changed.fact} {changed.operator} {said(changed.number)} {VOCABULARY[changed.fact].unit}"
     else:
         text = test.text.replace(f" {test.operator} ", f" {changed.operator} ", 1)
         if test.operator in ("present", "absent"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from cds.chart.words import said
 from cds.compiled.knowledge import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
 from cds.knowledge.conditions import MAX_BRANCHES, PLACEHOLDER, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
@@ -23,13 +24,7 @@ class Names:
     tests: dict[str, LabTest] = field(default_factory=dict)
 
     def values(self, row: dict[str, str]) -> dict[str, str]:
-        return {name: shown(number.value) for name, number in self.numbers.items()} | row
-
-
-def shown(number: Decimal) -> str:
-    """A number as a clinician writes it: no exponent, no trailing zeros."""
-    text = format(number, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+        return {name: said(number.value) for name, number in self.numbers.items()} | row
 
 
 def compile_rule(document: Document, shape: RuleShape, subject: str, names: Names, faults: list[Fault]) -> Rule | None:
@@ -116,7 +111,7 @@ def rows_of(
         return []
     return [
         {
-            key: shown(value) if isinstance(value, Decimal) else str(value)
+            key: said(value) if isinstance(value, Decimal) else str(value)
             for key, value in row.items()
             if key not in ("cite", "basis", "note")
         }
