@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test lint bench fuzz fingerprint load assurance oracle examples pictures docs burden clean
+.PHONY: demo test long lint bench fuzz fingerprint load assurance oracle examples pictures docs burden clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -22,6 +22,9 @@ demo: $(READY)
 
 test: $(TESTED)
 	@"$(BIN)/python" -m pytest -n auto --dist worksteal $(ARGS)
+
+long: $(TESTED)
+	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n auto --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py
 
 lint: $(TESTED)
 	@"$(BIN)/ruff" check .

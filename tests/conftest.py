@@ -5,20 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Browser, sync_playwright
 
+from cds.authoring import check
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from cds.knowledge.read import SUBJECTS, read_folder
-from tests.browser import CHROMIUM
+from tests.shipped import once
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
 
+LONG = bool(os.environ.get("TESTS_LONG"))
+"""Whether proofs take their long form, as with ``make long``: more charts, and more sets of rules."""
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
 RULE_FILES = sorted(path for path in RULES.glob("*/*.yaml") if path.parent.name in SUBJECTS)
@@ -31,9 +37,22 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _one_report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    base = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patched:
+        keep = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+        patched.setattr(check, "check_folder", once(RULES, keep))
+        yield
+
+
 @pytest.fixture(scope="module")  # no longer: its event loop would be in the way of tests that run their own
 def browser() -> Iterator[Browser]:
     """Chromium, with nothing of anybody's in it."""
+    from playwright.sync_api import sync_playwright  # where no test asks for a browser, none is loaded
+
+    from tests.browser import CHROMIUM
+
     with sync_playwright() as playwright:
         begun = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield begun

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -122,10 +122,20 @@ class Limits(msgspec.Struct, frozen=True):
             return True
         if dose > self.numbers.size_warning_per_day:
             return False
-        kg, surface = self.size.kg or self.most_kg, self.size.surface
+        kg, surface = self._weighed() or self.most_kg, self.size.surface
         if kg is not None and dose / kg > self.numbers.size_warning_per_kg:
             return False
         return surface is None or dose / surface <= self.numbers.size_info_per_m2
+
+    def _weighed(self) -> Decimal | None:
+        """The weight that counts now, or that will on a birthday within the days for which an offer must hold."""
+        weight = self.size.any_weight
+        if self.size.kg is not None or weight is None or weight.amount is None or weight.moment is None:
+            return self.size.kg
+        until = self.patient.now.date() + timedelta(days=self.numbers.offer_holds)
+        stays = self.patient.surely_under(self.ages.weight_short_age, until) is True
+        counts_again = not stays and weight.moment.days_until(self.patient.now) <= self.ages.weight_valid
+        return weight.amount.value if counts_again else None
 
     def raises_no_warning(self, dose: Decimal) -> bool:
         """Whether ``dose`` stays clear of our own dose warnings now and for as long as an offer must hold."""

@@ -69,32 +69,49 @@ def test_what_another_protocol_says_differently_is_pinned_under_it(report: dict[
     assert protocols == {path.stem for path in (RULES / "protocols").glob("*.yaml")}
 
 
-SEED = {
-    "adults start on 2": ("protocols/seed-2024.yaml", "phase: starting, low: 2", "phase: starting, low: 1.9"),
-    "to 4 mg/day": ("protocols/seed-2024.yaml", "low: 2, high: 4", "low: 2, high: 4.1"),
-    "are kept on 1": ("protocols/seed-2024.yaml", "phase: maintenance, low: 1,", "phase: maintenance, low: 0.9,"),
-    "to 2 mg/day": ("protocols/seed-2024.yaml", "phase: maintenance, low: 1, high: 2", "phase: maintenance, low: 1, high: 2.1"),
-    "children start on 1": ("protocols/seed-2024.yaml", "phase: starting, low: 1,", "phase: starting, low: 1.1,"),
-    "and are kept on 0.5": ("protocols/seed-2024.yaml", "low: 0.5, high: 1", "low: 0.6, high: 1"),
-    "to 1 mg/day": ("protocols/seed-2024.yaml", "low: 0.5, high: 1", "low: 0.5, high: 1.1"),
-    "5 ng/mL": ("protocols/seed-2024.yaml", "trough_low:\n    value: 5", "trough_low:\n    value: 4.9"),
-    "15 ng/mL": ("protocols/seed-2024.yaml", "trough_high:\n    value: 15", "trough_high:\n    value: 15.1"),
-    "30": ("definitions.yaml", "partial_count:\n  value: 30", "partial_count:\n  value: 29"),
-    "100": ("definitions.yaml", "complete_count:\n  value: 100", "complete_count:\n  value: 101"),
-    "3 months": ("definitions.yaml", "landmark_3_from:\n  value: 69", "landmark_3_from:\n  value: 70"),
-    "6 months": ("definitions.yaml", "landmark_6_to:\n  value: 208", "landmark_6_to:\n  value: 207"),
-}  # fmt: skip
+STUDY = {
+    "trough_low": 5,
+    "trough_high": 15,
+    "partial_count": 30,
+    "complete_count": 100,
+    "landmark_3_from": 69,
+    "landmark_6_to": 208,
+}
+DOSES = [
+    ("adult", "starting", 2, 4),
+    ("adult", "maintenance", 1, 2),
+    ("child", "starting", 1, 2),
+    ("child", "maintenance", 0.5, 1),
+]
 
 
-@pytest.mark.parametrize("what", SEED)
-def test_no_number_of_the_study_changes_unnoticed(what: str, tmp_path: Path) -> None:
-    file, old, new = SEED[what]
+@pytest.mark.parametrize("name", STUDY)
+def test_no_number_of_the_study_changes_unnoticed(name: str, report: dict[str, Any]) -> None:
+    (number,) = [each for each in report["numbers"] if (each["name"], each["protocol"]) == (name, "seed-2024")]
+    assert number["value"] == STUDY[name] and number["noticedAbove"] and number["noticedBelow"]
+
+
+@pytest.mark.parametrize(("group", "phase", "low", "high"), DOSES)
+def test_no_dose_of_the_study_changes_unnoticed(
+    group: str, phase: str, low: float, high: float, report: dict[str, Any]
+) -> None:
+    for side, value in (("low", low), ("high", high)):
+        (number,) = [
+            each
+            for each in report["numbers"]
+            if (each["name"], each["protocol"]) == (f"{group} {phase} {side}", "seed-2024")
+        ]
+        assert number["value"] == value and number["noticedAbove"] and number["noticedBelow"]
+
+
+def test_a_number_of_the_study_that_changed_is_a_fault(tmp_path: Path) -> None:
     rules = shutil.copytree(RULES, tmp_path / "rules")
-    text = (rules / file).read_text(encoding="utf-8")
-    assert text.count(old) == 1, text.count(old)
-    (rules / file).write_text(text.replace(old, new), encoding="utf-8")
+    file = rules / "protocols" / "seed-2024.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("trough_low:\n    value: 5", "trough_low:\n    value: 4.9"), encoding="utf-8")
     told = check(rules)
     assert told.exit_code == 1 and "faults" in told.stdout.splitlines()[-1]
+    assert "rules/trough/trough-low.yaml" in told.stdout
     assert load(rules).hash != load().hash  # it was read, and it is another knowledge
 
 
@@ -167,15 +184,13 @@ def test_two_rules_that_always_speak_together(tmp_path: Path) -> None:
 
 
 def test_a_scenario_that_is_about_a_number_nobody_knows(tmp_path: Path) -> None:
-    rules = shutil.copytree(RULES, tmp_path / "rules")
-    file = rules / "scenarios" / "dosing" / "adult-from-the-eighteenth-birthday.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("[adult_age]", "[adult_agee]"), encoding="utf-8")
+    rules = folder_of(tmp_path, RULE)
+    (rules / "scenarios").mkdir()
+    text = "scenario: A try\nstory: None.\nabout: [adult_agee]\ndays: {0: sirolimus 2 mg daily}\ncards: [{day: 9, expect: none}]\n"
+    (rules / "scenarios" / "a-try.yaml").write_text(text, encoding="utf-8")
     told = check(rules)
     assert told.exit_code == 1
-    assert (
-        "rules/scenarios/dosing/adult-from-the-eighteenth-birthday.yaml:3: about: there is no number 'adult_agee'"
-        in told.stdout
-    )
+    assert "rules/scenarios/a-try.yaml:3: about: there is no number 'adult_agee'" in told.stdout
 
 
 def test_a_bar_shows_how_far_it_is_where_somebody_looks(tmp_path: Path) -> None:

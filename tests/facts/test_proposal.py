@@ -27,6 +27,7 @@ from tests.charts import (
     sirolimus,
     weight,
 )
+from tests.conftest import LONG
 from tests.judge import fact, judge, judge_order, topics
 
 TIMED = intake("i", day(19, "07:45"))
@@ -246,10 +247,22 @@ def warnings(advice: Advice) -> set[str]:
     return {c["source"]["topic"]["code"] for c in advice.cards if c["indicator"] != "info"} & OURS
 
 
+def test_an_offer_holds_when_an_older_weight_counts_again(engine: CheckedEngine) -> None:
+    """Of 9.5 kg, 31 days old: under five years it counts for 30 days, and from the birthday on for 90."""
+    child, older = patient(born="2019-06-01"), weight("w", day(88), 9.5)
+    order, high = sirolimus("s", day(0), 1.5, tablet="0.5"), level("l", day(117, "07:40"), 16)
+    offered = updates(judge(engine, 119, child, itp(), older, order, high, adult=False))
+    for new in offered:
+        later = judge(engine, 145, child, itp(), older, high, *signed(order, new, 119), adult=False)
+        assert warnings(later) == set()
+    grown = weight("w", day(88), 12)
+    assert updates(judge(engine, 119, child, itp(), grown, order, high, adult=False)), "a dose that fits is offered"
+
+
 def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
-    @settings(max_examples=600, database=None)
+    @settings(max_examples=600 if LONG else 120, database=None)
     @given(charts())
     def hold(case: tuple[int, list[Resource], Resource]) -> None:
         on, rest, order = case
@@ -263,13 +276,13 @@ def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -
                 assert warnings(judge(engine, on + later, *rest, *signed(order, new, on), adult=False)) == set(), later
 
     hold()
-    assert len(seen) > 100
+    assert len(seen) > (100 if LONG else 20)
 
 
 def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
-    @settings(max_examples=900, database=None)
+    @settings(max_examples=900 if LONG else 180, database=None)
     @given(charts(), doses)
     def hold(case: tuple[int, list[Resource], Resource], mg: float) -> None:
         on, rest, order = case
@@ -291,7 +304,7 @@ def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None
                 ), later
 
     hold()
-    assert len(seen) > 100
+    assert len(seen) > (100 if LONG else 20)
 
 
 def test_topics_of_a_patient_in_target_are_none(engine: CheckedEngine) -> None:

@@ -96,7 +96,7 @@ def differences(
     ]
 
 
-@pytest.mark.parametrize("thousand", range(3))  # `make oracle` tries 20,000
+@pytest.mark.parametrize("thousand", range(2))  # `make oracle` tries 20,000
 def test_two_readings_of_the_text_agree(engine: CheckedEngine, thousand: int) -> None:
     """1,000 charts an item."""
     wrong, recoder = {}, Recoder(engine.knowledge)

@@ -10,14 +10,14 @@ from cds.authoring.proofs import all_properties
 from cds.authoring.proofs.found import Property
 from cds.compiled.knowledge import Knowledge
 from cds.knowledge.load import load
-from tests.conftest import RULES
+from tests.conftest import LONG, RULES
 from tests.prover import second
 from tests.prover.rule_sets import made
 from tests.prover.second import Verdict
 
 SHIPPED = load()
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))
-SETS, SOME = 200, 50
+SETS, SOME = (200, 50) if LONG else (40, 25)
 
 
 def first_says(knowledge: Knowledge) -> list[Verdict]:
@@ -50,4 +50,4 @@ def test_both_say_the_same_of_random_rules(part: int) -> None:
 def test_random_rules_break_and_keep_each_property() -> None:
     """Else that the provers agree would say little."""
     broken = Counter(each.property for seed in range(SOME) for each in first_says(made(seed, SHIPPED)) if each.broken)
-    assert all(5 <= broken[name] <= SOME - 5 for name in ("P1", "P2", "P3", "P4", "P5")), broken
+    assert all(SOME // 10 <= broken[name] <= SOME - SOME // 10 for name in ("P1", "P2", "P3", "P4", "P5")), broken

@@ -20,11 +20,12 @@ from cds.compiled.knowledge import Knowledge
 from cds.course import levels
 from cds.engine import CheckedEngine
 from cds.facts import PLAN, Situation, needs, read_facts
+from tests.conftest import LONG
 from tests.oracle.charts import chart
 from tests.recoded import Recoder
 
 Json = dict[str, Any]
-CHARTS = 1_500
+CHARTS = 1_500 if LONG else 300
 _TRIED = (
     Decimal("0.5"),
     Decimal("4.9"),
@@ -98,8 +99,8 @@ def test_a_level_drives_its_facts_as_one_of_the_courses_says(
         assert fits or _never_moves(told), f"seed {seed}: {told}"
         moved += bool(fits)
         used |= fits
-    assert moved > 100
-    assert len(COURSES.keys() - used) <= 1, (
+    assert moved > CHARTS // 15
+    assert not LONG or len(COURSES.keys() - used) <= 1, (
         COURSES.keys() - used
     )  # doses missed before a level that is not the newest are rare
 
@@ -185,4 +186,4 @@ def test_a_bound_that_tells_no_class_is_named(knowledge: Knowledge, charts: list
             if not low and not high and newest.verdict == "usable":
                 seen += 1
                 assert "Newest level" in {gap.name for gap in values["gaps"]}, f"seed {seed}"
-    assert seen > 3
+    assert seen > (3 if LONG else 0)
