@@ -36,6 +36,10 @@ def test_clients_that_read_nothing_are_closed_and_those_that_read_slowly_are_not
             each.connect(("127.0.0.1", running.port))
             each.sendall((head.encode() + form) * 2)  # more than the system keeps for a client
         assert until_closed(slow, 2) == 2
+        with socket.create_connection(
+            ("127.0.0.1", running.port)
+        ) as idle:  # opened later, and closed for the same seconds of silence
+            assert until_closed(idle, 1) == 0
         assert until_closed(silent, 2) < 2
 
 
