@@ -14,12 +14,6 @@ from cds.facts.size import Heaviest, Size
 from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, number, part, text
 
 _NO_COURSE = "there is no course whose orders are clear"
-_UNSEEN_START = Named(
-    "Start of the course",
-    "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
-    "and the dose is held against the widest window",
-    fact="days_on_sirolimus",
-)
 
 
 def _references(patient: Patient) -> list[str]:
@@ -46,19 +40,11 @@ def phase(age_group: str, patient: Patient, maintenance_from: Days) -> Answer[st
 
 
 @number("day", "1", "days since the first dose of this course, which is day 0")
-def days_on_sirolimus(patient: Patient, unseen_start_shown: Days) -> Answer[Decimal]:
+def days_on_sirolimus(patient: Patient) -> Answer[Decimal]:
     start, day = patient.course.start, patient.day
     if day is None or start is None:
-        gap = _UNSEEN_START if _start_is_news(patient, unseen_start_shown) else None
-        return Unknown("sirolimus has not been started, or the start is not known", gap)
+        return Unknown("sirolimus has not been started, or the start is not known")
     return Known(Decimal(day), patient.course.regimens[0].references, start.day)
-
-
-def _start_is_news(patient: Patient, shown: int) -> bool:
-    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
-    first = patient.course.start
-    recent = patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
-    return patient.day is None and patient.began_unseen and recent
 
 
 @number("day", "1", "days since sirolimus was started, changed, held or resumed")

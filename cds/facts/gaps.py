@@ -11,7 +11,7 @@ from cds.compiled.knowledge import Window
 from cds.course.patient import Patient
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
-from cds.plan.declare import Answer, Named, Told, Unknown, names, part
+from cds.plan.declare import Answer, Days, Named, Told, Unknown, names, part
 
 _NEEDED_FOR = {
     "MedicationAdministration": "the time since the last dose and infusions that raise the platelet count",
@@ -46,6 +46,12 @@ _MOST = 20
 _ALIKE = 3  # more things that were not read for one reason are counted, not listed
 _OTHERS = "interactions"
 _WHAT = {*_SUBJECTS.values(), _OTHERS}
+_UNSEEN_START = Named(
+    "Start of the course",
+    "a level is older than the first order on record: phase, baseline and landmarks are not judged, "
+    "and the dose is held against the widest window",
+    fact="days_on_sirolimus",
+)
 
 
 @names("what could not be read or is missing, and what it keeps from being judged", none="nothing is missing")
@@ -149,11 +155,18 @@ def gaps_of_diagnosis(chart: Chart, itp_on_record: bool | Unknown) -> list[Named
 
 
 @part
-def gaps_of_course(patient: Patient, given_without_order: list[Intake], level_without_order: list[Lab]) -> list[Named]:
+def gaps_of_course(
+    patient: Patient,
+    unseen_start_shown: Days,
+    given_without_order: list[Intake],
+    level_without_order: list[Lab],
+) -> list[Named]:
     """Orders and levels that nobody can place."""
     course = patient.course
     undated = "it has no date that can be read"
     gaps = [Named("Start of an order", undated, (each.reference,), "days_on_sirolimus") for each in course.undated]
+    if _start_is_news(patient, unseen_start_shown):
+        gaps.append(_UNSEEN_START)
     if course.state == "stopped_unknown" and course.current is not None:
         note = "the last order is over, but not since when"
         gaps.append(Named("End of the course", note, course.current.references, "days_on_sirolimus"))
@@ -164,6 +177,13 @@ def gaps_of_course(patient: Patient, given_without_order: list[Intake], level_wi
         note = f"a sirolimus level of {on_day(lab.moment)} is on record, but no order of sirolimus for that time"
         gaps.append(Named("A level without an order", note, (lab.reference,), "daily_dose"))
     return gaps
+
+
+def _start_is_news(patient: Patient, shown: int) -> bool:
+    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
+    first = patient.course.start
+    recent = patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
+    return patient.day is None and patient.began_unseen and recent
 
 
 @part
