@@ -24,7 +24,7 @@ test: $(TESTED)
 	@"$(BIN)/python" -m pytest -n auto --dist worksteal $(ARGS)
 
 long: $(TESTED)
-	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n auto --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py
+	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n auto --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine
 
 lint: $(TESTED)
 	@"$(BIN)/ruff" check .

@@ -68,12 +68,19 @@ def decode(body: bytes) -> tuple[Message, list[Broken]]:
     try:
         return message_decoder.decode(body), []
     except (msgspec.ValidationError, UnicodeDecodeError):
-        return isolated_message(body, InputError)
+        return _isolated(body)
     except RecursionError:
         raise InputError(TOO_DEEP) from None
     except msgspec.DecodeError as error:
         where = re.search(r"byte (\d+)", str(error))
         raise InputError("this is not JSON" + (f" (byte {where[1]})" if where else "")) from None
+
+
+def _isolated(body: bytes) -> tuple[Message, list[Broken]]:
+    try:
+        return isolated_message(body, InputError)
+    except RecursionError:  # bundles in bundles: where Python counts its own frames apart from the reader's
+        raise InputError(TOO_DEEP) from None
 
 
 def unpack(bundle: Resource | None) -> Unpacked:

@@ -141,12 +141,15 @@ def _resource(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | 
         return resource_decoder.decode(raw)
     except UNREADABLE:
         pass
-    if b"Bundle" in bytes(raw) and (bundle := _bundle(raw)) is not None:
+    if (bundle := _bundle(raw)) is not None:
         return Resource(resourceType="Bundle", entry=_entries(bundle, place, broken), link=_links(bundle.link))
     return _mended(raw, place, broken)
 
 
 def _bundle(raw: msgspec.Raw) -> RawBundle | None:
+    text = bytes(raw)
+    if b"Bundle" not in text and b"\\u" not in text:  # an escape may spell it
+        return None
     try:
         bundle = raw_bundle_decoder.decode(raw)
     except UNREADABLE:

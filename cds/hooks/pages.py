@@ -88,7 +88,7 @@ Resources of another patient are never used; a context and a Patient that differ
 
 | | default | beyond it |
 |---|---|---|
-| body | {max_body} bytes, {body_seconds:g} s, at least 100 levels deep, not compressed | 413, 408, 400, 415 |
+| body | {max_body} bytes, {body_seconds:g} s, not compressed; 100 levels of nesting are read, some more too | 413, 408, 400, 415 |
 | calls at once, a worker | {max_in_flight} | 503 with `Retry-After` |
 | calls back | {answer_seconds:g} s for the whole call | named as missing |
 | tokens | {algorithms}; an hour; once | 401 |

@@ -71,3 +71,32 @@ def test_bundles_in_bundles_are_read_or_refused(engine: CheckedEngine) -> None:
             read_request(body)
         except InputError as error:
             assert str(error), levels
+
+
+def _from_below(frames: int, body: bytes) -> str:
+    """What is said of a body that is read with so many frames on the stack, as behind a server."""
+    if frames:
+        return _from_below(frames - 1, body)
+    try:
+        read_request(body)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("frames", [0, 40, 100])
+def test_bundles_in_bundles_around_something_broken_are_read_or_refused(frames: int) -> None:
+    broken = {"resourceType": "Observation", "id": "o", "status": 5}
+    inner = as_bytes(bundle(patient(), ORDER, broken))
+    for levels in (3, *range(150, 340, 5)):
+        body = b'{"resourceType": "Bundle", "entry": [{"resource": ' * levels + inner + b"}]}" * levels
+        assert (_from_below(frames, body) == "") == (levels == 3), levels
+
+
+def test_a_bundle_whose_type_is_written_with_an_escape_loses_nothing_beside_something_broken() -> None:
+    broken = {"resourceType": "Observation", "id": "o", "status": 5}
+    inside = json.dumps(bundle(ORDER, broken)).replace('"Bundle"', '"\\u0042undle"')
+    body = json.dumps(bundle(patient()))[:-2] + ', {"resource": ' + inside + "}]}"
+    found = read_request(body.encode())
+    assert [each.id for each in found.resources if each.resourceType == "MedicationRequest"] == ["s"]
+    assert [each.reference for each in found.broken] == ["Observation/o"]
