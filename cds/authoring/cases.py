@@ -9,11 +9,11 @@ from typing import Any
 from cds.cards.detail import numbers_for
 from cds.cards.text import cut, fill, shown
 from cds.compiled.bound import bound_of
+from cds.compiled.template import AS_REPORTED
 from cds.engine import Evaluator, Holding
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.shapes import CaseShape, ExpectedCard
 from cds.knowledge.tree import Fault
-from cds.plan.case import AS_REPORTED
 from cds.plan.declare import Named
 from cds.vocabulary import VOCABULARY
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from cds.authoring.cases import Case
 from cds.compiled.knowledge import Condition, Knowledge
+from cds.compiled.template import named
 from cds.compiled.truth import truth
-from cds.knowledge.conditions import PLACEHOLDER
 from cds.knowledge.files import RuleFile
 from cds.vocabulary import VOCABULARY
 
@@ -105,7 +105,7 @@ def facts_of(knowledge: Knowledge) -> set[str]:
         used |= {test.fact for variant in rule.variants for branch in variant.branches for test in branch}
         for level in rule.levels:
             texts = [level.summary, *level.detail, *(each.label for each in level.suggestions)]
-            used |= set(PLACEHOLDER.findall(" ".join(texts)))
+            used |= set(named(*texts))
             used |= {name for each in level.suggestions for name in (each.dose, each.unless, each.each)}
     return used
 

@@ -9,7 +9,7 @@ from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
 from cds.chart.words import said
 from cds.compiled.knowledge import Citation, Knowledge, Level, Rule, Suggestion
-from cds.knowledge.conditions import PLACEHOLDER
+from cds.compiled.template import filled_where_known
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import SUBJECTS
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
@@ -96,31 +96,24 @@ def _signed(rule: Rule) -> str:
 def condition_words(when: Conditions, numbers: dict[str, str]) -> list[str]:
     """Each condition as a clinician would say it; ``numbers`` are filled in."""
     return [
-        " **or** ".join(in_words(filled(each, numbers)) for each in item.any)
+        " **or** ".join(in_words(filled_where_known(each, numbers.get)) for each in item.any)
         if isinstance(item, AnyOf)
-        else in_words(filled(item, numbers))
+        else in_words(filled_where_known(item, numbers.get))
         for item in when
     ]
 
 
-def filled(text: str, numbers: dict[str, str]) -> str:
-    """A text with its cited numbers; facts, which only a chart can fill, stay in braces."""
-    for name, value in numbers.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
 def _card(level: Level, numbers: dict[str, str]) -> Iterator[str]:
-    yield f"> {_plain(filled(level.summary, numbers))}"
+    yield f"> {_plain(filled_where_known(level.summary, numbers.get))}"
     yield ">"
-    yield from (f"> - {_plain(filled(line, numbers))}" for line in level.detail)
+    yield from (f"> - {_plain(filled_where_known(line, numbers.get))}" for line in level.detail)
     if level.suggestions:
         yield ">"
         yield from (f"> Suggestion: {_plain(_suggestion(each, numbers))}" for each in level.suggestions)
 
 
 def _suggestion(suggestion: Suggestion, numbers: dict[str, str]) -> str:
-    label = filled(suggestion.label, numbers)
+    label = filled_where_known(suggestion.label, numbers.get)
     return f"{label} (one for each of {suggestion.each.replace('_', ' ')})" if suggestion.each else label
 
 
@@ -190,6 +183,6 @@ def _facts(files: dict[str, list[RuleFile]], numbers: dict[str, str]) -> Iterato
     yield "|---|---|---|"
     for fact in VOCABULARY.values():
         if fact.name in used:
-            meaning = PLACEHOLDER.sub(lambda match: numbers[match[1]], fact.meaning)
+            meaning = filled_where_known(fact.meaning, numbers.get)
             meaning += f"; as reported: {fact.report}" if fact.report else ""
             yield f"| {fact.name.replace('_', ' ')} | {fact.unit or '-'} | {_plain(meaning)} |"

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from cds.authoring.scenarios import ScenarioShape
+from cds.compiled.template import AS_REPORTED
 from cds.knowledge.measures import MeasureShape
 from cds.knowledge.shapes import (
     NumberShape,
@@ -33,7 +34,6 @@ from cds.knowledge.words import (
     SayingsShape,
     SpecimenShape,
 )
-from cds.plan.case import AS_REPORTED
 from cds.vocabulary import VOCABULARY
 
 _SUBJECTS = "dosing,interactions,monitoring,response,safety,trough"

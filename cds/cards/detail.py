@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cds.cards.text import escape, fill, only_fact, shown
+from cds.cards.text import escape, fill, shown
 from cds.chart.words import said
 from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Condition, Knowledge, Variant
+from cds.compiled.template import only_name
 from cds.engine import Holding
 from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
@@ -50,11 +51,11 @@ def detail(
     facts = situation.facts.values
     lines: list[str] = []
     for template in holding.level.detail:
-        value = facts.get(only_fact(template)) if template.startswith("{") else None
+        value = facts.get(only_name(template))
         if isinstance(value, list):
             lines += [f"- **{escape(item.name)}**" + (f": {escape(item.note)}" if item.note else "") for item in value]
-        elif (filled := fill(template, facts, row, markdown=True)) is not None:
-            lines.append(f"- {filled}")
+        elif (line := fill(template, facts, row, markdown=True)) is not None:
+            lines.append(f"- {line}")
     lines += [f"- {text}" for text in withheld if not any(text in line for line in lines)]
     compared = [_compared(test, facts) for test in holding.branch if test.number is not None]
     if compared:

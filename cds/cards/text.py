@@ -10,10 +10,10 @@ from typing import Any
 
 from cds.chart.words import listed, said
 from cds.compiled.bound import Bound
+from cds.compiled.template import filled
 from cds.plan.declare import Named
 
 SUMMARY_LENGTH = 139
-_PLACEHOLDER = re.compile(r"\{([a-z0-9_]+(?: as reported)?)\}")
 _PUNCTUATION = re.compile(r"([!-,./:-?\[-`{-~])")  # all of ASCII's but - in a word and @, which is replaced
 _HARMLESS = re.compile(r"[A-Za-z0-9 .,:;()/%=+^<>'x-]*")  # nothing in here starts markup inside a line, but < and >
 _STARTS_BLOCK = re.compile(r"\s*([-+]|[0-9]+[.)])\s")
@@ -60,28 +60,16 @@ def fill(template: str, facts: Mapping[str, Any], row: Mapping[str, str], *, mar
 
     With ``markdown`` the values are escaped; the template's own text is the author's and stays.
     """
-    missing = False
 
-    def value(match: re.Match[str]) -> str:
-        nonlocal missing
-        name = match[1]
+    def value(name: str) -> str | None:
         if name in row:
             return row[name]
         found = facts.get(name)
         if found is None:
-            missing = True
-            return ""
-        text = shown(found)
-        return escape(text) if markdown else clean(text)
+            return None
+        return escape(shown(found)) if markdown else clean(shown(found))
 
-    filled = _PLACEHOLDER.sub(value, template)
-    return None if missing else filled
-
-
-def only_fact(template: str) -> str:
-    """The name of the fact if ``template`` is nothing else."""
-    match = _PLACEHOLDER.fullmatch(template)
-    return match[1] if match else ""
+    return filled(template, value)
 
 
 def cut(text: str, length: int = SUMMARY_LENGTH) -> str:

@@ -74,13 +74,15 @@ CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "ht
 
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     """What a coding means to us; nothing for most."""
-    system, code = canonical(coding.system or ""), coding.code or ""
-    of_system = knowledge.codes.get(system)
-    exact = of_system.get(code, ()) if of_system is not None else ()
-    begins = knowledge.prefixes.get(system)
+    system, code = (
+        canonical(coding.system or ""),
+        coding.code or "",
+    )  # the innermost loop of reading: most codes are not ours
+    of_system, begins = knowledge.codes.get(system, {}), knowledge.prefixes.get(system, {})
     if system == ICD_11:
-        return tuple(_of_cluster(code, of_system or {}, begins or {}))
-    return _with_prefixes(exact, of_system or {}, begins, code) if begins else exact
+        return tuple(_of_cluster(code, of_system, begins))
+    exact = of_system.get(code, ())
+    return _with_prefixes(exact, of_system, begins, code) if begins else exact
 
 
 def _of_cluster(code: str, of_system: _Codes, begins: _Beginnings) -> Iterator[Concept]:
@@ -112,24 +114,14 @@ def _with_prefixes(
 
 def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
     """The first meaning of a code to us; None for most codes."""
-    return next(all_meant(code, knowledge), None)
+    return next(iter(all_meant(code, knowledge)), None)
 
 
-def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> Iterator[Concept]:
+def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> list[Concept]:
     """Every meaning of every coding."""
     if code is None or code.coding is None:
-        return
-    for coding in code.coding:  # the innermost loop of reading: most codes are not ours
-        system = coding.system
-        if system is None:
-            continue
-        if system not in knowledge.codes and system not in knowledge.prefixes:
-            system = canonical(system)
-        of_system = knowledge.codes.get(system)
-        if system in knowledge.prefixes or system == ICD_11:
-            yield from meanings(knowledge, coding)
-        elif of_system is not None and coding.code in of_system:
-            yield from of_system[coding.code]
+        return []
+    return [concept for coding in code.coding for concept in meanings(knowledge, coding)]
 
 
 @lru_cache(512)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from cds.chart.codes import LOINC, canonical
 from cds.chart.wire import CodeableConcept, Component, Resource
@@ -25,16 +27,22 @@ _UNIT = re.compile(r"[\[(][^\])\[(]{0,30}(?:/|10|#)[^\])\[(]{0,30}[\])]|\S*[/^]\
 _AROUND = re.compile(r"[^\w -]")
 
 
-def _texts(code: CodeableConcept | None) -> list[str]:
+def local_names(code: CodeableConcept | None) -> list[str]:
     """What a result is called, under no code of LOINC, which would say what it is."""
-    if code is None or any(coding.system and canonical(coding.system) == LOINC for coding in code.coding or ()):
+    if code is None:
         return []
-    return [text for text in (code.text, *(coding.display for coding in code.coding or ())) if text]
+    found = [code.text] if code.text else []
+    for coding in code.coding or ():
+        if coding.system and canonical(coding.system) == LOINC:
+            return []
+        if coding.display:
+            found.append(coding.display)
+    return found
 
 
-def by_local_name(result: Resource | Component, knowledge: Knowledge) -> Concept | None:
+def by_local_name(called: Sequence[str], result: Resource | Component, knowledge: Knowledge) -> Concept | None:
     """A result that is known by the whole of what its laboratory calls it, units and brackets aside; no share of cells."""
-    for text in _texts(result.code):
+    for text in called:
         name = _name(text, knowledge) if len(text) <= _LONGEST_NAME else None
         if name is not None and not (name in _CELLS and _is_share(result)):
             return Concept(_VALUESETS.get(name, "laboratory"), name)
@@ -43,10 +51,18 @@ def by_local_name(result: Resource | Component, knowledge: Knowledge) -> Concept
 
 def _name(text: str, knowledge: Knowledge) -> str | None:
     lexicon = knowledge.lexicon
-    words = _AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()
-    spellings = (text.lower().split(), words, [word for word in words if word not in lexicon.beside])
-    found = (lexicon.results.get(" ".join(each)) for each in spellings)
-    return next((each for each in found if each is not None), None)
+    whole, words = _spellings(text)
+    return (
+        lexicon.results.get(whole)
+        or lexicon.results.get(" ".join(words))
+        or lexicon.results.get(" ".join(word for word in words if word not in lexicon.beside))
+    )
+
+
+@lru_cache(1024)
+def _spellings(text: str) -> tuple[str, list[str]]:
+    """A name as it is written, and its words without units and brackets; laboratories have few names and many results."""
+    return " ".join(text.lower().split()), _AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()
 
 
 def _is_share(result: Resource | Component) -> bool:
@@ -57,10 +73,10 @@ def _is_share(result: Resource | Component) -> bool:
     return (result.valueString or "").rstrip().endswith("%")
 
 
-def speaks_of_a_level(code: CodeableConcept | None, knowledge: Knowledge) -> bool:
+def speaks_of_a_level(called: Sequence[str], knowledge: Knowledge) -> bool:
     """Whether a name holds that of sirolimus, and nothing that makes it a dose or an order."""
     lexicon = knowledge.lexicon
     return any(
         any(word in text for word in lexicon.drug) and not any(word in text for word in lexicon.no_level)
-        for text in (each.lower() for each in _texts(code))
+        for text in map(str.lower, called)
     )

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from cds.chart.answers import detected, positive, pregnant
 from cds.chart.codes import meant_by
 from cds.chart.grades import grade_of
-from cds.chart.lab_names import LEVEL_SET, by_local_name, speaks_of_a_level
+from cds.chart.lab_names import LEVEL_SET, by_local_name, local_names, speaks_of_a_level
 from cds.chart.limits import upper_limit
 from cds.chart.mentions import mentioned
 from cds.chart.model import Lab
@@ -44,12 +44,12 @@ _SHORT = 5  # letters of a word that is looked for at the beginning of words onl
 
 def read_observation(reader: Reader, resource: Resource) -> None:
     """An observation of ours, or those of its components that are."""
-    identifiers = _identifiers(resource)
     if not given(resource.component):
         concept, by_name = _known(reader, resource, resource, "code")
         if concept is not None:
-            _read(reader, resource, concept, identifiers, by_name=by_name)
+            _read(reader, resource, concept, _identifiers(resource), by_name=by_name)
         return
+    identifiers = _identifiers(resource)
     if (concept := meant_by(resource.code, reader.knowledge)) is not None:
         _read(reader, resource, concept, identifiers)
     components = later(resource.component, Component)
@@ -71,8 +71,11 @@ def _known(reader: Reader, resource: Resource, result: Resource | Component, at:
     concept = meant_by(result.code, reader.knowledge)
     if concept is not None:
         return concept, False
-    concept = by_local_name(result, reader.knowledge)
-    speaks = concept is None and resource.status not in _NEVER and speaks_of_a_level(result.code, reader.knowledge)
+    called = local_names(result.code)
+    if not called:
+        return None, True
+    concept = by_local_name(called, result, reader.knowledge)
+    speaks = concept is None and resource.status not in _NEVER and speaks_of_a_level(called, reader.knowledge)
     if speaks and reader.is_ours(resource, LEVEL_SET):
         reader.unread(resource, "it names sirolimus, but its code is not understood", LEVEL_SET, at)
     return concept, True
@@ -321,5 +324,5 @@ def _check_plausible(read: Amount, measure: Measure, knowledge: Knowledge) -> No
     if measure.highest and read.value > knowledge.definitions[measure.highest]:
         raise Unreadable("its value is too high to be plausible")
     floor = knowledge.definitions[measure.lowest] if measure.lowest else Decimal(0)
-    if read.value < floor and not read.comparator:
+    if read.value < floor and not (read.comparator and read.value >= 0):  # a bound may lie below what is met, not below zero
         raise Unreadable("its value is too low to be plausible")

@@ -13,6 +13,7 @@ _COARSE = Decimal("0.1")
 _TOLERANCE = Decimal("0.01")  # one value in two units differs by its rounding
 _RANKS = {"preliminary": 0, "final": 1, "amended": 2, "corrected": 2}
 _CORRECTED = 2
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _SAME_SAMPLE = 2
 """Days within which a correction may move the time of collection."""
 _MOST = 20
@@ -39,7 +40,7 @@ def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
     assert lab.moment is not None and lab.amount is not None
     worse = -lab.amount.value if lab.lower_is_worse else lab.amount.value
     if lab.moment.day in untimed:
-        return lab.moment.day, datetime.max.replace(tzinfo=UTC), worse, lab.reference
+        return lab.moment.day, _LATEST, worse, lab.reference
     return *lab.moment.sort_key(), worse, lab.reference
 
 
@@ -129,6 +130,8 @@ def near(lab: Lab, correction: Lab) -> bool:
 
 def _one_of(several: Sequence[Lab]) -> Lab | None:
     """The result of one sample: from the right specimen, the most final; None where such results differ."""
+    if len(several) == 1:
+        return several[0]
     right = [lab for lab in several if not lab.wrong_specimen] or list(several)
     rank = max(_RANKS.get(lab.status, 0) for lab in right)
     final = _last_issued([lab for lab in right if _RANKS.get(lab.status, 0) == rank])

@@ -7,17 +7,18 @@ of the source's own offset, so a count drawn late in the evening stays on its da
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 
 import msgspec
 
 _TEXT = re.compile(
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
     r"(?:T(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.[0-9]+)?)?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2})?)?)?)?"
+    r"(?P<zone>Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])?)?)?)?"
 )
 
 
+_SECOND = len("2024-04-17T08:00:")
 _FIRST_YEAR = 1900
 """No data of a living patient are older; an earlier date is a slip or a placeholder."""
 _EARLIEST = datetime.min.replace(tzinfo=UTC)  # before any time of its day, in whatever offset that is given
@@ -59,21 +60,29 @@ def parse_moment(text: str | None) -> Moment | None:
     A time without an offset is taken as UTC. A leap second counts as the second before it.
     """
     match = _TEXT.fullmatch(text) if text else None
-    if match is None or match["day"] is None or int(match["year"]) < _FIRST_YEAR:
+    if match is None or text is None or match["day"] is None or int(match["year"]) < _FIRST_YEAR:
         return None
     try:
-        day = date(int(match["year"]), int(match["month"]), int(match["day"]))
         if match["hour"] is None:
-            return Moment(day)
-        second = int(match["second"] or 0)
-        zone = _zone(match["zone"])
-        at = datetime(
-            day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), min(second, 59), tzinfo=zone
-        )
-        at.astimezone(UTC)  # the edges of the calendar have no neighbours
-        return Moment(day, at) if second <= 60 else None
+            return Moment(date.fromisoformat(text))
+        at = _instant(text, match["second"] == "60")
+        return Moment(at.date(), at)
     except (ValueError, OverflowError):
         return None
+
+
+def _instant(text: str, leaps: bool) -> datetime:
+    """A time of day to the second. Raises ValueError, or OverflowError at the edge of the calendar, which has no neighbour."""
+    if leaps:
+        text = text[:_SECOND] + "59" + text[_SECOND + 2 :]
+    at = datetime.fromisoformat(text)
+    if at.microsecond:
+        at = at.replace(microsecond=0)
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    if at.year == MAXYEAR:
+        at.astimezone(UTC)
+    return at
 
 
 def clock_time(moment: Moment) -> Moment:
@@ -81,17 +90,6 @@ def clock_time(moment: Moment) -> Moment:
     if moment.at is not None and (moment.at.hour, moment.at.minute, moment.at.second) == (0, 0, 0):
         return Moment(moment.day)
     return moment
-
-
-def _zone(text: str | None) -> timezone:
-    if text in (None, "Z"):
-        return UTC
-    assert text is not None
-    hours, minutes = int(text[1:3]), int(text[4:6])
-    if hours > 14 or minutes > 59:
-        raise ValueError("not an offset")
-    offset = timedelta(hours=hours, minutes=minutes)
-    return timezone(-offset if text[0] == "-" else offset)
 
 
 class BirthDate(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ from typing import Any
 
 from cds.compiled.bound import bound_of
 from cds.compiled.knowledge import Level, Rule, Source
-from cds.knowledge.conditions import AS_REPORTED, PLACEHOLDER, Unclear, guaranteed, known_fact
+from cds.compiled.template import AS_REPORTED, named, named_as_reported, split
+from cds.knowledge.conditions import Unclear, guaranteed, known_fact
 from cds.knowledge.rules import Names
 from cds.knowledge.shapes import AnyOf, RuleShape
 from cds.knowledge.tree import Document, Fault
@@ -132,14 +133,14 @@ def _check_templates(
 ) -> None:
     labels = [each.label for each in level.suggestions]
     for text in (level.summary, *level.detail, *labels):
-        for braces in _BRACES.findall(PLACEHOLDER.sub("", text)):
+        for braces in _BRACES.findall("".join(split(text)[::2])):
             _once(faults, Fault(document.path, document.line(*place), f"'{braces}' is no name of a fact or a number"))
-        for name in AS_REPORTED.findall(text):
+        for name in named_as_reported(text):
             _known(document, place, name, faults)
             if name in VOCABULARY and not VOCABULARY[name].report:
                 sentence = f"'{{{name} as reported}}': the record says nothing else of {name}; write '{{{name}}}'"
                 _once(faults, Fault(document.path, document.line(*place), sentence))
-    for name in PLACEHOLDER.findall(level.summary):
+    for name in named(level.summary):
         if name not in known and name not in others:
             _once(
                 faults,
@@ -150,10 +151,10 @@ def _check_templates(
                 ),
             )
     for index, line in enumerate(level.detail):
-        for name in PLACEHOLDER.findall(line):
+        for name in named(line):
             if name not in others:
                 _known(document, (*place, "detail", index), name, faults)
-    for name in {name for label in labels for name in PLACEHOLDER.findall(label)} - others - {_ITEM}:
+    for name in set(named(*labels)) - others - {_ITEM}:
         _known(document, (*place, "suggestions"), name, faults)
 
 
@@ -164,9 +165,9 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
             faults.append(Fault(document.path, document.line("cases", index), f"two cases are called '{case.case}'"))
         for name, value in {**shape.background, **case.given}.items():
             place = ("cases", index, "given", name)
-            reported = name.endswith(" as reported")
+            reported = name.endswith(AS_REPORTED)
             try:
-                fact = known_fact(name.removesuffix(" as reported"))
+                fact = known_fact(name.removesuffix(AS_REPORTED))
             except Unclear as unclear:
                 _once(faults, Fault(document.path, document.line(*place), str(unclear)))
                 continue

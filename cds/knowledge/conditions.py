@@ -13,13 +13,12 @@ from difflib import get_close_matches
 from itertools import product
 
 from cds.compiled.knowledge import Condition, Operator
+from cds.compiled.template import filled, split
 from cds.vocabulary import BOUNDS, KNOWN_WITH, RENAMED, REPORTS, VOCABULARY, Fact
 
 _COMPARISON = re.compile(r"(?P<fact>\S+)\s+(?P<operator><=|>=|<|>)\s+(?P<number>\S+)(?:\s+(?P<unit>\S.*))?")
 _WORD = re.compile(r"(?P<fact>\S+)\s+(?P<operator>is not|is)\s+(?P<value>\S+)")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-AS_REPORTED = re.compile(r"\{([a-z0-9_]+) as reported\}")
-PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)(?: as reported)?\}")
 MAX_BRANCHES = 16
 
 
@@ -52,15 +51,11 @@ def known_fact(name: str) -> Fact:
 
 def fill(text: str, values: Mapping[str, str]) -> str:
     """``text`` with each ``{name}`` replaced. Raises Unclear for a name that is not in ``values``."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] not in values:
-            raise Unclear(
-                f"nothing here is called {{{match[1]}}}; it must come from the table, the protocol or definitions"
-            )
-        return values[match[1]]
-
-    return PLACEHOLDER.sub(value, text)
+    found = filled(text, values.get)
+    if found is None:
+        unknown = next(name for name in split(text)[1::2] if name not in values)
+        raise Unclear(f"nothing here is called {{{unknown}}}; it must come from the table, the protocol or definitions")
+    return found
 
 
 def parse(text: str, values: Mapping[str, str]) -> Condition:
@@ -69,11 +64,11 @@ def parse(text: str, values: Mapping[str, str]) -> Condition:
     Raises:
         Unclear: an unknown fact, operator, value or unit.
     """
-    filled = fill(text, values)
-    if match := _COMPARISON.fullmatch(filled):
-        return _comparison(match, filled)
-    if match := _WORD.fullmatch(filled):
-        return _word(match, filled)
+    said = fill(text, values)
+    if match := _COMPARISON.fullmatch(said):
+        return _comparison(match, said)
+    if match := _WORD.fullmatch(said):
+        return _word(match, said)
     raise Unclear(f"'{text}' is not a condition; write 'fact < number unit', 'fact is value' or 'fact is present'")
 
 

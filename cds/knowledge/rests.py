@@ -16,9 +16,9 @@ from typing import Any
 import msgspec
 
 from cds.compiled.knowledge import Concept, Knowledge, Rule
+from cds.compiled.template import named
 from cds.course.doors import withheld_facts
 from cds.facts import PLAN
-from cds.knowledge.conditions import PLACEHOLDER
 from cds.plan.plan import Read
 
 MEANINGS = Path(__file__).resolve().parent.parent / "facts" / "meanings.json"
@@ -45,7 +45,7 @@ def facts_named(rule: Rule) -> set[str]:
     """The facts that a rule names: in its conditions, its texts and its buttons."""
     buttons = [suggestion for level in rule.levels for suggestion in level.suggestions]
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
-    words = PLACEHOLDER.findall(" ".join([*texts, *(each.label for each in buttons)]))
+    words = named(*texts, *(each.label for each in buttons))
     words += [word for each in buttons for word in (each.dose, each.unless, each.each)]
     words += _OF_EVERY_CARD
     if any(each.action == "order_level" for each in buttons):

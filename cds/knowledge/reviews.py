@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from cds.compiled.knowledge import Knowledge, Rule, Signature
-from cds.knowledge.conditions import PLACEHOLDER
+from cds.compiled.template import named
 from cds.knowledge.rests import Rests, digest
 
 FILE = "reviews.yaml"
@@ -32,15 +32,15 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     """What the rule says by itself: compiled, with the numbers that its texts name and the tests that it orders."""
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
     suggestions = [suggestion for level in rule.levels for suggestion in level.suggestions]
-    named = set(PLACEHOLDER.findall(" ".join([*texts, *(f"{each.label} {each.days}" for each in suggestions)])))
+    names = set(named(*texts, *(text for each in suggestions for text in (each.label, each.days))))
     if any(each.action == "order_level" for each in suggestions):
-        named |= NUMBERS_OF_A_DRAW
+        names |= NUMBERS_OF_A_DRAW
     orders = any(each.action == "order_test" for each in suggestions)
     numbers = knowledge.definitions | knowledge.protocol.numbers
     return [
         msgspec.structs.replace(rule, status="", signed=()),
         [knowledge.sources[citation.cite] for citation in rule.citations],
-        {name: value for name, value in numbers.items() if name in named},
+        {name: value for name, value in numbers.items() if name in names},
         knowledge.tests if orders else (),
     ]
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from cds.chart.words import said
 from cds.compiled.knowledge import Citation, Condition, LabTest, Level, Reason, Rule, Suggestion, Variant
-from cds.knowledge.conditions import MAX_BRANCHES, PLACEHOLDER, Unclear, branches, parse
+from cds.compiled.template import filled_where_known, named
+from cds.knowledge.conditions import MAX_BRANCHES, Unclear, branches, parse
 from cds.knowledge.shapes import AnyOf, CardShape, Conditions, LevelShape, NumberShape, RuleShape, SuggestionShape
 from cds.knowledge.tree import Document, Fault
 
@@ -66,11 +67,11 @@ def _citations(document: Document, shape: RuleShape, names: Names, faults: list[
     """What the sources state; what is ours to change is written as ``{name}``, and said as it is now."""
     values = names.values({})
     for index, each in enumerate(shape.sources):
-        unknown = [name for name in PLACEHOLDER.findall(each.states) if name not in values]
+        unknown = [name for name in named(each.states) if name not in values]
         if unknown:
             sentence = f"states: {{{unknown[0]}}} is no number of the definitions or the protocol"
             faults.append(Fault(document.path, document.line("sources", index), sentence))
-        said = PLACEHOLDER.sub(lambda match: values.get(match[1], match[0]), each.states)
+        said = filled_where_known(each.states, values.get)
         yield Citation(each.cite, said, each.grade, each.basis)
 
 

@@ -9,12 +9,11 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, TypeVar, cast
 
 from cds.compiled.bound import FINEST, Bound
+from cds.compiled.template import AS_REPORTED
 from cds.plan.declare import Fact, Known, Told, Unknown
 from cds.plan.plan import Plan, Read
 
 T = TypeVar("T")
-AS_REPORTED = " as reported"
-"""Behind the name of a fact in a text: what the record itself says of it."""
 
 
 class Case(dict[str, Any]):
@@ -58,10 +57,14 @@ class Case(dict[str, Any]):
 
     def _told(self, inquiry: str) -> Told:
         """The answers of the facts that an inquiry names."""
-        answers = {name: self[name] for name in self[self._plan.inquiries[inquiry]]}
-        values = {name: answer for name, answer in answers.items() if type(answer) is not Unknown}
-        unknown = [answer for answer in answers.values() if type(answer) is Unknown]
-        return Told(values, {name: self.known[name] for name in values if name in self.known}, unknown)
+        told = Told({}, self.known, [])
+        for name in self[self._plan.inquiries[inquiry]]:
+            answer = self[name]
+            if type(answer) is Unknown:
+                told.unknown.append(answer)
+            else:
+                told.values[name] = answer
+        return told
 
     def of(self, fact: Fact[..., T]) -> T:
         """The answer of a part."""

@@ -139,9 +139,9 @@ class Told(msgspec.Struct, frozen=True):
     """The answers of facts that only the knowledge can name: the ``values`` of those that have one, with what they come from, and
     why the others have none."""
 
-    values: Mapping[str, Any]
+    values: dict[str, Any]
     known: Mapping[str, Known[Any]]
-    unknown: Sequence[Unknown] = ()
+    unknown: list[Unknown] = []
 
     def references(self, name: str) -> tuple[str, ...]:
         """The resources that a value comes from; of a list those of its items."""

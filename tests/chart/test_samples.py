@@ -45,6 +45,7 @@ def test_a_range_with_one_end_is_a_bound(engine: CheckedEngine) -> None:
         ({"valueQuantity": quantity(8, "mmol/L")}, "its unit is not understood"),
         ({"valueQuantity": quantity(120)}, "its value is too high to be plausible"),
         ({"valueQuantity": quantity(8, "ng/dL")}, "its value is too low to be plausible"),
+        ({"valueQuantity": quantity(-5, "ng/mL") | {"comparator": "<"}}, "its value is too low to be plausible"),
         ({"dataAbsentReason": {"text": "clotted"}}, "the laboratory gives no value"),
     ],
 )
