@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from cds.advise import Advice, advise
-from cds.chart.model import Hook
 from cds.chart.request import read_request
+from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, PATIENT, START, Resource, as_bytes, bundle, itp, patient, request
 from tests.charts import watched as watched_tests

@@ -20,10 +20,11 @@ from cds.advise import advise
 from cds.authoring.events import Unwritten, chart_of, question
 from cds.cards.build import NAMESPACE
 from cds.chart.request import read_request
+from cds.compiled.hooks import Hook
 from cds.compiled.knowledge import Knowledge
 from cds.engine import Evaluator
 from cds.knowledge.layers import Layers
-from cds.knowledge.shapes import Hook, Shape, Word, shaped
+from cds.knowledge.shapes import Shape, Word, shaped
 from cds.knowledge.tree import Document, Fault, read
 
 FOLDER = "scenarios"

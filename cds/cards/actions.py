@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
 
 from cds.chart.words import said
-from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Suggestion
 from cds.facts import Situation
-from cds.facts.newest_level import Draw, draw_at
-from cds.facts.proposal import target_order
+from cds.facts.draws import Draw, Within, draw_at, draw_within
+from cds.facts.proposal import order_to_hold, target_order
 
 Original = Callable[[str], dict[str, Any] | None]
 """Finds a resource of the request as it came, by reference; a fresh copy each time."""
@@ -60,18 +59,7 @@ def _has_holes(value: Any) -> bool:
 
 
 def _order_to_change(situation: Situation, suggestion: Suggestion) -> str | None:
-    if suggestion.action == "hold":
-        # always what is being taken, never a draft; and nothing where it is not clear what that is
-        current = (
-            situation.patient.course.current
-            if situation.patient.taking and not situation.patient.course.conflict
-            else None
-        )
-        order = current.orders[0] if current is not None and len(current.orders) == 1 else None
-        if order is not None and any(draft.reference == order.reference for draft in situation.patient.drafts):
-            return None  # the request holds that order twice, as it runs and as it is being revised
-    else:
-        order = target_order(situation.patient)
+    order = (order_to_hold if suggestion.action == "hold" else target_order)(situation.patient)
     if order is None or not order.id or not order.reference.startswith("MedicationRequest/"):
         return None
     return order.reference
@@ -116,25 +104,19 @@ def _beyond_one_amount(instructions: list[dict[str, Any]]) -> bool:
     return len(set(bounds)) > 1 or any(limit in each for each in instructions for limit in limits)
 
 
-def _draw_time(situation: Situation) -> str:
-    """The moment of the next draw, where the time of day of the last dose is known."""
-    draw = situation.of(draw_at)
-    return draw.at.isoformat() if isinstance(draw, Draw) and draw.timed else ""
-
-
 def _number(value: Decimal) -> int | Decimal:
     plain = value.normalize()
     return int(plain) if plain == plain.to_integral_value() else plain
 
 
 def _order_level(situation: Situation, days: str) -> dict[str, Any]:
-    day = situation.facts.dates.get("next_draw")
+    draw = situation.of(draw_at)
     words = "Sirolimus level (trough, whole blood in EDTA)"
     request = _service_request(situation, _LEVEL_CODE, "Sirolimus [Mass/volume] in Blood", words)
     request["patientInstruction"] = "Draw just before the next dose and record when the last dose was taken."
-    first, last = _from_now(situation, days) if days else _draw_days(situation, day)
-    if day is not None and first == day:
-        request["occurrenceDateTime"] = _draw_time(situation) or day.isoformat()
+    first, last = _from_now(situation, days) if days else situation.of(draw_within)
+    if isinstance(draw, Draw) and first == draw.at.date():
+        request["occurrenceDateTime"] = draw.at.isoformat() if draw.timed else first.isoformat()
     else:
         request["occurrencePeriod"] = {"start": first.isoformat(), "end": last.isoformat()}
     return {
@@ -164,25 +146,8 @@ def _service_request(situation: Situation, code: str, display: str, words: str) 
     }
 
 
-def _from_now(situation: Situation, days: str) -> tuple[date, date]:
+def _from_now(situation: Situation, days: str) -> Within:
     """From which to which day a rule wants a level, such as ``5-7``."""
     first, _, last = days.partition("-")
     today = situation.patient.now.date()
-    return today + timedelta(days=int(first)), today + timedelta(days=int(last or first))
-
-
-def _draw_days(situation: Situation, day: date | None) -> tuple[date, date]:
-    """When to draw: the day worked out for an unusable level, else soon; after a very high level in 3 to 5 days."""
-    today = situation.patient.now.date()
-    values = situation.facts.values
-    critical = situation.knowledge.protocol.numbers["trough_critical"]
-    newest = values.get("newest_level", Decimal(0))
-    if (newest.number if isinstance(newest, Bound) else newest) >= critical:
-        return today + timedelta(days=situation.days("recheck_from")), today + timedelta(
-            days=situation.days("recheck_to")
-        )
-    if situation.patient.drafts and situation.patient.course.start is None:  # nothing is taken yet
-        days = situation.days
-        return today + timedelta(days=days("early_level_from")), today + timedelta(days=days("early_level_to"))
-    first = day or today + timedelta(days=1)
-    return first, first + timedelta(days=2)
+    return Within(today + timedelta(days=int(first)), today + timedelta(days=int(last or first)))

@@ -6,13 +6,14 @@ A *place* is the FHIR path of a resource in its message, such as ``Bundle.entry[
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import msgspec
 
-from cds.chart.isolate import MOST_LEVELS, TOO_DEEP, Broken, isolated_message, within
+from cds.chart.isolate import CONTEXT, MOST_LEVELS, TOO_DEEP, Broken, isolated_message, within
 from cds.chart.wire import (
     UNREADABLE,
     Issue,
@@ -25,8 +26,8 @@ from cds.chart.wire import (
     raw_bundle_decoder,
     raw_message_decoder,
 )
+from cds.compiled.hooks import orders_of
 
-DRAFT_ORDERS = "context.draftOrders"
 _MOST_NESTED = 5  # bundles in bundles
 _BOM = b"\xef\xbb\xbf"
 
@@ -112,19 +113,26 @@ def _unpack(bundle: Resource, into: Unpacked, depth: int) -> None:
             into.urls[entry.fullUrl] = resource
 
 
+def being_written(message: Message) -> Resource | None:
+    """The orders of a request's context: a Bundle of them, or one alone; None where its hook has none, or they are missing."""
+    field = orders_of(message.hook)
+    orders: Resource | None = getattr(message.context, field) if field and message.context is not None else None
+    return orders
+
+
 def places(message: Message) -> Iterator[Placed]:
     """Every resource of a message with its FHIR path, in the order in which they came."""
     if message.resourceType == "Bundle":
         yield from _places(message, "Bundle", 0)
-    if message.context is not None and message.context.draftOrders is not None:
-        yield from _places(message.context.draftOrders, DRAFT_ORDERS, 0)
+    if (orders := being_written(message)) is not None:
+        yield from _places(orders, f"{CONTEXT}{orders_of(message.hook)}", 0)
     for key, value in (message.prefetch or {}).items():
         if value is not None:
             yield from _places(value, f"prefetch.{key}", 0)
 
 
 def _places(resource: Resource, place: str, depth: int) -> Iterator[Placed]:
-    if resource.resourceType != "Bundle" and (place != DRAFT_ORDERS or resource.entry is None):
+    if resource.resourceType != "Bundle" and (not place.startswith(CONTEXT) or resource.entry is None):
         yield Placed(place, resource)
     elif depth <= _MOST_NESTED:
         for index, entry in enumerate(resource.entry or ()):
@@ -135,9 +143,7 @@ def _places(resource: Resource, place: str, depth: int) -> Iterator[Placed]:
 def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
     """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
     wanted = reference.rpartition("/")[2].encode()
-    for resource in _raw_resources(body.removeprefix(_BOM)):
-        if wanted not in bytes(resource):
-            continue
+    for resource in _raw_resources(body.removeprefix(_BOM), wanted):
         try:
             value = exact_decoder.decode(resource)
         except (*UNREADABLE, ArithmeticError):
@@ -147,20 +153,25 @@ def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
     return None
 
 
-def _raw_resources(body: bytes) -> Iterator[msgspec.Raw]:
+def _raw_resources(body: bytes, wanted: bytes) -> Iterator[msgspec.Raw]:
+    """The resources, those of bundles too, in whose text ``wanted`` stands."""
     try:
         top = raw_message_decoder.decode(body)
     except UNREADABLE:  # read before, with more room on the stack
         return
     raws = list((top.prefetch or {}).values())
-    if top.context is not None and given(top.context.draftOrders):
-        raws.insert(0, top.context.draftOrders)
+    field = orders_of(top.hook)
+    if field and top.context is not None and given(orders := getattr(top.context, field)):
+        raws.insert(0, orders)
     raws += [entry.resource for entry in top.entry or () if entry is not None]
-    while raws:
-        raw = raws.pop(0)
+    waiting = deque(raws)
+    while waiting:
+        raw = waiting.popleft()
+        if wanted not in bytes(raw):
+            continue
         yield raw
         try:
             bundle = raw_bundle_decoder.decode(raw)
         except UNREADABLE:
             continue
-        raws += [entry.resource for entry in bundle.entry or () if entry is not None and given(entry.resource)]
+        waiting += [entry.resource for entry in bundle.entry or () if entry is not None and given(entry.resource)]

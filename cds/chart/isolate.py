@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cds.chart.wire import (
+    ABSENT,
     UNREADABLE,
     Context,
     Entry,
@@ -28,7 +29,10 @@ from cds.chart.wire import (
     raw_message_decoder,
     resource_decoder,
 )
+from cds.compiled.hooks import orders_of
 
+CONTEXT = "context."
+"""How the place of an order begins that is being written."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _PATH = re.compile(r"`\$((?:\.\w+|\[\d+\])*)`$")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
@@ -90,11 +94,12 @@ def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, lis
         link=_links(top.link),
     )
     if top.context is not None:
-        drafts = top.context.draftOrders
+        field = orders_of(top.hook)
+        orders = getattr(top.context, field) if field else ABSENT
         selections = top.context.selections
         message.context = Context(
             patientId=_text(top.context.patientId),
-            draftOrders=_resource(drafts, "context.draftOrders", broken) if given(drafts) else None,
+            **({field: _resource(orders, f"{CONTEXT}{field}", broken)} if given(orders) else {}),
             selections=[s for s in selections if isinstance(s, str)] if isinstance(selections, list) else None,
         )
     if top.prefetch is not None:

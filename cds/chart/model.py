@@ -6,15 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 
 import msgspec
 
 from cds.chart.numbers import Amount
 from cds.chart.times import BirthDate, Moment
-
-Hook = Literal["patient-view", "order-select", "order-sign"]
-HOOKS: tuple[Hook, ...] = ("patient-view", "order-select", "order-sign")
 
 
 class Unread(msgspec.Struct, frozen=True):

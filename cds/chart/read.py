@@ -6,10 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from cds.chart.allergies import read_allergy
-from cds.chart.body import DRAFT_ORDERS
 from cds.chart.drugs import read_administration, read_order
 from cds.chart.history import read_condition, read_procedure
-from cds.chart.isolate import Broken
+from cds.chart.isolate import CONTEXT, Broken
 from cds.chart.labs import read_observation
 from cds.chart.mentions import mentioned
 from cds.chart.model import Chart, DrugUse, Event, Gathered, Intake, Lab, Order, Plan, Problem, Unread
@@ -58,7 +57,7 @@ def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
         broken.reason + (f": {shown}" if shown else ""),
         subject,
         shown,
-        broken.place.startswith(DRAFT_ORDERS),
+        broken.place.startswith(CONTEXT),
     )
 
 

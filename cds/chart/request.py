@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cds.chart.body import InputError, Unpacked, as_it_came, decode, unpack
+from cds.chart.body import InputError, Unpacked, as_it_came, being_written, decode, unpack
 from cds.chart.isolate import Broken
-from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES, SERVER_ERROR, Incomplete, take_prefetch
 from cds.chart.revisions import newest_versions
 from cds.chart.times import Moment, parse_moment, parse_now
 from cds.chart.wire import Context, Message, Participant, Resource, given, later
+from cds.compiled.hooks import SERVED, Hook, HookName, served_hook
 
 _COMMON = frozenset(("Observation", "Condition", "Patient", "Procedure"))  # most of a chart
 _MOST_DRAFTS = 20  # of one id
@@ -53,8 +53,8 @@ class Request:
         return as_it_came(self.body, reference)
 
 
-def read_request(body: bytes, hook: Hook | None = None, patient: str | None = None) -> Request:
-    """A Bundle or a CDS Hooks request. ``hook`` is the caller's; a request's own must agree.
+def read_request(body: bytes, hook: HookName | None = None, patient: str | None = None) -> Request:
+    """A Bundle or a CDS Hooks request. ``hook`` (of SERVED) is the caller's; a request's own must agree.
 
     Raises:
         InputError: not JSON, too deep, neither of the two, no patient or several, or data that
@@ -64,7 +64,7 @@ def read_request(body: bytes, hook: Hook | None = None, patient: str | None = No
     if message.hook is not None or message.context is not None or message.prefetch is not None:
         request = _from_hook(message, hook, patient, broken)
     elif message.resourceType == "Bundle":
-        request = _from_bundle(message, hook or "patient-view", patient)
+        request = _from_bundle(message, SERVED[hook or "patient-view"].judged_as, patient)
     else:
         named = f"a {message.resourceType}" if message.resourceType in _SAID else "JSON"
         raise InputError(f"this is {named}, not a FHIR Bundle or a CDS Hooks request")
@@ -104,10 +104,11 @@ def _from_bundle(message: Message, hook: Hook, patient: str | None) -> Request:
     return Request(hook, patient, resources, drafts, full_urls=bundle.urls, incomplete=tuple(incomplete))
 
 
-def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken: list[Broken]) -> Request:
+def _from_hook(message: Message, hook: HookName | None, patient: str | None, broken: list[Broken]) -> Request:
     named = message.hook
-    if named not in HOOKS:
-        raise InputError("the request's hook is not one of " + ", ".join(HOOKS))
+    served = served_hook(named)
+    if served is None:
+        raise InputError("the request's hook is not one of " + ", ".join(SERVED))
     if hook is not None and hook != named:
         raise InputError(f"the request's hook is {named}, not {hook}")
     if not message.hookInstance:
@@ -118,14 +119,15 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
     asked = context.patientId.removeprefix("Patient/")
     if patient is not None and patient != asked:
         raise InputError("the request's context is about another patient than the one asked for")
-    if named != "patient-view" and context.draftOrders is None:
-        raise InputError(f"the context of {named} has no draftOrders")
-    ordered = _ordered(context)
-    if context.draftOrders is not None and context.draftOrders.entry and not ordered.resources and not broken:
-        raise InputError("no entry of draftOrders holds a resource")
+    orders = being_written(message)
+    if served.orders and orders is None:
+        raise InputError(f"the context of {named} has no {served.orders}")
+    ordered = _ordered(orders)
+    if orders is not None and orders.entry and not ordered.resources and not broken:
+        raise InputError(f"no entry of {served.orders} holds a resource")
     fetched, supplied, incomplete = take_prefetch(message.prefetch or {})
     urls = {id(resource): url for url, resource in ordered.urls.items()}
-    selected = _selected(named, context, ordered.resources, urls)
+    selected = _selected(served.judged_as, context, ordered.resources, urls)
     drafts = [
         Draft(resource, selected is None or not selected.isdisjoint(_handles(resource, urls)))
         for resource in ordered.resources
@@ -137,7 +139,7 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
         if resource.resourceType == "Patient" and resource.id != asked:
             raise InputError("the context and the prefetched Patient are not the same patient")
     return Request(
-        named,
+        served.judged_as,
         asked,
         resources,
         drafts,
@@ -149,9 +151,8 @@ def _from_hook(message: Message, hook: Hook | None, patient: str | None, broken:
     )
 
 
-def _ordered(context: Context) -> Unpacked:
-    """The draft orders: a Bundle of them, or one alone."""
-    orders = context.draftOrders
+def _ordered(orders: Resource | None) -> Unpacked:
+    """The orders being written: a Bundle of them, or one alone."""
     if orders is None or orders.resourceType == "Bundle" or orders.entry is not None:
         return unpack(orders)
     return Unpacked([orders])

@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from cds.chart.body import DRAFT_ORDERS, Placed, places
+from cds.chart.body import Placed, places
 from cds.chart.drugs import UNKNOWN_DRUG
-from cds.chart.isolate import Broken
+from cds.chart.isolate import CONTEXT, Broken
 from cds.chart.model import Chart, Dose, DrugUse, Lab, Order, Unread
 from cds.chart.read import READERS, read_one, unread_of
 from cds.chart.reader import Reader
@@ -186,6 +186,7 @@ def _broken(broken: Broken, knowledge: Knowledge) -> Finding:
     ours = unread_of(broken, knowledge)
     place = f"{broken.place}.{broken.at[0]}" if len(broken.at) == 1 else broken.place
     elements = f": {', '.join(broken.at)}" if len(broken.at) > 1 else ""
-    verdict: Verdict = "cannot be read" if ours is not None or broken.place == DRAFT_ORDERS else "ignored"
+    orders = broken.place.startswith(CONTEXT) and "." not in broken.place.removeprefix(CONTEXT)
+    verdict: Verdict = "cannot be read" if ours is not None or orders else "ignored"
     subject = f"{ours.subject}: " if ours is not None else ""
     return Finding(place, broken.reference, verdict, f"{subject}{broken.reason}{elements}")

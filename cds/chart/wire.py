@@ -284,6 +284,7 @@ class Entry(Wire):
 class Context(Wire):
     patientId: str | None = None
     draftOrders: Resource | None = None
+    medications: Resource | None = None
     selections: list[str] | None = None
 
 
@@ -314,6 +315,7 @@ class RawBundle(Wire):
 class RawContext(Wire):
     patientId: Any = None
     draftOrders: Raw = ABSENT
+    medications: Raw = ABSENT
     selections: Any = None
 
 

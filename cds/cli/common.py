@@ -13,9 +13,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from cds.chart.body import InputError
-from cds.chart.model import HOOKS, Hook
 from cds.chart.request import Request, newest_date, read_request
 from cds.chart.times import parse_now
+from cds.compiled.hooks import HOOKS, Hook
 from cds.compiled.knowledge import Knowledge
 from cds.knowledge.load import UnsoundRules, load
 from cds.knowledge.reviews import active_only

@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 import msgspec
 
-from cds.chart.model import Chart, Dose, Hook, Lab, Order
+from cds.chart.model import Chart, Dose, Lab, Order
 from cds.chart.samples import distinct
 from cds.chart.times import BirthDate
+from cds.compiled.hooks import Hook
 from cds.course.orders import Course, Regimen, combined, read_course, taken_together
 from cds.plan.declare import Numbers
 

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cds.chart.model import Chart, Hook
+from cds.chart.model import Chart
+from cds.compiled.hooks import Hook
 from cds.compiled.knowledge import Knowledge
 from cds.course import bleeding, counts, levels
 from cds.course import modulators as shared_modulators
@@ -27,6 +28,7 @@ from cds.facts import (
     conditions,
     diagnosis,
     dose,
+    draws,
     gaps,
     infection,
     interactions,
@@ -73,6 +75,7 @@ _SUBJECTS = (
     proposal,
     trough,
     newest_level,
+    draws,
     level_history,
     response,
     landmark,

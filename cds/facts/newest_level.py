@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from cds.chart.words import NG_ML, reported
 from cds.compiled.bound import Bound
-from cds.course.levels import Intakes, Judged, Target, age_in_days, interval_at, since_last_change
+from cds.course.levels import Judged, Target, age_in_days, interval_at, since_last_change
 from cds.course.patient import Patient
 from cds.facts.trough import Acted, value_of_level
 from cds.plan.declare import Answer, Days, Known, Number, Unknown, bounded_number, code, flag, part, text
@@ -101,25 +99,3 @@ def unusable_level(level_of_no_use: Judged) -> Answer[str]:
 @text("why it cannot steer the dose, in words")
 def unusable_level_why(level_of_no_use: Judged) -> Answer[str]:
     return Known(level_of_no_use.why, [level_of_no_use.lab.reference])
-
-
-class Draw(NamedTuple):
-    """When to draw again; ``timed``: the time of day, that of the last documented dose, is known."""
-
-    at: datetime
-    timed: bool
-
-
-@part
-def draw_at(level_of_no_use: Judged, intakes: Intakes, now: datetime) -> Answer[Draw]:
-    """When to draw it again."""
-    tomorrow = now.date() + timedelta(days=1)
-    day = max(tomorrow, level_of_no_use.draw_again or tomorrow)
-    last = max((each.moment.at for each in intakes.given if each.moment.at is not None), default=None)
-    return Draw(datetime.combine(day, (last or now).timetz()), last is not None)
-
-
-@text("when to draw the level again")
-def next_draw(draw_at: Draw) -> Answer[str]:
-    day, clock = draw_at.at.date(), f" at {draw_at.at:%H:%M}" if draw_at.timed else ""
-    return Known(f"{day.isoformat()}{clock}, just before that day's dose", on=day)

@@ -41,6 +41,15 @@ def target_order(patient: Patient) -> Order | None:
     return patient.dose_orders[0] if len(patient.dose_orders) == 1 else None
 
 
+def order_to_hold(patient: Patient) -> Order | None:
+    """The one order under which it is taken, never a draft; None where it is not clear which that is."""
+    course = patient.course
+    current = course.current if patient.taking and not course.conflict else None
+    order = current.orders[0] if current is not None and len(current.orders) == 1 else None
+    revised = order is not None and any(draft.reference == order.reference for draft in patient.drafts)
+    return None if revised else order  # an order being revised is there twice, as it runs and as a draft
+
+
 @part
 def level_unread(sirolimus_level_unread: UnreadOf, levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
     """Whether a level is on record that could not be read and may be as new as the newest, whatever its specimen: no rise is offered then."""

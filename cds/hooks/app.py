@@ -22,22 +22,22 @@ from starlette.routing import Route
 
 from cds.cards.order import fault_card
 from cds.chart.body import InputError
-from cds.chart.model import Hook
+from cds.compiled.hooks import HookName
 from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.auth import Authentication, Caller, Refused, Unknowable
 from cds.hooks.browser import Browser, served
 from cds.hooks.callback import completed, server_of
-from cds.hooks.discovery import SERVICES, discovery
+from cds.hooks.discovery import discovery, service_id
 from cds.hooks.door import Door
 from cds.hooks.draining import drained
 from cds.hooks.feedback import MOST_BYTES, Counted, Keeper, WrongFeedback, read_feedback
 from cds.hooks.fetch import Server
 from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
 from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting
-from cds.hooks.log import request_id
 from cds.hooks.messages import NotValid
 from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
+from cds.hooks.request_log import RequestLog
 from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
@@ -69,8 +69,9 @@ class Service:
         self.peers = Peers(outward)
         self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
         self.authentication = Authentication(settings, time.time, self.key_client)
-        self.document = encode(discovery(engine.knowledge))
-        self.contract = encode(openapi(bool(settings.issuers)))
+        self.hooks = {service_id(hook): hook for hook in settings.hooks}
+        self.document = encode(discovery(engine.knowledge, settings.hooks))
+        self.contract = encode(openapi(bool(settings.issuers), settings.hooks))
         self.in_flight = 0  # calls whose bodies are here and that are not answered yet
         self.held = Held(settings.max_body_bytes)
         self.judges = Judges(engine, settings.check_answers, knowledge)
@@ -84,7 +85,7 @@ class Service:
     async def service(self, request: Request) -> Response:
         """POST /cds-services/{id}"""
         caller = await self._caller(request)
-        hook = SERVICES.get(request.path_params["id"])
+        hook = self.hooks.get(request.path_params["id"])
         if hook is None:
             return outcome(404, "there is no service of that id; see /cds-services")
         arrived = time.monotonic()
@@ -101,7 +102,7 @@ class Service:
         """POST /cds-services/{id}/feedback"""
         await self._caller(request)
         service = request.path_params["id"]
-        if service not in SERVICES:
+        if service not in self.hooks:
             return outcome(404, "there is no service of that id; see /cds-services")
         body = await body_of(request, min(self.settings.max_body, MOST_BYTES), self.settings.body_seconds)
         try:
@@ -147,7 +148,7 @@ class Service:
             request.state.said["reason"] = "replay store"
             raise Answered(busy("whether the token was used before cannot be known now")) from None
 
-    async def _judge(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Response:
+    async def _judge(self, request: Request, body: bytes, hook: HookName, caller: Caller, arrived: float) -> Response:
         """The answer to a body. Whatever goes wrong inside is a card that says so: an error status reads as 'all clear'
         in a client, and is posted again."""
         try:
@@ -161,7 +162,7 @@ class Service:
         request.state.said["cards"] = answer.cards
         return as_json(answer.content)
 
-    async def _answer(self, request: Request, body: bytes, hook: Hook, caller: Caller, arrived: float) -> Answer:
+    async def _answer(self, request: Request, body: bytes, hook: HookName, caller: Caller, arrived: float) -> Answer:
         waiting = Waiting(request.is_disconnected, arrived + PATIENCE * self.settings.answer_seconds)
         server = server_of(body, caller)
         if server is not None:
@@ -169,7 +170,7 @@ class Service:
         return await self.judges.run(waiting, Judge.answer, body, hook, self.clock())
 
     async def _completed(
-        self, request: Request, waiting: Waiting, body: bytes, hook: Hook, server: Server, arrived: float
+        self, request: Request, waiting: Waiting, body: bytes, hook: HookName, server: Server, arrived: float
     ) -> bytes:
         """The body with what was not sent, and then with the Medications that the answers point to."""
         said = request.state.said
@@ -185,31 +186,6 @@ class Service:
             body, answered = await completed(body, self.peers.of(server), server, queries, max(left, 0.0))
             said["fetched"] += answered
         return body
-
-    def guarded(self, handle: Callable[[Request], Any]) -> Callable[[Request], Any]:
-        """A handler with what surrounds every call: a limit on how many at once, an id, and one line in the log."""
-
-        async def run(request: Request) -> Response:
-            began = time.monotonic()
-            request.state.said = {"request": request_id(request.headers.get("x-request-id"))}
-            request.state.held = 0
-            try:
-                response: Response = await handle(request)
-            except Answered as answered:
-                response = answered.response
-            finally:
-                self.held.give_back(request.state.held)
-            said = request.state.said
-            response.headers["x-request-id"] = said["request"]
-            if self.draining:
-                response.headers["connection"] = "close"
-            service = request.path_params.get("id", "")
-            said |= {"status": response.status_code, "ms": round((time.monotonic() - began) * 1000, 1)}
-            response.headers["server-timing"] = f"answer;dur={said['ms']}"
-            _log.info("answered", extra=said | ({"service": service} if service in SERVICES else {}))
-            return response
-
-        return run
 
 
 def create_app(
@@ -239,17 +215,18 @@ def create_app(
         await service.peers.aclose()
         await service.key_client.aclose()
 
+    logged = [Middleware(RequestLog, service.held, lambda: service.draining)]
     routes = [
         Route("/livez", service.livez, methods=["GET"]),
         Route("/readyz", service.readyz, methods=["GET"]),
         Route("/openapi.json", service.openapi, methods=["GET"]),
-        Route("/cds-services", service.guarded(service.services), methods=["GET"]),
-        Route("/cds-services/", service.guarded(service.services), methods=["GET"]),
-        Route("/cds-services/{id}", service.guarded(service.service), methods=["POST"]),
-        Route("/cds-services/{id}/feedback", service.guarded(service.feedback), methods=["POST"]),
+        Route("/cds-services", service.services, methods=["GET"], middleware=logged),
+        Route("/cds-services/", service.services, methods=["GET"], middleware=logged),
+        Route("/cds-services/{id}", service.service, methods=["POST"], middleware=logged),
+        Route("/cds-services/{id}/feedback", service.feedback, methods=["POST"], middleware=logged),
     ]
     if served(settings):
-        routes += Browser(engine, settings).routes(service.guarded)
+        routes += Browser(engine, settings).routes(logged)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.allow_origins,
@@ -260,9 +237,8 @@ def create_app(
         expose_headers=["x-request-id", "retry-after", "server-timing"],
     )
     door = Middleware(Door, settings.known_hosts, settings.allow_origins, LOOPBACK)
-    app = Starlette(
-        routes=routes, middleware=[door, cors], exception_handlers={HTTPException: _http_error}, lifespan=lifespan
-    )
+    handlers = {HTTPException: _http_error, Answered: _answered}
+    app = Starlette(routes=routes, middleware=[door, cors], exception_handlers=handlers, lifespan=lifespan)
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
     app.state.service, app.state.held = service, service.held
     return app
@@ -277,6 +253,11 @@ def _refusal(error: Exception) -> Response:
     if isinstance(error, NoMedications):
         return outcome(412, "the prefetch key 'medications' was not supplied; without it nothing can be judged")
     return outcome(400, str(error))
+
+
+async def _answered(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Answered)
+    return error.response
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

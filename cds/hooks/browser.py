@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from cds.engine import CheckedEngine, EngineFault
-from cds.hooks.http import Answered, bounded, outcome
+from cds.hooks.http import bounded, outcome
 from cds.hooks.settings import Settings
 from cds.knowledge.load import shipped_rules
 
 if TYPE_CHECKING:
     from cds.workbench.pages import Workbench
 
-Handler = Callable[[Request], Any]
 _log = logging.getLogger("cds.hooks")
 _DRAFTS = 64 * 1024
 _MOST_WAITING = 8  # pages; one more is refused
@@ -50,14 +50,14 @@ class Browser:
         self._made: Workbench | None = None
         self._waiting = 0
 
-    def routes(self, guarded: Callable[[Handler], Handler]) -> list[Route]:
-        """Where the pages are; ``guarded`` puts around each what surrounds every call."""
+    def routes(self, logged: Sequence[Middleware]) -> list[Route]:
+        """Where the pages are; ``logged`` surrounds every call."""
         return [
-            Route("/", guarded(self.start), methods=["GET"]),
-            Route("/", guarded(self.judge), methods=["POST"]),
-            Route("/rules", guarded(self.rules), methods=["GET"]),
-            Route("/rules/{name}", guarded(self.rule), methods=["GET"]),
-            Route("/workbench.js", guarded(self.script), methods=["GET"]),
+            Route("/", self.start, methods=["GET"], middleware=logged),
+            Route("/", self.judge, methods=["POST"], middleware=logged),
+            Route("/rules", self.rules, methods=["GET"], middleware=logged),
+            Route("/rules/{name}", self.rule, methods=["GET"], middleware=logged),
+            Route("/workbench.js", self.script, methods=["GET"], middleware=logged),
         ]
 
     async def start(self, request: Request) -> Response:
@@ -70,10 +70,8 @@ class Browser:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return outcome(415, "the body must be a form")
-        try:  # an escaped character of a form is three bytes, and the drafts of a suggestion come on top
-            body = await bounded(request, 3 * (self._settings.max_body + _DRAFTS), self._settings.body_seconds)
-        except Answered as answered:
-            return answered.response
+        most = 3 * (self._settings.max_body + _DRAFTS)  # an escaped character of a form is three bytes
+        body = await bounded(request, most, self._settings.body_seconds)
         return await self._page(request, lambda bench: bench.answer(body))
 
     async def rules(self, request: Request) -> Response:

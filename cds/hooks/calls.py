@@ -8,9 +8,11 @@ Source: CDS Hooks 2.0.1, section Calling a CDS Service.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from cds.compiled.hooks import HookName, orders_of
 
 
 class _Received(BaseModel):
@@ -18,17 +20,18 @@ class _Received(BaseModel):
 
 
 class Context(_Received):
-    """Who is asked about. ``draftOrders`` is needed by the order hooks; ``userId`` is not read and may be missing."""
+    """Who is asked about. ``draftOrders`` or ``medications`` is needed by the hooks that have it; ``userId`` is not read and may be missing."""
 
     patientId: str = Field(min_length=1, description="The patient, as an id or as Patient/id.")
     draftOrders: Any = Field(default=None, description="A Bundle of the orders that are being written.")
+    medications: Any = Field(default=None, description="A Bundle of the orders that are to be refilled.")
     selections: list[Any] | None = Field(default=None, description="References of the orders just selected.")
 
 
 class Call(_Received):
     """A call of one service. ``hookInstance`` may be any text: some clients send the same one always."""
 
-    hook: Literal["patient-view", "order-select", "order-sign"]
+    hook: HookName
     hookInstance: str = Field(min_length=1)
     context: Context
     prefetch: dict[str, Any] | None = Field(
@@ -41,6 +44,7 @@ class Call(_Received):
 
     @model_validator(mode="after")
     def _orders(self) -> Call:
-        if self.hook != "patient-view" and self.context.draftOrders is None:
-            raise ValueError("the order hooks need draftOrders")
+        field = orders_of(self.hook)
+        if field and getattr(self.context, field) is None:
+            raise ValueError(f"{self.hook} needs {field}")
         return self

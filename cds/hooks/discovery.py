@@ -4,44 +4,41 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from cds.chart.model import HOOKS, Hook
 from cds.chart.prefetch import PREFETCH_TYPES
+from cds.compiled.hooks import SERVED, UNLESS_SET, HookName
 from cds.compiled.knowledge import Knowledge
 from cds.knowledge.valuesets import OURS, SHORT
 
-WHEN = {
-    "patient-view": "when a chart is opened",
-    "order-select": "while orders are selected",
-    "order-sign": "when orders are signed",
-}
 _IN_ADDRESS = ":/"  # of a code system; anything else in it could end the query
 _FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # what no judgement can do without
 
 
-def service_id(hook: Hook) -> str:
+def service_id(hook: HookName) -> str:
     return f"sirolimus-itp-{hook}"
 
 
-SERVICES: dict[str, Hook] = {service_id(hook): hook for hook in HOOKS}
+SERVICES = {service_id(hook): hook for hook in SERVED}
+"""The hook of each service; a site may set which are served."""
 
 
-def discovery(knowledge: Knowledge) -> dict[str, Any]:
-    """The discovery document."""
-    return {"services": [_service(hook, knowledge) for hook in HOOKS]}
+def discovery(knowledge: Knowledge, hooks: Iterable[HookName] = UNLESS_SET) -> dict[str, Any]:
+    """The discovery document of a service that answers these hooks."""
+    return {"services": [_service(hook, knowledge) for hook in hooks]}
 
 
-def _service(hook: Hook, knowledge: Knowledge) -> dict[str, Any]:
+def _service(hook: HookName, knowledge: Knowledge) -> dict[str, Any]:
     return {
         "hook": hook,
         "id": service_id(hook),
         "title": "Sirolimus in immune thrombocytopenia",
-        "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {WHEN[hook]}. "
+        "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {SERVED[hook].when}. "
         f"{_signed_off(knowledge)}; no substitute for judgement.",
         "version": "2.0.1",
-        "hookVersion": "1.0",
+        "hookVersion": SERVED[hook].version,
         "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
         "what is missing of the other keys is named on a card (but for requests and appointments). Keys that are absent are fetched from fhirServer where the "
         "service's settings allow that server; otherwise everything is judged from prefetch alone.",

@@ -19,8 +19,8 @@ import anyio.to_process
 
 from cds.advise import advise
 from cds.chart.body import InputError
-from cds.chart.model import Hook
 from cds.chart.request import read_request
+from cds.compiled.hooks import HookName
 from cds.engine import CheckedEngine
 from cds.hooks.callback import medications, missing
 from cds.hooks.discovery import prefetch
@@ -77,18 +77,18 @@ class Judge:
         self._engine, self._check_answers = engine, check_answers
         self._templates = prefetch(engine.knowledge)
 
-    def lacking(self, body: bytes, hook: Hook, server: Server) -> dict[str, str]:
+    def lacking(self, body: bytes, hook: HookName, server: Server) -> dict[str, str]:
         """The queries, by key, whose answers ``body`` lacks: what was not sent, and Medications that orders only refer to."""
         question = read_request(body, hook)
         if not question.from_hook:
             raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
         return missing(question, self._templates) | medications(question, server)
 
-    def unread_medications(self, body: bytes, hook: Hook, server: Server) -> dict[str, str]:
+    def unread_medications(self, body: bytes, hook: HookName, server: Server) -> dict[str, str]:
         """The reads of Medications that ``body`` refers to and does not hold."""
         return medications(read_request(body, hook), server)
 
-    def answer(self, body: bytes, hook: Hook, now: datetime) -> Answer:
+    def answer(self, body: bytes, hook: HookName, now: datetime) -> Answer:
         """The cards at ``now``. Raises NoMedications too."""
         question = read_request(body, hook)
         if not question.from_hook:

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from cds.compiled.hooks import HookName
+
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Uuid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Template = Annotated[
@@ -120,7 +122,7 @@ class Answer(_Sent):
 class Service(_Sent):
     """One service of the discovery document."""
 
-    hook: Literal["patient-view", "order-select", "order-sign"]
+    hook: HookName
     id: Annotated[str, StringConstraints(pattern=r"^[a-z-]+$")]
     title: Text
     description: Text

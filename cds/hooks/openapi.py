@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from cds import __version__
+from cds.compiled.hooks import UNLESS_SET, HookName
 from cds.hooks.calls import Call
-from cds.hooks.discovery import SERVICES
+from cds.hooks.discovery import service_id
 from cds.hooks.feedback import Batch
 from cds.hooks.messages import Answer, OperationOutcome, Services
 
@@ -30,13 +32,18 @@ _ALWAYS = (401, 503)
 _WITH_BODY = (400, 404, 408, 413, 415, *_ALWAYS)
 
 
-def openapi(authenticated: bool) -> dict[str, Any]:
+def openapi(authenticated: bool, hooks: Iterable[HookName] = UNLESS_SET) -> dict[str, Any]:
     """The document, OpenAPI 3.1; ``authenticated`` says whether callers must bring a token."""
     _, schemas = models_json_schema(
         [*((model, "validation") for model in _RECEIVED), *((model, "validation") for model in _SENT)],
         ref_template=_REF,
     )
-    service = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "enum": list(SERVICES)}}
+    service = {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "enum": [service_id(hook) for hook in hooks]},
+    }
     document: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {

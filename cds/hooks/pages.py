@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cds.cards.order import MAX_CARDS
 from cds.chart.prefetch import PREFETCH_TYPES
+from cds.compiled.hooks import SERVED, UNLESS_SET
 from cds.compiled.knowledge import Knowledge
-from cds.hooks.discovery import SERVICES, WHEN, discovery, prefetch
+from cds.hooks.discovery import discovery, prefetch
 from cds.hooks.settings import Issuer, Settings
 
 _WHY = {
@@ -106,14 +107,14 @@ Without the medications nothing can be judged: 412. Every error of a service is 
 def capability_page(knowledge: Knowledge) -> str:
     """What the service can do, its limits and its rules, in Markdown."""
     limits = Settings()
-    services = discovery(knowledge)["services"]
+    services = discovery(knowledge, SERVED)["services"]
     algorithms = ", ".join(Issuer.model_fields["algorithms"].default)
     missing = dict.fromkeys(PREFETCH_TYPES, "named on a card")
     missing |= dict.fromkeys(_MANDATORY, "412") | dict.fromkeys(_UNNAMED, "not named")
     return _CAPABILITY.format(
         version=services[0]["version"],
         services="\n".join(
-            f"| {each['hook']} | {each['hookVersion']} | `{each['id']}` | {WHEN[SERVICES[each['id']]]} |"
+            f"| {each['hook']} | {each['hookVersion']} | `{each['id']}` | {SERVED[each['hook']].when}{'' if each['hook'] in UNLESS_SET else '; where it is set'} |"
             for each in services
         ),
         data="\n".join(

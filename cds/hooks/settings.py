@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from cds.compiled.hooks import UNLESS_SET, HookName
+
 PREFIX = "SIROLIMUS_CDS_"
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 
@@ -81,6 +83,7 @@ class Settings(BaseModel):
     rules: Path | None = None
     protocol: str = ""
     overlays: list[Path] = []
+    hooks: list[HookName] = Field(default=list(UNLESS_SET), min_length=1)
     active_only: bool = False  # serve none but the rules that a clinician has signed
     signers: Path | None = (
         None  # OpenSSH's allowed signers: with it every reviews.yaml must be signed by one of their keys

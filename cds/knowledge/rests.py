@@ -26,7 +26,8 @@ _UNLIKE = "unlike"  # words that do not mean what they end in
 _OF_EVERY_CARD = ("itp_on_record",)
 """Facts by which every card says of itself what protocol it is of."""
 _FACTS_OF_A_DRAW = ("next_draw", "newest_level")
-"""Facts by which the button of a card says when a level is to be drawn, whatever the rule is about."""
+_DRAW = "draw_within"
+"""By which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 
 @cache
@@ -48,9 +49,13 @@ def facts_named(rule: Rule) -> set[str]:
     words = named(*texts, *(each.label for each in buttons))
     words += [word for each in buttons for word in (each.dose, each.unless, each.each)]
     words += _OF_EVERY_CARD
-    if any(each.action == "order_level" for each in buttons):
+    if _orders_a_level(rule):
         words += _FACTS_OF_A_DRAW
     return facts_compared(rule).union(word for word in words if word in PLAN.facts)
+
+
+def _orders_a_level(rule: Rule) -> bool:
+    return any(each.action == "order_level" for level in rule.levels for each in level.suggestions)
 
 
 class Rests:
@@ -85,6 +90,7 @@ class Rests:
         }
         above = [each for each in self.knowledge.rules if each.id in silencing]
         facts, reads = self._closed(facts_named(rule).union(*map(facts_compared, above)))
+        reads |= PLAN.reads(_DRAW) if _orders_a_level(rule) else set()
         meant = {name: meanings_of_facts().get(name, "") for name in sorted(facts)}
         return [meant, {"/".join(read): self.digest(read) for read in sorted(reads)}, [each.variants for each in above]]
 

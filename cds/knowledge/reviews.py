@@ -17,8 +17,6 @@ from cds.compiled.template import named
 from cds.knowledge.rests import Rests, digest
 
 FILE = "reviews.yaml"
-NUMBERS_OF_A_DRAW = frozenset(("recheck_from", "recheck_to", "early_level_from", "early_level_to", "trough_critical"))
-"""Numbers by which the button of a card says when a level is to be drawn, whatever the rule is about."""
 
 
 def meanings(knowledge: Knowledge) -> dict[str, str]:
@@ -33,8 +31,6 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
     suggestions = [suggestion for level in rule.levels for suggestion in level.suggestions]
     names = set(named(*texts, *(text for each in suggestions for text in (each.label, each.days))))
-    if any(each.action == "order_level" for each in suggestions):
-        names |= NUMBERS_OF_A_DRAW
     orders = any(each.action == "order_test" for each in suggestions)
     numbers = knowledge.definitions | knowledge.protocol.numbers
     return [

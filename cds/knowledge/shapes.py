@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
+from cds.compiled.hooks import Hook
 from cds.knowledge.tree import Document, Fault
 
 
@@ -21,7 +22,6 @@ def _word(value: Any) -> Any:
 
 
 Word = Annotated[str, BeforeValidator(_word), Field(min_length=1)]
-Hook = Literal["patient-view", "order-select", "order-sign"]
 Basis = Literal["SEEN", "RECALLED", "DERIVED", "JUDGEMENT"]
 Subject = Literal["dosing", "trough", "response", "interactions", "safety", "monitoring"]
 RuleId = Annotated[str, Field(pattern=r"^[a-z]+(-[a-z0-9]+)*$")]

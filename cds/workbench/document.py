@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from cds.chart.body import InputError
-from cds.chart.model import Hook
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.chart.wire import exact_decoder
+from cds.compiled.hooks import Hook
 
 Json = dict[str, Any]
 _encode = msgspec.json.Encoder(decimal_format="number").encode

@@ -22,7 +22,7 @@ from cds.authoring.sensitivity import survivors
 from cds.cards.order import arranged
 from cds.cards.why import in_words, instead, silence
 from cds.chart.body import InputError
-from cds.chart.model import HOOKS
+from cds.compiled.hooks import HOOKS
 from cds.engine import CheckedEngine, Explained
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import read_folder

@@ -10,9 +10,9 @@ from typing import Any
 
 from cds.advise import Advice, advise
 from cds.chart.body import InputError
-from cds.chart.model import HOOKS
 from cds.chart.request import newest_date, read_request
 from cds.chart.times import parse_now
+from cds.compiled.hooks import HOOKS
 from cds.engine import CheckedEngine
 from cds.workbench.document import Json, as_request, document_of, written
 from cds.workbench.form import GONE, Asked

@@ -15,7 +15,8 @@ from itertools import count
 from typing import Any
 
 from cds.advise import Advice
-from cds.chart.model import Hook, Lab
+from cds.chart.model import Lab
+from cds.compiled.hooks import Hook
 from cds.course.counts import counts
 from cds.facts import Situation
 from cds.workbench.document import Json, find, reference, resources

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from cds.advise import advise
 from cds.authoring.scenarios import body_of, scenarios_of
-from cds.chart.model import Hook
 from cds.chart.request import read_request
+from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
 from tests.burden.course import Card, Coder, Course, as_it_is
 from tests.charts import (

@@ -13,6 +13,8 @@ from tests.burden.hazards import HAZARDS, caught
 from tests.conftest import RULE_FILES
 from tests.recoded import Recoder
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture(scope="module")
 def recoder(engine: CheckedEngine) -> Recoder:

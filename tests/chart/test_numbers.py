@@ -156,6 +156,7 @@ def test_molar_factors_are_the_molar_masses(analyte: str, unit: str, mass: str, 
     assert abs(UNITS[analyte].written[unit] / (Decimal(mass) * Decimal(scale)) - 1) < Decimal("0.001")
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("analyte", "unit"), [(analyte, unit) for analyte, (_, units) in IN_UCUM.items() for unit in units]
 )

@@ -8,8 +8,8 @@ import pytest
 
 from cds.advise import advise
 from cds.chart.body import InputError
-from cds.chart.model import Hook
 from cds.chart.request import read_request
+from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.judge import gaps, judge_order, now_on, topics

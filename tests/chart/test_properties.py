@@ -150,6 +150,7 @@ POOL: list[Resource] = [
 ]
 
 
+@pytest.mark.untraced
 @settings(max_examples=400, database=None)
 @for_all(st.lists(st.sampled_from(range(len(POOL))), unique=True, min_size=2), st.integers(0, 9), st.booleans())
 def test_the_order_of_the_entries_is_no_information(

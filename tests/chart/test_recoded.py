@@ -12,6 +12,8 @@ from tests.oracle.charts import chart
 from tests.oracle.test_oracle import said
 from tests.recoded import Recoder, codings
 
+pytestmark = pytest.mark.untraced
+
 CHARTS = 400
 
 

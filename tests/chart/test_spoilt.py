@@ -21,6 +21,8 @@ from tests.charts import as_bytes, bundle, day, drug, itp, level, patient, sirol
 from tests.examples.stories import STORIES
 from tests.judge import judge, now_on, topics
 
+pytestmark = pytest.mark.untraced
+
 OVERDOSE = sirolimus("s", day(0), 12)
 """Too much whatever a level says, so that its card must always be there."""
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "fhir"

@@ -19,6 +19,8 @@ from cds.knowledge.load import load
 from tests.conftest import ROOT, RULE_FILES, RULES
 from tests.knowledge.test_wrong_rules import MY, RULE, folder_of
 
+pytestmark = pytest.mark.untraced
+
 
 def check(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["check", *map(str, arguments)])

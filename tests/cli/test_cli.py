@@ -196,6 +196,7 @@ def test_check_prints_all_faults_with_their_place_and_exits_1(tmp_path: Path) ->
     assert "rules/trough/trough-high.yaml:12: when: trough is in ng/mL, not mg/L" in result.output
 
 
+@pytest.mark.untraced
 def test_check_finds_a_case_that_no_longer_holds(tmp_path: Path) -> None:
     rules = copy_rules(tmp_path)
     seed = rules / "protocols" / "seed-2024.yaml"

@@ -43,6 +43,7 @@ def test_there_is_one_of_each(exported: dict[str, Resource]) -> None:
     assert set(exported) == sets | {"Library-seed-2024"}
 
 
+@pytest.mark.untraced
 def test_all_together_they_are_a_valid_transaction(exported: dict[str, Resource]) -> None:
     bundle = json.loads(run().stdout)
     read = Bundle.model_validate(bundle)

@@ -68,6 +68,7 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
     assert "draft" not in card(rules).rsplit("- ", 1)[1]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -106,6 +107,7 @@ def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str
     assert status(rules) == "draft"
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -189,6 +191,7 @@ def test_what_cannot_be_signed_is_said(rules: Path, words: tuple[str, ...], said
     assert not (rules / "reviews.yaml").exists()
 
 
+@pytest.mark.untraced
 def test_rules_that_are_not_sound_are_not_signed(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     edit(rules / "trough" / "trough-low.yaml", "trough < {trough_low} ng/mL", "trough <= {trough_low} ng/mL")

@@ -91,6 +91,7 @@ def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
     )
 
 
+@pytest.mark.untraced
 def test_what_is_of_now_is_left_alone(site: Path) -> None:
     CliRunner().invoke(main, ["fmt", "--upgrade", str(site)])
     again = CliRunner().invoke(main, ["fmt", "--upgrade", "--check", str(site)])

@@ -74,6 +74,7 @@ def near(chance: Random, test: Condition, numbers: dict[str, list[Decimal]]) -> 
     return test.flag if test.flag is not None else test.word
 
 
+@pytest.mark.untraced
 def test_ten_thousand_random_records(engine: CheckedEngine, knowledge: Knowledge) -> None:
     """``holding`` raises when the engines disagree, so a silent pass is agreement; rules must fire too."""
     chance, numbers, fired = Random(1), thresholds(knowledge), set[str]()
@@ -123,6 +124,7 @@ def plainly(branch: tuple[Condition, ...], values: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.untraced
 @settings(max_examples=300)
 @given(
     st.lists(st.lists(_tests, min_size=1, max_size=6).map(lambda tests: tuple(dict.fromkeys(tests))), min_size=1, max_size=20),
@@ -172,6 +174,7 @@ def test_eight_threads_share_one_engine(engine: CheckedEngine) -> None:
     assert threading.active_count() == before, "the engine left threads behind"
 
 
+@pytest.mark.untraced
 def test_many_evaluations_leave_memory_flat(engine: CheckedEngine) -> None:
     def run(times: int) -> None:
         for _ in range(times // 2):

@@ -16,6 +16,8 @@ from tests.charts import as_bytes, bundle, day, itp, level, patient, sirolimus
 from tests.conftest import ROOT
 from tests.judge import now_on
 
+pytestmark = pytest.mark.untraced
+
 STORIES = sorted((ROOT / "fhir_examples").glob("*/bundle.json"))
 
 

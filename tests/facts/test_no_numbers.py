@@ -22,6 +22,7 @@ CONSTANTS = {
     ("course/orders", 8): "orders of one day that are tried as one dose: a bound on the work",
     ("course/orders", 24): "hours of a day",
     ("facts/__init__", 8): "rule sets that are kept read: a bound on memory",
+    ("facts/draws", 2): "days after the first on which an ordered level may still be drawn",
     ("facts/low_counts", 2): "the count and the one before",
     ("facts/low_counts", 100): "percent",
     ("facts/unreadable", 2): "two levels of one day",

@@ -30,6 +30,8 @@ from tests.charts import (
 from tests.conftest import LONG
 from tests.judge import fact, judge, judge_order, topics
 
+pytestmark = pytest.mark.untraced
+
 TIMED = intake("i", day(19, "07:45"))
 
 

@@ -37,6 +37,8 @@ from tests.oracle.fhir import resources
 from tests.oracle.oracle import reading
 from tests.oracle.shapes import as_request
 
+pytestmark = pytest.mark.untraced
+
 LOW = [sirolimus("s", day(0), 2), intake("i", day(61, "07:45")), level("l", day(62, "07:40"), 3.9)]
 RENEWAL = [sirolimus("d", day(63), 2, status="draft")]
 PEOPLE = [patient(), itp(), FIRST_LINE]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import pytest
+
 from tests.fingerprint.__main__ import differences
 from tests.fingerprint.corpus import Item, items
 from tests.fingerprint.digest import digest, moved
+
+pytestmark = pytest.mark.untraced
 
 
 def test_nothing_moved_that_no_commit_names() -> None:

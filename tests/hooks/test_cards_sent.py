@@ -109,6 +109,7 @@ def check_card(card: dict[str, Any]) -> None:
             assert action["resource"]["resourceType"]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_every_card_keeps_the_specification(engine: CheckedEngine, story: Any) -> None:
     body = story.content
@@ -154,6 +155,7 @@ def test_an_engine_fault_is_a_card_that_advises_nothing(
     assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
 
 
+@pytest.mark.untraced
 def test_two_thousand_spoilt_bodies_get_an_answer(engine: CheckedEngine) -> None:
     """200 or a 4xx with an OperationOutcome; never a 5xx."""
     chance = random.Random(2024)

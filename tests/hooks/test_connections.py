@@ -25,6 +25,8 @@ from tests.conftest import RULES
 from tests.hooks.doors import VIEW
 from tests.hooks.process import Running
 
+pytestmark = pytest.mark.untraced
+
 MARKER = "Wilhelmina-9231"
 BODY = as_bytes(
     request("patient-view", [patient(pid=MARKER), itp(MARKER), sirolimus("s", day(0), 12, pid=MARKER)], pid=MARKER)

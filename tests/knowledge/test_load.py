@@ -147,6 +147,7 @@ def hash_of(rules: Path) -> str:
     return knowledge.hash
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new", "changes"),
     [

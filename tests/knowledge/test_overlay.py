@@ -197,6 +197,7 @@ def label() -> CheckedEngine:
     return CheckedEngine(load(None, "label-lam"))
 
 
+@pytest.mark.untraced
 def test_the_five_protocols_ship() -> None:
     shipped = {path.stem for path in (RULES / "protocols").glob("*.yaml")}
     assert shipped == {"seed-2024", "feng-2020", "ctd-6-15", "label-lam", "paediatric-cytopenia"}
@@ -229,6 +230,7 @@ def test_a_card_cites_the_protocol_it_judges_by(label: CheckedEngine) -> None:
 # --- faults of a site's own files ------------------------------------------------------------------
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [

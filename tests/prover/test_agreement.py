@@ -15,6 +15,8 @@ from tests.prover import second
 from tests.prover.rule_sets import made
 from tests.prover.second import Verdict
 
+pytestmark = pytest.mark.untraced
+
 SHIPPED = load()
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))
 SETS, SOME = (200, 50) if LONG else (40, 25)

@@ -59,6 +59,7 @@ def test_it_tells_what_was_judged_by_what_and_from_what(page_of_a_course: Path) 
     assert "there is no weight from the last 90 days" in text  # why a fact is not known
 
 
+@pytest.mark.untraced
 @needs_browser
 @pytest.mark.parametrize("width", [400, 1600])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -89,6 +90,7 @@ def test_a_count_of_no_use_is_hollow_and_says_why(browser: Browser, tmp_path: Pa
     assert wrong == []
 
 
+@pytest.mark.untraced
 @needs_browser
 def test_each_width_has_its_own_picture_and_paper_the_large_one(browser: Browser, page_of_a_course: Path) -> None:
     for width, media, shown in ((400, "screen", "small"), (1600, "screen", "large"), (400, "print", "large")):

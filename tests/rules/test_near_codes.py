@@ -17,6 +17,8 @@ from tests.charts import PATIENT, SNOMED, Resource, bloods, condition, count, da
 from tests.conftest import RULES
 from tests.judge import judge, topics
 
+pytestmark = pytest.mark.untraced
+
 CM = "http://hl7.org/fhir/sid/icd-10-cm"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 COURSE = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8), count("base", day(-2), 14), *bloods(day(59))]

@@ -12,6 +12,8 @@ from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 
+pytestmark = pytest.mark.untraced
+
 FOLDER = read_folder(RULES)
 ENGINES = Engines(RULES)
 

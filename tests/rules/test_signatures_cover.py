@@ -30,6 +30,8 @@ from tests.conftest import LONG
 from tests.fingerprint import meanings as ids
 from tests.fingerprint.corpus import days
 
+pytestmark = pytest.mark.untraced
+
 KNOWLEDGE = load()
 NUMBERS = {**KNOWLEDGE.definitions, **KNOWLEDGE.protocol.numbers}
 MEANT = meanings(KNOWLEDGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import HOSTILE, needs_browser
@@ -13,7 +14,7 @@ from tests.hooks.process import Running
 
 EXAMPLE = "one-course | day 15, patient-view"
 BUNDLE = (ROOT / "fhir_examples" / "course-1-titration" / "bundle.json").read_text(encoding="utf-8")
-pytestmark = needs_browser
+pytestmark = [needs_browser, pytest.mark.untraced]
 
 
 def look_at(page: Page, example: str = EXAMPLE) -> None:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 from cds.compiled.bound import Bound, Comparator
+from cds.compiled.hooks import HOOKS
 from cds.compiled.knowledge import Condition, Knowledge, Variant
 from cds.compiled.truth import truth
 from cds.knowledge.conditions import fill
@@ -38,7 +39,7 @@ class Space:
             self._tests[test.fact].add(test)
             if test.number is not None:
                 numbers[test.fact].add(test.number)
-        self.hooks = ("patient-view", "order-select", "order-sign")
+        self.hooks = HOOKS
         self._samples = {fact: _samples(fact, sorted(numbers[fact])) for fact in self._tests}
         self._samples["ordering"] = [{"ordering": True}, {"ordering": False}]
 

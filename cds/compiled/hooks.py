@@ -1,0 +1,40 @@
+"""The hooks: the moments at which an EHR asks, and how each is judged. The one table; discovery, contract and pages follow from it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+Hook = Literal["patient-view", "order-select", "order-sign"]
+"""How a question is judged, and what rules name: a chart that is opened, orders that are being chosen, orders that are about to be signed."""
+HOOKS: tuple[Hook, ...] = get_args(Hook)
+
+
+class Served(NamedTuple):
+    """A hook of the CDS Hooks library as it is answered here. ``orders``: the field of its context that holds what is being written."""
+
+    judged_as: Hook
+    when: str
+    orders: Literal["", "draftOrders", "medications"] = ""
+    version: str = "1.0"
+    unless_set: bool = True  # served where the settings do not say which hooks are
+
+
+HookName = Literal["patient-view", "order-select", "order-sign"]
+"""What an EHR may send."""
+SERVED: dict[HookName, Served] = {
+    "patient-view": Served("patient-view", "when a chart is opened"),
+    "order-select": Served("order-select", "while orders are selected", "draftOrders"),
+    "order-sign": Served("order-sign", "when orders are signed", "draftOrders"),
+}
+UNLESS_SET: tuple[HookName, ...] = tuple(name for name, served in SERVED.items() if served.unless_set)
+
+
+def served_hook(name: object) -> Served | None:
+    """The row of a name; None for what is no hook of ours."""
+    return SERVED.get(name) if isinstance(name, str) else None  # type: ignore[call-overload]  # any text is asked about
+
+
+def orders_of(hook: object) -> str:
+    """The field of the context that holds the orders being written; empty for a hook without any, and for what is no hook."""
+    served = served_hook(hook)
+    return served.orders if served is not None else ""

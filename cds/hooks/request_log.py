@@ -1,0 +1,49 @@
+"""What surrounds every call that is answered: an id, one line in the log, and an end to what its body held."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds.hooks.discovery import SERVICES
+from cds.hooks.http import Held
+from cds.hooks.log import request_id
+
+_log = logging.getLogger("cds.hooks")
+
+
+class RequestLog:
+    """Middleware of a route. Handlers add to ``request.state.said`` what their line in the log shall say beside status and time."""
+
+    def __init__(self, app: ASGIApp, held: Held, is_draining: Callable[[], bool]) -> None:
+        self._app, self._held, self._is_draining = app, held, is_draining
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.monotonic()
+        said: dict[str, Any] = {"request": request_id(Headers(scope=scope).get("x-request-id"))}
+        state = scope.setdefault("state", {})
+        state |= {"said": said, "held": 0}
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                said.update(status=message["status"], ms=round((time.monotonic() - began) * 1000, 1))
+                self._write_head(MutableHeaders(scope=message), said)
+                service = scope["path_params"].get("id", "")
+                _log.info("answered", extra=said | ({"service": service} if service in SERVICES else {}))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answered)
+        finally:
+            self._held.give_back(state["held"])
+
+    def _write_head(self, headers: MutableHeaders, said: dict[str, Any]) -> None:
+        headers["x-request-id"] = said["request"]
+        headers["server-timing"] = f"answer;dur={said['ms']}"
+        if self._is_draining():
+            headers["connection"] = "close"
