@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from cds.chart.labs import GRADE
 from cds.chart.prefetch import PREFETCH_TYPES
-from cds.compiled.knowledge import Knowledge
+from cds.compiled.knowledge import Concept, Knowledge
 from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
@@ -324,11 +324,24 @@ def _subject() -> Resource:
     return {"reference": f"Patient/{PATIENT}"}
 
 
-def _code(knowledge: Knowledge, system: str, wanted: Callable[[Any], bool]) -> str | None:
-    return next((code for code, meant in knowledge.codes.get(system, {}).items() if any(map(wanted, meant))), None)
+_firsts: dict[tuple[str, str], dict[Concept, str]] = {}
+_MOST_FIRSTS = 64  # knowledges and systems of which they are kept
 
 
-def _coded(knowledge: Knowledge, wanted: Callable[[Any], bool]) -> Resource | None:
+def _code(knowledge: Knowledge, system: str, wanted: Callable[[Concept], bool]) -> str | None:
+    """The first code of a system that means what is wanted."""
+    firsts = _firsts.get((knowledge.hash, system))
+    if firsts is None:
+        if len(_firsts) >= _MOST_FIRSTS:
+            _firsts.clear()
+        firsts = _firsts[knowledge.hash, system] = {}
+        for code, meant in knowledge.codes.get(system, {}).items():
+            for concept in meant:
+                firsts.setdefault(concept, code)
+    return next((code for concept, code in firsts.items() if wanted(concept)), None)
+
+
+def _coded(knowledge: Knowledge, wanted: Callable[[Concept], bool]) -> Resource | None:
     for system in ("http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"):
         code = _code(knowledge, system, wanted)
         if code is not None:

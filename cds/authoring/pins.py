@@ -107,6 +107,7 @@ class Bench:
     def __init__(self, read: Folder, default: bool) -> None:
         assert read.knowledge is not None
         self.read, self.knowledge = read, read.knowledge
+        self._said = {file.rule.id: str(file.shape) for file in read.files}
         mine = self.knowledge.protocol.id
         self.days: list[Day] = []
         normal = PlainEvaluator(self.knowledge)
@@ -163,13 +164,16 @@ class Bench:
             changed = names.numbers[number.name].model_copy(update={"value": value})
             names = Names(names.numbers | {number.name: changed}, names.tables, names.reasons, names.tests)
             knowledge = _put(knowledge, number.name, value)
-            files = [file for file in self.read.files if f"{{{number.name}}}" in str(file.shape)]
+            files = [file for file in self.read.files if f"{{{number.name}}}" in self._said[file.rule.id]]
         rules = {
             file.rule.id: compile_rule(file.document, file.shape, file.rule.subject, names, []) or file.rule
             for file in files
         }
         withheld = [
-            compile_withheld(key, document, shape, names, []) for key, (document, shape) in self.read.withheld.items()
+            compile_withheld(key, document, shape, names, [])
+            if number.row or f"{{{number.name}}}" in str(shape)
+            else each
+            for each, (key, (document, shape)) in zip(knowledge.withheld, self.read.withheld.items(), strict=True)
         ]
         hashed = f"{knowledge.hash}, but {number.name} {value}"
         rules_now = tuple(rules.get(rule.id, rule) for rule in knowledge.rules)

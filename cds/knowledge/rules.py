@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from cds.chart.words import said
@@ -24,8 +25,13 @@ class Names:
     reasons: dict[str, Reason] = field(default_factory=dict)
     tests: dict[str, LabTest] = field(default_factory=dict)
 
+    @cached_property
+    def _said(self) -> dict[str, str]:
+        return {name: said(number.value) for name, number in self.numbers.items()}
+
     def values(self, row: dict[str, str]) -> dict[str, str]:
-        return {name: said(number.value) for name, number in self.numbers.items()} | row
+        """What each name is, in words; those of a table's row go before the numbers."""
+        return self._said | row
 
 
 def compile_rule(document: Document, shape: RuleShape, subject: str, names: Names, faults: list[Fault]) -> Rule | None:

@@ -77,6 +77,8 @@ class Plan:
         self._groups: dict[type[Numbers], Door] = {}
         self.doors: dict[str, Opened] = {}
         gate_of: dict[str, str] = {}
+        self._reads: dict[str, frozenset[Read]] = {}
+        self._needs: dict[str, frozenset[str]] = {}
         for module, gate in modules.items():
             for fact in _declared(module):
                 if fact.name in self.facts:
@@ -87,7 +89,6 @@ class Plan:
         self._check_cycles()
         self._check_meanings()
         self.told = dict.fromkeys(name for name, fact in self.facts.items() if fact.type).keys()
-        self._reads: dict[str, frozenset[Read]] = {}
 
     def _step(self, fact: AnyFact, gate: str) -> Step:
         kinds = {each: str(kind) for each, kind in fact.function.__annotations__.items() if each != "return"}
@@ -175,14 +176,16 @@ class Plan:
 
     def needs(self, name: str) -> frozenset[str]:
         """The facts and parts that a fact rests on, itself among them."""
-        found: set[str] = set()
-        waiting = [name]
-        while waiting:
-            each = waiting.pop()
-            if each in self.steps and each not in found:
-                found.add(each)
-                waiting += (*self.steps[each].arguments, *self.steps[each].needs)
-        return frozenset(found)
+        if name not in self._needs:
+            found: set[str] = set()
+            waiting = [name]
+            while waiting:
+                each = waiting.pop()
+                if each in self.steps and each not in found:
+                    found.add(each)
+                    waiting += (*self.steps[each].arguments, *self.steps[each].needs)
+            self._needs[name] = frozenset(found)
+        return self._needs[name]
 
     def _all_reads(self, name: str) -> Iterator[Read]:
         for each in self.needs(name):
