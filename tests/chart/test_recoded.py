@@ -8,13 +8,14 @@ import pytest
 
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
+from tests.conftest import LONG
 from tests.oracle.charts import chart
 from tests.oracle.test_oracle import said
 from tests.recoded import Recoder, codings
 
 pytestmark = pytest.mark.untraced
 
-CHARTS = 400
+CHARTS = 400 if LONG else 150
 
 
 @pytest.fixture(scope="module")

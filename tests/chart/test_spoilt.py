@@ -18,6 +18,7 @@ from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.engine import CheckedEngine
 from tests.charts import as_bytes, bundle, day, drug, itp, level, patient, sirolimus, watched
+from tests.conftest import LONG
 from tests.examples.stories import STORIES
 from tests.judge import judge, now_on, topics
 
@@ -140,7 +141,7 @@ RICH = [
 ]
 
 
-@settings(max_examples=3000, database=None)
+@settings(max_examples=3000 if LONG else 800, database=None)
 @given(st.data())
 def test_mutated_charts_never_raise(engine: CheckedEngine, data: st.DataObject) -> None:
     """Any element of a real-looking chart replaced or dropped: an answer, or a refusal in words."""

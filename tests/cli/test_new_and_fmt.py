@@ -60,11 +60,6 @@ def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str, said: str) 
     assert not (tmp_path / "ours").exists()
 
 
-@pytest.mark.untraced
-def test_the_shipped_files_are_in_their_normal_form() -> None:
-    assert run("fmt", "--check", RULES).exit_code == 0
-
-
 UNTIDY = """# What the file is about.
 
 title:   A rule      # in a few words

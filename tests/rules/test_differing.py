@@ -20,8 +20,6 @@ from cds.knowledge.load import load
 from tests.conftest import RULES
 from tests.prover.rule_sets import made
 
-pytestmark = pytest.mark.untraced
-
 SHIPPED = load()
 
 

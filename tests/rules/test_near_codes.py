@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cds.authoring.check import check_folder
 from cds.authoring.near import near_faults
 from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
@@ -63,7 +62,7 @@ def test_a_prefix_that_is_too_wide_is_a_fault_of_check(tmp_path: Path) -> None:
         1,
     )
     file.write_text(text, encoding="utf-8")
-    told = [str(fault) for fault in check_folder(folder).faults]
+    told = [str(fault) for fault in near_faults(read_folder(folder))]
     assert any("thrombosis.yaml" in each and "'I80.0' of icd10 means 'thrombosis'" in each for each in told), told[:3]
 
 

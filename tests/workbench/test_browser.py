@@ -14,6 +14,7 @@ from tests.hooks.process import Running
 
 EXAMPLE = "one-course | day 15, patient-view"
 BUNDLE = (ROOT / "fhir_examples" / "course-1-titration" / "bundle.json").read_text(encoding="utf-8")
+at_both_widths = pytest.mark.parametrize("page", [400, 1600], indirect=True)
 pytestmark = [needs_browser, pytest.mark.untraced]
 
 
@@ -38,6 +39,7 @@ def slide(page: Page, name: str, value: float) -> None:
     )
 
 
+@at_both_widths
 def test_an_example_is_looked_at(page: Page) -> None:
     look_at(page)
     assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
@@ -45,6 +47,7 @@ def test_an_example_is_looked_at(page: Page) -> None:
     assert page.inner_text("details.rule[open] summary") == "trough-low: speaks"
 
 
+@at_both_widths
 def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) -> None:
     look_at(page)
     page.click("button:has-text('Change the order to 3 mg/day')")
@@ -61,6 +64,7 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     page.wait_for_selector("article >> text=below the target of 5-15 ng/mL")
 
 
+@at_both_widths
 def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page: Page) -> None:
     look_at(page)
     page.click("#rule-trough-high > summary")
@@ -188,6 +192,7 @@ def test_when_the_rules_have_changed_nothing_is_pressed_or_moved(page: Page) -> 
     assert page.locator("#press.stale").count() == 1
 
 
+@at_both_widths
 def test_what_is_said_is_in_sight_where_values_are_moved(page: Page) -> None:
     look_at(page)
     page.locator("#set-days").scroll_into_view_if_needed()
@@ -197,6 +202,7 @@ def test_what_is_said_is_in_sight_where_values_are_moved(page: Page) -> None:
     expect(page.locator("#note")).to_be_in_viewport()
 
 
+@at_both_widths
 def test_on_paper_cards_have_their_working_and_their_notice(page: Page) -> None:
     look_at(page)
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -281,6 +287,7 @@ def tab_to(page: Page, where: str) -> None:
     raise AssertionError(f"Tab never comes to {where}")
 
 
+@at_both_widths
 def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
     tab_to(page, "example")
     page.keyboard.type(EXAMPLE)
@@ -313,6 +320,7 @@ def test_what_an_integrator_copies(page: Page) -> None:
     assert copied["hook"] == "patient-view" and copied["prefetch"]["patient"]["id"] == copied["context"]["patientId"]
 
 
+@at_both_widths
 def test_hostile_text_is_text(page: Page) -> None:
     bundle: dict[str, Any] = json.loads(BUNDLE)
     for entry in bundle["entry"]:
@@ -332,6 +340,7 @@ def test_hostile_text_is_text(page: Page) -> None:
     )
 
 
+@at_both_widths
 def test_a_wrong_chart_is_said_and_the_rules_are_read(page: Page) -> None:
     page.fill("#chart", "no chart")
     page.click("text=Judge it")
