@@ -127,7 +127,7 @@ class Service(_Sent):
     title: Text
     description: Text
     version: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-    hookVersion: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+$")]
+    hookVersion: Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+){1,2}$")]
     usageRequirements: Text
     prefetch: dict[str, Template]
 

@@ -7,11 +7,12 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
 
+from cds.compiled.hooks import SERVED, UNLESS_SET, HookName
 from cds.engine import CheckedEngine, EngineFault
 from cds.hooks import judging
 from cds.hooks.discovery import SERVICES
@@ -34,9 +35,7 @@ def test_discovery_lists_one_service_a_hook(client: TestClient, path: str) -> No
     answer = client.get(path)
     assert answer.status_code == 200
     services = answer.json()["services"]
-    assert {s["hook"]: s["id"] for s in services} == {
-        "patient-view": "sirolimus-itp-patient-view", "order-select": "sirolimus-itp-order-select", "order-sign": "sirolimus-itp-order-sign",
-    }  # fmt: skip
+    assert {s["hook"]: s["id"] for s in services} == {hook: f"sirolimus-itp-{hook}" for hook in UNLESS_SET}
     for each in services:
         assert each["description"] and each["title"]
         assert "R4 (4.0.1) only" in each["usageRequirements"]
@@ -175,7 +174,7 @@ def test_spoilt_bodies_get_an_answer(engine: CheckedEngine) -> None:
 
 
 def test_there_is_one_distinct_id_a_hook() -> None:
-    assert len(SERVICES) == len(set(SERVICES.values())) == 3
+    assert len(SERVICES) == len(set(SERVICES.values())) == len(SERVED) and get_args(HookName) == tuple(SERVED)
 
 
 def test_whatever_goes_wrong_nobody_is_advised(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
