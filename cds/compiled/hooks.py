@@ -19,12 +19,14 @@ class Served(NamedTuple):
     unless_set: bool = True  # served where the settings do not say which hooks are
 
 
-HookName = Literal["patient-view", "order-select", "order-sign"]
+HookName = Literal["patient-view", "order-select", "order-sign", "medication-refill", "encounter-start"]
 """What an EHR may send."""
 SERVED: dict[HookName, Served] = {
     "patient-view": Served("patient-view", "when a chart is opened"),
     "order-select": Served("order-select", "while orders are selected", "draftOrders"),
     "order-sign": Served("order-sign", "when orders are signed", "draftOrders"),
+    "medication-refill": Served("order-sign", "when a refill is asked for", "medications", "0.1.0"),
+    "encounter-start": Served("patient-view", "when an encounter starts", unless_set=False),
 }
 UNLESS_SET: tuple[HookName, ...] = tuple(name for name, served in SERVED.items() if served.unless_set)
 
