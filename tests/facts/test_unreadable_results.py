@@ -31,7 +31,12 @@ def unreadable(test: str, when: str) -> Resource:
     }
 
 
-@pytest.mark.parametrize("test", [each for each in SPEAKING if each != "clumps"])
+ASKED_AT_SIGNING = [
+    each for each in SPEAKING if each != "clumps" and each in needs.needs_of(PLAN, KNOWLEDGE)["order-sign"]
+]
+
+
+@pytest.mark.parametrize("test", ASKED_AT_SIGNING)
 def test_it_is_named_as_long_as_it_would_have_spoken(engine: CheckedEngine, test: str) -> None:
     days = int(KNOWLEDGE.definitions[KNOWLEDGE.measures[test].speaks])
     result = unreadable(test, day(20, "08:00"))
