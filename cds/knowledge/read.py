@@ -349,7 +349,7 @@ class _Reader(Files):
             document, shape = read_as
             assert isinstance(shape, ValueSetShape)
             self._cite(document, shape.cite, sources, "cite")
-            if shape.id not in VALUE_SETS:
+            if shape.id not in VALUE_SETS and not shape.roles:
                 near = get_close_matches(shape.id, sorted(VALUE_SETS), 1)
                 hint = f"; did you mean '{near[0]}'?" if near else ""
                 sentence = f"nothing reads a value set '{shape.id}'{hint}"

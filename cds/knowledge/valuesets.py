@@ -12,54 +12,23 @@ import msgspec
 
 from cds.compiled.knowledge import Concept
 from cds.compiled.systems import ICD, SYSTEMS, plain_icd, plain_name, written_out
+from cds.facts import PLAN
 from cds.knowledge.shapes import CodeShape, DrugShape, PrefixShape, ValueSetShape
 from cds.knowledge.tree import Document, Fault
 
-VALUE_SETS = frozenset(
-    [
-        "ace-inhibitor",
-        "allergen",
-        "angioedema",
-        "bleeding",
-        "bleeding-grade",
-        "bleeding-risk-drug",
-        "body-size",
-        "calcineurin-inhibitor",
-        "ciclosporin",
-        "corticosteroid",
-        "grapefruit",
-        "harm",
-        "hbv-antiviral",
-        "hepatitis-b",
-        "immunoglobulin",
-        "immunosuppressant",
-        "itp",
-        "laboratory",
-        "live-vaccine",
-        "malignancy",
-        "moderate-inducer",
-        "moderate-inhibitor",
-        "mtor-inhibitor",
-        "panel",
-        "pjp-prophylaxis",
-        "platelet-stimulator",
-        "platelets",
-        "pregnancy",
-        "procedures",
-        "rituximab",
-        "screening",
-        "secondary-itp",
-        "sirolimus",
-        "sirolimus-level",
-        "strong-inducer",
-        "strong-inhibitor",
-        "surgery",
-        "thrombosis",
-        "treg",
-        "unspecified-vaccine",
-    ]
+READ_INTO_CHART = frozenset(
+    (
+        "angioedema", "bleeding", "bleeding-grade", "body-size", "harm", "hepatitis-b", "itp", "laboratory", "malignancy", "panel",
+        "platelets", "pregnancy", "procedures", "screening", "secondary-itp", "thrombosis", "treg",
+    )
+)  # fmt: skip
+"""Value sets of what a chart holds whatever the facts ask: conditions, procedures and results."""
+_BY_ROLE = ("immunosuppressant", "platelet-stimulator")
+VALUE_SETS = READ_INTO_CHART.union(
+    _BY_ROLE,
+    (name for door in PLAN.doors.values() for kind, name in door.reads if kind == "valueset"),
 )
-"""Every value set that is read from a chart; one of another name would lie there without effect."""
+"""Every value set that is read by its name. One that is not, and has no role, would lie there without effect."""
 
 PRODUCTS = "valuesets/rxnorm_products.csv"
 _COLUMNS = ("rxcui", "drug", "route", "strength")

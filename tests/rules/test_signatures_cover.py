@@ -25,8 +25,7 @@ from cds.facts import read_facts
 from cds.knowledge import rests
 from cds.knowledge.load import load
 from cds.knowledge.reviews import meanings
-from cds.knowledge.valuesets import VALUE_SETS
-from tests.conftest import LONG
+from tests.conftest import LONG, RULES
 from tests.fingerprint import meanings as ids
 from tests.fingerprint.corpus import days
 
@@ -126,7 +125,7 @@ def without_set(name: str) -> Knowledge:
     )
 
 
-@pytest.mark.parametrize("name", sorted(VALUE_SETS))
+@pytest.mark.parametrize("name", sorted(path.stem for path in (RULES / "valuesets").glob("*.yaml")))
 def test_a_value_set_that_moves_a_card_makes_its_rule_a_draft_again(name: str, sample: list[Day]) -> None:
     knowledge = without_set(name)
     assert moved_rules(knowledge, sample) <= drafts_again(knowledge)
