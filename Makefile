@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 ENGINE = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" "$(VENV)/bin/python" -m pip install --quiet \
 	--disable-pip-version-check --no-cache-dir --force-reinstall --no-deps --no-binary durable-rules durable-rules==2.0.28
 VENV := .venv
+# one more than there are cores: a third of the time tests wait for a browser or a socket
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
@@ -21,10 +23,10 @@ demo: $(READY)
 	@echo "Next: $(BIN)/sirolimus-cds serve, and open http://127.0.0.1:8000/ to see them, move a value and press a button."
 
 test: $(TESTED)
-	@"$(BIN)/python" -m pytest -n auto --dist worksteal $(ARGS)
+	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 long: $(TESTED)
-	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n auto --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
+	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
 		tests/oracle tests/chart/test_spoilt.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py
 
 lint: $(TESTED)

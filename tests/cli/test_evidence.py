@@ -50,7 +50,6 @@ def test_a_year_is_enough_and_a_day_more_is_not() -> None:
     assert all("since 2026-11-24" in each.message for each in late)
 
 
-@pytest.mark.untraced
 @pytest.mark.usefixtures("in_a_year")
 def test_check_remarks_it_and_a_release_is_refused() -> None:
     usual = run()
@@ -122,7 +121,6 @@ def test_a_code_that_is_recalled_is_listed(rules: Path) -> None:
     assert "loinc 2106-3 is Choriogonadotropin" in listed
 
 
-@pytest.mark.untraced
 def test_what_only_memory_says_is_listed_with_the_sentence_to_look_for() -> None:
     result = run("--recalled")
     assert result.exit_code == 0

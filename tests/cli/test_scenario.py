@@ -85,7 +85,6 @@ def copied(tmp_path: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-@pytest.mark.untraced
 def test_a_site_runs_its_rules_as_tests(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     shutil.copytree(RULES, tmp_path / "rules")
     code, said = at_a_site("-v", "--sirolimus-rules", "rules")
@@ -94,7 +93,6 @@ def test_a_site_runs_its_rules_as_tests(at_a_site: Callable[..., tuple[int, str]
     assert "rules::rifampin | day 40, patient-view PASSED" in said
 
 
-@pytest.mark.untraced
 def test_a_case_that_fails_shows_both_cards(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     given = "case: 4.9 ng/mL is below the target\n    given: {trough: 4.9}\n    card: Sirolimus trough 4."
     copied(tmp_path, f"{given}9", f"{given}8")

@@ -21,8 +21,6 @@ from tests.examples.story import Story, expected
 from tests.examples.write import FOLDER, files
 from tests.hooks.doors import client_of
 
-pytestmark = pytest.mark.untraced
-
 by_story = pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 
 

@@ -24,8 +24,6 @@ from cds.knowledge.load import load
 from tests.conftest import RULES
 from tests.prover import second
 
-pytestmark = pytest.mark.untraced
-
 SHIPPED = load()
 
 

@@ -17,8 +17,6 @@ from tests.charts import as_bytes, bundle, day, itp, level, patient, sirolimus
 from tests.conftest import ROOT, RULES
 from tests.judge import now_on, topics
 
-pytestmark = pytest.mark.untraced
-
 
 def told(advice: Advice) -> list[tuple[str, str, list[str]]]:
     """What a clinician sees of the cards."""
