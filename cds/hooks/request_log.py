@@ -31,6 +31,7 @@ class RequestLog:
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
+                self._let_go(state)  # before it is sent: a client that reads slowly holds nobody else up
                 said.update(status=message["status"], ms=round((time.monotonic() - began) * 1000, 1))
                 self._write_head(MutableHeaders(scope=message), said)
                 service = scope["path_params"].get("id", "")
@@ -40,7 +41,11 @@ class RequestLog:
         try:
             await self._app(scope, receive, answered)
         finally:
-            self._held.give_back(state["held"])
+            self._let_go(state)
+
+    def _let_go(self, state: dict[str, Any]) -> None:
+        self._held.give_back(state["held"])
+        state["held"] = 0
 
     def _write_head(self, headers: MutableHeaders, said: dict[str, Any]) -> None:
         headers["x-request-id"] = said["request"]
