@@ -20,7 +20,8 @@ pytestmark = [needs_browser, pytest.mark.untraced]
 
 def look_at(page: Page, example: str = EXAMPLE) -> None:
     page.select_option("#example", example)
-    with page.expect_navigation(wait_until="load"):  # a field is what was judged, whatever was typed while the page came
+    # once it is there a field is what was judged, whatever was typed while it came
+    with page.expect_navigation(wait_until="load"):
         page.click("text=Look at it")
     page.wait_for_selector("#rules")
 
