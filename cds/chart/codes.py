@@ -73,11 +73,10 @@ CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "ht
 
 
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
-    """What a coding means to us; nothing for most."""
-    system, code = (
-        canonical(coding.system or ""),
-        coding.code or "",
-    )  # the innermost loop of reading: most codes are not ours
+    """What a coding means to us; nothing for most: this is the innermost loop of reading."""
+    system, code = coding.system or "", coding.code or ""
+    if system not in knowledge.codes and system not in knowledge.prefixes:
+        system = canonical(system)
     of_system, begins = knowledge.codes.get(system, {}), knowledge.prefixes.get(system, {})
     if system == ICD_11:
         return tuple(_of_cluster(code, of_system, begins))

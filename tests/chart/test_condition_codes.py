@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from cds.chart.codes import meanings
 from cds.chart.model import Problem
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
+from cds.chart.wire import Coding
 from cds.compiled.knowledge import Knowledge
 from tests.charts import SNOMED, Resource, as_bytes, bundle, condition, day, patient
 from tests.judge import now_on
@@ -34,6 +37,18 @@ def names(knowledge: Knowledge, system: str, code: str) -> set[str]:
 def called(text: str, **more: Any) -> Resource:
     """A condition that only has a name."""
     return condition("c", "", day(10)) | {"code": {"text": text} | more}
+
+
+@pytest.mark.parametrize(
+    "system",
+    ["urn:our-hospital:icd-10-local", "https://our-hospital.example/codes|2024", "http://snomed.info/sct/99/ours"],
+)
+def test_a_code_system_of_a_site_is_read_by_the_address_that_it_was_given(knowledge: Knowledge, system: str) -> None:
+    """Whatever it looks like: to be a spelling of a public one is for addresses that no value set names."""
+    sepsis = next(each for several in knowledge.codes[SNOMED].values() for each in several if each.name == "sepsis")
+    ours = replace(knowledge, codes=knowledge.codes | {system: {"X1": (sepsis,)}})
+    assert names(ours, system, "X1") == {"sepsis"}
+    assert meanings(ours, Coding(system=system, code="X1")) == (sepsis,)
 
 
 @pytest.mark.parametrize("system", EDITIONS)
