@@ -16,7 +16,7 @@ from typing import Any
 
 from cds.advise import Advice
 from cds.chart.model import Lab
-from cds.compiled.hooks import Hook
+from cds.compiled.hooks import Hook, orders_of
 from cds.course.counts import counts
 from cds.facts import Situation
 from cds.workbench.document import Json, find, reference, resources
@@ -113,10 +113,11 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
     if changed.get("resourceType") == "Bundle":  # whose drafts are the orders with that status
         kept = [each for each in changed.get("entry") or [] if not _is_gone(each, gone)]
         return changed | {"entry": [*kept, *entries]}, "order-sign"
-    context = changed["context"]
-    standing = [{"resource": each} for each in resources(context.get("draftOrders")) if reference(each) not in gone]
+    context, field = changed["context"], orders_of(changed.get("hook"))
+    standing = [{"resource": each} for each in resources(context.get(field)) if reference(each) not in gone]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": [*standing, *entries]}
-    signed = {name: value for name, value in context.items() if name != "selections"} | {"draftOrders": bundle}
+    signed = {name: value for name, value in context.items() if name not in ("selections", field)}
+    signed |= {"draftOrders": bundle}
     return changed | {"hook": "order-sign", "context": signed}, "order-sign"
 
 

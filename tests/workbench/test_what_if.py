@@ -136,6 +136,15 @@ def test_a_dose_that_is_pressed_is_judged_as_the_order_that_is_signed(engine: Ch
     assert "troughLow" not in topics(after)
 
 
+def test_a_suggestion_on_a_refill_leaves_the_refill_among_the_orders(engine: CheckedEngine) -> None:
+    """The context of that hook calls its orders medications."""
+    asked = request("order-sign", [patient(), itp()], [sirolimus("again", day(20), 2, status="draft")])
+    context = {"patientId": asked["context"]["patientId"], "medications": asked["context"]["draftOrders"]}
+    refill = asked | {"hook": "medication-refill", "context": context}
+    after = press(engine, refill, "Order blood count")
+    assert [order.reference for order in after.situation.patient.drafts] == ["MedicationRequest/again"]
+
+
 def test_a_hold_that_is_pressed_holds_every_copy(engine: CheckedEngine) -> None:
     order = sirolimus("s", day(0), 2)
     chart = bundle(patient(), itp(), *standing(20), order, dict(order), level("l", day(19, "07:40"), 30))
