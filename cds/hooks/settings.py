@@ -48,6 +48,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _each_once(hooks: list[HookName]) -> list[HookName]:
+    for each in hooks:
+        if hooks.count(each) > 1:
+            raise ValueError(f"{each} is named twice")
+    return hooks
+
+
 BaseUrl = Annotated[str, AfterValidator(_base)]
 
 
@@ -83,7 +90,7 @@ class Settings(BaseModel):
     rules: Path | None = None
     protocol: str = ""
     overlays: list[Path] = []
-    hooks: list[HookName] = Field(default=list(UNLESS_SET), min_length=1)
+    hooks: Annotated[list[HookName], AfterValidator(_each_once)] = Field(default=list(UNLESS_SET), min_length=1)
     active_only: bool = False  # serve none but the rules that a clinician has signed
     signers: Path | None = (
         None  # OpenSSH's allowed signers: with it every reviews.yaml must be signed by one of their keys

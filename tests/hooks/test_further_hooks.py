@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from cds.engine import CheckedEngine
+from cds.hooks.calls import Call
 from cds.hooks.settings import Settings, WrongSettings, read_settings
 from tests.charts import Resource, day, itp, patient, request, sirolimus
 from tests.hooks.doors import SIGN, VIEW, client_of
@@ -59,6 +61,8 @@ def test_a_refill_without_medications_is_refused(engine: CheckedEngine) -> None:
         answer = client_of(engine).post(REFILL, json=asked)
         assert answer.status_code == 400
         assert answer.json()["issue"][0]["diagnostics"] == "the context of medication-refill has no medications"
+        with pytest.raises(ValidationError, match="medication-refill needs medications"):
+            Call.model_validate(asked)
 
 
 def test_a_refill_that_cannot_be_read_is_named(engine: CheckedEngine) -> None:
@@ -73,7 +77,9 @@ def test_what_another_hook_calls_its_orders_is_not_read(engine: CheckedEngine) -
     beside = signed | {
         "context": signed["context"] | {"medications": {"resourceType": "Bundle", "entry": [{"resource": DRAFT}]}}
     }
+    of_no_shape = signed | {"context": signed["context"] | {"medications": ["aspirin"]}}
     assert told(client.post(SIGN, json=beside)) == told(client.post(SIGN, json=signed))
+    assert told(client.post(SIGN, json=of_no_shape)) == told(client.post(SIGN, json=signed))
 
 
 def test_a_start_of_an_encounter_is_judged_where_it_is_set(engine: CheckedEngine) -> None:
@@ -91,6 +97,8 @@ def test_a_start_of_an_encounter_is_judged_where_it_is_set(engine: CheckedEngine
 
 
 def test_a_hook_that_nobody_knows_is_no_setting() -> None:
+    with pytest.raises(WrongSettings, match="hooks: order-sign is named twice"):
+        read_settings(environ={"SIROLIMUS_CDS_HOOKS": "order-sign, patient-view, order-sign"})
     with pytest.raises(WrongSettings, match=r"hooks\.0"):
         read_settings(environ={"SIROLIMUS_CDS_HOOKS": "appointment-book"})
     assert read_settings(environ={"SIROLIMUS_CDS_HOOKS": "patient-view, encounter-start"}).hooks == [
