@@ -27,7 +27,7 @@ test: $(TESTED)
 
 long: $(TESTED)
 	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
-		tests/oracle tests/chart/test_spoilt.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py
+		tests/oracle tests/chart/test_spoilt.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py
 
 lint: $(TESTED)
 	@"$(BIN)/ruff" check .

@@ -108,15 +108,17 @@ def test_a_number_that_changed_and_a_code_that_is_too_wide_are_faults(tmp_path: 
     rules = shutil.copytree(RULES, tmp_path / "rules")
     file = rules / "protocols" / "seed-2024.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("trough_low:\n    value: 5", "trough_low:\n    value: 6"), encoding="utf-8")
+    text = text.replace("trough_low:\n    value: 5", "trough_low:\n    value: 4.9")
+    file.write_text(text.replace("trough_high:\n    value: 15", "trough_high:\n    value: 14.9"), encoding="utf-8")
     codes = rules / "valuesets" / "thrombosis.yaml"
     wide = "prefixes:\n  - {system: icd10, prefix: I80, name: thrombosis, display: Phlebitis, basis: RECALLED}\n"
     codes.write_text(codes.read_text(encoding="utf-8").replace("prefixes:\n", wide, 1), encoding="utf-8")
     told = check(rules)
     assert told.exit_code == 1 and "faults" in told.stdout.splitlines()[-1]
     assert "'I80.0' of icd10 means 'thrombosis'" in told.stdout
-    assert "rules/trough/trough-low.yaml" in told.stdout
-    assert "expected no card, got 'Sirolimus trough 5 ng/mL" in told.stdout
+    assert "rules/trough/trough-low.yaml" in told.stdout and "got no card" in told.stdout
+    assert "rules/trough/trough-high.yaml" in told.stdout
+    assert "case '15 ng/mL is in the target': expected no card, got 'Sirolimus trough" in told.stdout
     assert load(rules).hash != load().hash  # it was read, and it is another knowledge
 
 

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from tests.browser import keep, watch
+from tests.conftest import LONG
 from tests.hooks.process import Running, started
 
 
@@ -18,11 +19,10 @@ def running() -> Iterator[Running]:
         yield service
 
 
-@pytest.fixture
+@pytest.fixture(params=[400, 1600] if LONG else [400])
 def page(browser: Browser, running: Running, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The workbench, open, as wide as an EHR's side bar or as ``param``; at its end nothing may have gone wrong on the console,
-    nor asked any other machine."""
-    width = getattr(request, "param", 400)
+    """The workbench, open; at its end nothing may have gone wrong on the console, nor asked any other machine."""
+    width = request.param
     context = browser.new_context(viewport={"width": width, "height": 900})
     opened = context.new_page()
     wrong = watch(opened, running.base)
