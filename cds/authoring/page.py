@@ -9,7 +9,7 @@ from cds.cards.detail import BASIS_WORDS, GRADES
 from cds.cards.why import in_words
 from cds.chart.words import said
 from cds.compiled.knowledge import Citation, Knowledge, Level, Rule, Suggestion
-from cds.compiled.template import filled_where_known
+from cds.compiled.template import filled, filled_where_known
 from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import SUBJECTS
 from cds.knowledge.shapes import AnyOf, CaseShape, Conditions, ExpectedCard
@@ -183,6 +183,7 @@ def _facts(files: dict[str, list[RuleFile]], numbers: dict[str, str]) -> Iterato
     yield "|---|---|---|"
     for fact in VOCABULARY.values():
         if fact.name in used:
-            meaning = filled_where_known(fact.meaning, numbers.get)
+            meaning = filled(fact.meaning, numbers.get)
+            assert meaning is not None, "the plan guarantees the numbers of a meaning"
             meaning += f"; as reported: {fact.report}" if fact.report else ""
             yield f"| {fact.name.replace('_', ' ')} | {fact.unit or '-'} | {_plain(meaning)} |"

@@ -60,9 +60,9 @@ def _name(text: str, knowledge: Knowledge) -> str | None:
 
 
 @lru_cache(1024)
-def _spellings(text: str) -> tuple[str, list[str]]:
+def _spellings(text: str) -> tuple[str, tuple[str, ...]]:
     """A name as it is written, and its words without units and brackets; laboratories have few names and many results."""
-    return " ".join(text.lower().split()), _AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split()
+    return " ".join(text.lower().split()), tuple(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split())
 
 
 def _is_share(result: Resource | Component) -> bool:

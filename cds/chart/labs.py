@@ -324,7 +324,5 @@ def _check_plausible(read: Amount, measure: Measure, knowledge: Knowledge) -> No
     if measure.highest and read.value > knowledge.definitions[measure.highest]:
         raise Unreadable("its value is too high to be plausible")
     floor = knowledge.definitions[measure.lowest] if measure.lowest else Decimal(0)
-    if read.value < floor and not (
-        read.comparator and read.value >= 0
-    ):  # a bound may lie below what is met, not below zero
+    if read.value < (0 if read.comparator else floor):  # a bound may lie below what is met, not below zero
         raise Unreadable("its value is too low to be plausible")
