@@ -42,6 +42,8 @@ from cds.hooks.settings import Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
+_LONGEST_WAIT = 0.15
+"""Seconds that calls may wait for their turn; with more ahead of it a call is refused at once, for a card that comes late is not read."""
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
 
@@ -84,19 +86,26 @@ class Service:
 
     async def service(self, request: Request) -> Response:
         """POST /cds-services/{id}"""
+        if (
+            self._is_full()
+        ):  # before the token is verified: the same call may then be made again, and to refuse costs little
+            return busy("too many calls at once")
         caller = await self._caller(request)
         hook = self.hooks.get(request.path_params["id"])
         if hook is None:
             return outcome(404, "there is no service of that id; see /cds-services")
         arrived = time.monotonic()
         body = await body_of(request, self.settings.max_body, self.settings.body_seconds)
-        if self.in_flight >= self.settings.max_in_flight:
+        if self._is_full():
             return busy("too many calls at once")
         self.in_flight += 1
         try:
             return await self._judge(request, body, hook, caller, arrived)
         finally:
             self.in_flight -= 1
+
+    def _is_full(self) -> bool:
+        return self.in_flight >= self.settings.max_in_flight or self.judges.wait > _LONGEST_WAIT
 
     async def feedback(self, request: Request) -> Response:
         """POST /cds-services/{id}/feedback"""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
@@ -32,6 +33,8 @@ from cds.knowledge.cache import from_cache
 LARGE = 96 * 1024
 """Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
 _APART = 2  # processes of each worker
+_NICE = 10  # where cores are few, small calls and health come before large charts
+_REMEMBERED = 8  # turns, of which the mean says how long the next one takes
 _log = logging.getLogger("cds.hooks")
 _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
@@ -114,6 +117,7 @@ def judge_of(file: str, check_answers: bool) -> Judge:
     """A judge by the knowledge in a file: in a process apart, once."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
         signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
+    os.nice(_NICE)
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
@@ -139,6 +143,15 @@ class Judges:
         self._file, self._check_answers = knowledge, check_answers
         # others are heard between two turns, and refused at once when there are too many
         self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
+        self._waiting, self._pace = (
+            0,
+            0.0,
+        )  # calls for a turn, the one whose turn it is among them, and seconds that each takes of late
+
+    @property
+    def wait(self) -> float:
+        """Seconds that a small body would wait for its turn, as turns have gone of late."""
+        return self._waiting * self._pace
 
     async def warm(self) -> None:
         """Start a process apart before a call needs it."""
@@ -161,10 +174,7 @@ class Judges:
             TooLate: the time was up before the judgement began.
         """
         if self._file is None or len(body) <= LARGE:
-            async with self._turn:
-                await asyncio.sleep(0)
-                await waiting.check()
-                return do(self._here, body, *given)
+            return await self._in_turn(waiting, do, body, *given)
         await waiting.check()  # the server hears of a caller who goes only while somebody asks
         async with self._places:
             await waiting.check()
@@ -174,6 +184,22 @@ class Judges:
                         return await self._run_apart(do, body, *given)
                     _log.warning("a judge died, and another one is asked")
                 return await self._run_apart(do, body, *given)
+
+    async def _in_turn(
+        self, waiting: Waiting, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments
+    ) -> _Result:
+        came = time.monotonic()
+        self._waiting += 1
+        turns = self._waiting
+        try:
+            async with self._turn:
+                await asyncio.sleep(0)
+                await waiting.check()
+                return do(self._here, body, *given)
+        finally:
+            self._waiting -= 1
+            # what came between the turns counts: tokens of other calls, and bodies that arrive
+            self._pace += ((time.monotonic() - came) / turns - self._pace) / _REMEMBERED
 
     async def _run_apart(
         self, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments

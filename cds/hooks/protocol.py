@@ -87,6 +87,7 @@ class Impatient(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._told = True
+        self._stop_waiting()  # it began to wait when the rest of a body came that was answered before
         super().on_message_complete()
 
     def on_message_begin(self) -> None:

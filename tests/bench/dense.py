@@ -11,7 +11,22 @@ from cds.chart.request import read_request
 from cds.engine import CheckedEngine
 from cds.hooks.judging import LARGE
 from tests.charts import (
-    LOINC, PATIENT, Resource, as_bytes, count, day, drug, graded, itp, level, observation, ordered, patient, request, sirolimus, subject,
+    LOINC,
+    PATIENT,
+    Resource,
+    as_bytes,
+    count,
+    day,
+    drug,
+    graded,
+    itp,
+    level,
+    observation,
+    ordered,
+    patient,
+    request,
+    sirolimus,
+    subject,
 )  # fmt: skip
 from tests.judge import now_on
 
@@ -52,7 +67,9 @@ KINDS: dict[str, Callable[[int], list[Resource]]] = {
     "counts and orders of tests": lambda n: [_steady_count(n), ordered(f"o{n}", "777-3", day(n % 300))],
     "orders of sirolimus": lambda n: [sirolimus(f"s{n}", day(n % 300), 1 + n % 4)],
     "orders of one day, each of another strength": lambda n: [sirolimus(f"s{n}", day(0), 1 + n / 1000)],
-    "orders in words": lambda n: [_order(n, "sirolimus 1 mg tablet", "2 mg daily for 3 days then 1 mg every other day")],
+    "orders in words": lambda n: [
+        _order(n, "sirolimus 1 mg tablet", "2 mg daily for 3 days then 1 mg every other day")
+    ],
     "orders of other drugs": lambda n: [_order(n, f"Ketoconazol {n} mg", "10 mg daily")],
     "problems in words": lambda n: [_named("Condition", "Verdacht auf Pneumonie", n)],
     "allergies in words": lambda n: [_named("AllergyIntolerance", "sirolimus rash", n)],
@@ -71,8 +88,12 @@ def body_of(kind: str, items: int) -> bytes:
     """A request with so many items of a kind."""
     base = [patient(), itp(), sirolimus("s", day(0), 2), level("l", day(290, "08:00"), 9)]
     if kind in DRAFTS:
-        return as_bytes(request("order-sign", base, [each for n in range(items) for each in DRAFTS[kind](n)], pid=PATIENT))
-    return as_bytes(request("patient-view", base + [each for n in range(items) for each in KINDS[kind](n)], pid=PATIENT))
+        return as_bytes(
+            request("order-sign", base, [each for n in range(items) for each in DRAFTS[kind](n)], pid=PATIENT)
+        )
+    return as_bytes(
+        request("patient-view", base + [each for n in range(items) for each in KINDS[kind](n)], pid=PATIENT)
+    )
 
 
 def items_of(kind: str, size: int) -> int:

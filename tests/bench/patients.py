@@ -28,6 +28,9 @@ SEED = 20250601
 JUDGED_ON = 100
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 _INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+_CUT_SHORT = 0.1
+"""Share of names that a laboratory system cut off within a bracket."""
+_OTHER_ORDERS = ("Metoprolol 50 mg", "Pantoprazol 40 mg", "Colecalciferol 1000 IE", "Bisoprolol 5 mg")
 _LABS = ("2951-2", "2823-3", "6690-2", "2075-0", "17861-6", "3094-0", "2885-2", "1751-7", "8480-6", "8867-4")
 """Tests that no rule reads, so that the expected cards need no second reading of the toxicity rules."""
 
@@ -69,6 +72,11 @@ def _sample(chance: random.Random, index: int) -> Sample:
         if partner:
             ours.append(drug("clari", "clarithromycin", day(95), pid=pid))
     topics = _expected(dose, value, newest, base, partner) if treated else frozenset()
+    ours += [
+        drug(f"other{number}", "clarithromycin", day(10 * number), pid=pid)
+        | {"medicationCodeableConcept": {"text": chance.choice(_OTHER_ORDERS)}}
+        for number in range(chance.randint(0, 6))
+    ]
     target = chance.randint(50, 200)
     noise = [noise_of(chance, f"n{number}", pid) for number in range(target - len(ours))]
     everything = [*ours, *noise]
@@ -81,13 +89,14 @@ def noise_of(chance: random.Random, rid: str, pid: str) -> Resource:
     """An observation with what real ones carry around their value, and no narrative."""
     code, when = chance.choice(_LABS), day(chance.randint(-300, 99), "09:00")
     number = chance.randint(10_000, 99_999)
+    name = "ANALYTE IN SERUM [E" if chance.random() < _CUT_SHORT else "Analyte in serum"
     return observation(rid, code, when, chance.randint(1, 200), "mg/dL", pid=pid) | {
         "basedOn": [{"reference": f"ServiceRequest/sr-{number}", "display": "Laboratory panel"}],
         "category": [
             {"coding": [{"system": _CATEGORY, "code": "laboratory", "display": "Laboratory"}], "text": "Laboratory"},
             {"coding": [{"system": "urn:oid:1.2.840.114350.1.13.0.1.7.10.798268.30", "code": "Lab", "display": "Lab"}], "text": "Lab"},
         ],
-        "code": {"coding": [{"system": "urn:local", "code": f"L{number}"}, {"system": LOINC, "code": code, "display": "Analyte in serum"}], "text": "Analyte"},
+        "code": {"coding": [{"system": "urn:local", "code": f"L{number}"}, {"system": LOINC, "code": code, "display": name}], "text": "Analyte"},
         "encounter": {"reference": f"Encounter/enc-{number}", "display": "Office visit"},
         "issued": when,
         "performer": [{"reference": f"Practitioner/pr-{number}", "display": "Laboratory"}, {"reference": "Organization/lab"}],
@@ -128,7 +137,7 @@ def _expected(dose: int, value: float, newest: int, base: int, partner: bool) ->
         found.add("responsePartial")
     else:
         found.add("responseNone" if value >= 5 else "responseNoneUnexposed")
-    if response != "NR" and 2 < dose <= 10 and 5 <= value <= 15:
+    if response != "NR" and 2 < dose <= 10 and 5 < value <= 15:  # at 5 any smaller dose leaves the target
         found.add("stepDownToMaintenance")  # unless another card speaks of the dose
     if partner:
         found.add("strongInhibitor")

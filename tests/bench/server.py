@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
+from tests.bench.floor import command
 from tests.bench.patients import JUDGED_ON
-from tests.hooks.doors import VIEW
-from tests.hooks.process import COMMAND, started
+from tests.hooks.process import COMMAND, Running, started
+from tests.load.calls import messages, settings_file
 
-EMPTY = """
-import gc, orjson, uvicorn
-from starlette.applications import Starlette
-from starlette.responses import Response
-from starlette.routing import Route
-async def answer(request):
-    orjson.loads(await request.body())
-    return Response(b'{"cards":[]}', media_type="application/json")
-async def ready(request):
-    return Response(b"")
-app = Starlette(routes=[Route("/", ready), Route("/cds-services/{id}", answer, methods=["POST"])])
-uvicorn.run(app, port=%d, log_level="warning", access_log=False, timeout_keep_alive=75)
-"""
+WARM = 300
 
 
 def ours_on(day: int) -> str:
@@ -32,31 +24,38 @@ def ours_on(day: int) -> str:
     )
 
 
-def _rate(code: str, ready: str, bodies: list[bytes], requests: int) -> tuple[float, float, float]:
-    """Requests a server-CPU-second; resident MB before and after."""
-    with started(code=code, ready=ready) as running:
-        connection = http.client.HTTPConnection("127.0.0.1", running.port)
-        idle = running.resident()
+def _rate(running: Running, messages: list[bytes]) -> float:
+    """Calls a server-CPU-second, one after the other on one connection."""
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
 
-        def post(count: int) -> None:
-            for index in range(count):
-                connection.request("POST", VIEW, bodies[index % len(bodies)], {"content-type": "application/json"})
-                answer = connection.getresponse()
+        def post(sent: list[bytes]) -> None:
+            for message in sent:
+                connection.sendall(message)
+                answer = http.client.HTTPResponse(connection)
+                answer.begin()
                 answer.read()
                 if answer.status != 200:
                     raise SystemExit(f"the server answered {answer.status}")
 
-        post(500)
+        post(messages[:WARM])
         begun = running.cpu()
-        post(requests)
-        return requests / (running.cpu() - begun), idle, running.resident()
+        post(messages[WARM:])
+        return (len(messages) - WARM) / (running.cpu() - begun)
 
 
-def measure_servers(bodies: list[bytes], requests: int = 4000) -> Iterator[str]:
-    """The lines of the report."""
-    floor, _, _ = max(_rate(EMPTY, "/", bodies, requests) for _ in range(2))
-    ours, idle, loaded = max(_rate(ours_on(JUDGED_ON), "/readyz", bodies, requests) for _ in range(2))
-    size = sum(map(len, bodies)) / len(bodies) / 1000
-    yield f"HTTP, {size:.0f} kB requests         {ours:8.0f} requests a server-CPU-second"
-    yield f"  against parse and empty list {ours / floor:8.2f} x   (goal 0.60; floor {floor:.0f})"
-    yield f"resident memory, idle / loaded {idle:8.0f} / {loaded:.0f} MB   (goal under 70)"
+def measure_servers(bodies: list[bytes], requests: int = 3000) -> Iterator[str]:
+    """The lines of the report: each beside a server that does the same and judges nothing, in turn."""
+    yield f"HTTP, {sum(map(len, bodies)) / len(bodies) / 1000:.0f} kB a call, calls a server-CPU-second:"
+    with tempfile.TemporaryDirectory() as name:
+        signed = {"config": settings_file(Path(name))}
+        for what, keys, settings, goal in (
+            ("anybody may call", None, None, "0.60 of one that parses"),
+            ("tokens are verified", Path(name) / "keys.json", signed, "0.50 of one that parses and verifies"),
+        ):
+            with started(code=command(keys), ready="/livez") as floor, started(settings, ours_on(JUDGED_ON)) as ours:
+                idle, best = ours.resident(), [0.0, 0.0]
+                for _ in range(2):
+                    rates = [_rate(each, messages(bodies, requests + WARM, keys is not None)) for each in (floor, ours)]
+                    best = list(map(max, best, rates))
+                yield f"  {what:28} {best[1]:8.0f}, {best[1] / best[0]:.2f} x of {best[0]:.0f}   (goal {goal})"
+                yield f"    a worker, idle / loaded  {idle:8.0f} / {ours.resident():.0f} MB   (goal under 70)"

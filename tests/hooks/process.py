@@ -56,13 +56,21 @@ class Running:
         ]
         return [json.loads(line) for line in lines]
 
+    def processes(self) -> list[int]:
+        """The process, its workers and theirs."""
+        found = [self.process.pid]
+        for each in found:
+            for task in Path(f"/proc/{each}/task").glob("*/children"):
+                found += map(int, task.read_text().split())
+        return found
+
     def cpu(self) -> float:
-        """CPU seconds that the process has used."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """CPU seconds that the process and its workers have used."""
+        fields = [Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split() for each in self.processes()]
+        return sum(int(each[11]) + int(each[12]) for each in fields) / _TICKS
 
     def resident(self) -> float:
-        """Megabytes in memory."""
+        """Megabytes in memory, of the process that was started."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
@@ -76,16 +84,20 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def started(
-    settings: Mapping[str, Any] | None = None, code: str = COMMAND, ready: str = "/readyz"
+    settings: Mapping[str, Any] | None = None, code: str = COMMAND, ready: str = "/readyz", module: str = ""
 ) -> Iterator[Running]:
-    """A service with ``settings``, once it answers at ``ready``; ended with all its workers."""
+    """A service with ``settings``, once it answers at ``ready``; ended with all its workers. A ``module`` is given the port."""
     port = free_port()
     environ = os.environ | {f"SIROLIMUS_CDS_{name.upper()}": str(value) for name, value in (settings or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as written:
             process = subprocess.Popen(
-                [sys.executable, "-c", code % port], env=environ, stderr=written, text=True, start_new_session=True
+                [sys.executable, *(["-m", module, str(port)] if module else ["-c", code % port])],
+                env=environ,
+                stderr=written,
+                text=True,
+                start_new_session=True,
             )
         running = Running(process, port, log)
         try:

@@ -11,20 +11,22 @@ from pathlib import Path
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.charts import PATIENT
 from tests.hooks.doors import VIEW
 
 AUDIENCE = "https://cds.example/cds-services"
 _KEY = ec.generate_private_key(ec.SECP384R1())
 
 
-def settings_file(folder: Path) -> Path:
-    """Settings that let only our tokens in, each once, with the store that workers share."""
+def settings_file(folder: Path, server: str = "") -> Path:
+    """Settings that let only our tokens in, each once, with the store that workers share; ``server`` may be called back."""
     key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(_KEY.public_key())) | {"kid": "load"}
     (folder / "keys.json").write_text(json.dumps({"keys": [key]}))
     file = folder / "settings.toml"
     file.write_text(
         f'replay_file = "{folder}/replay.sqlite"\n[[issuers]]\niss = "https://ehr.example"\n'
         f'jwks_file = "{folder}/keys.json"\naudiences = ["{AUDIENCE}"]\n'
+        + (f'fhir_servers = ["{server}"]\n' if server else "")
     )
     return file
 
@@ -44,6 +46,17 @@ def messages(bodies: Sequence[bytes], count: int, signed: bool) -> list[bytes]:
         head = f"POST {VIEW} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n{bearer}content-length: {len(body)}\r\n\r\n"
         made.append(head.encode() + body)
     return made
+
+
+def hanging(server: str, count: int) -> list[bytes]:
+    """Calls that bring nothing but the address of a FHIR server."""
+    body = {
+        "hook": "patient-view",
+        "hookInstance": str(uuid.UUID(int=1)),
+        "fhirServer": server,
+        "context": {"userId": "Practitioner/example", "patientId": PATIENT},
+    }
+    return messages([json.dumps(body).encode()], count, True)
 
 
 def check_cost(count: int = 300) -> float:

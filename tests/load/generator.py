@@ -53,13 +53,13 @@ class Pool:
         return int(head[9:12])
 
 
-async def send(port: int, messages: Sequence[bytes], rate: float, seed: int = 1) -> Seen:
-    """Every message once, at ``rate`` a second with the gaps of chance."""
+async def send(port: int, messages: Sequence[bytes], rate: float, seed: int = 1, patience: float = _LIMIT) -> Seen:
+    """Every message once, at ``rate`` a second with the gaps of chance; a call counts as lost after ``patience`` seconds."""
     chance, pool, seen = random.Random(seed), Pool(port), Seen()
 
     async def one(message: bytes, due: float) -> None:
         try:
-            status = await asyncio.wait_for(pool.post(message), _LIMIT)
+            status = await asyncio.wait_for(pool.post(message), patience)
         except (OSError, EOFError, TimeoutError):
             status = 0
         seen.waits.setdefault(status, []).append(time.perf_counter() - due)
