@@ -14,7 +14,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
-.PHONY: demo test long lint bench fuzz fingerprint load assurance oracle examples pictures docs burden clean
+LOCK = "$(BIN)/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
+
+.PHONY: demo test long lint bench fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -71,6 +73,30 @@ oracle: $(TESTED)
 
 burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden
+
+# what a site installs, by hash: at what is newest within the ranges of pyproject.toml
+lock: $(TESTED)
+	@$(LOCK) --upgrade pyproject.toml -o requirements/service.txt
+	@$(LOCK) --upgrade requirements/build.in -o requirements/build.txt
+
+# the same without what is newer: a difference says that `make lock` was forgotten
+locked: $(TESTED)
+	@mkdir -p build/lock && cp requirements/*.txt build/lock
+	@$(LOCK) pyproject.toml -o build/lock/service.txt
+	@$(LOCK) requirements/build.in -o build/lock/build.txt
+	@diff -r requirements/service.txt build/lock/service.txt && diff requirements/build.txt build/lock/build.txt
+
+# every dependency at the lowest release that pyproject.toml admits
+floors: $(TESTED)
+	@"$(BIN)/uv" venv --quiet --clear --python "$(BIN)/python" build/floors
+	@"$(BIN)/uv" pip install --quiet --python build/floors/bin/python --resolution lowest-direct -e '.[dev]'
+	@"$(BIN)/uv" pip install --quiet --python build/floors/bin/python --no-deps -r tests/hooks/outside.txt
+	@build/floors/bin/python -m pytest -n $(WORKERS) --dist worksteal tests/hooks tests/engine $(ARGS)
+
+# the service as a site installs it, in build/service, and what it is made of
+sbom: $(TESTED)
+	@sh requirements/install.sh build/service
+	@"$(BIN)/cyclonedx-py" environment --pyproject pyproject.toml --output-reproducible --validate -o build/sbom.json build/service/bin/python
 
 $(READY): pyproject.toml Makefile
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11, 3.12 or 3.13 is needed; one line brings one:"; \

@@ -33,7 +33,7 @@ from cds.knowledge.cache import from_cache
 LARGE = 96 * 1024
 """Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
 _APART = 2  # processes of each worker
-_NICE = 10  # where cores are few, small calls and health come before large charts
+_NICE = 5  # where cores are few, small calls and health come before large charts
 _REMEMBERED = 8  # turns, of which the mean says how long the next one takes
 _log = logging.getLogger("cds.hooks")
 _Result = TypeVar("_Result")
@@ -117,12 +117,12 @@ def judge_of(file: str, check_answers: bool) -> Judge:
     """A judge by the knowledge in a file: in a process apart, once."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
         signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
-    os.nice(_NICE)
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
     judge = Judge(CheckedEngine(knowledge), check_answers)
     settle_memory()
+    os.nice(_NICE)
     return judge
 
 

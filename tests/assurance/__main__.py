@@ -28,7 +28,7 @@ last changed. docs/proof.md says what the properties take for granted and how th
 
 def claims() -> list[dict[str, Any]]:
     """The claims, each with what it rests on."""
-    found: list[dict[str, Any]] = YAML(typ="safe").load(
+    found: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(
         Path(__file__).with_name("claims.yaml").read_text(encoding="utf-8")
     )
     return found

@@ -26,7 +26,7 @@ def files_of(glob: str) -> list[Path]:
 
 
 def content(file: Path) -> Any:
-    return json.loads(json.dumps(YAML(typ="safe").load(file.read_text(encoding="utf-8")), default=str))
+    return json.loads(json.dumps(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")), default=str))
 
 
 def validator(schema: str) -> Any:

@@ -13,7 +13,9 @@ PAGE = HERE.parents[1] / "docs" / "conformance.md"
 
 def table() -> list[dict[str, Any]]:
     """The parts, each with its rows."""
-    parts: list[dict[str, Any]] = YAML(typ="safe").load((HERE / "conformance.yaml").read_text(encoding="utf-8"))
+    parts: list[dict[str, Any]] = YAML(typ="safe", pure=True).load(
+        (HERE / "conformance.yaml").read_text(encoding="utf-8")
+    )
     return parts
 
 

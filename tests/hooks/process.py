@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,16 +84,19 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def started(
-    settings: Mapping[str, Any] | None = None, code: str = COMMAND, ready: str = "/readyz", module: str = ""
+    settings: Mapping[str, Any] | None = None,
+    code: str = COMMAND,
+    ready: str = "/readyz",
+    command: Sequence[str | Path] = (),
 ) -> Iterator[Running]:
-    """A service with ``settings``, once it answers at ``ready``; ended with all its workers. A ``module`` is given the port."""
+    """A service with ``settings``, once it answers at ``ready``; ended with all its workers. A ``command`` is given the port."""
     port = free_port()
     environ = os.environ | {f"SIROLIMUS_CDS_{name.upper()}": str(value) for name, value in (settings or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
         with log.open("w") as written:
             process = subprocess.Popen(
-                [sys.executable, *(["-m", module, str(port)] if module else ["-c", code % port])],
+                [*command, str(port)] if command else [sys.executable, "-c", code % port],
                 env=environ,
                 stderr=written,
                 text=True,

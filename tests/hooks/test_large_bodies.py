@@ -82,7 +82,7 @@ def test_small_calls_and_health_do_not_wait_for_large_ones(running: Running) -> 
 
 def test_both_places_give_the_same_cards(engine: CheckedEngine, kept: Path) -> None:
     def cards(**more: Any) -> list[dict[str, Any]]:
-        with client_of(engine, **more) as client:
+        with client_of(engine, Settings(answer_seconds=30), **more) as client:
             return [
                 {name: value for name, value in card.items() if name not in ("uuid", "suggestions")}
                 for card in client.post(VIEW, content=DENSE, headers=JSON).json()["cards"]

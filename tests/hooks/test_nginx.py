@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,66 +11,21 @@ import pytest
 
 from cds.compiled.hooks import UNLESS_SET
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
-from tests.conftest import ROOT
 from tests.hooks.doors import VIEW
-from tests.hooks.process import free_port, started
+from tests.hooks.nginx import LIST_SERVICES, NEEDS_NGINX, ask, before
+from tests.hooks.process import started
 
-PAGE = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8").partition("## TLS and mutual TLS")[2]
-MAKE_KEYS, LIST_SERVICES = re.findall(r"```sh\n(.*?)```", PAGE.partition("\n## ")[0], re.DOTALL)
 BODY = as_bytes(request("patient-view", [patient(), itp(), sirolimus("s", day(0), 12)]))
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("nginx") is None and "TESTS_NEED_NGINX" not in os.environ,
-    reason="nginx is not installed; .ci/run installs it",
-)
+pytestmark = NEEDS_NGINX
 
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
     """The folder with the keys, and the port at which nginx answers."""
-    folder, port = tmp_path_factory.mktemp("tls"), free_port()
-    subprocess.run(["sh", "-ec", MAKE_KEYS], cwd=folder, check=True, capture_output=True)
-    with started() as running:
-        site = (ROOT / "docs" / "nginx.conf").read_text(encoding="utf-8")
-        for old, new in (
-            ("/etc/nginx/tls/", f"{folder}/"),
-            ("listen 443", f"listen 127.0.0.1:{port}"),
-            (":8000;", f":{running.port};"),
-        ):
-            assert old in site
-            site = site.replace(old, new)
-        (folder / "site.conf").write_text(site)
-        user = "user root;" if os.geteuid() == 0 else ""  # the folder is not for others
-        places = "".join(
-            f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        (folder / "nginx.conf").write_text(
-            f"{user} pid {folder}/pid; error_log {folder}/errors warn; events {{}} http {{ {places} include {folder}/site.conf; }}"
-        )
-        command = ["nginx", "-p", folder, "-e", folder / "errors", "-c", folder / "nginx.conf", "-g", "daemon off;"]
-        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        try:
-            for _ in range(200):
-                if ask(folder, port, "/cds-services")[0] == 200:
-                    break
-                assert process.poll() is None, (folder / "errors").read_text()
-                time.sleep(0.05)
-            yield folder, port
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def ask(folder: Path, port: int, path: str, *more: str, certificate: bool = True) -> tuple[int, str]:
-    """The status and the body that curl gets."""
-    shown = ["--cert", "caller.pem", "--key", "caller.key"] if certificate else []
-    address = f"https://localhost:{port}{path}"
-    got = subprocess.run(
-        ["curl", "--silent", "--cacert", "server.pem", *shown, "--write-out", "\n%{http_code}", *more, address],
-        cwd=folder, capture_output=True, text=True,
-    )  # fmt: skip
-    body, _, status = got.stdout.rpartition("\n")
-    return int(status or 0), body
+    folder = tmp_path_factory.mktemp("tls")
+    with started() as running, before(running, folder) as port:
+        yield folder, port
 
 
 def test_the_command_of_the_page_lists_the_services(front: tuple[Path, int]) -> None:
