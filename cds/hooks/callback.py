@@ -11,7 +11,7 @@ import msgspec
 
 from cds.cards.build import NAMESPACE
 from cds.chart.body import InputError, decode
-from cds.chart.prefetch import MORE_PAGES, PREFETCH_TYPES
+from cds.chart.prefetch import MORE_PAGES, SOME_KEYS, came, type_of
 from cds.chart.request import Request
 from cds.chart.wire import UNREADABLE
 from cds.hooks.auth import Caller
@@ -50,14 +50,16 @@ def server_of(body: bytes, caller: Caller) -> Server | None:
 
 def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
     """The queries whose answers were not sent, or not whole, with the patient filled in."""
-    lacking = {*question.not_supplied, *(kind for kind, why in question.incomplete if why == MORE_PAGES)}
+    lacking = {*question.not_supplied, *(kind for kind, why in question.incomplete if why in (MORE_PAGES, SOME_KEYS))}
+    partly = {kind for kind, why in question.incomplete if why == SOME_KEYS}
+    here = {key for key, value in (question.message.prefetch or {}).items() if came(value)}
     patient = quote(question.patient_id, safe="")
     if patient in (".", ".."):  # no id, but a way to every patient
         return {}
     return {
         key: template.replace(_PATIENT, patient)
         for key, template in templates.items()
-        if PREFETCH_TYPES.get(key) in lacking
+        if (kind := type_of(key)) in lacking and not (kind in partly and key in here)
     }
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from cds.chart.prefetch import PREFETCH_TYPES
+from cds.chart.prefetch import PREFETCH_TYPES, part_of
 from cds.compiled.hooks import SERVED, UNLESS_SET, HookName
 from cds.compiled.knowledge import Knowledge
 from cds.knowledge.valuesets import OURS, SHORT
 
+_PATIENT = "{{context.patientId}}"
+_ROOM = 1_750
+"""Characters of codes in one query, encoded; with an id of 64 and the rest an address stays under 1,900, which clients and proxies take."""
 _IN_ADDRESS = ":/"  # of a code system; anything else in it could end the query
 _FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # what no judgement can do without
 
@@ -56,11 +59,26 @@ def _signed_off(knowledge: Knowledge) -> str:
 
 
 def prefetch(knowledge: Knowledge) -> dict[str, str]:
-    """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token."""
-    queries = {key: f"{kind}?patient={{{{context.patientId}}}}" for key, kind in PREFETCH_TYPES.items()}
-    queries["patient"] = "Patient/{{context.patientId}}"
-    queries["observations"] += f"&code={','.join(_observed(knowledge))}&_sort=-date"
-    return queries
+    """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token; results in as many as their codes need."""
+    queries = {key: f"{kind}?patient={_PATIENT}" for key, kind in PREFETCH_TYPES.items()}
+    queries["patient"] = f"Patient/{_PATIENT}"
+    results = queries.pop("observations")
+    parts = [f"{results}&code={','.join(codes)}&_sort=-date" for codes in _parts(_observed(knowledge))]
+    return queries | {part_of("observations", number, len(parts)): query for number, query in enumerate(parts, 1)}
+
+
+def _parts(tokens: Iterable[str]) -> list[list[str]]:
+    """The tokens in order, as many in each part as an address may hold."""
+    parts: list[list[str]] = [[]]
+    room = _ROOM
+    for token in tokens:
+        needed = len(quote(f"{token},", safe="%"))
+        if needed > room:
+            parts.append([])
+            room = _ROOM
+        parts[-1].append(token)
+        room -= needed
+    return parts
 
 
 def _observed(knowledge: Knowledge) -> list[str]:

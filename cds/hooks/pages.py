@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cds.cards.order import MAX_CARDS
-from cds.chart.prefetch import PREFETCH_TYPES
+from cds.chart.prefetch import PREFETCH_TYPES, type_of, whole_of
 from cds.compiled.hooks import SERVED, UNLESS_SET
 from cds.compiled.knowledge import Knowledge
 from cds.hooks.discovery import discovery, prefetch
@@ -35,13 +35,17 @@ def prefetch_page(knowledge: Knowledge) -> str:
         "called back. What is missing of the others is named on a card, but for the two that few systems can supply.",
         "All dates are filtered here, so that no query has a date; send the whole history where the EHR allows it.",
         "",
+        "The results are asked for in several queries, for one with all codes is longer than many clients and proxies take (no query here",
+        "is longer than 1,900 characters, encoded). Where only some of these keys are sent, a card says that results are incomplete. A client whose",
+        "queries may be long can send all results under one key, `observations`, with the codes of all parts or with none.",
+        "",
         "| key | mandatory | what for |",
         "|---|---|---|",
     ]
     queries = prefetch(knowledge)
     for key in queries:
         word = "yes" if key in _MANDATORY else "no, and not named when missing" if key in _UNNAMED else "no"
-        lines.append(f"| `{key}` | {word} | {_WHY[key]} |")
+        lines.append(f"| `{key}` | {word} | {_WHY[whole_of(key)]} |")
     for key, query in queries.items():
         lines += ["", f"## {key}", "", "```", query, "```"]
     return "\n".join(lines) + "\n"
@@ -118,8 +122,9 @@ def capability_page(knowledge: Knowledge) -> str:
             for each in services
         ),
         data="\n".join(
-            f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` | {missing[key]} |"
-            for key, kind in PREFETCH_TYPES.items()
+            f"| `{key}` | {kind} | `user/{kind}.read` | `user/{kind}.rs` | {missing[whole_of(key)]} |"
+            for key in prefetch(knowledge)
+            for kind in [type_of(key)]
         ),
         cards=MAX_CARDS,
         algorithms=algorithms,

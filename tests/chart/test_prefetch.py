@@ -12,7 +12,7 @@ from cds.chart.request import read_request
 from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
 from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, watched
-from tests.judge import gaps, judge_order, now_on, topics
+from tests.judge import fact, gaps, judge_order, now_on, topics
 
 OVERDOSE = sirolimus("s", day(0), 12)
 """Too much whatever a level says, so that its card must always be there."""
@@ -54,6 +54,54 @@ def test_a_page_that_continues_is_said(engine: CheckedEngine) -> None:
     body = request("patient-view", [patient(), itp(), OVERDOSE, level("l", day(10), 7)])
     body["prefetch"]["observations"]["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
     assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
+
+
+RESULTS = [level("l", day(10), 7), *watched(day(5))]
+
+
+def _in_parts(parts: int, *numbers: int, **more: Any) -> Any:
+    """A call whose results come under some of ``parts`` keys, all of them in the first."""
+    body = request("patient-view", [patient(), itp(), OVERDOSE, *RESULTS])
+    whole = body["prefetch"].pop("observations")
+    body["prefetch"] |= {f"observations-{number}-of-{parts}": whole if number == 1 else None for number in numbers}
+    body["prefetch"] |= more
+    return body
+
+
+def test_results_may_come_in_parts(engine: CheckedEngine) -> None:
+    whole = request("patient-view", [patient(), itp(), OVERDOSE, *RESULTS])
+    one, six = (
+        advise(read_request(as_bytes(body)), engine, now_on(13)) for body in (whole, _in_parts(6, *range(1, 7)))
+    )
+    assert gaps(six) == set() and topics(six) == topics(one)
+
+
+@pytest.mark.parametrize("missing", range(1, 4))
+def test_a_part_that_is_missing_is_said(engine: CheckedEngine, missing: int) -> None:
+    body = _in_parts(3, *({1, 2, 3} - {missing}))
+    advice = advise(read_request(as_bytes(body)), engine, now_on(13))
+    assert gaps(advice) == {"Observation is incomplete"} and "doseFarAboveWindow" in topics(advice)
+    assert fact(advice, "observations_supplied") is False  # so that nothing is said never to have been done
+
+
+def test_parts_of_two_lists_make_no_whole(engine: CheckedEngine) -> None:
+    """The list of codes has grown since a part was typed in."""
+    body = _in_parts(3, 1, 2, **{"observations-3-of-4": None})
+    assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
+
+
+def test_a_part_that_continues_is_said(engine: CheckedEngine) -> None:
+    body = _in_parts(2, 1, 2)
+    body["prefetch"]["observations-1-of-2"]["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+    assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
+
+
+def test_all_parts_make_up_for_pages_that_one_key_lacks(engine: CheckedEngine) -> None:
+    body = _in_parts(2, 1, 2)
+    body["prefetch"]["observations"] = body["prefetch"]["observations-1-of-2"] | {
+        "link": [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]
+    }
+    assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == set()
 
 
 def test_resources_are_known_by_their_type_whatever_the_key(engine: CheckedEngine) -> None:

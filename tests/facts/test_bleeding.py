@@ -161,9 +161,9 @@ def test_a_site_adds_its_own_code_as_the_page_of_deployment_says(tmp_path: Path)
         for system_of_it, code_of_it in ((system, code), (OURS, "who-bleeding-grade")):  # ours stays beside it
             seen = graded("g", day(62), 2, system_of_it, code_of_it)
             assert now_with(CheckedEngine(knowledge), seen) is True
-        query = prefetch(knowledge)["observations"]
-        asked = dict(part.partition("=")[::2] for part in query.partition("?")[2].split("&"))
-        assert set(asked) == {"patient", "code", "_sort"}
+        queries = [query for key, query in prefetch(knowledge).items() if key.startswith("observations-")]
+        asked = [dict(part.partition("=")[::2] for part in query.partition("?")[2].split("&")) for query in queries]
+        assert all(set(each) == {"patient", "code", "_sort"} for each in asked)
         escaped = code.replace(",", "\\,")
-        assert f"{system}|{escaped}" in [unquote(token) for token in asked["code"].split(",")]
-        assert OURS not in query
+        assert f"{system}|{escaped}" in [unquote(token) for each in asked for token in each["code"].split(",")]
+        assert not any(OURS in query for query in queries)

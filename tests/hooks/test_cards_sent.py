@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -50,7 +51,7 @@ def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -
             "medications",
             "administrations",
             "statements",
-            "observations",
+            *(f"observations-{number}-of-6" for number in range(1, 7)),
             "conditions",
             "procedures",
             "allergies",
@@ -63,9 +64,11 @@ def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -
             names = [part.partition("=")[0] for part in template.partition("?")[2].split("&") if part]
             assert len(names) == len(set(names)) and set(names) <= {"patient", "code", "_sort"}
         assert templates["medications"] == "MedicationRequest?patient={{context.patientId}}"
-        assert "http://loinc.org|29247-4" in templates["observations"] and templates["observations"].endswith(
-            "&_sort=-date"
-        )
+        for name, template in templates.items():
+            assert not name.startswith("observations") or template.endswith("&_sort=-date")
+            filled = template.replace("{{context.patientId}}", "x" * 64)
+            assert len(quote(filled, safe="?=&")) <= 1_900
+        assert "http://loinc.org|29247-4" in templates["observations-1-of-6"]
 
 
 # --- answers ---------------------------------------------------------------------------------------

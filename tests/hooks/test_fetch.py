@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import CheckedEngine
+from cds.hooks.discovery import prefetch
 from cds.hooks.fetch import allowed
 from cds.hooks.settings import Settings
 from tests.charts import Resource, day, drug, itp, level, patient, request, sirolimus, watched
@@ -64,7 +66,7 @@ def gaps(answer: Any) -> str:
 def test_all_of_it_is_fetched_with_the_token(engine: CheckedEngine, stub: Stub) -> None:
     answer = client_for(engine, stub.base).post(VIEW, json=asking(stub))
     assert topics(answer) == ["doseFarAboveWindow"]
-    assert len(stub.asked) == 10 and {token for _, token in stub.asked} == {f"Bearer {TOKEN}"}
+    assert len(stub.asked) == 15 and {token for _, token in stub.asked} == {f"Bearer {TOKEN}"}
     assert "/fhir/Patient/itp-1" in {path for path, _ in stub.asked}
     assert TOKEN not in answer.text
 
@@ -87,7 +89,18 @@ def test_pages_that_go_on_are_fetched(engine: CheckedEngine, stub: Stub) -> None
     stub.fault["Observation"] = "pages"
     answer = client_for(engine, stub.base).post(VIEW, json=body)
     assert topics(answer) == ["doseFarAboveWindow"]  # and not: Observation is incomplete
-    assert sum(path.startswith("/fhir/Observation") for path, _ in stub.asked) == 2
+    assert [path for path, _ in stub.asked if "page=" in path]
+
+
+def test_of_results_in_parts_only_those_that_are_missing_are_fetched(engine: CheckedEngine, stub: Stub) -> None:
+    body = asking(stub, "observations")
+    body["prefetch"] |= {f"observations-{number}-of-6": None for number in (1, 2, 3, 5)}
+    body["prefetch"]["observations-4-of-6"] = {"resourceType": "OperationOutcome", "issue": []}
+    answer = client_for(engine, stub.base).post(VIEW, json=body)
+    assert "incomplete" not in gaps(answer)
+    queries = prefetch(engine.knowledge)
+    asked = [queries[f"observations-{number}-of-6"].replace("{{context.patientId}}", "itp-1") for number in (4, 6)]
+    assert [unquote(path) for path, _ in stub.asked] == [unquote(f"/fhir/{query}") for query in asked]
 
 
 FAULTS = ["401", "403", "404", "429", "500", "redirect", "hang", "drip", "truncated", "html", "bomb", "large", "outcome", "loop", "elsewhere"]  # fmt: skip
