@@ -47,6 +47,13 @@ def test_a_switch_of_the_product_on_the_order(engine: CheckedEngine) -> None:
     assert fact(judge_order(engine, 12, [draft(2)], TAKEN), "product_switch") is None
 
 
+def test_a_product_that_is_not_known_is_no_switch(engine: CheckedEngine) -> None:
+    unknown = draft(2) | {"medicationCodeableConcept": {"text": "sirolimus"}}
+    assert fact(judge_order(engine, 12, [unknown], TAKEN), "product_switch") is None
+    before = TAKEN | {"medicationCodeableConcept": {"text": "sirolimus"}}
+    assert fact(judge_order(engine, 12, [draft(2, solution=True)], before), "product_switch") is None
+
+
 @pytest.mark.parametrize(("on", "said"), [(34, True), (35, False)])
 def test_a_switch_in_the_course_for_two_weeks(engine: CheckedEngine, on: int, said: bool) -> None:
     course = [sirolimus("a", day(0), 2, status="stopped", end=day(20)), sirolimus("b", day(20), 2, solution=True)]
