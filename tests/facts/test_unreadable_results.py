@@ -114,3 +114,12 @@ def test_a_newer_result_that_tells_nothing_hides_no_unreadable_one(engine: Check
     clumps = observation("c", "7796-6", day(20, "08:00"), 1, "1") | {"valueQuantity": None, "valueString": "present"}
     clumped = [count("n", day(20, "08:00"), 90), {k: v for k, v in clumps.items() if v is not None}]
     assert "A platelet count was not read" in gaps(judge(engine, 20, ORDER, counted, *clumped))
+
+
+@pytest.mark.parametrize("unit", ["ng/mL", "furlong"])
+def test_a_newer_dried_blood_spot_makes_no_level_less_overdue(engine: CheckedEngine, unit: str) -> None:
+    """It is no level of whole blood, whether or not its number can be read."""
+    spot = level("x", day(25, "07:30"), 8, unit) | {"specimen": {"display": "dried blood spot"}}
+    course = [ORDER, level("l", day(10, "07:30"), 8)]
+    assert fact(judge(engine, 60, *course, spot), "level_wait") == "stable"
+    assert fact(judge(engine, 60, *course, level("x", day(25, "07:30"), 8, "furlong")), "level_wait") is None
