@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 
 from cds.chart.codes import all_meant
@@ -15,6 +15,9 @@ from cds.compiled.knowledge import Concept, Knowledge
 
 ALLERGENIC_DRUGS = ("sirolimus", "mtor-inhibitor")
 ALLERGENIC_FOODS = "allergen"
+AHEAD = "it lies after the time of judging"
+_MIDNIGHT = timedelta(hours=1)
+"""What lies so little ahead is of today, also where another day has begun meanwhile."""
 
 
 class Reader:
@@ -121,11 +124,19 @@ class Reader:
         return False
 
     def exists(self, resource: Resource, moment: Moment | None, subject: str, at: str) -> bool:
-        """Whether something of that time exists at ``now``; what lies ahead is left out."""
+        """Whether something of that time exists at ``now``. What lies ahead is left out; what lies ahead of it today is said on a card.
+
+        A clock that is fast, or a wrong offset, must not hide a result; nothing is judged by a time that has not come.
+        """
         if moment is None or not moment.is_after(self.now):
             return True
-        self.left_out(resource, "it lies after the time of judging", subject, at)
+        say = self.unread if _is_near(moment, self.now) else self.left_out
+        say(resource, AHEAD, subject, at)
         return False
+
+
+def _is_near(moment: Moment, now: datetime) -> bool:
+    return moment.at is not None and (moment.days_until(now) == 0 or moment.at - now <= _MIDNIGHT)
 
 
 _STATUSES = frozenset(

@@ -76,6 +76,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         chosen, signed=settings.active_only, cached=False, signers=settings.signers
     )  # faults of the rules are told here, once, and not by every worker
 
+    from cds.hooks.auth import unusable
     from cds.hooks.browser import lacking, wanted
     from cds.hooks.serving import NotKept, serve
 
@@ -87,6 +88,8 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
             needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install {' '.join(lacking())})"
             click.echo(needs if lacking() else address, err=True)
 
+    if why := unusable(settings):
+        stop(f"the settings cannot be used: {why}")
     try:
         serve(engine, settings, started)
     except OSError as error:

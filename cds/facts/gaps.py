@@ -59,17 +59,24 @@ def gaps(
     patient: Patient,
     relevant: bool | Unknown,
     gaps_of_sirolimus: list[Named] | Unknown,
-    unread: tuple[Unread, ...],
+    chart: Chart,
 ) -> Answer[list[Named]]:
-    """Of another drug's order only those of drafts: where no draft of sirolimus can be read, or it is taken."""
+    """Of another drug's order only those of drafts and of sirolimus itself, without which no interaction can be judged."""
     if patient.deceased:
         return [Named("Nothing", DIED, (patient.reference,), "daily_dose")] if patient.drafts else []
     if not isinstance(gaps_of_sirolimus, Unknown):
         return gaps_of_sirolimus
     if isinstance(relevant, Unknown):
         return []
-    meant = [item for item in unread if item.draft and (patient.taking or item.subject == "sirolimus")]
+    acts = any(use.draft for use in chart.drugs)
+    meant = [item for item in chart.unread if item.draft and (patient.taking or item.subject == "sirolimus")]
+    meant += [item for item in chart.unread if acts and not patient.taking and _is_order(item)]
     return list(dict.fromkeys(_unread(meant)))
+
+
+def _is_order(item: Unread) -> bool:
+    """Whether this is an order or statement of sirolimus: it may be taken."""
+    return not item.draft and item.subject == "sirolimus" and item.reference.startswith("Medication")
 
 
 @part

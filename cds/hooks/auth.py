@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,6 +134,21 @@ class Authentication:
         """Let go of the replay store."""
         if self._seen is not None:
             self._seen.close()
+
+
+def unusable(settings: Settings) -> str:
+    """Why the files that callers are known by cannot be used, in words; empty where they can. Asked once, before any worker is started."""
+    for issuer in settings.issuers:
+        try:
+            Keys(issuer, time.time)
+        except (OSError, ValueError) as error:
+            return f"jwks_file of {issuer.iss}: cannot be read as keys ({type(error).__name__})"
+    try:
+        if settings.issuers and settings.replay_file is not None:
+            SeenTokens(settings.replay_file, time.time).close()
+    except sqlite3.Error as error:
+        return f"replay_file: cannot be opened or written ({error}); its folder must be there, and writable for the service"
+    return ""
 
 
 def _failed(error: Exception) -> str:

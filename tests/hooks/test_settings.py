@@ -125,6 +125,31 @@ def test_the_command_prints_every_setting(file: Path) -> None:
     assert set(shown) == set(Settings.model_fields)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("replay", "keys", "word"),
+    [
+        ("no folder/tokens.sqlite", '{"keys": []}', "replay_file: "),
+        ("tokens.sqlite", None, "jwks_file of https://ehr.example/fhir: "),
+        ("tokens.sqlite", "not keys", "jwks_file of https://ehr.example/fhir: "),
+    ],
+)
+def test_serve_ends_at_once_where_its_files_cannot_be_used(
+    tmp_path: Path, workers: int, replay: str, keys: str | None, word: str
+) -> None:
+    """Workers that die of it one after another would look like a service that runs."""
+    if keys is not None:
+        (tmp_path / "keys.json").write_text(keys)
+    settings = tmp_path / "settings.toml"
+    issuer = FILE.partition("[[issuers]]")[2].replace(
+        'jwks_url = "https://ehr.example/keys"', f'jwks_file = "{tmp_path}/keys.json"'
+    )
+    settings.write_text(f'port = 0\nworkers = {workers}\nreplay_file = "{tmp_path}/{replay}"\n[[issuers]]{issuer}')
+    result = CliRunner().invoke(main, ["serve", "--config", str(settings)])
+    assert result.exit_code == 2 and f"the settings cannot be used: {word}" in result.stderr
+    assert "Listening" not in result.stderr
+
+
 def test_serve_refuses_to_be_exposed() -> None:
     result = CliRunner().invoke(main, ["serve", "--host", "0.0.0.0"])
     assert result.exit_code == 2 and "name the issuers that may call" in result.stderr
