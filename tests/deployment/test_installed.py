@@ -132,10 +132,3 @@ def test_a_large_chart_is_judged_by_a_process_apart(running: Running) -> None:
 
 def _log_is_clean(running: Running) -> None:
     assert {line["level"] for line in running.logged()} == {"info"}
-
-
-def test_the_wheel_needs_no_file_of_the_checkout(program: Path) -> None:
-    done = subprocess.run(
-        [program, "-I", program.parent / "sirolimus-cds", "check"], cwd="/", capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
