@@ -25,7 +25,9 @@ PREFETCH_TYPES = {
     "allergies": "AllergyIntolerance",
     "appointments": "Appointment",
 }
-_PART = re.compile(r"([a-z]+)-([1-9][0-9]?)-of-([1-9][0-9]?)")
+_PART = re.compile(
+    r"(observations)-([1-9][0-9]?)-of-([1-9][0-9]?)"
+)  # no other key may come in parts: medications are whole or missing
 MORE_PAGES = "more pages exist that were not supplied"
 SOME_KEYS = "only some of the prefetch keys for them were supplied"
 SERVER_ERROR = "the server that was asked reported an error"

@@ -62,9 +62,19 @@ def prefetch(knowledge: Knowledge) -> dict[str, str]:
     """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token; results in as many as their codes need."""
     queries = {key: f"{kind}?patient={_PATIENT}" for key, kind in PREFETCH_TYPES.items()}
     queries["patient"] = f"Patient/{_PATIENT}"
-    results = queries.pop("observations")
-    parts = [f"{results}&code={','.join(codes)}&_sort=-date" for codes in _parts(_observed(knowledge))]
-    return queries | {part_of("observations", number, len(parts)): query for number, query in enumerate(parts, 1)}
+    found: dict[str, str] = {}
+    for key, query in queries.items():
+        found |= _in_parts(query, knowledge) if key == "observations" else {key: query}
+    return found
+
+
+def _in_parts(query: str, knowledge: Knowledge) -> dict[str, str]:
+    """The queries of results by key, the newest result first."""
+    parts = _parts(_observed(knowledge))
+    return {
+        part_of("observations", number, len(parts)): f"{query}&code={','.join(codes)}&_sort=-date"
+        for number, codes in enumerate(parts, 1)
+    }
 
 
 def _parts(tokens: Iterable[str]) -> list[list[str]]:

@@ -36,7 +36,7 @@ def prefetch_page(knowledge: Knowledge) -> str:
         "All dates are filtered here, so that no query has a date; send the whole history where the EHR allows it.",
         "",
         "The results are asked for in several queries, for one with all codes is longer than many clients and proxies take (no query here",
-        "is longer than 1,900 characters, encoded). Where only some of these keys are sent, a card says that results are incomplete. A client whose",
+        "is longer than 1,900 characters, encoded). The first holds levels, platelet counts, weight and height, the others the tests that are watched. Where only some of these keys are sent, a card says that results are incomplete. A client whose",
         "queries may be long can send all results under one key, `observations`, with the codes of all parts or with none.",
         "",
         "| key | mandatory | what for |",

@@ -90,6 +90,15 @@ def test_parts_of_two_lists_make_no_whole(engine: CheckedEngine) -> None:
     assert gaps(advise(read_request(as_bytes(body)), engine, now_on(13))) == {"Observation is incomplete"}
 
 
+@pytest.mark.parametrize("value", [None, {"resourceType": "Bundle", "type": "searchset", "total": 0}])
+def test_medications_come_in_no_parts(value: Any) -> None:
+    """What nobody offers is no key of ours: a half of the orders is not taken for orders that were asked for."""
+    body = request("patient-view", [patient(), itp()])
+    del body["prefetch"]["medications"]
+    body["prefetch"]["medications-1-of-2"] = value
+    assert "MedicationRequest" in read_request(as_bytes(body)).not_supplied
+
+
 def test_a_part_that_continues_is_said(engine: CheckedEngine) -> None:
     body = _in_parts(2, 1, 2)
     body["prefetch"]["observations-1-of-2"]["link"] = [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]

@@ -68,7 +68,13 @@ def test_prefetch_templates_are_what_every_client_can_fill(client: TestClient) -
             assert not name.startswith("observations") or template.endswith("&_sort=-date")
             filled = template.replace("{{context.patientId}}", "x" * 64)
             assert len(quote(filled, safe="?=&")) <= 1_900
-        assert "http://loinc.org|29247-4" in templates["observations-1-of-6"]
+        for code in (
+            "29247-4",
+            "777-3",
+            "29463-7",
+            "8302-2",
+        ):  # levels, counts, weight and height, as docs/prefetch.md says
+            assert f"http://loinc.org|{code}" in templates["observations-1-of-6"]
 
 
 # --- answers ---------------------------------------------------------------------------------------
