@@ -11,7 +11,7 @@ from cds.chart.request import read_request
 from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
 from tests.charts import Resource, as_bytes, count, day, drug, itp, level, patient, request, sirolimus
-from tests.judge import gaps, now_on, topics
+from tests.judge import fact, gaps, now_on, topics
 
 ORDER = sirolimus("s", day(0), 2)
 NOW = now_on(20)
@@ -43,6 +43,25 @@ def test_so_is_a_count(engine: CheckedEngine) -> None:
 def test_a_later_day_is_another_days_matter(engine: CheckedEngine, by: dict[str, int]) -> None:
     """A record that is judged as of an old day knows more than that day."""
     assert "Observation/l was not read" not in gaps(judged(engine, ORDER, level("l", ahead(**by), 22)))
+
+
+@pytest.mark.parametrize(("clock", "said"), [("00:30", True), ("00:31", False)])
+def test_an_hour_of_a_fast_clock_may_cross_midnight(engine: CheckedEngine, clock: str, said: bool) -> None:
+    body = as_bytes(request("patient-view", [patient(), itp(), ORDER, level("l", day(21, clock), 22)]))
+    assert ("Observation/l was not read" in gaps(advise(read_request(body), engine, now_on(20, "23:30")))) == said
+
+
+def test_no_more_is_offered_beside_a_level_that_is_ahead(engine: CheckedEngine) -> None:
+    low, newer = level("l", day(19, "08:00"), 3), level("n", ahead(minutes=1), 22)
+    with_it, without = (judged(engine, ORDER, low, *more) for more in ([newer], []))
+    assert "troughLow" in topics(with_it) & topics(without)
+    assert fact(without, "proposed_dose") is not None and fact(with_it, "proposed_dose") is None
+
+
+def test_no_level_is_called_overdue_beside_one_that_is_ahead(engine: CheckedEngine) -> None:
+    long_ago = sirolimus("s", day(-80), 2)
+    assert "troughOverdue" in topics(judged(engine, long_ago))
+    assert "troughOverdue" not in topics(judged(engine, long_ago, level("n", ahead(minutes=1), 8)))
 
 
 def test_whoever_takes_no_sirolimus_hears_nothing_of_it(engine: CheckedEngine) -> None:
