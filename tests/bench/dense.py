@@ -27,7 +27,7 @@ from tests.charts import (
     request,
     sirolimus,
     subject,
-)  # fmt: skip
+)
 from tests.judge import now_on
 
 SIZES = LARGE, 2 * 1024 * 1024

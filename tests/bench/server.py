@@ -9,19 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.floor import command
-from tests.bench.patients import JUDGED_ON
-from tests.hooks.process import COMMAND, Running, started
-from tests.load.calls import messages, settings_file
+from tests.hooks.process import Running, started
+from tests.load.calls import OURS, messages, settings_file
 
 WARM = 300
-
-
-def ours_on(day: int) -> str:
-    """The command, with its clock on a day of the course; the code that ``started`` runs."""
-    return (
-        "from functools import partial; from cds.hooks import serving; from tests.judge import now_on\n"
-        f"serving.create_app = partial(serving.create_app, clock=lambda: now_on({day}))\n{COMMAND}"
-    )
 
 
 def _rate(running: Running, messages: list[bytes]) -> float:
@@ -52,7 +43,7 @@ def measure_servers(bodies: list[bytes], requests: int = 3000) -> Iterator[str]:
             ("anybody may call", None, None, "0.60 of one that parses"),
             ("tokens are verified", Path(name) / "keys.json", signed, "0.50 of one that parses and verifies"),
         ):
-            with started(code=command(keys), ready="/livez") as floor, started(settings, ours_on(JUDGED_ON)) as ours:
+            with started(code=command(keys), ready="/livez") as floor, started(settings, command=OURS) as ours:
                 idle, best = ours.resident(), [0.0, 0.0]
                 for _ in range(2):
                     rates = [_rate(each, messages(bodies, requests + WARM, keys is not None)) for each in (floor, ours)]

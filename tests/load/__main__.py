@@ -18,15 +18,13 @@ from tests.bench.floor import command
 from tests.bench.patients import samples
 from tests.hooks.fhir_server import serving
 from tests.hooks.process import Running, started
-from tests.load.calls import check_cost, hanging, messages, settings_file
+from tests.load.calls import LONG, OURS, SLOW_TURNS, check_cost, hanging, messages, settings_file
 from tests.load.generator import Seen, send
 from tests.load.health import watched
-from tests.load.ours import LONG, SLOW_TURNS
 
 _SECONDS, _WORKERS = 10, 2
 _RATES = 300, 600
 _HANGING = 64
-_OURS = sys.executable, "-m", "tests.load.ours"
 
 
 def cost(running: Running, sent: list[bytes]) -> float:
@@ -85,7 +83,7 @@ def call_backs(running: Running, bodies: list[bytes], server: str) -> None:
 
 def memory(bodies: list[bytes], how_many: int) -> None:
     """What one worker holds after more and more varied calls."""
-    with started(command=_OURS) as ours:
+    with started(command=OURS) as ours:
         varied = messages(bodies, 2000, False) + [each[:-40] + b"x" * 40 for each in messages(bodies, 100, False)]
         asyncio.run(send(ours.port, varied * 5, 400))
         warm, sent = ours.resident(), 0
@@ -105,7 +103,7 @@ def main(for_memory: int) -> None:
         os.environ[SLOW_TURNS] = str(turns)
         settings = {"config": settings_file(Path(folder), stub.base), "workers": _WORKERS}
         floor = command(Path(folder) / "keys.json", _WORKERS)
-        with started(code=floor, ready="/livez") as empty, started(settings, command=_OURS) as ours:
+        with started(code=floor, ready="/livez") as empty, started(settings, command=OURS) as ours:
             least, signed = cost(empty, messages(bodies, 2000, True)), cost(ours, messages(bodies, 2000, True))
             check = check_cost()
             print(

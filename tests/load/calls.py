@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import uuid
 from collections.abc import Sequence
@@ -14,6 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.charts import PATIENT
 from tests.hooks.doors import VIEW
 
+OURS = sys.executable, "-m", "tests.load.ours"
+"""The service with its clock on the day of the bench's patients; the port is added."""
+SLOW_TURNS = "TESTS_SLOW_TURNS"
+"""The variable of the environment that names the file for long turns of a loop."""
+LONG = 0.05
+"""Seconds that one turn of the loop may take."""
 AUDIENCE = "https://cds.example/cds-services"
 _KEY = ec.generate_private_key(ec.SECP384R1())
 

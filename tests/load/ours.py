@@ -16,10 +16,7 @@ from pathlib import Path
 from cds.hooks import serving
 from tests.bench.patients import JUDGED_ON
 from tests.judge import now_on
-
-SLOW_TURNS = "TESTS_SLOW_TURNS"
-LONG = 0.05
-"""Seconds that one turn of the loop may take."""
+from tests.load.calls import LONG, SLOW_TURNS
 
 
 def note_long_turns(file: Path) -> None:
