@@ -38,12 +38,10 @@ from cds.hooks.messages import NotValid
 from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
 from cds.hooks.request_log import RequestLog
-from cds.hooks.settings import Settings
+from cds.hooks.settings import LONGEST_WAIT, Settings
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
-_LONGEST_WAIT = 0.15
-"""Seconds that calls may wait for their turn; with more ahead of it a call is refused at once, for a card that comes late is not read."""
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
 
@@ -105,7 +103,7 @@ class Service:
             self.in_flight -= 1
 
     def _is_full(self) -> bool:
-        return self.in_flight >= self.settings.max_in_flight or self.judges.wait > _LONGEST_WAIT
+        return self.in_flight >= self.settings.max_in_flight or self.judges.wait > LONGEST_WAIT
 
     async def feedback(self, request: Request) -> Response:
         """POST /cds-services/{id}/feedback"""

@@ -140,9 +140,11 @@ def unusable(settings: Settings) -> str:
     """Why the files that callers are known by cannot be used, in words; empty where they can. Asked once, before any worker is started."""
     for issuer in settings.issuers:
         try:
-            Keys(issuer, time.time)
+            none = issuer.jwks_file is not None and Keys(issuer, time.time).is_empty
         except (OSError, ValueError) as error:
             return f"jwks_file of {issuer.iss}: cannot be read as keys ({type(error).__name__})"
+        if none:
+            return f"jwks_file of {issuer.iss}: holds no public key with a kid, so that every call would be refused"
     try:
         if settings.issuers and settings.replay_file is not None:
             SeenTokens(settings.replay_file, time.time).close()

@@ -143,10 +143,8 @@ class Judges:
         self._file, self._check_answers = knowledge, check_answers
         # others are heard between two turns, and refused at once when there are too many
         self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
-        self._waiting, self._pace = (
-            0,
-            0.0,
-        )  # calls for a turn, the one whose turn it is among them, and seconds that each takes of late
+        self._waiting = 0  # calls for a turn, the one whose turn it is among them
+        self._pace = 0.0  # seconds that each turn takes of late
 
     @property
     def wait(self) -> float:

@@ -44,6 +44,11 @@ class Keys:
         if issuer.jwks_file is not None:
             self._keys = _read(issuer.jwks_file.read_bytes())
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no key is known now."""
+        return not self._keys
+
     async def key(self, kid: str) -> Key:
         """The key of that id. Raises UnknownKey."""
         if self._issuer.jwks_file is None:

@@ -7,7 +7,7 @@ from cds.chart.prefetch import PREFETCH_TYPES, type_of, whole_of
 from cds.compiled.hooks import SERVED, UNLESS_SET
 from cds.compiled.knowledge import Knowledge
 from cds.hooks.discovery import discovery, prefetch
-from cds.hooks.settings import Issuer, Settings
+from cds.hooks.settings import LONGEST_WAIT, Issuer, Settings
 
 _WHY = {
     "patient": "age, sex; without it the age group is not known",
@@ -94,7 +94,7 @@ Resources of another patient are never used; a context and a Patient that differ
 | | default | beyond it |
 |---|---|---|
 | body | {max_body} bytes, {body_seconds:g} s, not compressed; 100 levels of nesting are read, some more too | 413, 408, 400, 415 |
-| calls at once, a worker | {max_in_flight} | 503 with `Retry-After` |
+| calls at once, a worker | {max_in_flight}, and {wait:g} ms of calls ahead | 503 with `Retry-After` |
 | calls back | {answer_seconds:g} s for the whole call | named as missing |
 | tokens | {algorithms}; an hour; once | 401 |
 
@@ -132,5 +132,6 @@ def capability_page(knowledge: Knowledge) -> str:
             f"| [{rule.id}](rules.md#{rule.id}) | `{rule.topic}` | {rule.title} | {', '.join(rule.hooks)} |"
             for rule in sorted(knowledge.rules, key=lambda rule: rule.id)
         ),
+        wait=LONGEST_WAIT * 1000,
         **limits.model_dump(include={"max_body", "body_seconds", "max_in_flight", "answer_seconds"}),
     )

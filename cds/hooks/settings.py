@@ -58,6 +58,10 @@ def _each_once(hooks: list[HookName]) -> list[HookName]:
 BaseUrl = Annotated[str, AfterValidator(_base)]
 
 
+LONGEST_WAIT = 0.15
+"""Seconds that calls may wait for their turn; with more ahead of it a call is refused at once, for a card that comes late is not read."""
+
+
 class Issuer(BaseModel):
     """An EHR that may call: who signs its tokens, with what, for which address, and which FHIR servers are its own."""
 

@@ -15,23 +15,16 @@ import pytest
 from tests.bench.dense import body_of
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import ROOT
-from tests.deployment.namespaces import has_namespaces
+from tests.deployment.machine import INSTALLED, NEEDS_INSTALLED, has_namespaces
 from tests.hooks.doors import VIEW
 from tests.hooks.nginx import NEEDS_NGINX, ask, before
 from tests.hooks.process import Running, started
 from tests.load.calls import settings_file, token
 
-INSTALLED = Path(os.environ.get("TESTS_INSTALLED", ROOT / "build" / "service"))
 BODY = as_bytes(request("patient-view", [patient(), itp(), sirolimus("s", day(0), 12)]))
 NOBODY = "65532"
 
-pytestmark = [
-    NEEDS_NGINX,
-    pytest.mark.skipif(
-        not (INSTALLED / "bin" / "sirolimus-cds").exists() and "TESTS_INSTALLED" not in os.environ,
-        reason="the service is not installed from hashes; make sbom installs it, and .ci/run",
-    ),
-]
+pytestmark = [NEEDS_NGINX, NEEDS_INSTALLED]
 ON_A_READ_ONLY_ROOT = 'mount -o remount,bind,ro / && mount -t tmpfs -o mode=1777 tmpfs "$TMPDIR" && exec "$@"'
 
 

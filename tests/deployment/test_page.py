@@ -16,8 +16,7 @@ import pytest
 
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import ROOT
-from tests.deployment.namespaces import has_namespaces
-from tests.deployment.test_installed import INSTALLED
+from tests.deployment.machine import INSTALLED, NEEDS_INSTALLED, has_namespaces
 from tests.hooks.doors import VIEW
 from tests.hooks.nginx import LIST_SERVICES, MAKE_KEYS, NEEDS_NGINX
 from tests.load.calls import settings_file, token
@@ -28,10 +27,7 @@ INSTALL, LOOK, PROTECT = re.findall(r"```sh\n(.*?)```", SECTION.partition("\n## 
 pytestmark = [
     NEEDS_NGINX,
     pytest.mark.skipif(not has_namespaces(), reason="this machine gives no file system and network of its own"),
-    pytest.mark.skipif(
-        not (INSTALLED / "bin" / "sirolimus-cds").exists() and "TESTS_INSTALLED" not in os.environ,
-        reason="the service is not installed from hashes; make sbom installs it, and .ci/run",
-    ),
+    NEEDS_INSTALLED,
 ]
 
 SUDO = """#!/bin/sh

@@ -6,11 +6,12 @@ from click.testing import CliRunner
 
 from cds.cli.main import main
 from cds.engine import CheckedEngine
-from cds.hooks.settings import Settings
+from cds.hooks.settings import LONGEST_WAIT, Settings
 from tests.conftest import ROOT
 from tests.hooks.doors import client_of
 
 PAGE = (ROOT / "docs" / "capability.md").read_text(encoding="utf-8")
+WAIT = f"{LONGEST_WAIT * 1000:g} ms"
 
 
 def test_the_page_is_what_the_service_says_of_itself(engine: CheckedEngine) -> None:
@@ -31,5 +32,12 @@ def test_every_rule_is_on_it(engine: CheckedEngine) -> None:
 
 def test_its_limits_are_the_defaults() -> None:
     limits = Settings()
-    for value in (limits.max_body, limits.max_in_flight, f"{limits.answer_seconds:g} s", f"{limits.body_seconds:g} s"):
+    for value in (
+        limits.max_body,
+        limits.max_in_flight,
+        f"{limits.answer_seconds:g} s",
+        f"{limits.body_seconds:g} s",
+        WAIT,
+    ):
         assert str(value) in PAGE
+    assert WAIT in (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ from cds.hooks.judging import Judges, Waiting
 from cds.hooks.settings import Issuer, Settings
 from tests.charts import as_bytes, day, itp, level, patient, request, sirolimus
 from tests.hooks.doors import JSON, MADE, VIEW, client_of
-from tests.hooks.fhir_server import serving
+from tests.hooks.fhir_server import Stub, serving
 from tests.hooks.process import Running, started
 from tests.load.calls import AUDIENCE, settings_file, token
 
@@ -103,6 +103,15 @@ def _begun(running: Running, body: bytes, sent: int) -> http.client.HTTPConnecti
     return connection
 
 
+def until_asked(stub: Stub) -> None:
+    """Look until the first call has come to its call-back: the one place is taken then."""
+    for _ in range(1_000_000):
+        if stub.asked:
+            return
+        time.sleep(0)
+    raise AssertionError("the server was not asked")
+
+
 def test_the_connection_of_a_refused_call_is_kept() -> None:
     """Its answer comes before its body has; the rest of the body is no head that fails to come."""
     with serving(CHART) as stub:
@@ -110,8 +119,7 @@ def test_the_connection_of_a_refused_call_is_kept() -> None:
         with started({"max_in_flight": 1, "silent_seconds": 0.5, "fhir_servers": stub.base}) as running:
             hung = as_bytes(json.loads(BODY) | {"fhirServer": stub.base, "prefetch": {}})
             first = _begun(running, hung, len(hung))
-            while not stub.asked:  # until the one place is taken
-                time.sleep(0)
+            until_asked(stub)
             kept = _begun(running, BODY, 100)
             with kept.getresponse() as refused:
                 assert refused.status == 503 and b"too many" in refused.read()

@@ -79,6 +79,15 @@ def test_without_a_part_of_the_results_a_card_says_so(engine: CheckedEngine) -> 
     assert {"doseFarAboveWindow", "notAssessed"} <= set(topics(engine, "6"))
 
 
+@pytest.mark.parametrize("key", ["patient", "conditions"])
+def test_without_a_patient_or_problems_there_is_no_card_on_the_dose(engine: CheckedEngine, key: str) -> None:
+    assert "without Patient or Condition there is no card on the dose" in PAGE
+    with client_of(engine, on=13) as client:
+        cards = client.post(VIEW, content=_without(key), headers=JSON).json()["cards"]
+    shown = {card["source"]["topic"]["code"] for card in cards}
+    assert "notAssessed" in shown and not [topic for topic in shown if topic.startswith("dose")]
+
+
 def test_every_address_of_the_page_is_one_of_the_table_of_hooks() -> None:
     listed = dict(re.findall(r"^\| ([\w-]+) \| `(/cds-services/[\w-]+)` \|", PAGE, re.MULTILINE))
     assert listed == {hook: f"/cds-services/{service_id(hook)}" for hook in SERVED}

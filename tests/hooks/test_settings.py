@@ -8,8 +8,10 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from cds.cli.main import main
 from cds.hooks.settings import Settings, WrongSettings, read_settings
@@ -25,6 +27,16 @@ jwks_url = "https://ehr.example/keys"
 audiences = ["https://cds.example/cds-services"]
 fhir_servers = ["https://ehr.example/fhir/"]
 """
+
+
+KEYS = json.dumps(
+    {
+        "keys": [
+            json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP384R1()).public_key()))
+            | {"kid": "k"}
+        ]
+    }
+)
 
 
 @pytest.fixture
@@ -129,9 +141,10 @@ def test_the_command_prints_every_setting(file: Path) -> None:
 @pytest.mark.parametrize(
     ("replay", "keys", "word"),
     [
-        ("no folder/tokens.sqlite", '{"keys": []}', "replay_file: "),
+        ("no folder/tokens.sqlite", KEYS, "replay_file: "),
         ("tokens.sqlite", None, "jwks_file of https://ehr.example/fhir: "),
         ("tokens.sqlite", "not keys", "jwks_file of https://ehr.example/fhir: "),
+        ("tokens.sqlite", '{"keys": []}', "jwks_file of https://ehr.example/fhir: holds no public key"),
     ],
 )
 def test_serve_ends_at_once_where_its_files_cannot_be_used(
