@@ -196,6 +196,14 @@ def _level_order_counts(resource: Json, today: date) -> bool:
     return written <= today <= written + timedelta(days=45)
 
 
+def _level_of_today(resource: Json, at: When, now: datetime) -> bool:
+    """A level dated later today, or within an hour: the clock that wrote it may be fast."""
+    if resource["resourceType"] != "Observation" or codes(resource["code"])[0] not in LEVELS or at.at is None:
+        return False
+    near = at.day == now.date() or at.at - now <= timedelta(hours=1)
+    return near and resource["status"] in ("final", "amended", "corrected", "preliminary")
+
+
 def read(body: Json, now: datetime) -> Record:
     """The record as it stands at ``now``."""
     hook = body.get("hook", "patient-view")
@@ -207,6 +215,7 @@ def read(body: Json, now: datetime) -> Record:
         stamp = resource.get("effectiveDateTime") or resource.get("performedDateTime")
         at = when(stamp) if stamp else None
         if at and (at.day > record.today or (at.at and at.at > now)):
+            record.level_ahead |= readings.A_LEVEL_OF_TODAY_MAY_BE_THERE and _level_of_today(resource, at, now)
             continue
         if kind == "MedicationRequest" and resource["status"] != "draft":
             _read_order(record, resource)

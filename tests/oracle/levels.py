@@ -307,7 +307,7 @@ def _low(record: Record, course: Course, trough: Level, r: Response, answered: b
 
 def _overdue(record: Record, course: Course, levels: Levels) -> dict[str, tuple[str, str]]:
     """A first level by day 21, one within 21 days after a change, one every 100 days when nothing changes."""
-    if record.level_ordered or course.start is None or course.last_change is None:
+    if record.level_ordered or record.level_ahead or course.start is None or course.last_change is None:
         return {}
     final = [lv for lv in levels.accepted if lv.why != "preliminary"]
     ever = [lv for lv in final if lv.day >= course.start or not course.start_known]

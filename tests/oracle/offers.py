@@ -113,7 +113,7 @@ def _by_level(asked: Asked) -> Decimal | None:
     level, now = asked.levels.trough, asked.running
     if level is None or now is None or asked.dosing.daily is None or level.value.comparator or level.why:
         return None
-    no_rise = asked.withheld or asked.in_response or asked.unlooked
+    no_rise = asked.withheld or asked.in_response or asked.unlooked or asked.record.level_ahead
     found = dosing.proposed(asked.record, asked.course, level, now, asked.dosing, no_rise)
     rises = found is not None and found > asked.dosing.daily  # more than the draft, though less than is taken
     return None if rises and no_rise else found
@@ -165,9 +165,10 @@ def _may_be_offered(dose: Decimal, asked: Asked) -> bool:
         return False
     raising = dose > d.daily or (least is not None and dose > least)
     unlooked = asked.unlooked and not asked.course.over(record.today)
+    held = asked.withheld or record.level_ahead
     unweighed = d.group == "child" and d.weight is None
     # no more than is taken is offered beside a card that calls the dose too high
-    if raising and (asked.withheld or unlooked or asked.changed_lately or unweighed or d.daily > d.window[1]):
+    if raising and (held or unlooked or asked.changed_lately or unweighed or d.daily > d.window[1]):
         return False
     return not dosing.by_size(replace(d, daily=dose)) and _warns_of_nothing(dose, asked) and _answers(dose, asked)
 

@@ -85,5 +85,8 @@ PRELIMINARY_HARM_COUNTS = True
 # the harms that withhold a rise, as they are listed: whether breast-feeding is one, and what raises the level and no level has shown
 # yet: a second mTOR inhibitor, ciclosporin or tacrolimus just added, cannabidiol, an inducer that was stopped
 WHAT_RAISES_THE_LEVEL_WITHHOLDS = True
+# "anything dated after `now` does not exist": whether a level dated later today, perhaps by a fast clock, is there in so far
+# that no dose is raised beside it, as beside one that cannot be read, and that none is called overdue
+A_LEVEL_OF_TODAY_MAY_BE_THERE = True
 # "No action, and the reason said, for several orders": whether one order of several dated steps is such a one
 AN_ORDER_IN_STEPS_IS_NOT_REWRITTEN = True

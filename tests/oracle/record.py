@@ -138,6 +138,7 @@ class Record:
     operated: list[date] = field(default_factory=list)
     statuses: list[tuple[When, bool]] = field(default_factory=list)
     level_ordered: bool = False
+    level_ahead: bool = False
     unselected: list[Order] = field(default_factory=list)
     gender: str = ""
     problems: list[Problem] = field(default_factory=list)
