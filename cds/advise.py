@@ -10,7 +10,7 @@ from cds.cards.build import NewId, card_for, new_id
 from cds.cards.order import MAX_CARDS, arranged, merged, unsigned_card
 from cds.chart.read import read_chart
 from cds.chart.request import Request
-from cds.engine import Evaluator, Explained
+from cds.engine import Evaluator, Explained, Verdict
 from cds.facts import Situation, read_facts
 
 
@@ -18,13 +18,14 @@ from cds.facts import Situation, read_facts
 class Advice:
     """Cards for the clinician; with ``explain``, every rule and why it is silent or not.
 
-    ``by_rule``: the card of each rule that speaks, before cards are merged or folded.
+    ``by_rule``: the card of each rule that speaks, before cards are merged or folded; ``verdict``: of all rules.
     """
 
     cards: list[dict[str, Any]]
     situation: Situation
     explained: list[Explained]
     by_rule: dict[str, dict[str, Any]]
+    verdict: Verdict
 
 
 def advise(
@@ -52,4 +53,4 @@ def advise(
         shown.append(unsigned_card(len(hidden), engine.knowledge, make_id))
     explained = list(verdict.explain(request.hook)) if explain else []
     by_rule = dict(zip((item.rule.id for item in holding), cards, strict=True))
-    return Advice(arranged(shown, max_cards, make_id), situation, explained, by_rule)
+    return Advice(arranged(shown, max_cards, make_id), situation, explained, by_rule, verdict)

@@ -12,7 +12,7 @@ from cds.chart.medications import Drug, Medication, product_of
 from cds.chart.model import Dose, DrugUse, Order
 from cds.chart.sayings import DIFFER, differs
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, Dosage, Period, Reference, Resource, given, later
+from cds.chart.wire import CodeableConcept, Dosage, Period, Pointer, Resource, given, later
 from cds.compiled.knowledge import Knowledge
 
 
@@ -167,7 +167,7 @@ def _first(several: list[str], *others: str | None) -> str | None:
 
 
 def _prior(resource: Resource) -> tuple[str, ...]:
-    references = [resource.priorPrescription, *later(resource.basedOn, Reference)]
+    references = [resource.priorPrescription, *later(resource.basedOn, Pointer)]
     return tuple("/".join(r.reference.split("/")[-2:]) for r in references if r is not None and r.reference)
 
 

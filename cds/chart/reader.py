@@ -10,7 +10,7 @@ from cds.chart.codes import all_meant
 from cds.chart.model import Gathered, Unread
 from cds.chart.request import Request, subject_id
 from cds.chart.times import Moment, parse_moment
-from cds.chart.wire import CodeableConcept, Reference, Resource, given, later
+from cds.chart.wire import CodeableConcept, Pointer, Resource, given, later
 from cds.compiled.knowledge import Concept, Knowledge
 
 ALLERGENIC_DRUGS = ("sirolimus", "mtor-inhibitor")
@@ -84,7 +84,7 @@ class Reader:
             if owner is None or owner.resourceType != "Patient" or (owner.id or "") != self.chart.patient_id:
                 return "it belongs to another patient", "subject"
         if given(resource.focus) and any(
-            each.reference != whose_reference(resource) for each in later(resource.focus, Reference)
+            each.reference != whose_reference(resource) for each in later(resource.focus, Pointer)
         ):
             return "it is about something else than the patient", "focus"
         if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":

@@ -23,7 +23,7 @@ def given(raw: Raw) -> bool:
     return raw is not ABSENT and bytes(raw) not in (b"", b"null")
 
 
-class Wire(msgspec.Struct, gc=False):
+class Wire(msgspec.Struct, gc=False, omit_defaults=True):
     """Base of all structs here: tolerant of everything it does not name."""
 
 
@@ -49,6 +49,12 @@ class CodeableConcept(Wire):
 class Reference(Wire):
     reference: str | None = None
     display: str | None = None
+
+
+class Pointer(Wire):
+    """A reference of which only the target is read: what it is called may be somebody's name."""
+
+    reference: str | None = None
 
 
 class Identifier(Wire):
@@ -160,7 +166,7 @@ class Reaction(Wire):
 class Participant(Wire):
     """Who takes part in an appointment."""
 
-    actor: Reference | None = None
+    actor: Pointer | None = None
 
 
 class Valued(Wire):
@@ -199,9 +205,9 @@ class Resource(Valued):
     intent: str | None = None
     doNotPerform: bool | None = None
     reportedBoolean: bool | None = None
-    reportedReference: Reference | None = None
-    subject: Reference | None = None
-    patient: Reference | None = None
+    reportedReference: Pointer | None = None
+    subject: Pointer | None = None
+    patient: Pointer | None = None
     contained: Raw = ABSENT  # list of Resource
     # Patient
     birthDate: str | None = None
@@ -214,7 +220,7 @@ class Resource(Valued):
     effectiveInstant: str | None = None
     issued: str | None = None
     specimen: Reference | list[Reference] | None = None
-    focus: Raw = ABSENT  # list of Reference
+    focus: Raw = ABSENT  # list of Pointer
     method: CodeableConcept | None = None
     component: Raw = ABSENT  # list of Component
     type: list[CodeableConcept] | CodeableConcept | str | None = None
@@ -226,8 +232,8 @@ class Resource(Valued):
     dosage: list[Dosage] | Dosage | None = None
     authoredOn: str | None = None
     dateAsserted: str | None = None
-    priorPrescription: Reference | None = None
-    basedOn: Raw = ABSENT  # list of Reference
+    priorPrescription: Pointer | None = None
+    basedOn: Raw = ABSENT  # list of Pointer
     groupIdentifier: Identifier | None = None
     dispenseRequest: DispenseRequest | None = None
     reasonCode: Raw = ABSENT  # list of CodeableConcept

@@ -27,6 +27,10 @@ _COMMANDS = (
     "diff",
     "sign",
     "export",
+    "decisions",
+    "feedback",
+    "replay",
+    "records",
 )
 
 

@@ -55,6 +55,15 @@ class Verdict:
             self._first.setdefault(position[0], position)
         self._true = {knowledge.rules[at].id for at in self._first}
 
+    @property
+    def silent(self) -> Iterator[tuple[Rule, tuple[str, ...]]]:
+        """The rules that hold and give way, or are not served, each with the rules that it gives way to."""
+        for rule in self._knowledge.rules:
+            if rule.id in self._true:
+                above = tuple(sorted(self._shown.intersection(rule.yields_to)))
+                if above or rule.id not in self._shown:
+                    yield rule, above
+
     @cached_property
     def _shown(self) -> set[str]:
         return self._true.difference(self._knowledge.hidden_rules)

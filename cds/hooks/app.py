@@ -30,15 +30,17 @@ from cds.hooks.callback import completed, server_of
 from cds.hooks.discovery import discovery, service_id
 from cds.hooks.door import Door
 from cds.hooks.draining import drained
-from cds.hooks.feedback import MOST_BYTES, Counted, Keeper, WrongFeedback, read_feedback
+from cds.hooks.feedback import MOST_BYTES, Keeper, WrongFeedback, read_feedback
 from cds.hooks.fetch import Server
 from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
 from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting
 from cds.hooks.messages import NotValid
 from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
+from cds.hooks.recording import Recording
 from cds.hooks.request_log import RequestLog
 from cds.hooks.settings import LONGEST_WAIT, Settings
+from cds.records.database import Unavailable
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
@@ -60,7 +62,8 @@ class Service:
     ) -> None:
         self.engine, self.settings = engine, settings
         self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
-        self.keeper = keeper or Counted()
+        self.recording = Recording(settings)
+        self.keeper = keeper or self.recording.feedback
 
         def outward() -> httpx.AsyncClient:
             # no proxy and no .netrc of the environment, no redirect: a token goes where the settings say and nowhere else
@@ -68,13 +71,13 @@ class Service:
 
         self.peers = Peers(outward)
         self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
-        self.authentication = Authentication(settings, time.time, self.key_client)
+        self.authentication = Authentication(settings, time.time, self.key_client, self.recording.records)
         self.hooks = {service_id(hook): hook for hook in settings.hooks}
         self.document = encode(discovery(engine.knowledge, settings.hooks))
         self.contract = encode(openapi(bool(settings.issuers), settings.hooks))
         self.in_flight = 0  # calls whose bodies are here and that are not answered yet
         self.held = Held(settings.max_body_bytes)
-        self.judges = Judges(engine, settings.check_answers, knowledge)
+        self.judges = Judges(engine, settings.check_answers, knowledge, self.recording.recorder)
         self.draining = False
 
     async def services(self, request: Request) -> Response:
@@ -107,7 +110,7 @@ class Service:
 
     async def feedback(self, request: Request) -> Response:
         """POST /cds-services/{id}/feedback"""
-        await self._caller(request)
+        caller = await self._caller(request)
         service = request.path_params["id"]
         if service not in self.hooks:
             return outcome(404, "there is no service of that id; see /cds-services")
@@ -116,7 +119,11 @@ class Service:
             reports = read_feedback(body)
         except WrongFeedback as wrong:
             return outcome(400, str(wrong))
-        await self.keeper.keep(service, reports)
+        try:
+            await self.keeper.keep(service, caller.issuer, reports)
+        except Unavailable as why:
+            _log.error("feedback was not kept", extra={"fault": str(why)})
+            return busy("feedback cannot be kept now")
         return as_json(b"{}")
 
     async def openapi(self, request: Request) -> Response:
@@ -128,7 +135,7 @@ class Service:
         return as_json(b'{"status":"alive"}')
 
     async def readyz(self, request: Request) -> Response:
-        """GET /readyz: rules are loaded, both engines answer alike, and the end is not near."""
+        """GET /readyz: rules are loaded, both engines answer alike, what must be recorded can be, and the end is not near."""
         if self.draining:
             return as_json(b'{"status":"draining"}', 503)
         try:
@@ -136,8 +143,12 @@ class Service:
         except Exception as error:
             _log.error("self-test failed", extra={"fault": type(error).__name__})
             return as_json(b'{"status":"the rule engine fails its self-test"}', 503)
+        fault = await self.recording.fault()
+        if fault and self.recording.must:
+            return as_json(encode({"status": f"records: {fault}"}), 503)
         known = self.engine.knowledge
-        return as_json(encode({"status": "ready", "protocol": known.protocol.id, "knowledge": known.hash}))
+        said = {"status": "ready", "protocol": known.protocol.id, "knowledge": known.hash}
+        return as_json(encode(said | ({"records": fault} if fault else {})))
 
     def drain(self) -> None:
         """Say from now on that the end is near."""
@@ -165,16 +176,23 @@ class Service:
         except Exception as error:
             event = "engine fault" if isinstance(error, EngineFault) else "fault"
             _log.error(event, extra={"fault": str(error) if isinstance(error, NotValid) else type(error).__name__})
-            answer = Answer(encode({"cards": [fault_card(self.engine.knowledge)]}), 1)
+            answer = self._fault()
         request.state.said["cards"] = answer.cards
+        if not await self.recording.keep(request, answer.decision, caller, arrived):
+            return busy("the decision cannot be recorded now")
         return as_json(answer.content)
+
+    def _fault(self) -> Answer:
+        """The answer where the engine failed."""
+        card = fault_card(self.engine.knowledge)
+        return Answer(encode({"cards": [card]}), 1, self.recording.of_fault(card, self.engine.knowledge, self.clock()))
 
     async def _answer(self, request: Request, body: bytes, hook: HookName, caller: Caller, arrived: float) -> Answer:
         waiting = Waiting(request.is_disconnected, arrived + PATIENCE * self.settings.answer_seconds)
         server = server_of(body, caller)
         if server is not None:
             body = await self._completed(request, waiting, body, hook, server, arrived)
-        return await self.judges.run(waiting, Judge.answer, body, hook, self.clock())
+        return await self.judges.run(waiting, Judge.answer, body, hook, self.clock(), caller.issuer)
 
     async def _completed(
         self, request: Request, waiting: Waiting, body: bytes, hook: HookName, server: Server, arrived: float
@@ -218,7 +236,7 @@ def create_app(
         with drained(settings.drain_seconds, service.drain):
             yield {"service": service}
         warming.cancel()
-        service.authentication.close()
+        await asyncio.to_thread(service.recording.close)
         await service.peers.aclose()
         await service.key_client.aclose()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,9 @@ import jwt
 from cds.hooks.keys import Keys, UnknownKey
 from cds.hooks.replay import SeenTokens
 from cds.hooks.settings import Issuer, Settings
+from cds.records.database import Unavailable, open_database
+from cds.records.keeper import Records
+from cds.records.key import key_of
 
 _LEEWAY = 30
 _LONGEST = 3600  # seconds from issue to expiry
@@ -46,11 +48,18 @@ class Caller:
 class Authentication:
     """Checks tokens by the settings. Without issuers everybody may call."""
 
-    def __init__(self, settings: Settings, now: Callable[[], float], client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        now: Callable[[], float],
+        client: httpx.AsyncClient | None = None,
+        records: Records | None = None,
+    ) -> None:
         self._settings, self._now = settings, now
         self._issuers = {issuer.iss: issuer for issuer in settings.issuers}
         self._keys = {issuer.iss: Keys(issuer, now, client) for issuer in settings.issuers}
-        self._seen = SeenTokens(settings.replay_file, now) if settings.issuers and settings.replay == "reject" else None
+        seen = SeenTokens(now, records, settings.records_failure == "refuse" or not settings.records)
+        self._seen = seen if settings.issuers and settings.replay == "reject" else None
 
     async def check(self, authorization: str | None, path: str) -> Caller:
         """The caller behind an Authorization header of a call to ``path``. Raises Refused, or Unknowable for now."""
@@ -125,15 +134,10 @@ class Authentication:
             return
         try:
             first = await self._seen.take(issuer.iss, jti, float(claims["exp"]) + _LEEWAY)
-        except (sqlite3.Error, TimeoutError):
+        except Unavailable:
             raise Unknowable from None  # not knowing is no yes, and no reason to call the token wrong
         if not first:
             raise Refused("replayed")
-
-    def close(self) -> None:
-        """Let go of the replay store."""
-        if self._seen is not None:
-            self._seen.close()
 
 
 def unusable(settings: Settings) -> str:
@@ -146,10 +150,13 @@ def unusable(settings: Settings) -> str:
         if none:
             return f"jwks_file of {issuer.iss}: holds no public key with a kid, so that every call would be refused"
     try:
-        if settings.issuers and settings.replay_file is not None:
-            SeenTokens(settings.replay_file, time.time).close()
-    except sqlite3.Error as error:
-        return f"replay_file: cannot be opened or written ({error}); its folder must be there, and writable for the service"
+        if where := settings.tokens_kept_in:
+            open_database(where).close()
+        if settings.records:
+            key_of(settings.records, settings.records_key_file)
+    except Unavailable as why:
+        name = "records" if settings.records else "replay_file"
+        return f"{name}: cannot be opened or written ({why}); its folder must be there, and writable for the service"
     return ""
 
 

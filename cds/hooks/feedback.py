@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 MOST_BYTES = 256 * 1024
 """Of a batch: reading more would hold other calls up."""
@@ -16,28 +25,32 @@ class _Lenient(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
+Text = Annotated[str, AfterValidator(lambda text: text.replace("\0", ""))]
+"""A text as every database takes it."""
+
+
 class AcceptedSuggestion(_Lenient):
-    id: str = Field(min_length=1, max_length=200)
+    id: Text = Field(min_length=1, max_length=200)
 
 
 class ReasonCoding(_Lenient):
-    code: str = Field(min_length=1, max_length=200)
-    system: str = Field(default="", max_length=500)
-    display: str = Field(default="", max_length=500)
+    code: Text = Field(min_length=1, max_length=200)
+    system: Text = Field(default="", max_length=500)
+    display: Text = Field(default="", max_length=500)
 
 
 class OverrideReason(_Lenient):
     """A coded reason, a comment, or what a vendor puts into an extension."""
 
     reason: ReasonCoding | None = None
-    userComment: str = Field(default="", max_length=4_000)
+    userComment: Text = Field(default="", max_length=4_000)
     extension: dict[str, Any] | None = None
 
 
 class Feedback(_Lenient):
     """What became of one card."""
 
-    card: str = Field(min_length=1, max_length=200)
+    card: Text = Field(min_length=1, max_length=200)
     outcome: Literal["accepted", "overridden"]
     outcomeTimestamp: AwareDatetime
     acceptedSuggestions: list[AcceptedSuggestion] = Field(default=[], max_length=100)
@@ -56,6 +69,27 @@ class Feedback(_Lenient):
         """What makes two reports one: they may be sent again."""
         return self.card, self.outcome, self.outcomeTimestamp
 
+    @property
+    def at(self) -> float:
+        """When it happened, in seconds since 1970."""
+        return self.outcomeTimestamp.timestamp()
+
+    @property
+    def suggestions(self) -> list[str]:
+        """The ids of the suggestions that were accepted."""
+        return [each.id for each in self.acceptedSuggestions]
+
+    @property
+    def reason(self) -> tuple[str, str, str]:
+        """Code, system and display of the reason for which it was set aside; empty where none was given."""
+        coding = self.overrideReason.reason if self.overrideReason is not None else None
+        return (coding.code, coding.system, coding.display) if coding is not None else ("", "", "")
+
+    @property
+    def comment(self) -> str:
+        """What the clinician wrote."""
+        return self.overrideReason.userComment if self.overrideReason is not None else ""
+
 
 class Batch(_Lenient):
     """What is posted to a service's feedback address."""
@@ -70,17 +104,17 @@ class WrongFeedback(Exception):
 class Keeper(Protocol):
     """Where feedback goes."""
 
-    async def keep(self, service: str, reports: list[Feedback]) -> None:
-        """Take reports; the same ones may come again."""
+    async def keep(self, service: str, issuer: str, reports: list[Feedback]) -> None:
+        """Take reports; the same ones may come again. Raises Unavailable: they were not kept."""
 
 
 class Counted:
-    """Keeps nothing but how often, until there is a store: by service and outcome."""
+    """Keeps nothing but how often, where there is no store: by service and outcome."""
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str], int] = {}
 
-    async def keep(self, service: str, reports: list[Feedback]) -> None:
+    async def keep(self, service: str, issuer: str, reports: list[Feedback]) -> None:
         for report in {each.key: each for each in reports}.values():
             key = service, report.outcome
             self.counts[key] = self.counts.get(key, 0) + 1

@@ -29,6 +29,7 @@ from cds.hooks.fetch import Server
 from cds.hooks.http import encode
 from cds.hooks.messages import check_answer
 from cds.knowledge.cache import from_cache
+from cds.records.decision import Decision, Recorder
 
 LARGE = 96 * 1024
 """Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
@@ -71,13 +72,14 @@ class Answer(NamedTuple):
 
     content: bytes
     cards: int
+    decision: Decision | None = None  # what is to be recorded of it
 
 
 class Judge:
     """Bytes in, bytes out; its methods raise InputError for what cannot be judged, and EngineFault."""
 
-    def __init__(self, engine: CheckedEngine, check_answers: bool = False) -> None:
-        self._engine, self._check_answers = engine, check_answers
+    def __init__(self, engine: CheckedEngine, check_answers: bool = False, recorder: Recorder | None = None) -> None:
+        self._engine, self._check_answers, self._recorder = engine, check_answers, recorder
         self._templates = prefetch(engine.knowledge)
 
     def lacking(self, body: bytes, hook: HookName, server: Server) -> dict[str, str]:
@@ -91,18 +93,19 @@ class Judge:
         """The reads of Medications that ``body`` refers to and does not hold."""
         return medications(read_request(body, hook), server)
 
-    def answer(self, body: bytes, hook: HookName, now: datetime) -> Answer:
-        """The cards at ``now``. Raises NoMedications too."""
+    def answer(self, body: bytes, hook: HookName, now: datetime, issuer: str = "") -> Answer:
+        """The cards at ``now``, for a call of ``issuer``. Raises NoMedications too."""
         question = read_request(body, hook)
         if not question.from_hook:
             raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
         if "MedicationRequest" in question.not_supplied:
             raise NoMedications
-        cards = advise(question, self._engine, now).cards
-        content = encode({"cards": cards})
+        advice = advise(question, self._engine, now)
+        content = encode({"cards": advice.cards})
         if self._check_answers:
             check_answer(content)
-        return Answer(content, len(cards))
+        decision = self._recorder.decision(advice, question, now, issuer) if self._recorder is not None else None
+        return Answer(content, len(advice.cards), decision)
 
 
 def settle_memory() -> None:
@@ -113,21 +116,27 @@ def settle_memory() -> None:
 
 
 @lru_cache(1)
-def judge_of(file: str, check_answers: bool) -> Judge:
+def judge_of(file: str, check_answers: bool, recorder: Recorder | None) -> Judge:
     """A judge by the knowledge in a file: in a process apart, once."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
         signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
-    judge = Judge(CheckedEngine(knowledge), check_answers)
+    judge = Judge(CheckedEngine(knowledge), check_answers, recorder)
     settle_memory()
     os.nice(_NICE)
     return judge
 
 
-def _apart(file: str, check_answers: bool, do: Callable[[Judge, *_Arguments], _Result], *given: *_Arguments) -> _Result:
-    return do(judge_of(file, check_answers), *given)
+def _apart(
+    file: str,
+    check_answers: bool,
+    recorder: Recorder | None,
+    do: Callable[[Judge, *_Arguments], _Result],
+    *given: *_Arguments,
+) -> _Result:
+    return do(judge_of(file, check_answers, recorder), *given)
 
 
 class Judges:
@@ -138,9 +147,11 @@ class Judges:
     Without a file of the knowledge all bodies are judged here.
     """
 
-    def __init__(self, engine: CheckedEngine, check_answers: bool, knowledge: Path | None) -> None:
-        self._here = Judge(engine, check_answers)
-        self._file, self._check_answers = knowledge, check_answers
+    def __init__(
+        self, engine: CheckedEngine, check_answers: bool, knowledge: Path | None, recorder: Recorder | None = None
+    ) -> None:
+        self._here = Judge(engine, check_answers, recorder)
+        self._file, self._check_answers, self._recorder = knowledge, check_answers, recorder
         # others are heard between two turns, and refused at once when there are too many
         self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
         self._waiting = 0  # calls for a turn, the one whose turn it is among them
@@ -156,7 +167,7 @@ class Judges:
         if self._file is None:
             return
         try:
-            await self._run_apart(Judge.answer, b"", "patient-view", datetime.now(UTC))
+            await self._run_apart(Judge.answer, b"", "patient-view", datetime.now(UTC), "")
         except InputError:  # nothing was asked
             return
         except Exception as error:
@@ -204,5 +215,13 @@ class Judges:
     ) -> _Result:
         limiter = anyio.CapacityLimiter(1)  # the places count
         return await anyio.to_process.run_sync(
-            _apart, str(self._file), self._check_answers, do, body, *given, cancellable=True, limiter=limiter
+            _apart,
+            str(self._file),
+            self._check_answers,
+            self._recorder,
+            do,
+            body,
+            *given,
+            cancellable=True,
+            limiter=limiter,
         )

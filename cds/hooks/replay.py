@@ -2,54 +2,49 @@
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
+import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
-from pathlib import Path
 
-_WAIT = 0.5  # seconds for whoever else writes
+from cds.records.database import Unavailable
+from cds.records.keeper import Records, digest_of
+
 _SWEEP = 256
 """Every so many tokens the expired ones are forgotten."""
+_log = logging.getLogger("cds.hooks")
 
 
 class SeenTokens:
-    """(issuer, jti) until expiry, as digests, in one SQLite file (or in memory for a single worker).
+    """(issuer, jti) until expiry, as digests: in memory for a single worker; in the records where others must know, or a restart.
 
-    One short statement a request: the unique key makes sure that of two workers only one accepts. A file is asked in a thread of
-    its own: one that somebody else has locked holds no other call up.
+    ``must``: a token of which the records cannot be asked is not taken; else it is enough that this worker has not seen it.
     """
 
-    def __init__(self, file: Path | None, now: Callable[[], float]) -> None:
-        self._now = now
-        self._thread = ThreadPoolExecutor(1, "replay-store") if file is not None else None
-        self._connection = sqlite3.connect(
-            file or ":memory:", timeout=_WAIT, isolation_level=None, check_same_thread=False
-        )
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute("CREATE TABLE IF NOT EXISTS seen (token BLOB PRIMARY KEY, until REAL) WITHOUT ROWID")
+    def __init__(self, now: Callable[[], float], records: Records | None = None, must: bool = True) -> None:
+        self._now, self._records = now, records
+        self._falls_back = not must
+        self._until: dict[bytes, float] = {}
         self._taken = 0
 
     async def take(self, issuer: str, jti: str, until: float) -> bool:
-        """``first_use`` without holding the loop. Raises sqlite3.Error or TimeoutError when it cannot be known in time."""
-        if self._thread is None:
-            return self.first_use(issuer, jti, until)
-        async with asyncio.timeout(2 * _WAIT):
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self.first_use, issuer, jti, until)
+        """Take note of a token; False if it was seen before. Raises Unavailable when that cannot be known."""
+        token = digest_of(issuer, jti)
+        if self._records is None:
+            return self._is_first_here(token, until)
+        first_here = self._is_first_here(token, until) if self._falls_back else True
+        try:
+            return await self._records.take(token, until) and first_here
+        except Unavailable as why:
+            if not self._falls_back:
+                raise
+            _log.error("whether another worker saw the token is not known", extra={"fault": str(why)})
+            return first_here
 
-    def first_use(self, issuer: str, jti: str, until: float) -> bool:
-        """Take note of a token; False if it was seen before. Raises sqlite3.Error when that cannot be known."""
+    def _is_first_here(self, token: bytes, until: float) -> bool:
         self._taken += 1
         if self._taken % _SWEEP == 1:
-            self._connection.execute("DELETE FROM seen WHERE until < ?", (self._now(),))
-        token = sha256(f"{len(issuer)}:{issuer}{jti}".encode()).digest()
-        cursor = self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (token, until))
-        return cursor.rowcount == 1
-
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._thread is not None:
-            self._thread.shutdown(wait=True, cancel_futures=True)
-        self._connection.close()
+            now = self._now()
+            self._until = {each: end for each, end in self._until.items() if end >= now}
+        if token in self._until:
+            return False
+        self._until[token] = until
+        return True

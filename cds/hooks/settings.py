@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from ipaddress import ip_address
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from cds.compiled.hooks import UNLESS_SET, HookName
 
 PREFIX = "SIROLIMUS_CDS_"
+_PASSWORD = re.compile(r"(//[^/:@]*):[^@]*@")
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 
 
@@ -105,7 +107,14 @@ class Settings(BaseModel):
     issuers: list[Issuer] = []
     without_authentication: bool = False
     replay: Literal["reject", "allow"] = "reject"
-    replay_file: Path | None = None
+    replay_file: Path | None = None  # tokens alone, where nothing else is recorded
+    records: str = (
+        ""  # a path, or the URL of a PostgreSQL database: decisions, feedback and tokens; empty: none are kept
+    )
+    records_keep: Literal["verdict", "facts", "input"] = "verdict"
+    records_key_file: Path | None = None  # patients are hashed by it; unless given, records + ".key"
+    records_failure: Literal["answer", "refuse"] = "answer"  # what is done where a decision cannot be recorded
+    records_days: int = Field(default=365, ge=0, le=36_500)  # 0: until somebody purges them
     fhir_servers: list[BaseUrl] = []  # those that may be called back when nobody is authenticated
     max_body: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     body_seconds: float = Field(default=5.0, gt=0, le=60)
@@ -134,8 +143,10 @@ class Settings(BaseModel):
             )
         if self.issuers and self.without_authentication:
             raise ValueError("issuers are named, and without_authentication is said too")
-        if self.workers > 1 and self.issuers and self.replay == "reject" and self.replay_file is None:
-            raise ValueError("several workers need a replay_file to know of each other's tokens")
+        if self.records and self.replay_file is not None:
+            raise ValueError("the tokens of replay_file are kept in records, too: leave replay_file out")
+        if self.workers > 1 and self.issuers and self.replay == "reject" and not self.tokens_kept_in:
+            raise ValueError("several workers need records or a replay_file to know of each other's tokens")
         return self
 
     @property
@@ -157,9 +168,14 @@ class Settings(BaseModel):
         """The hospital's time zone; None for the machine's."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
 
+    @property
+    def tokens_kept_in(self) -> str:
+        """Where used tokens are kept; empty: in memory."""
+        return self.records or str(self.replay_file or "")
+
     def shown(self) -> dict[str, Any]:
-        """Everything as it is set, for printing."""
-        return self.model_dump(mode="json")
+        """Everything as it is set, for printing; of a URL not the password."""
+        return self.model_dump(mode="json") | {"records": _PASSWORD.sub(r"\1:***@", self.records)}
 
 
 def read_settings(

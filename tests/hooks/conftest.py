@@ -17,7 +17,7 @@ from tests.hooks.process import Running, started
 def _closed() -> Iterator[None]:
     yield
     while MADE:
-        MADE.pop().state.service.authentication.close()
+        MADE.pop().state.service.recording.close()
 
 
 @pytest.fixture

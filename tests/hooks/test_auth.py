@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sqlite3
 import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import jwt
@@ -255,9 +256,10 @@ def test_a_wrong_token_uses_up_no_jti(caller: TestClient) -> None:
     assert ask(caller, signed(jti="one")) == 200
 
 
-def test_a_store_that_cannot_be_asked_is_no_yes(caller: TestClient) -> None:
+def test_a_store_that_cannot_be_asked_is_no_yes(engine: CheckedEngine, issuer: Issuer, tmp_path: Path) -> None:
+    caller = client_of(engine, Settings(issuers=[issuer], replay_file=tmp_path / "seen"))
     service = caller.app.state.service  # type: ignore[attr-defined]
-    service.authentication.close()
+    service.recording.close()
     assert ask(caller, signed()) == 503
 
 
@@ -276,16 +278,30 @@ def test_a_store_that_somebody_else_has_locked_holds_no_other_call_up(
     assert ask(caller, signed()) == 200
 
 
-def test_what_is_expired_is_forgotten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("failure", ["answer", "refuse"])
+def test_where_cards_matter_more_than_records_a_store_that_fails_keeps_no_call_out(
+    engine: CheckedEngine, issuer: Issuer, tmp_path: Path, failure: Literal["answer", "refuse"]
+) -> None:
+    """Then it is enough that this worker has not seen the token."""
+    caller = client_of(engine, Settings(issuers=[issuer], records=str(tmp_path / "records"), records_failure=failure))
+    token = signed()
+    caller.app.state.service.recording.close()  # type: ignore[attr-defined]
+    assert [ask(caller, token), ask(caller, token)] == ([200, 401] if failure == "answer" else [503, 503])
+
+
+def test_what_is_expired_is_forgotten() -> None:
     clock = [1_000.0]
-    seen = SeenTokens(tmp_path / "seen", lambda: clock[0])
-    assert seen.first_use("a", "1", 1_100.0) and not seen.first_use("a", "1", 1_100.0)
-    assert seen.first_use("b", "1", 1_100.0)  # another issuer's
+    seen = SeenTokens(lambda: clock[0])
+
+    def first_use(issuer: str, jti: str, until: float) -> bool:
+        return asyncio.run(seen.take(issuer, jti, until))
+
+    assert first_use("a", "1", 1_100.0) and not first_use("a", "1", 1_100.0)
+    assert first_use("b", "1", 1_100.0)  # another issuer's
     clock[0] = 1_200.0
     for number in range(300):
-        assert seen.first_use("a", f"x{number}", 9_999.0)
-    assert seen.first_use("a", "1", 9_999.0)
-    seen.close()
+        assert first_use("a", f"x{number}", 9_999.0)
+    assert first_use("a", "1", 9_999.0)
 
 
 # --- keys that are fetched -------------------------------------------------------------------------

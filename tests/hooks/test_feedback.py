@@ -32,7 +32,7 @@ class Kept:
     def __init__(self) -> None:
         self.reports: list[Feedback] = []
 
-    async def keep(self, service: str, reports: list[Feedback]) -> None:
+    async def keep(self, service: str, issuer: str, reports: list[Feedback]) -> None:
         assert service == "sirolimus-itp-patient-view"
         self.reports += reports
 
@@ -118,7 +118,7 @@ def test_other_addresses_and_methods(client: TestClient) -> None:
 
 async def _keep_twice(counted: Counted) -> None:
     report = Feedback.model_validate(ACCEPTED)
-    await counted.keep("s", [report, report])
+    await counted.keep("s", "", [report, report])
 
 
 def test_the_same_report_twice_in_one_batch_counts_once() -> None:

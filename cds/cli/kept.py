@@ -1,0 +1,95 @@
+"""What the commands over records share: where the records are, since when, and how moments are printed."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from cds.chart.times import parse_now
+from cds.cli.common import stop
+from cds.records.database import Connection, Database, Unavailable, open_database, open_reader
+
+_SPAN = re.compile(r"(\d{1,5})([dhw])")
+_SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
+
+
+def records_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Where the records are: named on the command line, or by the settings of the service."""
+    for option in (
+        click.option("--config", metavar="FILE", help="The service's settings, which say where the records are."),
+        click.option("--records", metavar="PATH|URL", help="The records themselves."),
+    ):
+        command = option(command)
+    return command
+
+
+def place_of(records: str | None, config: str | None) -> str:
+    """Where the records are. Ends with a message where nothing says so."""
+    from cds.hooks.settings import WrongSettings, read_settings
+
+    try:
+        where = records or read_settings(Path(config) if config else None).records
+    except WrongSettings as wrong:
+        stop(f"the settings cannot be used\n{wrong}")
+    if not where:
+        stop("no records: name them by --records, or by 'records' in the settings (--config FILE)")
+    return where
+
+
+@contextmanager
+def reading(records: str | None, config: str | None) -> Iterator[Connection]:
+    """The records for reading; ends with a message where they cannot be read."""
+    with _opened(place_of(records, config), open_reader) as connection:
+        yield connection
+
+
+@contextmanager
+def writing(records: str | None, config: str | None) -> Iterator[Connection]:
+    """One transaction; ends with a message where the records cannot be written."""
+    with _opened(place_of(records, config), open_database) as connection:
+        yield connection
+
+
+@contextmanager
+def _opened(where: str, opened: Callable[[str], Database]) -> Iterator[Connection]:
+    try:
+        database = opened(where)
+        try:
+            with database.transaction() as connection:
+                yield connection
+        finally:
+            database.close()
+    except Unavailable as why:
+        stop(f"the records cannot be used: {why}")
+
+
+def since_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Since when: a span back from now, or a moment."""
+    return click.option(
+        "--since",
+        metavar="SPAN|TIME",
+        default="30d",
+        show_default=True,
+        help="From so long ago on (12h, 30d, 8w), or from this ISO 8601 time on.",
+    )(command)
+
+
+def moment_of(text: str) -> float:
+    """``--since`` in seconds since 1970. Ends with exit code 2 when it is neither a span nor a time."""
+    if span := _SPAN.fullmatch(text):
+        return time.time() - int(span[1]) * _SECONDS[span[2]]
+    moment = parse_now(text)
+    if moment is None:
+        stop(f"--since: '{text}' is neither a span such as 30d nor an ISO 8601 time")
+    return moment.timestamp()
+
+
+def at(seconds: float) -> str:
+    """A moment as it is printed."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

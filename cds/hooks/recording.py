@@ -1,0 +1,78 @@
+"""What the service keeps of its answers, as the settings say."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+
+from cds.compiled.knowledge import Knowledge
+from cds.hooks.auth import Caller
+from cds.hooks.discovery import SERVICES
+from cds.hooks.feedback import Counted, Keeper
+from cds.hooks.settings import Settings
+from cds.records.database import Unavailable
+from cds.records.decision import Decision, Recorder
+from cds.records.keeper import Asked, Records
+from cds.records.key import key_of, open_records
+
+_LEAST = 64 * 1024 * 1024
+"""Bytes that must be free: the log of SQLite needs room before it can be shortened."""
+
+
+class Recording:
+    """The records of a service. Of a ``replay_file`` only the tokens are used.
+
+    ``must``: without them calls are refused.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises Unavailable where the store or the key cannot be used."""
+        where = settings.tokens_kept_in
+        self.must = settings.records_failure == "refuse" or not settings.records
+        self.records: Records | None = None
+        if where:
+            self.records = open_records(where, time.time, must=self.must, days=settings.records_days)
+        self.recorder: Recorder | None = None
+        if settings.records:
+            self.recorder = Recorder(settings.records_keep, key_of(settings.records, settings.records_key_file))
+
+    @property
+    def feedback(self) -> Keeper:
+        """Who takes feedback: the records or, where there are none, a count."""
+        return self.records if self.recorder is not None and self.records is not None else Counted()
+
+    def of_fault(self, card: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision | None:
+        """What is to be recorded of an evaluation that failed."""
+        return self.recorder.fault(card, knowledge, now) if self.recorder is not None else None
+
+    async def keep(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
+        """Whether the answer may be given: its decision is recorded, or need not be."""
+        if decision is None or self.records is None:
+            return True
+        ms = round((time.monotonic() - arrived) * 1000, 1)
+        asked = Asked(request.state.said["request"], SERVICES[request.path_params["id"]], caller.issuer, ms)
+        try:
+            await self.records.decided(decision, asked)
+        except Unavailable:
+            return False
+        return True
+
+    async def fault(self) -> str:
+        """Why nothing can be recorded now; empty where it can, or nothing is to be."""
+        if self.records is None:
+            return ""
+        try:
+            await self.records.store.write(lambda connection: connection.execute("SELECT 1"))
+            free = self.records.store.free_bytes()
+        except Unavailable as why:
+            return str(why)
+        return "little space is left for the records" if free is not None and free < _LEAST else ""
+
+    def close(self) -> None:
+        """Write what waits, and let go of the store."""
+        if self.records is not None:
+            self.records.store.close()

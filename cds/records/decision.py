@@ -1,0 +1,213 @@
+"""What is kept of one evaluation: what held, what was shown, folded, withheld and why."""
+
+from __future__ import annotations
+
+import hmac
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from cds import __version__
+from cds.advise import Advice
+from cds.cards.build import NAMESPACE
+from cds.cards.order import FOLDED_TOPIC, UNSIGNED_TOPIC
+from cds.chart.request import Request
+from cds.compiled.knowledge import Knowledge, Rule
+from cds.records.kept_facts import packed_facts
+from cds.records.reduced import reduced
+
+Keep = Literal["verdict", "facts", "input"]
+"""What is kept beside the verdict: nothing more, the facts that rules compare, or the reduced input."""
+Place = Literal["card", "with", "folded", "gives way", "not signed"]
+"""Where a rule that held went: its own card, another one's card, the card of further findings, or nowhere."""
+_VERSION = 12  # hexadecimal digits
+_versions: dict[str, dict[str, str]] = {}
+
+
+class Card(msgspec.Struct, frozen=True):
+    """A card as it was shown; ``rules`` as it lists them, the one that leads first."""
+
+    uuid: str
+    indicator: str
+    summary: str
+    rules: tuple[str, ...]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A rule that held. ``version``: the beginning of the hash of the rule as it was, its signatures aside.
+
+    ``summary``: of its card before cards are put together; ``digest``: of all that this card said and offered.
+    """
+
+    rule: str
+    version: str
+    indicator: str
+    place: Place
+    card: str = ""
+    leads: bool = False
+    gives_way_to: tuple[str, ...] = ()
+    summary: str = ""
+    digest: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is on a card, and not silent for another rule or for want of a signature."""
+        return bool(self.card)
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """What could not be judged, and why."""
+
+    fact: str
+    reason: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What was said, in words. ``withheld``: what a card would have offered, and why it did not."""
+
+    cards: tuple[Card, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    withheld: dict[str, str] = {}
+    findings: tuple[Finding, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """One evaluation. ``patient`` is a keyed hash; ``knowledge`` the hash of rules, numbers, protocol and codes."""
+
+    patient: str
+    now: str
+    outcome: str
+    knowledge: str
+    protocol: str
+    program: str
+    verdict: Verdict
+    facts: bytes | None = None
+    input: bytes | None = None
+
+
+class Recorder(msgspec.Struct, frozen=True):
+    """What to keep of an evaluation, and the key by which patients are hashed. It is handed to the processes that judge."""
+
+    keep: Keep
+    key: bytes
+
+    def decision(self, advice: Advice, request: Request, now: datetime, issuer: str) -> Decision:
+        """What is kept of ``advice`` on ``request``."""
+        knowledge = advice.situation.knowledge
+        facts = packed_facts(advice.situation.facts.compared) if self.keep == "facts" else None
+        return Decision(
+            patient=self.patient(issuer, request.message.fhirServer or "", request.patient_id),
+            now=now.isoformat(),
+            outcome="cards" if advice.cards else "no card",
+            knowledge=knowledge.hash,
+            protocol=knowledge.protocol.id,
+            program=__version__,
+            verdict=verdict_of(advice),
+            facts=facts,
+            input=reduced(request) if self.keep == "input" else None,
+        )
+
+    def fault(self, content: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision:
+        """What is kept of an evaluation that failed, and of the card that says so. Whose it was is not known for certain."""
+        card = _card(content)
+        verdict = Verdict((card,), findings=(_unruled(card),))
+        return Decision("", now.isoformat(), "fault", knowledge.hash, knowledge.protocol.id, __version__, verdict)
+
+    def patient(self, issuer: str, server: str, patient_id: str) -> str:
+        """A patient as a keyed hash; ids are told apart by who asks and by the server that they are of."""
+        parts = (issuer, server, patient_id)
+        text = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")
+        return hmac.new(self.key, text, sha256).hexdigest()[:32]
+
+
+def verdict_of(advice: Advice) -> Verdict:
+    """What is kept of what was said."""
+    cards = tuple(_card(each) for each in advice.cards)
+    gaps = {
+        (gap["fact"], gap["reason"]) for each in advice.cards for gap in each["extension"].get(f"{NAMESPACE}.gaps", ())
+    }
+    return Verdict(
+        cards,
+        tuple(Gap(fact, reason) for fact, reason in sorted(gaps)),
+        dict(_withheld(advice)),
+        (*_shown(advice), *_silent(advice)),
+    )
+
+
+def _card(card: Mapping[str, Any]) -> Card:
+    rules = tuple(one["rule"] for one in card["extension"][f"{NAMESPACE}.findings"])
+    return Card(card["uuid"], card["indicator"], card["summary"], rules)
+
+
+def _unruled(card: Card) -> Finding:
+    """A card of ours that no rule made."""
+    return Finding(card.rules[0], "", card.indicator, "card", card.uuid, True)
+
+
+def _shown(advice: Advice) -> Iterator[Finding]:
+    """The rules on the cards. A merged card is its first rule's, and that one answers for what becomes of it."""
+    for card in advice.cards:
+        topic = card["source"]["topic"]["code"]
+        if topic == UNSIGNED_TOPIC:
+            yield _unruled(_card(card))
+            continue
+        for at, one in enumerate(card["extension"][f"{NAMESPACE}.findings"]):
+            place: Place = "folded" if topic == FOLDED_TOPIC else "with" if at else "card"
+            rule = one["rule"]
+            version, own = version_of(advice.situation.knowledge, rule), advice.by_rule[rule]
+            yield Finding(
+                rule, version, one["level"], place, card["uuid"], not at, (), own["summary"], digest_of_card(own)
+            )
+
+
+def digest_of_card(card: Mapping[str, Any]) -> str:
+    """A card by all that it says and offers; ids, and what of an order is only sent back, aside."""
+    offers = [
+        [each["label"], *(action["description"] for action in each["actions"])] for each in card.get("suggestions", ())
+    ]
+    told = [card["indicator"], card["summary"], card["detail"], offers, card.get("overrideReasons"), card["source"]]
+    return sha256(msgspec.json.encode(told)).hexdigest()[:_VERSION]
+
+
+def _silent(advice: Advice) -> Iterator[Finding]:
+    knowledge, hook = advice.situation.knowledge, advice.situation.patient.hook
+    for rule, above in advice.verdict.silent:
+        if hook in rule.hooks and rule.id not in advice.by_rule:
+            place: Place = "gives way" if above else "not signed"
+            yield Finding(rule.id, version_of(knowledge, rule.id), "", place, gives_way_to=above)
+
+
+def _withheld(advice: Advice) -> Iterator[tuple[str, str]]:
+    """Doses that the rules on the cards would offer and that are not known, each with the reason."""
+    facts = advice.situation.facts
+    for holding in advice.verdict.holding(advice.situation.patient.hook):
+        for suggestion in holding.level.suggestions:
+            if suggestion.dose and (why := facts.absent.get(suggestion.dose)):
+                yield suggestion.dose, why
+
+
+def version_of(knowledge: Knowledge, rule_id: str) -> str:
+    """The version of a rule: it changes with whatever the rule decides or says, and with nothing else."""
+    known = _versions.get(knowledge.hash)
+    if known is None:
+        known = _versions[knowledge.hash] = {rule.id: _version(rule) for rule in knowledge.rules}
+    return known[rule_id]
+
+
+def _version(rule: Rule) -> str:
+    bare = msgspec.structs.replace(rule, status="", signed=())
+    return sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()[:_VERSION]
+
+
+def packed(verdict: Verdict) -> bytes:
+    """A verdict as it is stored."""
+    return zlib.compress(msgspec.json.encode(verdict))
+
+
+def unpacked(stored: bytes) -> Verdict:
+    """A verdict as it was stored."""
+    return msgspec.json.decode(zlib.decompress(stored), type=Verdict)

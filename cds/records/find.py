@@ -1,0 +1,133 @@
+"""Decisions as they are stored, found by their card, by their request, or by what they said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from cds.chart.request import Request
+from cds.compiled.hooks import HookName
+from cds.records.database import Connection
+from cds.records.decision import Verdict, unpacked
+from cds.records.kept_facts import facts_of
+from cds.records.reduced import request_of
+
+Outcome = Literal["cards", "no card", "fault", "accepted", "overridden", "unanswered"]
+OUTCOMES: tuple[Outcome, ...] = ("cards", "no card", "fault", "accepted", "overridden", "unanswered")
+_COLUMNS = (
+    "id, at, request, hook, issuer, patient, now, outcome, knowledge, protocol, program, ms, verdict, facts, input"
+)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A decision and what surrounds it; ``at`` and ``now`` are when it was made and as of when the chart was judged."""
+
+    id: str
+    at: float
+    request: str
+    hook: HookName
+    issuer: str
+    patient: str
+    now: str
+    outcome: str
+    knowledge: str
+    protocol: str
+    program: str
+    ms: float
+    packed: bytes
+    facts: bytes | None = None
+    input: bytes | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What held, what was shown, folded and withheld."""
+        return unpacked(self.packed)
+
+    @property
+    def moment(self) -> datetime:
+        """As of when the chart was judged."""
+        return datetime.fromisoformat(self.now)
+
+    def asked(self) -> Request | None:
+        """The reduced request; None where it was not kept."""
+        return None if self.input is None else request_of(self.input, self.hook)
+
+    def compared(self) -> dict[str, object] | None:
+        """The facts that the rules compared; None where they were not kept."""
+        return None if self.facts is None else facts_of(self.facts)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which decisions: since and until when (seconds since 1970), of which rule, with which outcome, the newest first."""
+
+    since: float = 0.0
+    until: float = float("inf")
+    rule: str = ""
+    outcome: Outcome | Literal[""] = ""
+    most: int | None = None
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What a clinician reported on a card."""
+
+    card: str
+    outcome: str
+    at: float
+    reason: str
+    comment: str
+
+
+def by_name(connection: Connection, name: str) -> list[Stored]:
+    """The decisions that showed a card of that id, answered a request of that id, or are of that id themselves; oldest first."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM decisions WHERE id = ? OR request = ?"
+        " OR id IN (SELECT decision FROM findings WHERE card = ?) ORDER BY at",
+        (name, name, name),
+    ).fetchall()
+    return [_stored(row) for row in rows]
+
+
+def wanted(connection: Connection, which: Wanted) -> Iterator[Stored]:
+    """The decisions that fit, without holding them all in memory at once."""
+    where, parameters = ["at >= ?", "at < ?"], [which.since, which.until]
+    values: list[object] = list(parameters)
+    if which.rule:
+        where.append("id IN (SELECT decision FROM findings WHERE rule = ?)")
+        values.append(which.rule)
+    if which.outcome in ("cards", "no card", "fault"):
+        where.append("outcome = ?")
+        values.append(which.outcome)
+    elif which.outcome == "unanswered":
+        where.append(
+            "id IN (SELECT decision FROM findings WHERE card <> '' AND card NOT IN (SELECT card FROM feedback))"
+        )
+    elif which.outcome:
+        where.append(
+            "id IN (SELECT decision FROM findings JOIN feedback ON feedback.card = findings.card WHERE feedback.outcome = ?)"
+        )
+        values.append(which.outcome)
+    ids = connection.execute(
+        f"SELECT id FROM decisions WHERE {' AND '.join(where)} ORDER BY at DESC, id",
+        values,
+    ).fetchall()
+    for (each,) in ids[: which.most]:
+        [row] = connection.execute(f"SELECT {_COLUMNS} FROM decisions WHERE id = ?", (each,)).fetchall()
+        yield _stored(row)
+
+
+def answers(connection: Connection, cards: list[str]) -> list[Answer]:
+    """What was reported on these cards, oldest first."""
+    found = []
+    for card in cards:
+        found += connection.execute(
+            "SELECT card, outcome, at, COALESCE(NULLIF(display, ''), reason), comment FROM feedback WHERE card = ? ORDER BY at",
+            (card,),
+        ).fetchall()
+    return [Answer(*row) for row in found]
+
+
+def _stored(row: tuple[object, ...]) -> Stored:
+    return msgspec.convert(dict(zip(Stored.__struct_fields__, row, strict=True)), Stored, builtin_types=(bytes,))

@@ -1,0 +1,47 @@
+"""The key by which patients are hashed, and the store that the settings name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cds.records.database import Unavailable, is_postgres, open_database
+from cds.records.keeper import Records
+from cds.records.store import Store
+
+_BYTES, _FEWEST = 32, 16
+
+
+def open_records(where: str, now: Callable[[], float], *, must: bool, days: int) -> Records:
+    """The records at a path or URL, made where there are none. Raises Unavailable."""
+    return Records(Store(open_database(where)), now, must=must, days=days)
+
+
+def key_of(where: str, file: Path | None) -> bytes:
+    """The key: of ``file``, else of PATH.key beside a SQLite file, which is made where there is none.
+
+    Raises:
+        Unavailable: it cannot be read or made, or is shorter than 16 bytes.
+    """
+    if file is None and is_postgres(where):
+        raise Unavailable("records_key_file is needed beside PostgreSQL: 32 random bytes that every machine has")
+    path = file or Path(f"{where}.key")
+    try:
+        if file is None:
+            _make(path)
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise Unavailable(f"{path.name}: {error.strerror}") from None
+    if len(key) < _FEWEST:
+        raise Unavailable(f"{path.name}: a key has at least {_FEWEST} bytes")
+    return key
+
+
+def _make(path: Path) -> None:
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_hex(_BYTES).encode())

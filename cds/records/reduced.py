@@ -1,0 +1,80 @@
+"""A request cut down to the elements that are read: enough to judge it again, without names, addresses or narrative.
+
+It holds what the rules look at: ids, dates, codes and their words, results, doses as they were written. That is health data.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from cds.chart.request import Request, read_request
+from cds.chart.wire import ABSENT, Context, Entry, Participant, Pointer, Resource, Wire, given, how_many, later
+from cds.compiled.hooks import HookName
+
+_encode = msgspec.json.Encoder().encode
+_MAY_NAME: dict[str, type[Wire]] = {
+    "contained": Resource,
+    "participant": Participant,
+    "focus": Pointer,
+    "basedOn": Pointer,
+}
+"""Elements that are kept as they came until somebody reads them, and of what may stand in them all that is read."""
+_PRESENT = Raw(b"[{}]")
+_LEVEL = 6  # of zlib: higher ones cost more than they save
+
+
+def reduced(request: Request) -> bytes | None:
+    """What of a request was read, packed; None where something in it had to be mended: of that only the whole would do."""
+    if request.broken:
+        return None
+    message = request.message
+    lean = _lean(message)
+    if message.context is not None:
+        lean = replace(lean, context=_lean_context(message.context))
+    if message.prefetch is not None:
+        found = {key: each if each is None else _lean(each) for key, each in message.prefetch.items()}
+        lean = replace(lean, prefetch=found)
+    return zlib.compress(_encode(lean), _LEVEL)
+
+
+def request_of(packed: bytes, hook: HookName) -> Request:
+    """The request that was reduced. Suggestions made of it hold no more of an order than was read."""
+    return read_request(zlib.decompress(packed), hook)
+
+
+def _lean_context(context: Context) -> Context:
+    orders = {name: getattr(context, name) for name in ("draftOrders", "medications")}
+    return replace(context, **{name: _lean(each) for name, each in orders.items() if each is not None})
+
+
+def _lean(resource: Any) -> Any:
+    """The resource without what is not read; itself where there is nothing of that kind."""
+    changes: dict[str, Any] = {}
+    if resource.entry is not None:
+        changes["entry"] = [_lean_entry(each) for each in resource.entry]
+    if resource.resourceType == "Patient" and given(resource.identifier):
+        changes["identifier"] = ABSENT
+    if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
+        changes["modifierExtension"] = _PRESENT  # that there is one is all that is looked at
+    for name, kind in _MAY_NAME.items():
+        raw = getattr(resource, name)
+        if raw is not ABSENT and given(raw):
+            changes[name] = _read_part(raw, kind)
+    return replace(resource, **changes) if changes else resource
+
+
+def _lean_entry(entry: Entry) -> Entry:
+    found = entry.resource
+    lean = found if found is None else _lean(found)
+    return entry if lean is found else replace(entry, resource=lean)
+
+
+def _read_part(raw: Raw, kind: type[Wire]) -> Raw:
+    parts = [_lean(each) if isinstance(each, Resource) else each for each in later(raw, kind)]
+    missing = how_many(raw) - len(parts)  # what cannot be read counts all the same
+    return Raw(_encode([*parts, *[0] * max(missing, 0)]))

@@ -1,0 +1,123 @@
+"""What other rules would have said of recorded patients, and what of the record does not answer that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cds import __version__
+from cds.advise import advise
+from cds.authoring.proofs.differing import differing
+from cds.chart.body import InputError
+from cds.compiled.hooks import SERVED
+from cds.compiled.knowledge import Knowledge
+from cds.engine import CheckedEngine
+from cds.records.decision import Finding, Verdict, verdict_of
+from cds.records.find import Stored
+
+NO_INPUT = "neither input nor facts were kept, or a part of the input had to be mended"
+FAULT = "the evaluation had failed"
+OTHER_RULES = "only facts were kept, and they were judged by other rules than those that are named as the old ones"
+NO_OLD_RULES = "only facts were kept: which facts a change reaches is not known without the old rules (--was)"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A rule's card before cards are put together; of facts alone what it says is not known."""
+
+    indicator: str
+    summary: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """One decision judged anew: the cards that are gained, lost and changed, by rule.
+
+    ``is_fault``: rules and program are those of the record, and all the same something differs.
+    """
+
+    decision: Stored
+    gained: dict[str, Told] = field(default_factory=dict)
+    lost: dict[str, Told] = field(default_factory=dict)
+    changed: dict[str, tuple[Told, Told]] = field(default_factory=dict)
+    is_fault: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.gained or self.lost or self.changed)
+
+
+class Unanswerable(Exception):
+    """The record does not hold what a replay needs; ``str`` says what."""
+
+
+class Change:
+    """What lies between the old rules and the new ones; worked out only where nothing but facts was kept."""
+
+    def __init__(self, old: Knowledge, new: Knowledge) -> None:
+        self.old, self._new = old, new
+
+    @cached_property
+    def reaches(self) -> tuple[str, ...]:
+        """What of it enters facts, or compares facts that the old rules did not: of that kept facts say nothing."""
+        found = differing(self.old, self._new)
+        more = sorted(_compared_by(self._new) - _compared_by(self.old))
+        return (*found.facts, *found.data, *more)
+
+
+def replay(decision: Stored, engine: CheckedEngine, change: Change | None = None) -> Replayed:
+    """A decision judged by the rules of ``engine``; ``change``: from the rules by which facts were compared that were kept alone.
+
+    Raises:
+        Unanswerable: it cannot be judged anew.
+    """
+    if decision.outcome == "fault":
+        raise Unanswerable(FAULT)
+    before = _of_record(decision.verdict)
+    request = decision.asked()
+    if request is not None:
+        try:
+            after = _of_record(verdict_of(advise(request, engine, decision.moment)))
+        except InputError as error:
+            raise Unanswerable(f"the input is not taken any longer: {error}") from None
+    else:
+        after = _by_facts(decision, engine, change)
+        before = {rule: Told(each.indicator) for rule, each in before.items()}
+    same = decision.knowledge == engine.knowledge.hash and decision.program == __version__
+    return _compared(decision, before, after, same)
+
+
+def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told], same: bool) -> Replayed:
+    gained = {rule: each for rule, each in after.items() if rule not in before}
+    lost = {rule: each for rule, each in before.items() if rule not in after}
+    changed = {rule: (before[rule], each) for rule, each in after.items() if before.get(rule, each) != each}
+    return Replayed(decision, gained, lost, changed, same and bool(gained or lost or changed))
+
+
+def _of_record(verdict: Verdict) -> dict[str, Told]:
+    return {each.rule: _told(each) for each in verdict.findings if each.is_told and each.version}
+
+
+def _told(finding: Finding) -> Told:
+    return Told(finding.indicator, finding.summary, finding.digest)
+
+
+def _by_facts(decision: Stored, engine: CheckedEngine, change: Change | None) -> dict[str, Told]:
+    """Which rules speak of the facts that were kept: right only where the change is made of comparisons."""
+    facts = decision.compared()
+    if facts is None:
+        raise Unanswerable(NO_INPUT)
+    if change is None:
+        raise Unanswerable(NO_OLD_RULES)
+    if decision.knowledge != change.old.hash:
+        raise Unanswerable(OTHER_RULES)
+    if change.reaches:
+        what = ", ".join(change.reaches)
+        raise Unanswerable(f"only facts were kept, and the change is not one of comparisons alone: {what}")
+    hook = SERVED[decision.hook].judged_as
+    return {each.rule.id: Told(each.level.indicator) for each in engine.judge(facts).holding(hook)}
+
+
+def _compared_by(knowledge: Knowledge) -> set[str]:
+    tests = (test for rule in knowledge.rules for each in rule.variants for branch in each.branches for test in branch)
+    return {test.fact for test in tests}

@@ -1,0 +1,57 @@
+"""The tables, as steps from one version of them to the next. A step is never changed once it was released; another follows it."""
+
+from __future__ import annotations
+
+from cds.records.database import Connection, Unavailable
+
+STEPS: tuple[tuple[str, ...], ...] = (
+    (
+        # one row an evaluation; ``at`` and ``now`` differ where the clock of the hospital was told otherwise
+        """CREATE TABLE decisions (
+            id TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, request TEXT NOT NULL, hook TEXT NOT NULL,
+            issuer TEXT NOT NULL, patient TEXT NOT NULL, now TEXT NOT NULL, outcome TEXT NOT NULL, knowledge TEXT NOT NULL,
+            protocol TEXT NOT NULL, program TEXT NOT NULL, ms DOUBLE PRECISION NOT NULL, verdict {bytes} NOT NULL,
+            facts {bytes}, input {bytes})""",
+        "CREATE INDEX decisions_at ON decisions (at)",
+        "CREATE INDEX decisions_request ON decisions (request)",
+        "CREATE INDEX decisions_patient ON decisions (patient, at)",
+        # one row a rule that held
+        """CREATE TABLE findings (
+            decision TEXT NOT NULL, rule TEXT NOT NULL, version TEXT NOT NULL, indicator TEXT NOT NULL,
+            place TEXT NOT NULL, card TEXT NOT NULL, leads INTEGER NOT NULL, PRIMARY KEY (decision, rule))""",
+        "CREATE INDEX findings_card ON findings (card)",
+        "CREATE INDEX findings_rule ON findings (rule)",
+        # what became of a card; cards that are not ours are kept, too, and flagged
+        """CREATE TABLE feedback (
+            card TEXT NOT NULL, outcome TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, received DOUBLE PRECISION NOT NULL,
+            service TEXT NOT NULL, issuer TEXT NOT NULL, known INTEGER NOT NULL, suggestions TEXT NOT NULL,
+            reason TEXT NOT NULL, system TEXT NOT NULL, display TEXT NOT NULL, comment TEXT NOT NULL,
+            PRIMARY KEY (card, outcome, at, issuer))""",
+        # tokens that were used, until they expire
+        "CREATE TABLE tokens (token {bytes} PRIMARY KEY, until DOUBLE PRECISION NOT NULL)",
+        "CREATE INDEX tokens_until ON tokens (until)",
+    ),
+)
+NEWEST = len(STEPS)
+
+
+def upgrade(connection: Connection, version: int, kind_of_bytes: str) -> None:
+    """Bring the tables from ``version`` to the newest, inside the transaction of ``connection``."""
+    for step in STEPS[version:]:
+        for statement in step:
+            connection.execute(statement.replace("{bytes}", kind_of_bytes))
+
+
+def refuse_newer(version: int) -> None:
+    """Raises Unavailable where the tables were made by a newer program."""
+    if version > NEWEST:
+        raise Unavailable(
+            f"the records have schema {version}, which a newer version of the program made; this one knows {NEWEST}. "
+            "Nothing was changed"
+        )
+
+
+def is_behind(version: int) -> bool:
+    """Whether the tables must be changed before they are used. Raises Unavailable where they are newer than we are."""
+    refuse_newer(version)
+    return version < NEWEST

@@ -1,0 +1,211 @@
+"""The records in one SQLite file, which nobody may replace while it is open.
+
+Every commit reaches the disk before it is called done (``synchronous=FULL``). Whoever writes holds a lock of its own beside the
+file, over commit and checkpoint: releases of SQLite before 3.51.3 may damage a file when one connection writes while another
+one begins its log anew (https://sqlite.org/wal.html, section on the WAL-reset bug).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from cds.records.database import Connection, Unavailable
+from cds.records.schema import NEWEST, is_behind, refuse_newer, upgrade
+
+_WAIT = 0.5  # seconds for somebody else's transaction
+
+
+class Sqlite:
+    """The file, open for writing."""
+
+    def __init__(self, path: Path) -> None:
+        """Make the file where there is none, and bring it to the newest schema. Raises Unavailable."""
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._file = -1
+        with _named(path):
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # health data: for the service's user alone
+            os.close(handle)
+            self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                with self._alone():
+                    self._upgrade(self._open())
+            except BaseException:
+                self.close()
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection to the file, which is there."""
+        where = f"file:{quote(str(self._path))}?mode=rw"
+        connection = sqlite3.connect(where, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        self._connection, self._file = connection, self._path.stat().st_ino
+        return connection
+
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        version = _version(connection)
+        if not is_behind(version):
+            return
+        if version:
+            copy = self._path.with_name(f"{self._path.name}.schema-{version}")
+            copy.unlink(missing_ok=True)
+            connection.execute("VACUUM INTO ?", (str(copy),))
+        connection.execute("BEGIN EXCLUSIVE")
+        try:
+            upgrade(connection, _version(connection), "BLOB")
+            _take_over(connection)
+            connection.execute(f"PRAGMA user_version={NEWEST}")
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with _named(self._path), self._alone():
+            self._refuse_another_file()
+            connection = self._connection or self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                self._undo(connection)
+                raise
+            self._refuse_another_file()  # it was written, but where nobody will find it
+
+    def _undo(self, connection: sqlite3.Connection) -> None:
+        """Back to before the transaction; a connection that cannot even do that is not used again."""
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._close_connection()
+
+    def _refuse_another_file(self) -> None:
+        """A file that took the place of ours is not used: the log of ours, which lies beside it, would be written into it."""
+        if self._path.stat().st_ino != self._file:
+            raise Unavailable(f"{self._path.name} is another file than at the start; start the service anew")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def free_bytes(self) -> int | None:
+        with _named(self._path):
+            return shutil.disk_usage(self._path.parent).free
+
+    def _close_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def close(self) -> None:
+        with _named(self._path):
+            with self._alone():
+                self._close_connection()
+            os.close(self._lock)
+
+
+class SqliteReader:
+    """The file, open for reading; it writes nothing and begins no log anew."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises Unavailable, also where the file was made by a newer program or is no record of ours."""
+        self._path = path
+        with _named(path):
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None
+            )
+            version = _version(self._connection)
+        refuse_newer(version)
+        if not version:
+            raise Unavailable(f"{path.name} holds no records")
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        with _named(self._path):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def free_bytes(self) -> int | None:
+        with _named(self._path):
+            return shutil.disk_usage(self._path.parent).free
+
+    def copy_into(self, copy: Path) -> None:
+        """A whole and compact copy, made while others write. Raises Unavailable; an existing file is not overwritten."""
+        with _named(copy):
+            self._connection.execute("VACUUM INTO ?", (str(copy),))
+            copy.chmod(0o600)
+
+    def faults(self) -> str:
+        """What SQLite finds damaged; empty: nothing. Raises Unavailable."""
+        with _named(self._path):
+            [(said,), *_] = self._connection.execute("PRAGMA integrity_check").fetchall()
+        return "" if said == "ok" else str(said)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _take_over(connection: sqlite3.Connection) -> None:
+    """The tokens of a replay_file of the time before there were records."""
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchall():
+        connection.execute("INSERT INTO tokens SELECT token, until FROM seen")
+        connection.execute("DROP TABLE seen")
+
+
+def restore(copy: Path, into: Path) -> None:
+    """Put a copy in the place of the records of a service that does not run.
+
+    Raises:
+        Unavailable: the copy is damaged or no record of ours, or the place cannot be written; nothing was changed then.
+    """
+    reader = SqliteReader(copy)
+    try:
+        if damage := reader.faults():
+            raise Unavailable(f"{copy.name} is damaged: {damage}")
+        fresh = into.with_name(f"{into.name}.restored")
+        fresh.unlink(missing_ok=True)
+        reader.copy_into(fresh)
+    finally:
+        reader.close()
+    with _named(into):
+        for ending in ("-wal", "-shm"):  # the log of what was there before would be written into what is there now
+            into.with_name(into.name + ending).unlink(missing_ok=True)
+        fresh.replace(into)
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    [(version,)] = connection.execute("PRAGMA user_version").fetchall()
+    return int(version)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What SQLite and the system say of the file, as Unavailable."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise Unavailable(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise Unavailable(f"{path.name}: {error.strerror}") from None

@@ -1,0 +1,122 @@
+"""One thread writes: what many calls have to write is committed together, and each is answered after the commit."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+from cds.records.database import Connection, Database, Unavailable
+
+_T = TypeVar("_T")
+_TOGETHER = 256
+"""Writes of one commit at most."""
+_WAITING = 4096
+"""Writes that may wait; with more the store is said to be unavailable, for memory has an end."""
+_PATIENCE = 2.0  # seconds that a call waits for its commit
+
+
+class _Write(NamedTuple):
+    do: Callable[[Connection], Any]
+    done: Callable[[Any, str], None]
+
+
+class Store:
+    """A database and its one writing thread. Usable from several event loops and threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._writes: queue.Queue[_Write | None] = queue.Queue(_WAITING)
+        self._thread = threading.Thread(target=self._run, name="records", daemon=True)
+        self._thread.start()
+        self._is_closed = False
+
+    async def write(self, do: Callable[[Connection], _T]) -> _T:
+        """Do something in a transaction, perhaps with what others have to write. It is durable when this returns.
+
+        ``do`` is called in another thread; where the transaction fails nothing of it has happened.
+
+        Raises:
+            Unavailable: it could not be written, or not be known in time whether it was.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[_T] = loop.create_future()
+
+        def settle(result: Any, why: str) -> None:
+            if future.done():
+                return
+            if why:
+                future.set_exception(Unavailable(why))
+            else:
+                future.set_result(result)
+
+        def done(result: Any, why: str) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(settle, result, why)
+
+        if self._is_closed:
+            raise Unavailable("the records are closed")
+        try:
+            self._writes.put_nowait(_Write(do, done))
+        except queue.Full:
+            raise Unavailable("too much waits to be written") from None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return await future
+        except TimeoutError:
+            raise Unavailable("the commit takes too long") from None
+
+    def free_bytes(self) -> int | None:
+        """Bytes that are free where the records are kept; None where that is not ours to know. Raises Unavailable."""
+        return self._database.free_bytes()
+
+    def close(self) -> None:
+        """Write what waits, and let go of the database."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._writes.put(None)
+        self._thread.join()
+        self._database.close()
+
+    def _run(self) -> None:
+        while True:
+            first = self._writes.get()
+            if first is None:
+                return
+            batch, is_last = self._taken(first)
+            self._commit(batch)
+            if is_last:
+                return
+
+    def _taken(self, first: _Write) -> tuple[list[_Write], bool]:
+        """What waits beside ``first``, and whether it is the end."""
+        batch = [first]
+        while len(batch) < _TOGETHER:
+            try:
+                following = self._writes.get_nowait()
+            except queue.Empty:
+                break
+            if following is None:
+                return batch, True
+            batch.append(following)
+        return batch, False
+
+    def _commit(self, batch: list[_Write]) -> None:
+        """All of a batch in one transaction; where that fails, each by itself: one bad write takes no other with it."""
+        try:
+            with self._database.transaction() as connection:
+                results = [write.do(connection) for write in batch]
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, Unavailable):
+                for write in batch:
+                    self._commit([write])
+                return
+            why = str(error) if isinstance(error, Unavailable) else type(error).__name__
+            for write in batch:
+                write.done(None, why)
+        else:
+            for write, result in zip(batch, results, strict=True):
+                write.done(result, "")

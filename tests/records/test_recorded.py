@@ -1,0 +1,199 @@
+"""What the service keeps of its answers, and what an operator can read of it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from cds.engine import CheckedEngine, EngineFault
+from tests.charts import as_bytes, day, level, patient, request
+from tests.hooks.doors import VIEW
+from tests.records.doors import CRITICAL, QUIET, as_json, asked, service, told
+
+
+def test_a_decision_is_found_by_request_and_by_card(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    with service(engine, where, key_file) as client:
+        cards = asked(client, name="request-0001")
+    [by_request] = as_json("decisions", "show", "request-0001", "--records", where)
+    [by_card] = as_json("decisions", "show", cards[0]["uuid"], "--records", where)
+    assert by_request == by_card
+    assert [each["uuid"] for each in by_card["verdict"]["cards"]] == [each["uuid"] for each in cards]
+    assert by_card["knowledge"] == engine.knowledge.hash and by_card["hook"] == "patient-view"
+
+
+def test_it_says_what_held_and_was_not_told_and_why(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    with service(engine, where, key_file) as client:
+        asked(client, name="request-0001")
+    said = told("decisions", "show", "request-0001", "--records", where).output
+    assert "trough-high held and was not told: gives way to trough-critical" in said
+    assert "CRITICAL  Sirolimus level 22 ng/mL" in said
+
+
+@pytest.mark.parametrize(("keep", "why"), [("verdict", False), ("facts", True), ("input", True)])
+def test_it_says_why_as_far_as_it_was_kept(
+    engine: CheckedEngine, where: str, key_file: Path, keep: str, why: bool
+) -> None:
+    with service(engine, where, key_file, records_keep=keep) as client:
+        asked(client, name="request-0001")
+    said = told("decisions", "show", "request-0001", "--records", where).output
+    assert ("by the rules of the record" in said) == why
+    assert ("[x] newest_level > 20" in said) == why
+    assert ("daily dose: 2 mg/day" in said) == (keep == "input")
+
+
+def test_other_rules_than_those_of_the_record_are_said(
+    engine: CheckedEngine, where: str, key_file: Path, rules_folder: Path
+) -> None:
+    with service(engine, where, key_file, records_keep="facts") as client:
+        asked(client, name="request-0001")
+    file = rules_folder / "protocols" / "seed-2024.yaml"
+    file.write_text(file.read_text().replace("value: 20\n", "value: 21\n", 1))
+    said = told("decisions", "show", "request-0001", "--records", where, "--rules", str(rules_folder)).output
+    assert "OTHER rules" in said
+
+
+def test_decisions_are_listed_by_rule_and_outcome(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    with service(engine, where, key_file) as client:
+        asked(client, name="critical-1")
+        asked(client, QUIET, name="nothing-1")
+    listed = {
+        outcome: told("decisions", "list", "--records", where, "--outcome", outcome).output
+        for outcome in ("cards", "no card", "unanswered", "accepted", "fault")
+    }
+    assert "critical: Sirolimus level 22" in listed["cards"] and "no card" in listed["no card"]
+    assert "Sirolimus level 22" in listed["unanswered"]
+    assert listed["accepted"] == listed["fault"] == ""
+    assert "no card" not in told("decisions", "list", "--records", where, "--rule", "trough-critical").output
+    assert told("decisions", "list", "--records", where, "--rule", "malignancy").output == ""
+
+
+def test_a_failed_evaluation_is_recorded_as_one(
+    engine: CheckedEngine, where: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise EngineFault("the engines do not agree")
+
+    with service(engine, where, key_file, records_keep="input") as client, monkeypatch.context() as patched:
+        patched.setattr(CheckedEngine, "judge", fails)
+        [card] = asked(client, name="request-0001")
+    [decision] = as_json("decisions", "show", card["uuid"], "--records", where)
+    assert decision["outcome"] == "fault" and decision["verdict"]["findings"][0]["rule"] == "not-assessed"
+
+
+def test_a_large_chart_is_recorded_by_the_process_that_judged_it(start: object, tmp_path: Path) -> None:
+    where = str(tmp_path / "records.sqlite")
+    running = start(records=where, records_keep="input", answer_seconds=20)  # type: ignore[operator]
+    chart = [*CRITICAL, *(level(f"x{at}", day(1), 9) | {"note": [{"text": "x" * 1_000}]} for at in range(150))]
+    status, _ = running.call("POST", VIEW, as_bytes(request("patient-view", chart)), **{"x-request-id": "request-0001"})
+    assert status == 200
+    [decision] = as_json("decisions", "show", "request-0001", "--records", where)
+    assert decision["kept"] == "input"
+
+
+def test_what_is_kept_names_nobody(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
+    secret = "Zebedee"
+    named = patient() | {
+        "name": [{"family": secret}],
+        "identifier": [{"system": "urn:mrn", "value": secret}],
+        "address": [{"city": secret}],
+        "contact": [{"name": {"text": secret}}],
+    }
+    subject = {"reference": "Patient/itp-1", "display": secret}
+    chart = [named, *({**each, "subject": subject} if "subject" in each else each for each in CRITICAL[1:])]
+    doctor = {"resourceType": "Practitioner", "id": "d", "name": [{"family": secret}]}
+    chart[3] = chart[3] | {
+        "contained": [doctor],
+        "performer": [{"display": secret}],
+        "note": [{"text": secret}],
+        "text": {"status": "generated", "div": secret},
+        "basedOn": [{"reference": "ServiceRequest/x", "display": secret}],
+        "focus": [subject],
+    }
+    where = str(tmp_path / "records.sqlite")
+    with service(engine, where, key_file, records_keep="input") as client:
+        cards = asked(client, chart, name="request-0001")
+    assert cards[0]["indicator"] == "critical"
+    with sqlite3.connect(where) as connection:
+        stored = connection.execute("SELECT * FROM decisions").fetchall()
+    from cds.records.find import Stored
+
+    [decision] = [Stored(*row) for row in stored]
+    request_kept = decision.asked()
+    assert request_kept is not None and secret.encode() not in request_kept.body
+    assert b"Observation" in request_kept.body  # it is the input, and not an empty one
+    assert "itp-1" not in json.dumps([str(value) for value in stored[0][:12]])  # the patient is a hash outside of it
+
+
+def test_patients_of_two_issuers_are_two(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
+    """An id says who it is only together with who uses it."""
+    from cds.records.decision import Recorder
+
+    recorder = Recorder("verdict", key_file.read_bytes())
+    hashes = {recorder.patient(issuer, server, "1") for issuer in ("a", "b") for server in ("", "c")}
+    assert len(hashes) == 4
+    assert Recorder("verdict", b"another key of thirty-two bytes.").patient("a", "", "1") not in hashes
+
+
+def test_without_the_setting_nothing_is_kept(engine: CheckedEngine, tmp_path: Path) -> None:
+    from tests.hooks.doors import client_of
+
+    with client_of(engine) as client:
+        asked(client)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_old_is_purged_with_all_that_belongs_to_it(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    from tests.records.doors import overridden, reported
+
+    with service(engine, where, key_file) as client:
+        [card, *_] = asked(client, name="request-0001")
+        assert reported(client, overridden(card["uuid"])) == 200
+    assert "0 decisions" in told("records", "purge", "--older-than", "1d", "--records", where).output
+    assert "1 decisions, 1 reports" in told("records", "state", "--records", where).output
+    assert "1 decisions" in told("records", "purge", "--older-than", "2100-01-01T00:00:00Z", "--records", where).output
+    assert "0 decisions, 0 reports" in told("records", "state", "--records", where).output
+    assert told("decisions", "show", "request-0001", "--records", where).exit_code == 2
+
+
+def test_old_decisions_go_by_themselves(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    import asyncio
+
+    from cds.records.decision import Decision, Verdict
+    from cds.records.keeper import Asked
+    from cds.records.key import open_records
+
+    clock = [1_000_000.0]
+    records = open_records(where, lambda: clock[0], must=True, days=10)
+    decision = Decision("p", "2024-01-01T00:00:00+00:00", "no card", "k", "seed", "0", Verdict())
+
+    async def keep(name: str) -> None:
+        await records.decided(decision, Asked(name, "patient-view", "", 1.0))
+
+    asyncio.run(keep("first"))
+    clock[0] += 9 * 86_400
+    asyncio.run(keep("second"))
+    assert "2 decisions" in told("records", "state", "--records", where).output
+    clock[0] += 2 * 86_400
+    asyncio.run(keep("third"))
+    records.store.close()
+    assert "2 decisions" in told("records", "state", "--records", where).output
+
+
+@pytest.mark.parametrize("command", [("decisions", "list"), ("feedback", "report"), ("replay",), ("records", "state")])
+def test_commands_say_where_there_are_no_records(command: tuple[str, ...], tmp_path: Path) -> None:
+    absent = told(*command, "--records", str(tmp_path / "none.sqlite"))
+    assert absent.exit_code == 2 and "the records cannot be used" in absent.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert told(*command).exit_code == 2
+
+
+def test_the_settings_say_where_the_records_are(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
+    where = str(tmp_path / "records.sqlite")
+    config = tmp_path / "settings.toml"
+    config.write_text(f'records = "{where}"\n')
+    with service(engine, where, key_file) as client:
+        asked(client)
+    assert "1 decisions" in told("records", "state", "--config", str(config)).output
