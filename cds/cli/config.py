@@ -17,7 +17,7 @@ from cds.cli.serve import settings_of, settings_options
 def command(rules: Rules, config: str | None, **options: Any) -> None:
     """Print the settings of the service, from file, environment and options, without starting it.
 
-    There is no secret among them: issuers sign, and only their public keys are known here.
+    Issuers sign, and only their public keys are known here; a password in the address of the records is not shown.
     """
     from cds.hooks.browser import served
 

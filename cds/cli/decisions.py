@@ -69,6 +69,25 @@ def show(rules: Rules, records: str | None, config: str | None, name: str, form:
     click.echo("\n\n".join(_text(each, reports[each.id], engine) for each in found))
 
 
+@command.command("input")
+@click.argument("name", metavar="CARD|REQUEST")
+@records_options
+def kept_input(records: str | None, config: str | None, name: str) -> None:
+    """Print the reduced request of a decision, for 'evaluate', 'explain' and 'report', or to be pasted into the workbench.
+
+    The moment at which it was judged is said on standard error; it is what --at wants.
+    """
+    with reading(records, config) as connection:
+        found = by_name(connection, name)
+    if not found:
+        stop("the records hold no decision with such a card, request or id")
+    request = found[-1].asked()
+    if request is None:
+        stop("of this decision the input was not kept")
+    click.echo(f"sirolimus-cds: judged --at {found[-1].now}", err=True)
+    click.echo(msgspec.json.format(request.body).decode())
+
+
 def as_json(decision: Stored) -> dict[str, Any]:
     """A decision without what is packed in it but for the verdict."""
     fields = msgspec.structs.asdict(decision)

@@ -31,6 +31,7 @@ _COMMANDS = (
     "feedback",
     "replay",
     "records",
+    "doctor",
 )
 
 

@@ -42,7 +42,7 @@ class Keys:
         self._fetched = self._tried = float("-inf")
         self._lock = asyncio.Lock()
         if issuer.jwks_file is not None:
-            self._keys = _read(issuer.jwks_file.read_bytes())
+            self._keys = keys_in(issuer.jwks_file.read_bytes())
 
     @property
     def is_empty(self) -> bool:
@@ -69,7 +69,7 @@ class Keys:
                 return  # another request has just looked
             self._tried = self._now()
             try:
-                found = _read(await self._fetch())
+                found = keys_in(await self._fetch())
                 if not found:
                     raise ValueError("no keys")  # those that are known stay
                 self._keys, self._fetched = found, self._now()
@@ -90,7 +90,7 @@ class Keys:
                 return body
 
 
-def _read(body: bytes) -> dict[str, Key]:
+def keys_in(body: bytes) -> dict[str, Key]:
     """The keys of a JWKS that can verify; others are passed over. Raises ValueError when it is none."""
     found: dict[str, Key] = {}
     document: Any = json.loads(body)

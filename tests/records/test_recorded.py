@@ -55,6 +55,25 @@ def test_other_rules_than_those_of_the_record_are_said(
     assert "OTHER rules" in said
 
 
+def test_the_input_that_was_kept_is_judged_alike_elsewhere(
+    engine: CheckedEngine, where: str, key_file: Path, tmp_path: Path
+) -> None:
+    with service(engine, where, key_file, records_keep="input") as client:
+        cards = asked(client, name="request-0001")
+    kept = told("decisions", "input", "request-0001", "--records", where)
+    file = tmp_path / "request.json"
+    file.write_text(kept.stdout)
+    again = json.loads(told("evaluate", str(file), "--at", kept.stderr.split()[-1], "--format", "json").stdout)
+    assert [card["summary"] for card in again["cards"]] == [card["summary"] for card in cards]
+
+
+def test_an_input_that_was_not_kept_is_said(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    with service(engine, where, key_file, records_keep="facts") as client:
+        asked(client, name="request-0001")
+    assert told("decisions", "input", "request-0001", "--records", where).exit_code == 2
+    assert told("decisions", "input", "request-0002", "--records", where).exit_code == 2
+
+
 def test_decisions_are_listed_by_rule_and_outcome(engine: CheckedEngine, where: str, key_file: Path) -> None:
     with service(engine, where, key_file) as client:
         asked(client, name="critical-1")

@@ -1,0 +1,122 @@
+"""What the doctor finds, before a service is started or when something is wrong with it."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from email.utils import formatdate
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+
+from tests.records.doors import told
+
+
+def examined(tmp_path: Path, text: str) -> tuple[int, str]:
+    """The exit code, and what is said, of a service with these settings."""
+    config = tmp_path / "settings.toml"
+    config.write_text(text.replace("{tmp}", str(tmp_path)))
+    found = told("doctor", "--config", str(config))
+    return found.exit_code, " ".join(found.output.split())
+
+
+def test_a_service_that_is_well(tmp_path: Path) -> None:
+    code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
+    assert code == 0 and "records: 0 decisions" in said and "rules under seed-2024" in said and "fault" not in said
+
+
+def test_without_records_it_is_noted(tmp_path: Path) -> None:
+    code, said = examined(tmp_path, "")
+    assert code == 0 and "nothing is recorded" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('records = "{tmp}/none/records"', "records: cannot be opened or written"),
+        ('[[issuers]]\niss = "a"\njwks_file = "{tmp}/none"\naudiences = ["b"]', "jwks_file of a: cannot be read"),
+        (
+            '[[issuers]]\niss = "a"\njwks_url = "http://127.0.0.1:9/keys"\naudiences = ["b"]',
+            "the keys of a cannot be fetched",
+        ),
+    ],
+)
+def test_what_keeps_the_service_from_working_is_a_fault(tmp_path: Path, text: str, said: str) -> None:
+    code, printed = examined(tmp_path, text)
+    assert code == 1 and said in printed
+
+
+def test_files_that_others_may_read_are_noted(tmp_path: Path) -> None:
+    examined(tmp_path, 'records = "{tmp}/records"\n')
+    (tmp_path / "records").chmod(0o644)
+    code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
+    assert code == 0 and "records can be read by others" in said and "records.key can be read" not in said
+
+
+def test_a_release_of_sqlite_with_a_known_bug_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version, noted in (
+        ((3, 40, 1), True),
+        ((3, 44, 6), False),
+        ((3, 50, 6), True),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+    ):
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+        assert ("WAL-reset" in examined(tmp_path, "")[1]) == noted, version
+
+
+@pytest.fixture
+def key_server() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server of keys, and what it is to say of the time."""
+    says: dict[str, Any] = {"ahead": 0}
+    key = {
+        "kty": "EC",
+        "crv": "P-256",
+        "kid": "a",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    }
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"keys": [key]}).encode()
+            self.send_response_only(200)
+            self.send_header("date", formatdate(time() + says["ahead"], usegmt=True))
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/keys", says
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_clock_that_is_wrong_is_seen_by_that_of_the_issuer(
+    tmp_path: Path, key_server: tuple[str, dict[str, Any]]
+) -> None:
+    url, says = key_server
+    text = f'[[issuers]]\niss = "a"\njwks_url = "{url}"\naudiences = ["b"]\n'
+    code, said = examined(tmp_path, text)
+    assert code == 0 and "a has 1 keys that can be used" in said
+    says["ahead"] = 600
+    code, said = examined(tmp_path, text)
+    assert code == 1 and "behind that of a; tokens are refused" in said
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "locked").mkdir(mode=0o500)
+    assert examined(tmp_path, 'records = "{tmp}/locked/records"')[0] == 1
