@@ -18,9 +18,9 @@ from typing import NamedTuple, TypeVar, TypeVarTuple
 import anyio
 import anyio.to_process
 
-from cds.advise import advise
+from cds.advise import Advice, advise
 from cds.chart.body import InputError
-from cds.chart.request import read_request
+from cds.chart.request import Request, read_request
 from cds.compiled.hooks import HookName
 from cds.engine import CheckedEngine
 from cds.hooks.callback import medications, missing
@@ -104,8 +104,17 @@ class Judge:
         content = encode({"cards": advice.cards})
         if self._check_answers:
             check_answer(content)
-        decision = self._recorder.decision(advice, question, now, issuer) if self._recorder is not None else None
-        return Answer(content, len(advice.cards), decision)
+        return Answer(content, len(advice.cards), self._decision(advice, question, now, issuer))
+
+    def _decision(self, advice: Advice, question: Request, now: datetime, issuer: str) -> Decision | None:
+        """What is to be recorded; a fault in that is no reason to silence the cards."""
+        if self._recorder is None:
+            return None
+        try:
+            return self._recorder.decision(advice, question, now, issuer)
+        except Exception as error:
+            _log.error("a decision cannot be put down", extra={"fault": type(error).__name__})
+            return None
 
 
 def settle_memory() -> None:

@@ -51,8 +51,11 @@ class Recording:
 
     async def keep(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
         """Whether the answer may be given: its decision is recorded, or need not be."""
-        if decision is None or self.records is None:
+        if self.recorder is None or self.records is None:
             return True
+        if decision is None:  # it could not be put down
+            self.records.lost += 1
+            return not self.must
         ms = round((time.monotonic() - arrived) * 1000, 1)
         asked = Asked(request.state.said["request"], SERVICES[request.path_params["id"]], caller.issuer, ms)
         try:

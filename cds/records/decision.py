@@ -14,7 +14,7 @@ import msgspec
 from cds import __version__
 from cds.advise import Advice
 from cds.cards.build import NAMESPACE
-from cds.cards.order import FOLDED_TOPIC, UNSIGNED_TOPIC
+from cds.cards.order import FOLDED_TOPIC
 from cds.chart.request import Request
 from cds.compiled.knowledge import Knowledge, Rule
 from cds.records.kept_facts import packed_facts
@@ -151,17 +151,19 @@ def _unruled(card: Card) -> Finding:
 def _shown(advice: Advice) -> Iterator[Finding]:
     """The rules on the cards. A merged card is its first rule's, and that one answers for what becomes of it."""
     for card in advice.cards:
-        topic = card["source"]["topic"]["code"]
-        if topic == UNSIGNED_TOPIC:
-            yield _unruled(_card(card))
-            continue
+        is_folded = card["source"]["topic"]["code"] == FOLDED_TOPIC
         for at, one in enumerate(card["extension"][f"{NAMESPACE}.findings"]):
-            place: Place = "folded" if topic == FOLDED_TOPIC else "with" if at else "card"
-            rule = one["rule"]
-            version, own = version_of(advice.situation.knowledge, rule), advice.by_rule[rule]
-            yield Finding(
-                rule, version, one["level"], place, card["uuid"], not at, (), own["summary"], digest_of_card(own)
-            )
+            place: Place = "folded" if is_folded else "with" if at else "card"
+            yield _told(advice, one, place, card["uuid"], not at)
+
+
+def _told(advice: Advice, one: Mapping[str, Any], place: Place, card: str, leads: bool) -> Finding:
+    """A rule on a card; no rule made the finding that some are not shown."""
+    rule, own = one["rule"], advice.by_rule.get(one["rule"])
+    if own is None:
+        return Finding(rule, "", one["level"], place, card, leads)
+    version = version_of(advice.situation.knowledge, rule)
+    return Finding(rule, version, one["level"], place, card, leads, (), own["summary"], digest_of_card(own))
 
 
 def digest_of_card(card: Mapping[str, Any]) -> str:

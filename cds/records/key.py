@@ -13,11 +13,15 @@ from cds.records.keeper import Records
 from cds.records.store import Store
 
 _BYTES, _FEWEST = 32, 16
+_LONG, _SHORT = 2.0, 0.5  # seconds; a card that comes later is not read
 
 
 def open_records(where: str, now: Callable[[], float], *, must: bool, days: int) -> Records:
-    """The records at a path or URL, made where there are none. Raises Unavailable."""
-    return Records(Store(open_database(where)), now, must=must, days=days)
+    """The records at a path or URL, made where there are none. Raises Unavailable.
+
+    ``must``: an answer waits longer for its commit, for it is refused without one.
+    """
+    return Records(Store(open_database(where), _LONG if must else _SHORT), now, must=must, days=days)
 
 
 def key_of(where: str, file: Path | None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,9 +14,9 @@ from cds.records.database import Connection, Database, Unavailable
 _T = TypeVar("_T")
 _TOGETHER = 256
 """Writes of one commit at most."""
+_SLOW = "the commit takes too long"
 _WAITING = 4096
 """Writes that may wait; with more the store is said to be unavailable, for memory has an end."""
-_PATIENCE = 2.0  # seconds that a call waits for its commit
 
 
 class _Write(NamedTuple):
@@ -24,10 +25,14 @@ class _Write(NamedTuple):
 
 
 class Store:
-    """A database and its one writing thread. Usable from several event loops and threads."""
+    """A database and its one writing thread. Usable from several event loops and threads.
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    ``patience``: seconds that a call waits for its commit. While a commit takes longer, as on a disk that hangs, nobody waits any more.
+    """
+
+    def __init__(self, database: Database, patience: float = 2.0) -> None:
+        self._database, self._patience = database, patience
+        self._began: float | None = None  # when the commit began that is under way
         self._writes: queue.Queue[_Write | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, name="records", daemon=True)
         self._thread.start()
@@ -58,15 +63,17 @@ class Store:
 
         if self._is_closed:
             raise Unavailable("the records are closed")
+        if self._began is not None and time.monotonic() - self._began > self._patience:
+            raise Unavailable(_SLOW)
         try:
             self._writes.put_nowait(_Write(do, done))
         except queue.Full:
             raise Unavailable("too much waits to be written") from None
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(self._patience):
                 return await future
         except TimeoutError:
-            raise Unavailable("the commit takes too long") from None
+            raise Unavailable(_SLOW) from None
 
     def free_bytes(self) -> int | None:
         """Bytes that are free where the records are kept; None where that is not ours to know. Raises Unavailable."""
@@ -106,6 +113,7 @@ class Store:
 
     def _commit(self, batch: list[_Write]) -> None:
         """All of a batch in one transaction; where that fails, each by itself: one bad write takes no other with it."""
+        self._began = time.monotonic()
         try:
             with self._database.transaction() as connection:
                 results = [write.do(connection) for write in batch]
@@ -120,3 +128,5 @@ class Store:
         else:
             for write, result in zip(batch, results, strict=True):
                 write.done(result, "")
+        finally:
+            self._began = None

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -218,6 +219,36 @@ def test_a_file_that_was_put_in_its_place_is_not_written(tmp_path: Path) -> None
         old.rename(file)
         with pytest.raises(Unavailable, match="start the service anew"):
             written(store, b"b")
+
+
+def test_while_the_disk_hangs_one_call_waits_and_the_others_are_told_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, free, done = open_database(str(tmp_path / "records")), threading.Event(), list[int]()
+    transaction = database.transaction
+
+    @contextmanager
+    def hangs() -> Iterator[Connection]:
+        free.wait()
+        with transaction() as connection:
+            yield connection
+
+    monkeypatch.setattr(database, "transaction", hangs)
+    store = Store(database, patience=0.05)
+
+    async def many() -> int:
+        refused = 0
+        for at in range(200):
+            try:
+                await store.write(lambda _, at=at: done.append(at))  # type: ignore[misc]
+            except Unavailable:
+                refused += 1
+        return refused
+
+    assert asyncio.run(many()) == 200
+    free.set()
+    store.close()
+    assert len(done) <= 2  # the first, and perhaps one that came before its time was up
 
 
 _FULL = """
