@@ -62,7 +62,7 @@ class Service:
     ) -> None:
         self.engine, self.settings = engine, settings
         self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
-        self.recording = Recording(settings)
+        self.recording = Recording(settings, engine.knowledge)
         self.keeper = keeper or self.recording.feedback
 
         def outward() -> httpx.AsyncClient:
@@ -176,6 +176,8 @@ class Service:
         except Exception as error:
             event = "engine fault" if isinstance(error, EngineFault) else "fault"
             _log.error(event, extra={"fault": str(error) if isinstance(error, NotValid) else type(error).__name__})
+            if self.recording.metrics is not None:
+                self.recording.metrics.failed(event)
             answer = self._fault()
         request.state.said["cards"] = answer.cards
         if not await self.recording.keep(request, answer.decision, caller, arrived):
@@ -240,7 +242,7 @@ def create_app(
         await service.peers.aclose()
         await service.key_client.aclose()
 
-    logged = [Middleware(RequestLog, service.held, lambda: service.draining)]
+    logged = [Middleware(RequestLog, service.held, lambda: service.draining, service.recording.metrics)]
     routes = [
         Route("/livez", service.livez, methods=["GET"]),
         Route("/readyz", service.readyz, methods=["GET"]),

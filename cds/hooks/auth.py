@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -149,6 +150,8 @@ def unusable(settings: Settings) -> str:
             return f"jwks_file of {issuer.iss}: cannot be read as keys ({type(error).__name__})"
         if none:
             return f"jwks_file of {issuer.iss}: holds no public key with a kid, so that every call would be refused"
+    if settings.metrics_port and find_spec("prometheus_client") is None:
+        return "metrics_port: metrics need prometheus-client (pip install prometheus-client)"
     try:
         if where := settings.tokens_kept_in:
             open_database(where).close()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from http.server import HTTPServer
 from typing import Any
 
 from starlette.requests import Request
@@ -13,12 +15,14 @@ from cds.compiled.knowledge import Knowledge
 from cds.hooks.auth import Caller
 from cds.hooks.discovery import SERVICES
 from cds.hooks.feedback import Counted, Keeper
+from cds.hooks.metrics import Metrics, serve
 from cds.hooks.settings import Settings
 from cds.records.database import Unavailable
 from cds.records.decision import Decision, Recorder
 from cds.records.keeper import Asked, Records
 from cds.records.key import key_of, open_records
 
+_log = logging.getLogger("cds.hooks")
 _LEAST = 64 * 1024 * 1024
 """Bytes that must be free: the log of SQLite needs room before it can be shortened."""
 
@@ -29,21 +33,29 @@ class Recording:
     ``must``: without them calls are refused.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises Unavailable where the store or the key cannot be used."""
+    def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
+        """Raises Unavailable where the store or the key cannot be used, NoPort where there is none for the metrics."""
         where = settings.tokens_kept_in
         self.must = settings.records_failure == "refuse" or not settings.records
         self.records: Records | None = None
         if where:
             self.records = open_records(where, time.time, must=self.must, days=settings.records_days)
+        self.metrics: Metrics | None = None
+        self._server: HTTPServer | None = None
+        if settings.metrics_port:
+            self.metrics = Metrics(knowledge)
+            self._server = serve(self.metrics, settings.metrics_host, settings.metrics_port, settings.workers)
         self.recorder: Recorder | None = None
+        self._is_kept = bool(settings.records)
         if settings.records:
             self.recorder = Recorder(settings.records_keep, key_of(settings.records, settings.records_key_file))
+        elif self.metrics is not None:
+            self.recorder = Recorder("verdict", b"")  # to be counted
 
     @property
     def feedback(self) -> Keeper:
         """Who takes feedback: the records or, where there are none, a count."""
-        return self.records if self.recorder is not None and self.records is not None else Counted()
+        return self.records if self._is_kept and self.records is not None else Counted()
 
     def of_fault(self, card: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision | None:
         """What is to be recorded of an evaluation that failed."""
@@ -51,16 +63,24 @@ class Recording:
 
     async def keep(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
         """Whether the answer may be given: its decision is recorded, or need not be."""
-        if self.recorder is None or self.records is None:
+        if decision is not None and self.metrics is not None:
+            self.metrics.decided(decision)
+        if not self._is_kept or await self._is_written(request, decision, caller, arrived):
             return True
+        if self.metrics is not None:
+            self.metrics.lost()
+        return not self.must
+
+    async def _is_written(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
+        assert self.records is not None
         if decision is None:  # it could not be put down
-            self.records.lost += 1
-            return not self.must
+            return False
         ms = round((time.monotonic() - arrived) * 1000, 1)
         asked = Asked(request.state.said["request"], SERVICES[request.path_params["id"]], caller.issuer, ms)
         try:
             await self.records.decided(decision, asked)
-        except Unavailable:
+        except Unavailable as why:
+            _log.error("a decision was not kept", extra={"fault": str(why), "request": asked.request})
             return False
         return True
 
@@ -77,5 +97,8 @@ class Recording:
 
     def close(self) -> None:
         """Write what waits, and let go of the store."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
         if self.records is not None:
             self.records.store.close()

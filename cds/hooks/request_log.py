@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cds.hooks.discovery import SERVICES
 from cds.hooks.http import Held
 from cds.hooks.log import request_id
+from cds.hooks.metrics import Metrics
 
 _log = logging.getLogger("cds.hooks")
 
@@ -20,8 +21,10 @@ _log = logging.getLogger("cds.hooks")
 class RequestLog:
     """Middleware of a route. Handlers add to ``request.state.said`` what their line in the log shall say beside status and time."""
 
-    def __init__(self, app: ASGIApp, held: Held, is_draining: Callable[[], bool]) -> None:
-        self._app, self._held, self._is_draining = app, held, is_draining
+    def __init__(
+        self, app: ASGIApp, held: Held, is_draining: Callable[[], bool], metrics: Metrics | None = None
+    ) -> None:
+        self._app, self._held, self._is_draining, self._metrics = app, held, is_draining, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.monotonic()
@@ -35,6 +38,8 @@ class RequestLog:
                 said.update(status=message["status"], ms=round((time.monotonic() - began) * 1000, 1))
                 self._write_head(MutableHeaders(scope=message), said)
                 service = scope["path_params"].get("id", "")
+                if self._metrics is not None:
+                    self._metrics.answered(service, said)
                 _log.info("answered", extra=said | ({"service": service} if service in SERVICES else {}))
             await send(message)
 

@@ -126,6 +126,10 @@ class Settings(BaseModel):
     max_connections: int = Field(
         default=1000, ge=10, le=50_000
     )  # of one worker; fewer where the system lets it open fewer files
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int = Field(
+        default=0, ge=0, le=65_000
+    )  # the first of as many ports as there are workers; 0: no metrics
     workbench: bool | None = None  # pages at / and /rules; unless said, where nobody but this machine can call
     check_answers: bool = False  # hold every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"

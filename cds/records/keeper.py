@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from cds.compiled.hooks import HookName
-from cds.records.database import Connection, Unavailable
+from cds.records.database import Connection
 from cds.records.decision import Decision, packed
 from cds.records.store import Store
 
@@ -18,7 +17,6 @@ _SWEEP = 256
 """Every so many tokens the expired ones are forgotten."""
 _DAY = 86_400
 _PURGED = 3600  # seconds between two looks for what is too old
-_log = logging.getLogger("cds.hooks")
 
 
 class Asked(NamedTuple):
@@ -50,29 +48,19 @@ class Report(Protocol):
 
 
 class Records:
-    """The store of a service. ``must``: a decision that cannot be kept is not given.
+    """The store of a service. ``days``: for how long decisions and feedback are kept; 0 for as long as nobody purges them."""
 
-    ``days``: for how long decisions and feedback are kept; 0 for as long as nobody purges them.
-    """
-
-    def __init__(self, store: Store, now: Callable[[], float], *, must: bool = False, days: int = 0) -> None:
-        self.store, self._now, self._must, self._days = store, now, must, days
+    def __init__(self, store: Store, now: Callable[[], float], days: int = 0) -> None:
+        self.store, self._now, self._days = store, now, days
         self._tokens, self._purged = 0, 0.0
-        self.lost = 0  # decisions that were given and not kept
 
     async def decided(self, decision: Decision, asked: Asked) -> None:
-        """Keep a decision. Raises Unavailable where it must be kept and is not; else the loss is counted."""
+        """Keep a decision, and now and then delete what is too old. Raises Unavailable: it is not kept."""
         at = self._now()
-        try:
-            await self.store.write(lambda connection: _insert_decision(connection, decision, asked, at))
-            if self._days and at - self._purged > _PURGED:
-                self._purged = at
-                await self.store.write(lambda connection: purge(connection, at - self._days * _DAY))
-        except Unavailable as why:
-            self.lost += 1
-            _log.error("a decision was not kept", extra={"fault": str(why), "request": asked.request})
-            if self._must:
-                raise
+        await self.store.write(lambda connection: _insert_decision(connection, decision, asked, at))
+        if self._days and at - self._purged > _PURGED:
+            self._purged = at
+            await self.store.write(lambda connection: purge(connection, at - self._days * _DAY))
 
     async def keep(self, service: str, issuer: str, reports: Sequence[Report]) -> None:
         """Keep feedback; the same may come again. Raises Unavailable: it was not kept."""

@@ -21,7 +21,7 @@ def open_records(where: str, now: Callable[[], float], *, must: bool, days: int)
 
     ``must``: an answer waits longer for its commit, for it is refused without one.
     """
-    return Records(Store(open_database(where), _LONG if must else _SHORT), now, must=must, days=days)
+    return Records(Store(open_database(where), _LONG if must else _SHORT), now, days)
 
 
 def key_of(where: str, file: Path | None) -> bytes:

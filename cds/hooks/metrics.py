@@ -1,0 +1,88 @@
+"""Counts for Prometheus, of one worker: no patient, no user, no text of a request or of a comment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cds.compiled.knowledge import Knowledge
+from cds.hooks.discovery import SERVICES
+from cds.records.decision import Decision
+
+if TYPE_CHECKING:
+    from http.server import HTTPServer
+
+_SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class NoPort(Exception):
+    """None of the ports for metrics is free."""
+
+
+class Metrics:
+    """What one worker did since it began. Labels are names of ours: services, rules, facts, statuses, reasons of refusal."""
+
+    def __init__(self, knowledge: Knowledge) -> None:
+        from prometheus_client import CollectorRegistry, Counter, Histogram, Info
+
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, says: str, *labels: str) -> Counter:
+            return Counter(f"sirolimus_cds_{name}", says, labels, registry=self.registry)
+
+        self._requests = counter("requests", "Calls that were answered.", "service", "status")
+        self._refused = counter(
+            "refused_tokens", "Calls that were not authenticated, by the claim that failed.", "reason"
+        )
+        self._rules = counter("rules", "Rules that held, and where they went.", "rule", "indicator", "place")
+        self._gaps = counter("gaps", "What could not be judged, by the fact that lacks.", "fact")
+        self._faults = counter(
+            "faults", "Evaluations that failed; 'engine fault': the two engines did not agree, or one failed.", "kind"
+        )
+        self._fetched = counter("fetched", "Queries to FHIR servers that were answered.")
+        self._lost = counter("lost_decisions", "Decisions that were given and not recorded.")
+        self._seconds = Histogram(
+            "sirolimus_cds_request_seconds",
+            "Seconds to an answer.",
+            ("service",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        info = Info("sirolimus_cds_knowledge", "The rules that are served.", registry=self.registry)
+        info.info({"knowledge": knowledge.hash, "protocol": knowledge.protocol.id})
+
+    def answered(self, service: str, said: dict[str, Any]) -> None:
+        """A call was answered: ``said`` is what its line in the log says."""
+        name = service if service in SERVICES else ""
+        self._requests.labels(name, str(said["status"])).inc()
+        self._seconds.labels(name).observe(said["ms"] / 1000)
+        self._fetched.inc(said.get("fetched", 0))
+        if said["status"] == 401:
+            self._refused.labels(said.get("reason", "")).inc()
+
+    def decided(self, decision: Decision) -> None:
+        """A chart was judged."""
+        for each in decision.verdict.findings:
+            self._rules.labels(each.rule, each.indicator, each.place).inc()
+        for gap in decision.verdict.gaps:
+            self._gaps.labels(gap.fact).inc()
+
+    def failed(self, kind: str) -> None:
+        """An evaluation failed."""
+        self._faults.labels(kind).inc()
+
+    def lost(self) -> None:
+        """A decision was not recorded."""
+        self._lost.inc()
+
+
+def serve(metrics: Metrics, host: str, port: int, workers: int) -> HTTPServer:
+    """Answer Prometheus on the first free port of as many as there are workers. Raises NoPort."""
+    from prometheus_client import start_http_server
+
+    for each in range(port, port + workers):
+        try:
+            server, _ = start_http_server(each, host, metrics.registry)
+        except OSError:  # another worker has it
+            continue
+        return server
+    raise NoPort
