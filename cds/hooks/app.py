@@ -234,6 +234,7 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        service.judges.rehearse()
         warming = asyncio.create_task(service.judges.warm())
         with drained(settings.drain_seconds, service.drain):
             yield {"service": service}

@@ -132,3 +132,21 @@ def test_the_connection_of_a_refused_call_is_kept() -> None:
                 assert judged.status == 200
             kept.close()
             first.close()
+
+
+def test_the_first_caller_finds_a_service_that_has_judged(
+    engine: CheckedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first chart takes many times as long as the next; it is nobody's, brings a card about, and is recorded nowhere."""
+    answers, answer = list[judging.Answer](), judging.Judge.answer
+
+    def noted(self: judging.Judge, *given: object) -> judging.Answer:
+        answers.append(answer(self, *given))  # type: ignore[arg-type]
+        return answers[-1]
+
+    monkeypatch.setattr(judging.Judge, "answer", noted)
+    with client_of(engine, Settings(records=str(tmp_path / "records"))) as client:
+        assert [each.cards > 0 for each in answers] == [True]
+        recording = client.app.state.service.recording  # type: ignore[attr-defined]
+        counted = recording.records.store.write(lambda c: c.execute("SELECT COUNT(*) FROM decisions").fetchall())
+        assert asyncio.run(counted) == [(0,)]
