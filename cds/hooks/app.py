@@ -46,6 +46,11 @@ LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
+_REASONS: dict[type[Exception], str] = {
+    NoMedications: "no medications",
+    Gone: "the caller has gone",
+    TooLate: "too late",
+}
 
 
 class Service:
@@ -172,6 +177,8 @@ class Service:
         try:
             answer = await self._answer(request, body, hook, caller, arrived)
         except (InputError, NoMedications, Gone, TooLate) as error:
+            # an InputError says what is wrong in words of ours, and nothing of the request
+            request.state.said["reason"] = str(error) if isinstance(error, InputError) else _REASONS[type(error)]
             return _refusal(error)
         except Exception as error:
             event = "engine fault" if isinstance(error, EngineFault) else "fault"

@@ -19,6 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cds.compiled.hooks import SERVED
 from cds.hooks import serving
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import RULES
@@ -354,3 +355,5 @@ def test_the_log_says_what_happened_and_nothing_of_the_patient(start: Callable[.
     }  # fmt: skip
     assert MARKER not in json.dumps(lines)
     assert {line["status"] for line in answered} == {200, 400, 404}
+    [unread, *_] = [line for line in answered if line["status"] == 400]
+    assert unread["reason"] == "the request's hook is not one of " + ", ".join(SERVED)
