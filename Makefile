@@ -14,6 +14,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTED := $(VENV)/.ready-dev
 
+EXTRAS = --extra postgres --extra metrics
 LOCK = "$(BIN)/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: demo test long records lint bench fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
@@ -81,14 +82,16 @@ burden: $(TESTED)
 # what a site installs, by hash: at what is newest within the ranges of pyproject.toml
 lock: $(TESTED)
 	@$(LOCK) --upgrade pyproject.toml -o requirements/service.txt
+	@$(LOCK) --upgrade $(EXTRAS) pyproject.toml -o requirements/service-extras.txt
 	@$(LOCK) --upgrade requirements/build.in -o requirements/build.txt
 
 # the same without what is newer: a difference says that `make lock` was forgotten
 locked: $(TESTED)
 	@mkdir -p build/lock && cp requirements/*.txt build/lock
 	@$(LOCK) pyproject.toml -o build/lock/service.txt
+	@$(LOCK) $(EXTRAS) pyproject.toml -o build/lock/service-extras.txt
 	@$(LOCK) requirements/build.in -o build/lock/build.txt
-	@diff -r requirements/service.txt build/lock/service.txt && diff requirements/build.txt build/lock/build.txt
+	@for each in service service-extras build; do diff requirements/$$each.txt build/lock/$$each.txt || exit 1; done
 
 # every dependency at the lowest release that pyproject.toml admits
 floors: $(TESTED)
