@@ -15,7 +15,9 @@ from cds.cli.kept import at, moment_of, reading, records_options, since_option
 from cds.cli.show import explained_text, wrapped
 from cds.compiled.hooks import SERVED
 from cds.engine import CheckedEngine, EngineFault
+from cds.records.decision import knowledge_of
 from cds.records.find import OUTCOMES, Answer, Stored, Wanted, answers, by_name, wanted
+from cds.records.replay import Served
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _MOST = 50
@@ -81,6 +83,8 @@ def kept_input(records: str | None, config: str | None, name: str) -> None:
         found = by_name(connection, name)
     if not found:
         stop("the records hold no decision with such a card, request or id")
+    if len(found) > 1:
+        stop(f"{len(found)} calls had that id; name the decision: {', '.join(each.id for each in found)}")
     request = found[-1].asked()
     if request is None:
         stop("of this decision the input was not kept")
@@ -133,7 +137,8 @@ def _answered(each: Answer) -> str:
 
 def _why(decision: Stored, engine: CheckedEngine) -> list[str]:
     """Facts and conditions of what was kept, in the words of 'explain'."""
-    same = decision.knowledge == engine.knowledge.hash
+    engine = Served(engine).as_for(decision)
+    same = decision.knowledge == knowledge_of(engine.knowledge)
     head = "Why, by the rules of the record" if same else "Why, by OTHER rules than those of the record"
     try:
         request = decision.asked()

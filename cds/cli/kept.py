@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cds.cli.common import stop
 from cds.records.database import Connection, Database, Unavailable, open_database, open_reader
 
 _SPAN = re.compile(r"(\d{1,5})([dhw])")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
 
@@ -45,24 +46,26 @@ def place_of(records: str | None, config: str | None) -> str:
 @contextmanager
 def reading(records: str | None, config: str | None) -> Iterator[Connection]:
     """The records for reading; ends with a message where they cannot be read."""
-    with _opened(place_of(records, config), open_reader) as connection:
+    with _opened(place_of(records, config), open_reader) as database, database.transaction() as connection:
         yield connection
 
 
 @contextmanager
-def writing(records: str | None, config: str | None) -> Iterator[Connection]:
-    """One transaction; ends with a message where the records cannot be written."""
-    with _opened(place_of(records, config), open_database) as connection:
-        yield connection
+def writing(records: str | None, config: str | None) -> Iterator[Database]:
+    """Records that are there, for writing; ends with a message where they cannot be written."""
+    where = place_of(records, config)
+    with _opened(where, open_reader):  # none is made
+        pass
+    with _opened(where, open_database) as database:
+        yield database
 
 
 @contextmanager
-def _opened(where: str, opened: Callable[[str], Database]) -> Iterator[Connection]:
+def _opened(where: str, opened: Callable[[str], Database]) -> Iterator[Database]:
     try:
         database = opened(where)
         try:
-            with database.transaction() as connection:
-                yield connection
+            yield database
         finally:
             database.close()
     except Unavailable as why:
@@ -80,13 +83,16 @@ def since_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def moment_of(text: str) -> float:
-    """``--since`` in seconds since 1970. Ends with exit code 2 when it is neither a span nor a time."""
+def moment_of(text: str, option: str = "--since") -> float:
+    """An option's moment in seconds since 1970; a date alone is its beginning here. Ends with exit code 2 when it is neither a span nor a time."""
+    if _DATE.fullmatch(text):
+        with suppress(ValueError):
+            return datetime.fromisoformat(text).astimezone().timestamp()
     if span := _SPAN.fullmatch(text):
         return time.time() - int(span[1]) * _SECONDS[span[2]]
     moment = parse_now(text)
     if moment is None:
-        stop(f"--since: '{text}' is neither a span such as 30d nor an ISO 8601 time")
+        stop(f"{option}: '{text}' is neither a span such as 30d nor an ISO 8601 time")
     return moment.timestamp()
 
 

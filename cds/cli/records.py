@@ -9,7 +9,7 @@ import click
 from cds.cli.common import stop
 from cds.cli.kept import at, moment_of, place_of, reading, records_options, writing
 from cds.records.database import Unavailable, is_postgres
-from cds.records.keeper import purge
+from cds.records.keeper import purge_some
 from cds.records.sqlite import SqliteReader, restore
 
 
@@ -85,7 +85,12 @@ def state(records: str | None, config: str | None) -> None:
 @records_options
 def purged(records: str | None, config: str | None, older: str) -> None:
     """Delete decisions of before that moment, and all that belongs to them. It cannot be undone."""
-    before = moment_of(older)
-    with writing(records, config) as connection:
-        number = purge(connection, before)
+    before, number = moment_of(older, "--older-than"), 0
+    with writing(records, config) as database:
+        while True:
+            with database.transaction() as connection:
+                some = purge_some(connection, before)
+            if not some:
+                break
+            number += some
     click.echo(f"{number} decisions of before {at(before)} are deleted")

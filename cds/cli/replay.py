@@ -18,7 +18,7 @@ from cds.cli.kept import at, moment_of, reading, records_options, since_option
 from cds.engine import EngineFault
 from cds.knowledge.load import shipped_rules
 from cds.records.find import Stored, Wanted, wanted
-from cds.records.replay import Change, Replayed, Told, Unanswerable, replay
+from cds.records.replay import Change, Replayed, Served, Told, Unanswerable, replay
 
 _ON = ("any", "gained", "lost", "changed", "critical", "unanswered")
 
@@ -38,7 +38,9 @@ class _Found:
         return {rule: {kind: counts[kind][rule] for kind in kinds} for rule in sorted(set().union(*counts.values()))}
 
     def fails_on(self, what: str) -> bool:
-        """Whether something of that kind was found."""
+        """Whether something of that kind was found, or nothing was looked at."""
+        if not self.judged:
+            return True
         if what == "unanswered":
             return bool(self.unanswered)
         if what in ("gained", "lost", "changed"):
@@ -47,7 +49,7 @@ class _Found:
 
 
 def _is_critical(each: Replayed) -> bool:
-    pairs = (told for pair in each.changed.values() for told in pair if len({one.indicator for one in pair}) > 1)
+    pairs = (told for pair in each.changed.values() for told in pair)
     return any(told.indicator == "critical" for told in (*each.gained.values(), *each.lost.values(), *pairs))
 
 
@@ -86,7 +88,7 @@ def command(
     input everything is judged anew; from facts alone only changes that are made of comparisons, and only with --was. What
     cannot be judged anew is counted, with the reason.
 
-    The exit code is 0, or 1 where --fail-on says so, or 70 where the rules and the program of the record say something else today
+    The exit code is 0, or 1 where --fail-on says so or nothing could be judged for it, or 70 where the rules and the program of the record say something else today
     than they did: that is a fault of this program.
     """
     with tempfile.TemporaryDirectory() as folder:
@@ -112,10 +114,10 @@ def command(
 def _replayed(decisions: list[Stored], after: Side, before: Side | None) -> _Found:
     engine = after.engine()
     change = Change(before.engine().knowledge, engine.knowledge) if before is not None else None
-    found = _Found()
+    found, served = _Found(), Served(engine)
     for each in watched("decisions", decisions):
         try:
-            one = replay(each, engine, change)
+            one = replay(each, served, change)
         except Unanswerable as why:
             found.unanswered[str(why)] += 1
             continue
@@ -145,7 +147,7 @@ def _report(found: _Found, after: Side, form: str) -> None:
         for rule, counts in found.by_rule().items():
             click.echo(f"{rule:<44} {counts['gained']:>6} {counts['lost']:>6} {counts['changed']:>7}")
     same = "no card differs" if not found.differ else f"{len(found.differ)} differ"
-    click.echo(f"{found.judged} decisions judged anew: {same}")
+    click.echo(f"{found.judged} decisions judged anew: {same}" if found.judged else "no decision was judged anew")
     for why, number in found.unanswered.most_common():
         click.echo(f"{number} could not be judged anew: {why}")
 

@@ -78,6 +78,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
 
     from cds.hooks.auth import unusable
     from cds.hooks.browser import lacking, wanted
+    from cds.hooks.metrics import NoPort
     from cds.hooks.serving import NotKept, serve
 
     def started() -> None:
@@ -94,5 +95,8 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
         serve(engine, settings, started)
     except OSError as error:
         stop(f"cannot listen on {settings.host}:{settings.port} ({error.strerror})")
+    except NoPort:
+        last = settings.metrics_port + settings.workers - 1
+        stop(f"no port from {settings.metrics_port} to {last} is free for metrics")
     except NotKept:
         stop("the rules cannot be kept for the workers: name a folder that can be written in TMPDIR")

@@ -153,10 +153,10 @@ def unusable(settings: Settings) -> str:
     if settings.metrics_port and find_spec("prometheus_client") is None:
         return "metrics_port: metrics need prometheus-client (pip install prometheus-client)"
     try:
-        if where := settings.tokens_kept_in:
-            open_database(where).close()
         if settings.records:
             key_of(settings.records, settings.records_key_file)
+        if where := settings.tokens_kept_in:
+            open_database(where).close()
     except Unavailable as why:
         name = "records" if settings.records else "replay_file"
         return f"{name}: cannot be opened or written ({why}); its folder must be there, and writable for the service"

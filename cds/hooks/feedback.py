@@ -19,6 +19,7 @@ from pydantic import (
 MOST_BYTES = 256 * 1024
 """Of a batch: reading more would hold other calls up."""
 _MOST = 1_000
+_YEARS = 2000, 2100  # in which a report can be of; others are a fault of the client
 
 
 class _Lenient(BaseModel):
@@ -62,6 +63,8 @@ class Feedback(_Lenient):
     def _accepted_what(self) -> Feedback:
         if self.outcome == "accepted" and not self.acceptedSuggestions:
             raise ValueError("an accepted card needs acceptedSuggestions")
+        if not self.card or not _YEARS[0] <= self.outcomeTimestamp.year <= _YEARS[1]:
+            raise ValueError("a report is on a card, and of a time that can be")
         return self
 
     @property

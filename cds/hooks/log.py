@@ -13,7 +13,7 @@ FIELDS = ("request", "service", "status", "cards", "ms", "issuer", "reason", "fa
 """What a line may say beside time, level and event. Each is a number, or a word of ours or of the settings."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
-_WORD = re.compile(r"[\w .,:;'()/@+-]{0,200}")
+_WORD = re.compile(r"[\w .,:;'()/@+%?#=-]{0,200}")
 
 
 class Lines(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Any
 
 from cds.compiled.knowledge import Knowledge
@@ -86,3 +87,14 @@ def serve(metrics: Metrics, host: str, port: int, workers: int) -> HTTPServer:
             continue
         return server
     raise NoPort
+
+
+def free_ports(host: str, port: int, workers: int) -> None:
+    """Raises NoPort where one of the ports of the workers is taken by somebody else."""
+    for each in range(port, port + workers):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind((host, each))
+            except OSError:
+                raise NoPort from None

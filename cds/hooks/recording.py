@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -37,6 +38,7 @@ class Recording:
         """Raises Unavailable where the store or the key cannot be used, NoPort where there is none for the metrics."""
         where = settings.tokens_kept_in
         self.must = settings.records_failure == "refuse" or not settings.records
+        key = key_of(settings.records, settings.records_key_file) if settings.records else b""
         self.records: Records | None = None
         if where:
             self.records = open_records(where, time.time, must=self.must, days=settings.records_days)
@@ -47,8 +49,9 @@ class Recording:
             self._server = serve(self.metrics, settings.metrics_host, settings.metrics_port, settings.workers)
         self.recorder: Recorder | None = None
         self._is_kept = bool(settings.records)
+        self._tidying: asyncio.Task[None] | None = None  # kept, for a task that nobody holds may be collected
         if settings.records:
-            self.recorder = Recorder(settings.records_keep, key_of(settings.records, settings.records_key_file))
+            self.recorder = Recorder(settings.records_keep, key)
         elif self.metrics is not None:
             self.recorder = Recorder("verdict", b"")  # to be counted
 
@@ -82,6 +85,8 @@ class Recording:
         except Unavailable as why:
             _log.error("a decision was not kept", extra={"fault": str(why), "request": asked.request})
             return False
+        if (tidying := self.records.tidy()) is not None:
+            self._tidying = asyncio.create_task(tidying)
         return True
 
     async def fault(self) -> str:

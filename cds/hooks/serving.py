@@ -22,6 +22,7 @@ from cds.engine import CheckedEngine
 from cds.hooks.app import PATIENCE, create_app
 from cds.hooks.judging import settle_memory
 from cds.hooks.log import set_up_logs
+from cds.hooks.metrics import free_ports
 from cds.hooks.protocol import Impatient
 from cds.hooks.settings import Settings
 from cds.knowledge.cache import from_cache, into_cache
@@ -83,11 +84,14 @@ def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]
     Raises:
         OSError: the address cannot be listened on, as when another service does.
         NotKept: the folder for temporary files does not take the rules.
+        NoPort: a port for metrics is not free.
     """
     family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
     with socket.socket(family, socket.SOCK_STREAM) as tried:  # uvicorn would say so in its log, after "Listening"
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         tried.bind((settings.host, settings.port))
+    if settings.metrics_port:
+        free_ports(settings.metrics_host, settings.metrics_port, settings.workers)
     os.environ[_HANDED_ON] = settings.model_dump_json()
     alone = settings.workers == 1
     # workers and judges import nothing from the folder in which the service was started

@@ -24,6 +24,7 @@ Keep = Literal["verdict", "facts", "input"]
 """What is kept beside the verdict: nothing more, the facts that rules compare, or the reduced input."""
 Place = Literal["card", "with", "folded", "gives way", "not signed"]
 """Where a rule that held went: its own card, another one's card, the card of further findings, or nowhere."""
+SIGNED_ONLY = "-signed"
 _VERSION = 12  # hexadecimal digits
 _versions: dict[str, dict[str, str]] = {}
 
@@ -103,7 +104,7 @@ class Recorder(msgspec.Struct, frozen=True):
             patient=self.patient(issuer, request.message.fhirServer or "", request.patient_id),
             now=now.isoformat(),
             outcome="cards" if advice.cards else "no card",
-            knowledge=knowledge.hash,
+            knowledge=knowledge_of(knowledge),
             protocol=knowledge.protocol.id,
             program=__version__,
             verdict=verdict_of(advice),
@@ -115,13 +116,20 @@ class Recorder(msgspec.Struct, frozen=True):
         """What is kept of an evaluation that failed, and of the card that says so. Whose it was is not known for certain."""
         card = _card(content)
         verdict = Verdict((card,), findings=(_unruled(card),))
-        return Decision("", now.isoformat(), "fault", knowledge.hash, knowledge.protocol.id, __version__, verdict)
+        return Decision(
+            "", now.isoformat(), "fault", knowledge_of(knowledge), knowledge.protocol.id, __version__, verdict
+        )
 
     def patient(self, issuer: str, server: str, patient_id: str) -> str:
         """A patient as a keyed hash; ids are told apart by who asks and by the server that they are of."""
         parts = (issuer, server, patient_id)
         text = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")
         return hmac.new(self.key, text, sha256).hexdigest()[:32]
+
+
+def knowledge_of(knowledge: Knowledge) -> str:
+    """The hash of rules, numbers, protocol and codes; marked where only signed rules are shown."""
+    return knowledge.hash + (SIGNED_ONLY if knowledge.hidden_rules else "")
 
 
 def verdict_of(advice: Advice) -> Verdict:

@@ -81,12 +81,17 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def by_name(connection: Connection, name: str) -> list[Stored]:
-    """The decisions that showed a card of that id, answered a request of that id, or are of that id themselves; oldest first."""
-    rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM decisions WHERE id = ? OR request = ?"
-        " OR id IN (SELECT decision FROM findings WHERE card = ?) ORDER BY at",
-        (name, name, name),
-    ).fetchall()
+    """The decision that showed a card of that id or has it itself, else those that answered a request of that id; oldest first.
+
+    Ids of requests are their senders' choice: one that is another decision's card leads to the card.
+    """
+    rows: list[tuple[object, ...]] = []
+    for where in ("id = ? OR id IN (SELECT decision FROM findings WHERE card = ?)", "request = ? OR request = ?"):
+        rows = connection.execute(
+            f"SELECT {_COLUMNS} FROM decisions WHERE {where} ORDER BY at", (name, name)
+        ).fetchall()
+        if rows:
+            break
     return [_stored(row) for row in rows]
 
 
@@ -102,11 +107,12 @@ def wanted(connection: Connection, which: Wanted) -> Iterator[Stored]:
         values.append(which.outcome)
     elif which.outcome == "unanswered":
         where.append(
-            "id IN (SELECT decision FROM findings WHERE card <> '' AND card NOT IN (SELECT card FROM feedback))"
+            "id IN (SELECT decision FROM findings WHERE card <> '' AND card NOT IN (SELECT card FROM feedback WHERE known = 1))"
         )
     elif which.outcome:
         where.append(
-            "id IN (SELECT decision FROM findings JOIN feedback ON feedback.card = findings.card WHERE feedback.outcome = ?)"
+            "id IN (SELECT decision FROM findings JOIN feedback ON feedback.card = findings.card"
+            " WHERE feedback.known = 1 AND feedback.outcome = ?)"
         )
         values.append(which.outcome)
     ids = connection.execute(
@@ -123,7 +129,7 @@ def answers(connection: Connection, cards: list[str]) -> list[Answer]:
     found = []
     for card in cards:
         found += connection.execute(
-            "SELECT card, outcome, at, COALESCE(NULLIF(display, ''), reason), comment FROM feedback WHERE card = ? ORDER BY at",
+            "SELECT card, outcome, at, COALESCE(NULLIF(display, ''), reason), comment FROM feedback WHERE card = ? AND known = 1 ORDER BY at",
             (card,),
         ).fetchall()
     return [Answer(*row) for row in found]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from cds.compiled.hooks import HookName
-from cds.records.database import Connection
+from cds.records.database import Connection, Unavailable
 from cds.records.decision import Decision, packed
 from cds.records.store import Store
 
@@ -17,6 +19,7 @@ _SWEEP = 256
 """Every so many tokens the expired ones are forgotten."""
 _DAY = 86_400
 _PURGED = 3600  # seconds between two looks for what is too old
+_STEP, _PAUSE = 100, 0.05  # decisions that are deleted at a time, and seconds between
 
 
 class Asked(NamedTuple):
@@ -55,12 +58,22 @@ class Records:
         self._tokens, self._purged = 0, 0.0
 
     async def decided(self, decision: Decision, asked: Asked) -> None:
-        """Keep a decision, and now and then delete what is too old. Raises Unavailable: it is not kept."""
+        """Keep a decision. Raises Unavailable: it is not kept."""
         at = self._now()
         await self.store.write(lambda connection: _insert_decision(connection, decision, asked, at))
-        if self._days and at - self._purged > _PURGED:
-            self._purged = at
-            await self.store.write(lambda connection: purge(connection, at - self._days * _DAY))
+
+    def tidy(self) -> Coroutine[Any, Any, None] | None:
+        """Now and then what deletes the decisions that are too old, a few at a time, so that no call waits for it."""
+        at = self._now()
+        if not self._days or at - self._purged <= _PURGED:
+            return None
+        self._purged = at
+        return self._purge(at - self._days * _DAY)
+
+    async def _purge(self, before: float) -> None:
+        with contextlib.suppress(Unavailable):  # what is left goes the next time
+            while await self.store.write(lambda connection: purge_some(connection, before)):
+                await asyncio.sleep(_PAUSE)
 
     async def keep(self, service: str, issuer: str, reports: Sequence[Report]) -> None:
         """Keep feedback; the same may come again. Raises Unavailable: it was not kept."""
@@ -121,14 +134,18 @@ def _insert_decision(connection: Connection, decision: Decision, asked: Asked, a
 
 
 def _insert_feedback(connection: Connection, report: Report, service: str, issuer: str, received: float) -> None:
-    """One report. A card that this service did not show to this issuer is flagged, and counts for no rule."""
+    """One report; of the same one that comes again what it says more. A card that was not shown to this issuer is flagged."""
     shown = connection.execute(
         "SELECT 1 FROM findings JOIN decisions ON decisions.id = findings.decision WHERE card = ? AND issuer = ? LIMIT 1",
         (report.card, issuer),
     ).fetchall()
     code, system, display = report.reason
     connection.execute(
-        "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (card, outcome, at, issuer) DO UPDATE SET"
+        " reason = CASE WHEN excluded.reason <> '' THEN excluded.reason ELSE feedback.reason END,"
+        " system = CASE WHEN excluded.reason <> '' THEN excluded.system ELSE feedback.system END,"
+        " display = CASE WHEN excluded.reason <> '' THEN excluded.display ELSE feedback.display END,"
+        " comment = CASE WHEN excluded.comment <> '' THEN excluded.comment ELSE feedback.comment END",
         (
             report.card,
             report.outcome,
@@ -146,12 +163,15 @@ def _insert_feedback(connection: Connection, report: Report, service: str, issue
     )
 
 
-def purge(connection: Connection, before: float) -> int:
-    """Delete decisions of before that moment with all that belongs to them; how many decisions it were."""
-    connection.execute(
-        "DELETE FROM feedback WHERE received < ? OR card IN (SELECT card FROM findings WHERE decision IN"
-        " (SELECT id FROM decisions WHERE at < ?))",
-        (before, before),
-    )
-    connection.execute("DELETE FROM findings WHERE decision IN (SELECT id FROM decisions WHERE at < ?)", (before,))
-    return connection.execute("DELETE FROM decisions WHERE at < ?", (before,)).rowcount
+def purge_some(connection: Connection, before: float) -> int:
+    """Delete some decisions of before that moment with all that belongs to them; how many. At 0 nothing is left of before."""
+    rows = connection.execute("SELECT id FROM decisions WHERE at < ? ORDER BY at LIMIT ?", (before, _STEP)).fetchall()
+    for (each,) in rows:
+        cards = connection.execute("SELECT card FROM findings WHERE decision = ? AND card <> ''", (each,)).fetchall()
+        for (card,) in cards:
+            connection.execute("DELETE FROM feedback WHERE card = ?", (card,))
+        connection.execute("DELETE FROM findings WHERE decision = ?", (each,))
+        connection.execute("DELETE FROM decisions WHERE id = ?", (each,))
+    if not rows:
+        connection.execute("DELETE FROM feedback WHERE received < ?", (before,))
+    return len(rows)

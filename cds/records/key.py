@@ -25,14 +25,18 @@ def open_records(where: str, now: Callable[[], float], *, must: bool, days: int)
 
 
 def key_of(where: str, file: Path | None) -> bytes:
-    """The key: of ``file``, else of PATH.key beside a SQLite file, which is made where there is none.
+    """The key: of ``file``, else of PATH.key beside a SQLite file, which is made with it.
 
     Raises:
         Unavailable: it cannot be read or made, or is shorter than 16 bytes.
     """
     if file is None and is_postgres(where):
         raise Unavailable("records_key_file is needed beside PostgreSQL: 32 random bytes that every machine has")
-    path = file or Path(f"{where}.key")
+    path = file or Path(f"{Path(where).resolve()}.key")
+    if file is None and Path(where).exists() and not path.exists():
+        raise Unavailable(
+            f"{path.name} is gone, and by another key each patient is another one: put it back, or set records_key_file"
+        )
     try:
         if file is None:
             _make(path)

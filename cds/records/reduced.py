@@ -1,6 +1,7 @@
 """A request cut down to the elements that are read: enough to judge it again, without names, addresses or narrative.
 
-It holds what the rules look at: ids, dates, codes and their words, results, doses as they were written. That is health data.
+It holds what the rules look at: ids, dates, codes and their words, results, doses as they were written. That is health data, and where
+a hospital writes a name into such words it is there.
 """
 
 from __future__ import annotations
@@ -13,13 +14,33 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from cds.chart.request import Request, read_request
-from cds.chart.wire import ABSENT, Context, Entry, Participant, Pointer, Resource, Wire, given, how_many, later
+from cds.chart.wire import (
+    ABSENT,
+    Component,
+    Context,
+    Entry,
+    Identifier,
+    Issue,
+    Link,
+    Meta,
+    Participant,
+    Pointer,
+    Reaction,
+    Resource,
+    Wire,
+    given,
+    how_many,
+    later,
+)
 from cds.compiled.hooks import HookName
 
 _encode = msgspec.json.Encoder().encode
 _MAY_NAME: dict[str, type[Wire]] = {
     "contained": Resource,
+    "component": Component,
     "participant": Participant,
+    "reaction": Reaction,
+    "issue": Issue,
     "focus": Pointer,
     "basedOn": Pointer,
 }
@@ -29,8 +50,12 @@ _LEVEL = 6  # of zlib: higher ones cost more than they save
 
 
 def reduced(request: Request) -> bytes | None:
-    """What of a request was read, packed; None where something in it had to be mended: of that only the whole would do."""
-    if request.broken:
+    """What of a request was read, packed; None where only the whole would do.
+
+    So it is where something had to be mended, or where two resources of one id differ: perhaps in what is left out here.
+    """
+    drafts = [draft.resource.reference for draft in request.drafts]
+    if request.broken or request.unclear or len(set(drafts)) < len(drafts):
         return None
     message = request.message
     lean = _lean(message)
@@ -57,8 +82,13 @@ def _lean(resource: Any) -> Any:
     changes: dict[str, Any] = {}
     if resource.entry is not None:
         changes["entry"] = [_lean_entry(each) for each in resource.entry]
-    if resource.resourceType == "Patient" and given(resource.identifier):
-        changes["identifier"] = ABSENT
+    if resource.link is not None:
+        changes["link"] = [Link(each.relation) for each in resource.link]  # an address of a search may hold a name
+    if given(resource.identifier):
+        is_result = resource.resourceType == "Observation"
+        changes["identifier"] = _read_part(resource.identifier, Identifier) if is_result else ABSENT
+    if given(resource.meta):
+        changes["meta"] = _read_one(resource.meta)
     if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
         changes["modifierExtension"] = _PRESENT  # that there is one is all that is looked at
     for name, kind in _MAY_NAME.items():
@@ -70,8 +100,13 @@ def _lean(resource: Any) -> Any:
 
 def _lean_entry(entry: Entry) -> Entry:
     found = entry.resource
-    lean = found if found is None else _lean(found)
-    return entry if lean is found else replace(entry, resource=lean)
+    asked = entry.request if entry.request is not None and entry.request.method == "DELETE" else None
+    return replace(entry, resource=found if found is None else _lean(found), request=asked)
+
+
+def _read_one(raw: Raw) -> Raw:
+    found = later(raw, Meta)
+    return Raw(_encode(found[0])) if len(found) == 1 else ABSENT
 
 
 def _read_part(raw: Raw, kind: type[Wire]) -> Raw:

@@ -7,15 +7,18 @@ from functools import cached_property
 
 from cds import __version__
 from cds.advise import advise
-from cds.authoring.proofs.differing import differing
+from cds.authoring.proofs.differing import Differing, differing
 from cds.chart.body import InputError
 from cds.compiled.hooks import SERVED
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
-from cds.records.decision import Finding, Verdict, verdict_of
+from cds.knowledge.reviews import active_only
+from cds.records.decision import SIGNED_ONLY, Finding, Verdict, knowledge_of, verdict_of
 from cds.records.find import Stored
 
-NO_INPUT = "neither input nor facts were kept, or a part of the input had to be mended"
+TOGETHER = "(the cards together)"
+OTHER_WORDS = "other words or buttons"
+NO_INPUT = "neither input nor facts were kept, or the input had a part that only the whole of it would tell"
 FAULT = "the evaluation had failed"
 OTHER_RULES = "only facts were kept, and they were judged by other rules than those that are named as the old ones"
 NO_OLD_RULES = "only facts were kept: which facts a change reaches is not known without the old rules (--was)"
@@ -47,6 +50,22 @@ class Replayed:
         return bool(self.gained or self.lost or self.changed)
 
 
+class Served:
+    """Rules as they would be served: all of them or, to a site that showed signed ones alone, these."""
+
+    def __init__(self, engine: CheckedEngine) -> None:
+        self.all = engine
+
+    @cached_property
+    def signed(self) -> CheckedEngine:
+        """The same rules, with the cards of those that nobody has signed hidden."""
+        return CheckedEngine(active_only(self.all.knowledge))
+
+    def as_for(self, decision: Stored) -> CheckedEngine:
+        """The rules as a decision's site would show them."""
+        return self.signed if decision.knowledge.endswith(SIGNED_ONLY) else self.all
+
+
 class Unanswerable(Exception):
     """The record does not hold what a replay needs; ``str`` says what."""
 
@@ -58,15 +77,24 @@ class Change:
         self.old, self._new = old, new
 
     @cached_property
+    def _differing(self) -> Differing:
+        return differing(self.old, self._new)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The rules whose cards say or offer something else wherever they speak."""
+        return self._differing.words
+
+    @cached_property
     def reaches(self) -> tuple[str, ...]:
         """What of it enters facts, or compares facts that the old rules did not: of that kept facts say nothing."""
-        found = differing(self.old, self._new)
+        found = self._differing
         more = sorted(_compared_by(self._new) - _compared_by(self.old))
         return (*found.facts, *found.data, *more)
 
 
-def replay(decision: Stored, engine: CheckedEngine, change: Change | None = None) -> Replayed:
-    """A decision judged by the rules of ``engine``; ``change``: from the rules by which facts were compared that were kept alone.
+def replay(decision: Stored, served: Served, change: Change | None = None) -> Replayed:
+    """A decision judged by the rules of ``served``; ``change``: from the rules by which facts were compared that were kept alone.
 
     Raises:
         Unanswerable: it cannot be judged anew.
@@ -74,20 +102,27 @@ def replay(decision: Stored, engine: CheckedEngine, change: Change | None = None
     if decision.outcome == "fault":
         raise Unanswerable(FAULT)
     before = _of_record(decision.verdict)
+    engine = served.as_for(decision)
     request = decision.asked()
     if request is not None:
         try:
-            after = _of_record(verdict_of(advise(request, engine, decision.moment)))
+            verdict = verdict_of(advise(request, engine, decision.moment))
         except InputError as error:
             raise Unanswerable(f"the input is not taken any longer: {error}") from None
+        before, after = before | _together(decision.verdict), _of_record(verdict) | _together(verdict)
     else:
         after = _by_facts(decision, engine, change)
         before = {rule: Told(each.indicator) for rule, each in before.items()}
-    same = decision.knowledge == engine.knowledge.hash and decision.program == __version__
+    same = decision.knowledge == knowledge_of(engine.knowledge) and decision.program == __version__
     return _compared(decision, before, after, same)
 
 
 def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told], same: bool) -> Replayed:
+    if before.keys() - {TOGETHER} != after.keys() - {TOGETHER} or any(
+        before[rule] != each for rule, each in after.items() if rule != TOGETHER
+    ):  # then it is told by rule
+        before.pop(TOGETHER, None)
+        after.pop(TOGETHER, None)
     gained = {rule: each for rule, each in after.items() if rule not in before}
     lost = {rule: each for rule, each in before.items() if rule not in after}
     changed = {rule: (before[rule], each) for rule, each in after.items() if before.get(rule, each) != each}
@@ -96,6 +131,11 @@ def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told],
 
 def _of_record(verdict: Verdict) -> dict[str, Told]:
     return {each.rule: _told(each) for each in verdict.findings if each.is_told and each.version}
+
+
+def _together(verdict: Verdict) -> dict[str, Told]:
+    """How cards are put together, where rules alone do not tell: which are one, and which are folded."""
+    return {TOGETHER: Told("", " / ".join(card.summary for card in verdict.cards))} if verdict.cards else {}
 
 
 def _told(finding: Finding) -> Told:
@@ -109,13 +149,16 @@ def _by_facts(decision: Stored, engine: CheckedEngine, change: Change | None) ->
         raise Unanswerable(NO_INPUT)
     if change is None:
         raise Unanswerable(NO_OLD_RULES)
-    if decision.knowledge != change.old.hash:
+    if decision.knowledge.removesuffix(SIGNED_ONLY) != change.old.hash:
         raise Unanswerable(OTHER_RULES)
     if change.reaches:
         what = ", ".join(change.reaches)
         raise Unanswerable(f"only facts were kept, and the change is not one of comparisons alone: {what}")
     hook = SERVED[decision.hook].judged_as
-    return {each.rule.id: Told(each.level.indicator) for each in engine.judge(facts).holding(hook)}
+    return {
+        each.rule.id: Told(each.level.indicator, "", OTHER_WORDS if each.rule.id in change.words else "")
+        for each in engine.judge(facts).holding(hook)
+    }
 
 
 def _compared_by(knowledge: Knowledge) -> set[str]:

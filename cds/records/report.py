@@ -101,7 +101,7 @@ def _of_rule(rule: str, version: str, cards: Iterable[_Row]) -> RuleFeedback:
 
 def _comments(connection: Connection, since: float) -> Iterator[Comment]:
     rows = connection.execute(
-        "SELECT COALESCE((SELECT MIN(rule) FROM findings WHERE findings.card = feedback.card AND leads = 1), ''), at,"
+        "SELECT COALESCE((SELECT MIN(rule) FROM findings WHERE findings.card = feedback.card AND leads = 1 AND known = 1), ''), at,"
         " COALESCE(NULLIF(display, ''), reason), comment FROM feedback WHERE comment <> '' AND received >= ? ORDER BY 1, 2",
         (since,),
     ).fetchall()

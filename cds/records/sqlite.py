@@ -11,6 +11,7 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from cds.records.database import Connection, Unavailable
 from cds.records.schema import NEWEST, is_behind, refuse_newer, upgrade
 
 _WAIT = 0.5  # seconds for somebody else's transaction
+_PAUSE = 0.001  # between two looks whether it is over
 
 
 class Sqlite:
@@ -27,7 +29,7 @@ class Sqlite:
 
     def __init__(self, path: Path) -> None:
         """Make the file where there is none, and bring it to the newest schema. Raises Unavailable."""
-        self._path = path
+        self._path = path = path.resolve()  # a link has the lock of what it leads to
         self._connection: sqlite3.Connection | None = None
         self._file = -1
         with _named(path):
@@ -56,6 +58,7 @@ class Sqlite:
 
     def _upgrade(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
+        _refuse_foreign(connection, version, self._path)
         if not is_behind(version):
             return
         if version:
@@ -101,7 +104,15 @@ class Sqlite:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        until = time.monotonic() + _WAIT
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise Unavailable(f"{self._path.name} is held by another process") from None
+                time.sleep(_PAUSE)
         try:
             yield
         finally:
@@ -133,19 +144,26 @@ class SqliteReader:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None
             )
-            version = _version(self._connection)
-        refuse_newer(version)
-        if not version:
-            raise Unavailable(f"{path.name} holds no records")
+            try:
+                version = _version(self._connection)
+                refuse_newer(version)
+                _refuse_foreign(self._connection, version, path)
+                if not version:
+                    raise Unavailable(f"{path.name} holds no records")
+            except BaseException:
+                self._connection.close()
+                raise
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        with _named(self._path):
+        try:
             self._connection.execute("BEGIN")
             try:
                 yield self._connection
             finally:
                 self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:  # what else goes wrong meanwhile, as a pipe that is closed, is not ours
+            raise Unavailable(f"{self._path.name}: {error}") from None
 
     def free_bytes(self) -> int | None:
         with _named(self._path):
@@ -167,6 +185,18 @@ class SqliteReader:
         self._connection.close()
 
 
+def _emptied(file: Path) -> Path:
+    file.unlink(missing_ok=True)
+    return file
+
+
+def _refuse_foreign(connection: sqlite3.Connection, version: int, path: Path) -> None:
+    """Raises Unavailable where a database holds something else; nothing is written into it then."""
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
+    if ("decisions" not in tables) if version else (tables - {"seen"}):
+        raise Unavailable(f"{path.name} is a database of something else")
+
+
 def _take_over(connection: sqlite3.Connection) -> None:
     """The tokens of a replay_file of the time before there were records."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchall():
@@ -175,7 +205,7 @@ def _take_over(connection: sqlite3.Connection) -> None:
 
 
 def restore(copy: Path, into: Path) -> None:
-    """Put a copy in the place of the records of a service that does not run.
+    """Put a copy in the place of the records of a service that does not run; what was there stays beside it as PATH.replaced.
 
     Raises:
         Unavailable: the copy is damaged or no record of ours, or the place cannot be written; nothing was changed then.
@@ -184,12 +214,15 @@ def restore(copy: Path, into: Path) -> None:
     try:
         if damage := reader.faults():
             raise Unavailable(f"{copy.name} is damaged: {damage}")
-        fresh = into.with_name(f"{into.name}.restored")
-        fresh.unlink(missing_ok=True)
+        fresh = _emptied(into.with_name(f"{into.name}.restored"))
         reader.copy_into(fresh)
     finally:
         reader.close()
     with _named(into):
+        if into.exists():
+            old = SqliteReader(into)  # what is no record of ours stays where it is
+            old.copy_into(_emptied(into.with_name(f"{into.name}.replaced")))
+            old.close()
         for ending in ("-wal", "-shm"):  # the log of what was there before would be written into what is there now
             into.with_name(into.name + ending).unlink(missing_ok=True)
         fresh.replace(into)

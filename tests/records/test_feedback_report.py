@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from pathlib import Path
 
+import pytest
+
 from cds.engine import CheckedEngine
+from cds.hooks.feedback import Feedback
 from cds.records.report import wilson
 from tests.charts import day, drug
 from tests.records.doors import CRITICAL, accepted, as_json, asked, overridden, reported, service, told
@@ -103,3 +107,36 @@ def test_intervals_are_wilsons() -> None:
     """Newcombe 1998, table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
     found = [wilson(81, 263), wilson(15, 148), wilson(0, 20), wilson(1, 29)]
     assert found == [(0.255, 0.366), (0.062, 0.16), (0.0, 0.161), (0.006, 0.172)]
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1999-12-31T00:00:00Z"])
+def test_a_report_of_a_time_that_cannot_be_is_refused(
+    engine: CheckedEngine, where: str, key_file: Path, at: str
+) -> None:
+    with service(engine, where, key_file) as client:
+        assert reported(client, overridden(asked(client)[0]["uuid"], at)) == 400
+    assert told("feedback", "report", "--records", where).exit_code == 0
+
+
+def test_what_the_same_report_says_more_the_second_time_is_kept(
+    engine: CheckedEngine, where: str, key_file: Path
+) -> None:
+    with service(engine, where, key_file) as client:
+        card = asked(client)[0]["uuid"]
+        for report in (overridden(card), overridden(card, userComment="known"), overridden(card)):
+            assert reported(client, report) == 200
+    assert [each["text"] for each in as_json("feedback", "report", "--records", where)["comments"]] == ["known"]
+
+
+def test_a_report_of_another_issuer_stands_apart(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    """Ids of cards are no secret of one EHR."""
+    with service(engine, where, key_file) as client:
+        card = asked(client)[0]["uuid"]
+        keeper = client.app.state.service.keeper  # type: ignore[attr-defined]
+        report = Feedback.model_validate(overridden(card, userComment="forged"))
+        asyncio.run(keeper.keep("s", "https://other.example", [report]))
+    found = as_json("feedback", "report", "--records", where)
+    assert found["unknown"] == 1 and [each["rule"] for each in found["comments"]] == [""]
+    assert by_rule(where)["trough-critical"]["overridden"] == 0
+    assert "forged" not in told("decisions", "show", card, "--records", where).output
+    assert told("decisions", "list", "--outcome", "overridden", "--records", where).output == ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ import pytest
 from cds.engine import CheckedEngine
 from tests.charts import as_bytes, request
 from tests.hooks.doors import JSON, VIEW
+from tests.hooks.process import free_port
 from tests.records.doors import CRITICAL, asked, overridden, reported, service, told
 
 CALL = as_bytes(request("patient-view", CRITICAL))
@@ -139,3 +141,44 @@ def test_a_password_is_not_printed(tmp_path: Path) -> None:
     config.write_text('records = "postgresql://cds:s3cret@db.example/records"\n')
     printed = told("config", "--config", str(config)).output
     assert "s3cret" not in printed and "cds:***@db.example" in printed
+
+
+def test_a_backup_is_restored_over_records_alone_and_what_was_there_stays(
+    engine: CheckedEngine, tmp_path: Path, key_file: Path
+) -> None:
+    file, copy, letter = tmp_path / "records", tmp_path / "copy", tmp_path / "letter"
+    with service(engine, str(file), key_file) as client:
+        told("records", "backup", str(copy), "--records", str(file))
+        asked(client)
+    letter.write_text("Dear Sir")
+    assert told("records", "restore", str(copy), "--records", str(letter)).exit_code == 2
+    assert letter.read_text() == "Dear Sir"
+    assert told("records", "restore", str(copy), "--records", str(file)).exit_code == 0
+    assert "0 decisions" in told("records", "state", "--records", str(file)).output
+    assert "1 decisions" in told("records", "state", "--records", f"{file}.replaced").output
+
+
+def test_a_key_that_is_gone_is_not_made_anew(engine: CheckedEngine, tmp_path: Path) -> None:
+    """By another key every patient would be another one."""
+    config = tmp_path / "settings.toml"
+    config.write_text(f'records = "{tmp_path}/records"\n')
+    assert told("doctor", "--config", str(config)).exit_code == 0
+    (tmp_path / "records.key").unlink()
+    found = told("doctor", "--config", str(config))
+    assert found.exit_code == 1 and "records.key is gone" in " ".join(found.output.split())
+
+
+def test_nothing_is_deleted_of_records_that_are_not_there(tmp_path: Path) -> None:
+    assert told("records", "purge", "--older-than", "1d", "--records", str(tmp_path / "mistyped")).exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+    assert "--older-than" in told("records", "purge", "--older-than", "soon", "--records", "x").stderr
+
+
+def test_a_port_for_metrics_that_is_taken_is_said(tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        config.write_text(f"port = {free_port()}\nmetrics_port = {taken.getsockname()[1]}\n")
+        ended = told("serve", "--config", str(config))
+    assert ended.exit_code == 2 and "is free for metrics" in ended.stderr

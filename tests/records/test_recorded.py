@@ -130,7 +130,19 @@ def test_what_is_kept_names_nobody(engine: CheckedEngine, tmp_path: Path, key_fi
         "text": {"status": "generated", "div": secret},
         "basedOn": [{"reference": "ServiceRequest/x", "display": secret}],
         "focus": [subject],
+        "identifier": [{"system": "urn:lab", "value": "1", "assigner": {"display": secret}}],
+        "meta": {"source": secret, "tag": [{"display": secret}]},
+        "component": [{"code": {"text": "x"}, "extension": [{"url": "x", "valueString": secret}]}],
     }
+    allergy = {
+        "resourceType": "AllergyIntolerance",
+        "id": "a",
+        "patient": subject,
+        "identifier": [{"value": secret}],
+        "code": {"text": "penicillin"},
+        "reaction": [{"description": secret, "note": [{"text": secret}], "manifestation": [{"text": secret}]}],
+    }
+    chart.append(allergy)
     where = str(tmp_path / "records.sqlite")
     with service(engine, where, key_file, records_keep="input") as client:
         cards = asked(client, chart, name="request-0001")
@@ -190,6 +202,8 @@ def test_old_decisions_go_by_themselves(engine: CheckedEngine, where: str, key_f
 
     async def keep(name: str) -> None:
         await records.decided(decision, Asked(name, "patient-view", "", 1.0))
+        if (tidying := records.tidy()) is not None:
+            await tidying
 
     asyncio.run(keep("first"))
     clock[0] += 9 * 86_400
@@ -216,3 +230,53 @@ def test_the_settings_say_where_the_records_are(engine: CheckedEngine, tmp_path:
     with service(engine, where, key_file) as client:
         asked(client)
     assert "1 decisions" in told("records", "state", "--config", str(config)).output
+
+
+def test_deleting_what_is_old_keeps_no_decision_waiting_and_loses_none(
+    engine: CheckedEngine, where: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cds.records import keeper
+    from cds.records.database import Unavailable
+
+    def fails(*_: object) -> int:
+        raise Unavailable("too much at once")
+
+    monkeypatch.setattr(keeper, "purge_some", fails)
+    with service(engine, where, key_file, records_failure="refuse") as client:
+        assert asked(client)[0]["indicator"] == "critical"
+    assert "1 decisions" in told("records", "state", "--records", where).output
+
+
+def test_an_input_of_which_only_the_whole_tells_what_counts_is_not_kept(
+    engine: CheckedEngine, where: str, key_file: Path
+) -> None:
+    """Two results of one id that differ in something which the reduced request leaves out."""
+    twice = [
+        level("l", day(19, "08:00"), 22)
+        | {"contained": [{"resourceType": "Practitioner", "id": "d", "name": [{"family": name}]}]}
+        for name in ("A", "B")
+    ]
+    with service(engine, where, key_file, records_keep="input") as client:
+        asked(client, [*CRITICAL[:3], *twice], name="request-0001")
+    assert told("decisions", "input", "request-0001", "--records", where).exit_code == 2
+
+
+def test_the_id_of_a_request_hides_no_card(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    with service(engine, where, key_file, records_keep="input") as client:
+        card = asked(client)[0]["uuid"]
+        asked(client, QUIET, name=card)
+    [found] = as_json("decisions", "show", card, "--records", where)
+    assert [each["uuid"] for each in found["verdict"]["cards"]][0] == card
+    assert "Observation" in told("decisions", "input", card, "--records", where).stdout
+
+
+@pytest.mark.parametrize("command", [("records", "purge", "--older-than"), ("decisions", "list", "--since")])
+def test_a_date_alone_is_its_beginning(
+    engine: CheckedEngine, where: str, key_file: Path, command: tuple[str, ...]
+) -> None:
+    from datetime import datetime
+
+    with service(engine, where, key_file) as client:
+        asked(client)
+    said = told(*command, datetime.now().astimezone().date().isoformat(), "--records", where).output
+    assert "0 decisions" in said or "Sirolimus level 22" in said

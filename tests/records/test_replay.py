@@ -9,17 +9,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cds import __version__
 from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
+from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.knowledge.read import read_folder
+from cds.knowledge.reviews import active_only
 from cds.records.decision import Keep, Recorder, digest_of_card, packed
 from cds.records.find import Stored
-from cds.records.replay import Change, Unanswerable, replay
+from cds.records.replay import Change, Served, Unanswerable, replay
+from tests.charts import day, itp, patient, sirolimus
 from tests.conftest import LONG, RULES
 from tests.oracle.charts import chart
 from tests.records.doors import CRITICAL, QUIET, asked, service, told
@@ -72,7 +76,7 @@ def test_by_their_own_rules_they_come_out_as_they_were(
     engine: CheckedEngine, recorded: list[tuple[Stored, bytes]]
 ) -> None:
     assert len(recorded) > MANY * 0.9
-    assert [decision.id for decision, _ in recorded if replay(decision, engine)] == []
+    assert [decision.id for decision, _ in recorded if replay(decision, Served(engine))] == []
 
 
 def changed_folder(tmp_path: Path, name: str) -> Path:
@@ -108,7 +112,7 @@ def test_a_changed_number_moves_exactly_whom_judging_anew_moves(
     engine: CheckedEngine, recorded: list[tuple[Stored, bytes]], tmp_path: Path, name: str
 ) -> None:
     other = engine_of(changed_folder(tmp_path, name))
-    moved = {decision.id for decision, _ in recorded if replay(decision, other)}
+    moved = {decision.id for decision, _ in recorded if replay(decision, Served(other))}
     anew = {
         decision.id
         for decision, content in recorded
@@ -134,7 +138,7 @@ def test_facts_answer_a_change_of_comparisons(engine: CheckedEngine, tmp_path: P
     assert file.read_text() != text
     other = engine_of(folder)
     change = Change(engine.knowledge, other.knowledge)
-    told_by_facts = {each.id: bool(replay(each, other, change).gained) for each in facts_alone(engine)}
+    told_by_facts = {each.id: bool(replay(each, Served(other), change).gained) for each in facts_alone(engine)}
     for name, gained in told_by_facts.items():
         found = stored(engine, int(name), "input")
         assert found is not None
@@ -152,7 +156,33 @@ def test_facts_do_not_answer_a_number_that_enters_facts(engine: CheckedEngine, t
         (Change(other.knowledge, other.knowledge), "other rules than those that are named"),
     ):
         with pytest.raises(Unanswerable, match=why):
-            replay(decision, other, change)
+            replay(decision, Served(other), change)
+
+
+def test_facts_tell_that_a_card_has_other_words(engine: CheckedEngine, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(RULES, tmp_path / "changed"))
+    file = folder / "trough" / "trough-critical.yaml"
+    file.write_text(file.read_text().replace("consider holding the next dose", "consider something else"))
+    other = engine_of(folder)
+    change = Change(engine.knowledge, other.knowledge)
+    changed = [each for each in facts_alone(engine) if replay(each, Served(other), change).changed]
+    speaking = [
+        each
+        for each in facts_alone(engine)
+        if any(f.rule == "trough-critical" and f.is_told for f in each.verdict.findings)
+    ]
+    assert changed and [each.id for each in changed] == [each.id for each in speaking]
+
+
+def test_where_signed_rules_alone_were_shown_they_are_judged_alone(knowledge: Knowledge) -> None:
+    rules = tuple(
+        msgspec.structs.replace(rule, status="active") if rule.id == "trough-critical" else rule
+        for rule in knowledge.rules
+    )
+    every = CheckedEngine(msgspec.structs.replace(knowledge, rules=rules))
+    signed = CheckedEngine(active_only(every.knowledge))
+    found = [each[0] for number in range(120) if (each := stored(signed, number, "input")) is not None]
+    assert [each.id for each in found if each.input is not None and replay(each, Served(every))] == []
 
 
 # --- by the command --------------------------------------------------------------------------------
@@ -177,6 +207,25 @@ def test_the_command_counts_and_fails_as_it_is_told(
     assert found["byRule"]["trough-critical"] == {"gained": 0, "lost": 1, "changed": 0}
 
 
+def test_cards_that_are_no_longer_put_together_are_told(
+    engine: CheckedEngine, where: str, key_file: Path, tmp_path: Path
+) -> None:
+    overdue = [patient(), itp(), sirolimus("s", day(-80), 2)]
+    with service(engine, where, key_file, records_keep="input") as client:
+        asked(client, overdue)
+    folder = Path(shutil.copytree(RULES, tmp_path / "changed"))
+    for file in (folder / "trough" / "trough-overdue.yaml", folder / "monitoring" / "monitoring-overdue.yaml"):
+        file.write_text(file.read_text().replace("merge: overdue\n", ""))
+    found = told("replay", "--records", where, "--rules", str(folder), "--fail-on", "any")
+    assert found.exit_code == 1 and "~ (the cards together)" in found.output
+
+
+def test_where_nothing_was_judged_a_gate_does_not_open(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    service(engine, where, key_file)
+    found = told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "critical")
+    assert found.exit_code == 1 and "no decision was judged anew" in found.output
+
+
 def test_what_cannot_be_judged_anew_is_counted(engine: CheckedEngine, where: str, key_file: Path) -> None:
     broken = [*CRITICAL, {"resourceType": "Observation", "id": "b", "status": "final", "code": 5}]
     with service(engine, where, key_file, records_keep="input") as client:
@@ -184,7 +233,7 @@ def test_what_cannot_be_judged_anew_is_counted(engine: CheckedEngine, where: str
     with service(engine, where, key_file, records_keep="verdict") as client:
         asked(client)
     found = told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "unanswered")
-    assert found.exit_code == 1 and "2 could not be judged anew: neither input nor facts" in found.output
+    assert found.exit_code == 1 and "could not be judged anew: neither input nor facts" in found.output
 
 
 def test_a_record_that_comes_out_otherwise_by_its_own_rules_is_a_fault(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import sqlite3
 import stat
 import subprocess
@@ -180,6 +181,35 @@ def test_what_is_no_database_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="not a database"):
         open_database(str(file))
     assert file.read_text().startswith("Dear Sir")
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    for version in (0, 1):
+        file = tmp_path / f"bills-{version}"
+        with closing(sqlite3.connect(file)) as connection, connection:
+            connection.execute("CREATE TABLE bills (a INTEGER)")
+            connection.execute(f"PRAGMA user_version = {version}")
+        for opening in (open_database, open_reader):
+            with pytest.raises(Unavailable, match=r"something else|holds no records"):
+                opening(str(file))
+        assert _tables(file) == {"bills"}
+
+
+def test_a_link_has_the_lock_of_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "records")
+    with opened(str(tmp_path / "records")) as first, opened(str(tmp_path / "link")) as second:
+        assert written(first, b"a") == [True] and written(second, b"a") == [False]
+    assert not (tmp_path / "link.lock").exists()
+
+
+def test_a_lock_that_somebody_holds_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "records"
+    with opened(str(file)) as store, (tmp_path / "records.lock").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Unavailable, match="held by another process"):
+            written(store, b"a")
+        fcntl.flock(held, fcntl.LOCK_UN)
+        assert written(store, b"a") == [True]
 
 
 # --- faults of the disk, and of those beside us ----------------------------------------------------
