@@ -266,7 +266,7 @@ def test_the_id_of_a_request_hides_no_card(engine: CheckedEngine, where: str, ke
         card = asked(client)[0]["uuid"]
         asked(client, QUIET, name=card)
     [found] = as_json("decisions", "show", card, "--records", where)
-    assert [each["uuid"] for each in found["verdict"]["cards"]][0] == card
+    assert next(each["uuid"] for each in found["verdict"]["cards"]) == card
     assert "Observation" in told("decisions", "input", card, "--records", where).stdout
 
 
