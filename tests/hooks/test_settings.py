@@ -148,6 +148,7 @@ def test_the_command_prints_every_setting(file: Path) -> None:
         ("tokens.sqlite", "not keys", "jwks_file of https://ehr.example/fhir: "),
         ("tokens.sqlite", '{"keys": []}', "jwks_file of https://ehr.example/fhir: holds no public key"),
     ],
+    ids=["no folder", "no file", "no keys", "an empty set"],  # the keys are made anew by each process
 )
 def test_serve_ends_at_once_where_its_files_cannot_be_used(
     tmp_path: Path, workers: int, replay: str, keys: str | None, word: str
