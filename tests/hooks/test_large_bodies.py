@@ -105,7 +105,8 @@ def test_both_places_give_the_same_cards(engine: CheckedEngine, kept: Path) -> N
     ids=["deep", "a bundle", "without medications"],
 )
 def test_errors_come_back_as_they_are(engine: CheckedEngine, kept: Path, body: bytes, status: int, words: str) -> None:
-    with client_of(engine, knowledge=kept) as client:
+    patient_enough = Settings(answer_seconds=30)  # for a process to begin on a slow machine
+    with client_of(engine, patient_enough, knowledge=kept) as client:
         answer = client.post(VIEW, content=body, headers=JSON)
     assert answer.status_code == status and words in answer.text
 
