@@ -2,84 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import sqlite3
 import time
-import warnings
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from starlette.testclient import TestClient
 
 from cds.engine import CheckedEngine
-from cds.hooks.replay import SeenTokens
 from cds.hooks.settings import Issuer, Settings
-from tests.charts import day, itp, patient, request, sirolimus
 from tests.hooks.doors import client_of
-
-BASE = "https://cds.example/cds-services"
-VIEW, SIGN = "sirolimus-itp-patient-view", "sirolimus-itp-order-sign"
-BODY = request("patient-view", [patient(), itp(), sirolimus("s", day(0), 12)])
-EC, RSA = ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)
-OTHER, SHORT, SMALL = (
-    ec.generate_private_key(ec.SECP384R1()),
-    rsa.generate_private_key(65537, 1024),
-    ec.generate_private_key(ec.SECP256R1()),
+from tests.hooks.tokens import (
+    BASE,
+    BODY,
+    EC,
+    OTHER,
+    RSA,
+    SHORT,
+    SIGN,
+    SMALL,
+    VIEW,
+    ask,
+    claims,
+    jwk,
+    signed,
 )
-
-
-def jwk(key: Any, kid: str) -> dict[str, Any]:
-    kind = jwt.algorithms.ECAlgorithm if isinstance(key, ec.EllipticCurvePrivateKey) else jwt.algorithms.RSAAlgorithm
-    return json.loads(kind.to_jwk(key.public_key())) | {"kid": kid}
-
-
-def write_keys(file: Path, *keys: tuple[Any, str]) -> None:
-    file.write_text(json.dumps({"keys": [jwk(key, kid) for key, kid in keys]}))
-
-
-@pytest.fixture
-def issuer(tmp_path: Path) -> Issuer:
-    file = tmp_path / "keys.json"
-    write_keys(file, (EC, "ec"), (RSA, "rsa"), (SHORT, "short"), (SMALL, "small"))
-    return Issuer(iss="https://ehr.example", jwks_file=file, audiences=[BASE], tenants=["ward"])
-
-
-@pytest.fixture
-def caller(engine: CheckedEngine, issuer: Issuer) -> TestClient:
-    return client_of(engine, Settings(issuers=[issuer]))
-
-
-def claims(**changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    made = {
-        "iss": "https://ehr.example",
-        "aud": f"{BASE}/{VIEW}",
-        "iat": now,
-        "exp": now + 300,
-        "jti": str(time.time_ns()),
-    }
-    made |= {"tenant": "ward"} | changes
-    return {name: value for name, value in made.items() if value is not None}
-
-
-def signed(
-    key: Any = EC, alg: str = "ES384", kid: str = "ec", header: dict[str, Any] | None = None, **changes: Any
-) -> str:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a key that is too short
-        return jwt.encode(claims(**changes), key, alg, headers={"kid": kid} | (header or {}))
-
-
-def ask(caller: TestClient, token: str | None, service: str = VIEW) -> int:
-    headers = {"authorization": f"Bearer {token}"} if token is not None else {}
-    return caller.post(f"/cds-services/{service}", json=BODY, headers=headers).status_code
 
 
 @pytest.mark.parametrize(
@@ -228,80 +179,6 @@ def test_an_audience_that_an_ehr_writes_by_hand(engine: CheckedEngine, issuer: I
     by_hand = issuer.model_copy(update={"audiences": ["sirolimus"]})
     caller = client_of(engine, Settings(issuers=[by_hand]))
     assert ask(caller, signed(aud="sirolimus")) == 200
-
-
-# --- replay ----------------------------------------------------------------------------------------
-
-
-def test_a_token_may_be_used_once(caller: TestClient) -> None:
-    token = signed()
-    assert [ask(caller, token), ask(caller, token), ask(caller, signed())] == [200, 401, 200]
-
-
-def test_also_after_a_restart_and_by_another_worker(engine: CheckedEngine, issuer: Issuer, tmp_path: Path) -> None:
-    settings = Settings(issuers=[issuer], replay_file=tmp_path / "seen.sqlite", workers=2)
-    token = signed()
-    first, second = (client_of(engine, settings) for _ in range(2))
-    assert [ask(first, token), ask(second, token)] == [200, 401]
-
-
-def test_where_clients_use_tokens_again_it_can_be_allowed(engine: CheckedEngine, issuer: Issuer) -> None:
-    caller = client_of(engine, Settings(issuers=[issuer], replay="allow"))
-    token = signed()
-    assert [ask(caller, token), ask(caller, token)] == [200, 200]
-
-
-def test_a_wrong_token_uses_up_no_jti(caller: TestClient) -> None:
-    assert ask(caller, signed(OTHER, jti="one")) == 401
-    assert ask(caller, signed(jti="one")) == 200
-
-
-def test_a_store_that_cannot_be_asked_is_no_yes(engine: CheckedEngine, issuer: Issuer, tmp_path: Path) -> None:
-    caller = client_of(engine, Settings(issuers=[issuer], replay_file=tmp_path / "seen"))
-    service = caller.app.state.service  # type: ignore[attr-defined]
-    service.recording.close()
-    assert ask(caller, signed()) == 503
-
-
-def test_a_store_that_somebody_else_has_locked_holds_no_other_call_up(
-    engine: CheckedEngine, issuer: Issuer, tmp_path: Path
-) -> None:
-    file = tmp_path / "seen"
-    caller = client_of(engine, Settings(issuers=[issuer], replay_file=file))
-    assert ask(caller, signed()) == 200
-    token = signed()
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as other:
-        other.execute("BEGIN EXCLUSIVE")
-        answer = caller.post(f"/cds-services/{VIEW}", json=BODY, headers={"authorization": f"Bearer {token}"})
-        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        other.execute("ROLLBACK")
-    assert ask(caller, signed()) == 200
-
-
-@pytest.mark.parametrize("failure", ["answer", "refuse"])
-def test_where_cards_matter_more_than_records_a_store_that_fails_keeps_no_call_out(
-    engine: CheckedEngine, issuer: Issuer, tmp_path: Path, failure: Literal["answer", "refuse"]
-) -> None:
-    """Then it is enough that this worker has not seen the token."""
-    caller = client_of(engine, Settings(issuers=[issuer], records=str(tmp_path / "records"), records_failure=failure))
-    token = signed()
-    caller.app.state.service.recording.close()  # type: ignore[attr-defined]
-    assert [ask(caller, token), ask(caller, token)] == ([200, 401] if failure == "answer" else [503, 503])
-
-
-def test_what_is_expired_is_forgotten() -> None:
-    clock = [1_000.0]
-    seen = SeenTokens(lambda: clock[0])
-
-    def first_use(issuer: str, jti: str, until: float) -> bool:
-        return asyncio.run(seen.take(issuer, jti, until))
-
-    assert first_use("a", "1", 1_100.0) and not first_use("a", "1", 1_100.0)
-    assert first_use("b", "1", 1_100.0)  # another issuer's
-    clock[0] = 1_200.0
-    for number in range(300):
-        assert first_use("a", f"x{number}", 9_999.0)
-    assert first_use("a", "1", 9_999.0)
 
 
 # --- keys that are fetched -------------------------------------------------------------------------
