@@ -4,47 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from cds.chart.request import Request
 from cds.compiled.hooks import HookName
 from cds.records.database import Connection
-from cds.records.decision import Verdict, unpacked
+from cds.records.decision import Decision, unpacked
 from cds.records.kept_facts import facts_of
 from cds.records.reduced import request_of
+from cds.records.schema import COLUMNS
 
 Outcome = Literal["cards", "no card", "fault", "accepted", "overridden", "unanswered"]
 OUTCOMES: tuple[Outcome, ...] = ("cards", "no card", "fault", "accepted", "overridden", "unanswered")
-_COLUMNS = (
-    "id, at, request, hook, issuer, patient, now, outcome, knowledge, protocol, program, ms, verdict, facts, input"
-)
+_SELECT = f"SELECT {', '.join(COLUMNS)} FROM decisions"
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """A decision and what surrounds it; ``at`` and ``now`` are when it was made and as of when the chart was judged."""
+class Stored(Decision, frozen=True, kw_only=True):
+    """A decision and the call that it answers; ``at`` and ``now`` are when it was made and as of when the chart was judged."""
 
     id: str
     at: float
     request: str
     hook: HookName
     issuer: str
-    patient: str
-    now: str
-    outcome: str
-    knowledge: str
-    protocol: str
-    program: str
     ms: float
-    packed: bytes
-    facts: bytes | None = None
-    input: bytes | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """What held, what was shown, folded and withheld."""
-        return unpacked(self.packed)
 
     @property
     def moment(self) -> datetime:
@@ -85,13 +70,10 @@ def by_name(connection: Connection, name: str) -> list[Stored]:
 
     Ids of requests are their senders' choice: one that is another decision's card leads to the card.
     """
-    rows: list[tuple[object, ...]] = []
-    for where in ("id = ? OR id IN (SELECT decision FROM findings WHERE card = ?)", "request = ? OR request = ?"):
-        rows = connection.execute(
-            f"SELECT {_COLUMNS} FROM decisions WHERE {where} ORDER BY at", (name, name)
-        ).fetchall()
-        if rows:
-            break
+    shown = connection.execute(
+        f"{_SELECT} WHERE id = ? OR id IN (SELECT decision FROM findings WHERE card = ?)", (name, name)
+    ).fetchall()
+    rows = shown or connection.execute(f"{_SELECT} WHERE request = ? ORDER BY at", (name,)).fetchall()
     return [_stored(row) for row in rows]
 
 
@@ -115,12 +97,12 @@ def wanted(connection: Connection, which: Wanted) -> Iterator[Stored]:
             " WHERE feedback.known = 1 AND feedback.outcome = ?)"
         )
         values.append(which.outcome)
+    limit = "" if which.most is None else f" LIMIT {which.most}"
     ids = connection.execute(
-        f"SELECT id FROM decisions WHERE {' AND '.join(where)} ORDER BY at DESC, id",
-        values,
+        f"SELECT id FROM decisions WHERE {' AND '.join(where)} ORDER BY at DESC, id{limit}", values
     ).fetchall()
-    for (each,) in ids[: which.most]:
-        [row] = connection.execute(f"SELECT {_COLUMNS} FROM decisions WHERE id = ?", (each,)).fetchall()
+    for (each,) in ids:
+        [row] = connection.execute(f"{_SELECT} WHERE id = ?", (each,)).fetchall()
         yield _stored(row)
 
 
@@ -135,5 +117,6 @@ def answers(connection: Connection, cards: list[str]) -> list[Answer]:
     return [Answer(*row) for row in found]
 
 
-def _stored(row: tuple[object, ...]) -> Stored:
-    return msgspec.convert(dict(zip(Stored.__struct_fields__, row, strict=True)), Stored, builtin_types=(bytes,))
+def _stored(row: tuple[Any, ...]) -> Stored:
+    found = dict(zip(COLUMNS, row, strict=True))
+    return msgspec.convert(found | {"verdict": unpacked(found["verdict"])}, Stored, builtin_types=(bytes,))

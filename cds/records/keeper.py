@@ -10,9 +10,12 @@ from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
+from msgspec.structs import asdict
+
 from cds.compiled.hooks import HookName
 from cds.records.database import Connection, Unavailable
 from cds.records.decision import Decision, packed
+from cds.records.schema import COLUMNS
 from cds.records.store import Store
 
 _SWEEP = 256
@@ -106,29 +109,13 @@ def digest_of(issuer: str, jti: str) -> bytes:
 
 def _insert_decision(connection: Connection, decision: Decision, asked: Asked, at: float) -> None:
     made = str(uuid4())
+    values = asdict(decision) | asked._asdict() | {"id": made, "at": at, "verdict": packed(decision.verdict)}
     connection.execute(
-        "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            made,
-            at,
-            asked.request,
-            asked.hook,
-            asked.issuer,
-            decision.patient,
-            decision.now,
-            decision.outcome,
-            decision.knowledge,
-            decision.protocol,
-            decision.program,
-            asked.ms,
-            packed(decision.verdict),
-            decision.facts,
-            decision.input,
-        ),
+        "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [values[name] for name in COLUMNS]
     )
     for each in decision.verdict.findings:
         connection.execute(
-            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             (made, each.rule, each.version, each.indicator, each.place, each.card, int(each.leads)),
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cds import __version__
 from cds.advise import advise
 from cds.authoring.proofs.differing import Differing, differing
 from cds.chart.body import InputError
+from cds.chart.request import Request
 from cds.compiled.hooks import SERVED
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
@@ -101,41 +102,44 @@ def replay(decision: Stored, served: Served, change: Change | None = None) -> Re
     """
     if decision.outcome == "fault":
         raise Unanswerable(FAULT)
-    before = _of_record(decision.verdict)
     engine = served.as_for(decision)
+    before = _of_record(decision.verdict)
     request = decision.asked()
-    if request is not None:
-        try:
-            verdict = verdict_of(advise(request, engine, decision.moment))
-        except InputError as error:
-            raise Unanswerable(f"the input is not taken any longer: {error}") from None
-        before, after = before | _together(decision.verdict), _of_record(verdict) | _together(verdict)
+    if request is None:
+        bare = {rule: Told(each.indicator) for rule, each in before.items()}
+        found = _compared(decision, bare, _by_facts(decision, engine, change))
     else:
-        after = _by_facts(decision, engine, change)
-        before = {rule: Told(each.indicator) for rule, each in before.items()}
+        verdict = _judged(request, engine, decision)
+        found = _compared(decision, before, _of_record(verdict))
+        if not found and (was := _together(decision.verdict)) != (now := _together(verdict)):
+            found.changed[TOGETHER] = was, now
     same = decision.knowledge == knowledge_of(engine.knowledge) and decision.program == __version__
-    return _compared(decision, before, after, same)
+    return replace(found, is_fault=same and bool(found))
 
 
-def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told], same: bool) -> Replayed:
-    if before.keys() - {TOGETHER} != after.keys() - {TOGETHER} or any(
-        before[rule] != each for rule, each in after.items() if rule != TOGETHER
-    ):  # then it is told by rule
-        before.pop(TOGETHER, None)
-        after.pop(TOGETHER, None)
-    gained = {rule: each for rule, each in after.items() if rule not in before}
-    lost = {rule: each for rule, each in before.items() if rule not in after}
-    changed = {rule: (before[rule], each) for rule, each in after.items() if before.get(rule, each) != each}
-    return Replayed(decision, gained, lost, changed, same and bool(gained or lost or changed))
+def _judged(request: Request, engine: CheckedEngine, decision: Stored) -> Verdict:
+    try:
+        return verdict_of(advise(request, engine, decision.moment))
+    except InputError as error:
+        raise Unanswerable(f"the input is not taken any longer: {error}") from None
+
+
+def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told]) -> Replayed:
+    return Replayed(
+        decision,
+        gained={rule: each for rule, each in after.items() if rule not in before},
+        lost={rule: each for rule, each in before.items() if rule not in after},
+        changed={rule: (before[rule], each) for rule, each in after.items() if before.get(rule, each) != each},
+    )
 
 
 def _of_record(verdict: Verdict) -> dict[str, Told]:
     return {each.rule: _told(each) for each in verdict.findings if each.is_told and each.version}
 
 
-def _together(verdict: Verdict) -> dict[str, Told]:
+def _together(verdict: Verdict) -> Told:
     """How cards are put together, where rules alone do not tell: which are one, and which are folded."""
-    return {TOGETHER: Told("", " / ".join(card.summary for card in verdict.cards))} if verdict.cards else {}
+    return Told("", " / ".join(card.summary for card in verdict.cards))
 
 
 def _told(finding: Finding) -> Told:

@@ -33,6 +33,11 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ),
 )
 NEWEST = len(STEPS)
+COLUMNS = (
+    "id", "at", "request", "hook", "issuer", "patient", "now", "outcome", "knowledge", "protocol", "program", "ms",
+    "verdict", "facts", "input",
+)  # fmt: skip
+"""Of a decision, in the order of the table."""
 
 
 def upgrade(connection: Connection, version: int, kind_of_bytes: str) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from cds import __version__
 from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
@@ -20,7 +19,7 @@ from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.knowledge.read import read_folder
 from cds.knowledge.reviews import active_only
-from cds.records.decision import Keep, Recorder, digest_of_card, packed
+from cds.records.decision import Keep, Recorder, packed
 from cds.records.find import Stored
 from cds.records.replay import Change, Served, Unanswerable, replay
 from tests.charts import day, itp, patient, sirolimus
@@ -60,10 +59,8 @@ def stored(engine: CheckedEngine, number: int, keep: Keep) -> tuple[Stored, byte
         return None
     made = Recorder(keep, b"k" * 32).decision(advice, request, now, "")
     hook: Any = request.message.hook or "patient-view"
-    return Stored(
-        str(number), 0.0, "", hook, "", made.patient, made.now, made.outcome, made.knowledge, made.protocol, __version__, 1.0,
-        packed(made.verdict), made.facts, made.input,
-    ), content  # fmt: skip
+    call = {"id": str(number), "at": 0.0, "request": "", "hook": hook, "issuer": "", "ms": 1.0}
+    return Stored(**msgspec.structs.asdict(made), **call), content
 
 
 @pytest.fixture(scope="module")
@@ -100,10 +97,10 @@ def engine_of(folder: Path) -> CheckedEngine:
     return CheckedEngine(read.knowledge)
 
 
-def by_rule(content: bytes, engine: CheckedEngine, decision: Stored) -> dict[str, tuple[str, str]]:
-    """The card of each rule on the whole chart, judged now."""
-    advice = advise(read_request(content), engine, decision.moment)
-    return {rule: (card["indicator"], digest_of_card(card)) for rule, card in advice.by_rule.items()}
+def by_rule(content: bytes, engine: CheckedEngine, decision: Stored) -> dict[str, dict[str, Any]]:
+    """The card of each rule on the whole chart, judged now; without the extension, which names the rules by their hash."""
+    advice = advise(read_request(content), engine, decision.moment, make_id=lambda: "")
+    return {rule: {**card, "extension": None} for rule, card in advice.by_rule.items()}
 
 
 @pytest.mark.untraced
