@@ -11,7 +11,7 @@ from cds.advise import advise
 from cds.cards.text import clean
 from cds.chart.body import InputError
 from cds.cli.common import FAULT, Rules, make_engine, rules_options, stop
-from cds.cli.kept import at, moment_of, reading, records_options, since_option
+from cds.cli.kept import at, moment_of, reading, records_options, since_option, site_rules
 from cds.cli.show import explained_text, wrapped
 from cds.compiled.hooks import SERVED
 from cds.engine import CheckedEngine, EngineFault
@@ -44,7 +44,7 @@ def listed(records: str | None, config: str | None, since: str, rule: str, outco
                 click.echo(_encode(as_json(each)))
             else:
                 worst = each.verdict.cards[0] if each.verdict.cards else None
-                said = f"{worst.indicator}: {worst.summary}" if worst is not None else each.outcome
+                said = f"{worst.indicator}: {clean(worst.summary)}" if worst is not None else each.outcome
                 click.echo(f"{each.id}  {at(each.at)}  {each.hook:<16} {said}")
 
 
@@ -56,7 +56,7 @@ def listed(records: str | None, config: str | None, since: str, rule: str, outco
 def show(rules: Rules, records: str | None, config: str | None, name: str, form: str) -> None:
     """Print what was advised, and why: of a card's uuid, a request's id (X-Request-Id), or a decision's own.
 
-    Where the input was kept it is judged once more, by the rules that are named or shipped, and every fact and condition is
+    Where the input was kept it is judged once more, by the rules that are named, those of the settings, or the shipped ones, and every fact and condition is
     printed; that these are other rules than those of the record is said.
     """
     with reading(records, config) as connection:
@@ -67,7 +67,7 @@ def show(rules: Rules, records: str | None, config: str | None, name: str, form:
     if form == "json":
         click.echo(_encode([as_json(each) | {"feedback": reports[each.id]} for each in found]))
         return
-    engine = make_engine(rules) if any(each.input or each.facts for each in found) else None
+    engine = make_engine(site_rules(rules, config)) if any(each.input or each.facts for each in found) else None
     click.echo("\n\n".join(_text(each, reports[each.id], engine) for each in found))
 
 
@@ -96,8 +96,8 @@ def as_json(decision: Stored) -> dict[str, Any]:
     """A decision without what is packed in it but for the verdict."""
     fields = msgspec.structs.asdict(decision)
     kept = "input" if decision.input else "facts" if decision.facts else "verdict"
-    bare = {name: value for name, value in fields.items() if name not in ("packed", "facts", "input")}
-    return bare | {"at": at(decision.at), "kept": kept, "verdict": decision.verdict}
+    bare = {name: value for name, value in fields.items() if name not in ("facts", "input")}
+    return bare | {"at": at(decision.at), "kept": kept}
 
 
 def _text(decision: Stored, reports: list[Answer], engine: CheckedEngine | None) -> str:
@@ -115,7 +115,7 @@ def _said(decision: Stored, reports: list[Answer]) -> list[str]:
     verdict = decision.verdict
     lines = [click.style("Shown", bold=True)]
     for card in verdict.cards:
-        lines.append(wrapped(f"{card.indicator.upper()}  {card.summary}", "  ", "    "))
+        lines.append(wrapped(f"{card.indicator.upper()}  {clean(card.summary)}", "  ", "    "))
         lines.append(wrapped(f"{card.uuid}: {', '.join(card.rules)}", "    ", "      "))
         lines += [wrapped(_answered(each), "    ", "      ") for each in reports if each.card == card.uuid]
     lines += [] if verdict.cards else ["  no card"]
@@ -124,9 +124,10 @@ def _said(decision: Stored, reports: list[Answer]) -> list[str]:
             why = f"gives way to {', '.join(each.gives_way_to)}" if each.gives_way_to else each.place
             lines.append(wrapped(f"{each.rule} held and was not told: {why}", "  ", "    "))
     lines += [
-        wrapped(f"not offered: {fact.replace('_', ' ')}: {why}", "  ", "    ") for fact, why in verdict.withheld.items()
+        wrapped(f"not offered: {fact.replace('_', ' ')}: {clean(why)}", "  ", "    ")
+        for fact, why in verdict.withheld.items()
     ]
-    lines += [wrapped(f"could not be judged: {gap.reason}", "  ", "    ") for gap in verdict.gaps]
+    lines += [wrapped(f"could not be judged: {clean(gap.reason)}", "  ", "    ") for gap in verdict.gaps]
     return lines
 
 

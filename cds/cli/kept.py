@@ -8,14 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cds.chart.times import parse_now
-from cds.cli.common import stop
+from cds.cli.common import Rules, stop
+from cds.cli.serve import rules_of
 from cds.records.database import Connection, Database, Unavailable, open_database, open_reader
 
 _SPAN = re.compile(r"(\d{1,5})([dhw])")
+if TYPE_CHECKING:
+    from cds.hooks.settings import Settings
+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 
@@ -32,15 +37,24 @@ def records_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def place_of(records: str | None, config: str | None) -> str:
     """Where the records are. Ends with a message where nothing says so."""
-    from cds.hooks.settings import WrongSettings, read_settings
-
-    try:
-        where = records or read_settings(Path(config) if config else None).records
-    except WrongSettings as wrong:
-        stop(f"the settings cannot be used\n{wrong}")
+    where = records or _settings(config).records
     if not where:
         stop("no records: name them by --records, or by 'records' in the settings (--config FILE)")
     return where
+
+
+def site_rules(named: Rules, config: str | None) -> Rules:
+    """The rules that are named or, where none are, those of the service's settings."""
+    return named if config is None or named != Rules(None, "", ()) else rules_of(_settings(config))
+
+
+def _settings(config: str | None) -> Settings:
+    from cds.hooks.settings import WrongSettings, read_settings
+
+    try:
+        return read_settings(Path(config) if config else None)
+    except WrongSettings as wrong:
+        stop(f"the settings cannot be used\n{wrong}")
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import click
 import msgspec
 
 from cds.authoring.sides import NoSide, Side, side
-from cds.cli.common import FAULT, stop, watched
-from cds.cli.kept import at, moment_of, reading, records_options, since_option
+from cds.cli.common import FAULT, Rules, stop, watched
+from cds.cli.kept import at, moment_of, reading, records_options, since_option, site_rules
 from cds.engine import EngineFault
 from cds.knowledge.load import shipped_rules
 from cds.records.find import Stored, Wanted, wanted
@@ -58,7 +58,7 @@ def _is_critical(each: Replayed) -> bool:
     "--rules",
     "new",
     metavar="NEW",
-    help="The rules to judge by: PLACE[+OVERLAY...][@PROTOCOL] (default: the shipped ones).",
+    help="The rules to judge by: PLACE[+OVERLAY...][@PROTOCOL] (default: those of the settings, or the shipped ones).",
 )
 @click.option(
     "--was", metavar="OLD", help="The rules of the record, so named; needed where nothing but facts was kept."
@@ -95,7 +95,7 @@ def command(
         try:
             with reading(records, config) as connection:
                 decisions = list(wanted(connection, Wanted(since=moment_of(since))))
-            after = side(new or str(shipped_rules()), Path(folder))
+            after = side(new or _site(config), Path(folder))
             before = side(was, Path(folder)) if was else None
             found = _replayed(decisions, after, before)
         except NoSide as error:
@@ -109,6 +109,13 @@ def command(
             FAULT,
         )
     sys.exit(int(any(found.fails_on(each) for each in fail_on)))
+
+
+def _site(config: str | None) -> str:
+    """The rules of the service's settings, else the shipped ones, as one names a side."""
+    rules = site_rules(Rules(None, "", ()), config)
+    place = "+".join([rules.folder or str(shipped_rules()), *rules.overlays])
+    return f"{place}@{rules.protocol}" if rules.protocol else place
 
 
 def _replayed(decisions: list[Stored], after: Side, before: Side | None) -> _Found:

@@ -59,6 +59,11 @@ def settings_of(rules: Rules, config: str | None, options: dict[str, Any]) -> Se
         stop(f"the settings cannot be used\n{wrong}")
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Which rules the settings say."""
+    return Rules(str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays)))
+
+
 @click.command("serve")
 @settings_options
 @rules_options
@@ -69,16 +74,14 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     --without-authentication.
     """
     settings = settings_of(rules, config, options)
-    chosen = Rules(
-        str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays))
-    )
     engine = make_engine(
-        chosen, signed=settings.active_only, cached=False, signers=settings.signers
+        rules_of(settings), signed=settings.active_only, cached=False, signers=settings.signers
     )  # faults of the rules are told here, once, and not by every worker
 
-    from cds.hooks.auth import unusable
+    from cds.hooks.auth import unusable_keys
     from cds.hooks.browser import lacking, wanted
     from cds.hooks.metrics import NoPort
+    from cds.hooks.recording import unusable_records
     from cds.hooks.serving import NotKept, serve
 
     def started() -> None:
@@ -89,7 +92,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
             needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install {' '.join(lacking())})"
             click.echo(needs if lacking() else address, err=True)
 
-    if why := unusable(settings):
+    if why := unusable_keys(settings) or unusable_records(settings):
         stop(f"the settings cannot be used: {why}")
     try:
         serve(engine, settings, started)

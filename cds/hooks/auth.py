@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import httpx
@@ -14,9 +13,8 @@ import jwt
 from cds.hooks.keys import Keys, UnknownKey
 from cds.hooks.replay import SeenTokens
 from cds.hooks.settings import Issuer, Settings
-from cds.records.database import Unavailable, open_database
+from cds.records.database import Unavailable
 from cds.records.keeper import Records
-from cds.records.key import key_of
 
 _LEEWAY = 30
 _LONGEST = 3600  # seconds from issue to expiry
@@ -141,7 +139,7 @@ class Authentication:
             raise Refused("replayed")
 
 
-def unusable(settings: Settings) -> str:
+def unusable_keys(settings: Settings) -> str:
     """Why the files that callers are known by cannot be used, in words; empty where they can. Asked once, before any worker is started."""
     for issuer in settings.issuers:
         try:
@@ -150,16 +148,6 @@ def unusable(settings: Settings) -> str:
             return f"jwks_file of {issuer.iss}: cannot be read as keys ({type(error).__name__})"
         if none:
             return f"jwks_file of {issuer.iss}: holds no public key with a kid, so that every call would be refused"
-    if settings.metrics_port and find_spec("prometheus_client") is None:
-        return "metrics_port: metrics need prometheus-client (pip install prometheus-client)"
-    try:
-        if settings.records:
-            key_of(settings.records, settings.records_key_file)
-        if where := settings.tokens_kept_in:
-            open_database(where).close()
-    except Unavailable as why:
-        name = "records" if settings.records else "replay_file"
-        return f"{name}: cannot be opened or written ({why}); its folder must be there, and writable for the service"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -17,10 +18,11 @@ from typing import Literal, NamedTuple
 
 import httpx
 
-from cds.hooks.auth import unusable
+from cds.hooks.auth import unusable_keys
 from cds.hooks.keys import keys_in
 from cds.hooks.settings import Issuer, Settings
 from cds.records.database import Unavailable, is_postgres, open_reader
+from cds.records.key import key_beside
 
 Level = Literal["ok", "note", "fault"]
 _WAL_FIXED = (3, 51, 3)
@@ -41,8 +43,8 @@ class Looked(NamedTuple):
 
 def look(settings: Settings, client: httpx.Client) -> Iterator[Looked]:
     """Everything in turn; ``client`` fetches the keys of issuers, from no other address than the settings name."""
-    why = unusable(settings)
-    yield Looked("fault", why) if why else Looked("ok", "files of keys and stores can be used")
+    why = unusable_keys(settings)
+    yield Looked("fault", why) if why else Looked("ok", "files of issuers' keys can be used")
     yield from _sqlite()
     yield from _records(settings)
     yield from _places(settings)
@@ -74,17 +76,23 @@ def _records(settings: Settings) -> Iterator[Looked]:
         yield Looked("note", "nothing is recorded: 'records' is not set")
     if not where:
         return
+    if not is_postgres(where):
+        file, key = Path(where), settings.records_key_file or key_beside(where)
+        if not file.exists():
+            yield Looked("note", f"{file.name} is not there; the service makes it")
+            return
+        if settings.records and not key.exists():
+            yield Looked("fault", f"{key.name} is gone, the key by which patients are hashed")
+        if not os.access(file, os.W_OK):
+            yield Looked("fault", f"{file.name} cannot be written")
+        yield from _permissions(file, key)
     try:
-        reader = open_reader(where)
-        with reader.transaction() as connection:
+        with contextlib.closing(open_reader(where)) as reader, reader.transaction() as connection:
             [(number,)] = connection.execute("SELECT COUNT(*) FROM decisions").fetchall()
-        reader.close()
     except Unavailable as why:
         yield Looked("fault", f"records: {why}")
-        return
-    yield Looked("ok", f"records: {number} decisions")
-    if not is_postgres(where):
-        yield from _permissions(Path(where), settings.records_key_file or Path(f"{where}.key"))
+    else:
+        yield Looked("ok", f"records: {number} decisions")
 
 
 def _permissions(*files: Path) -> Iterator[Looked]:

@@ -40,7 +40,7 @@ class Metrics:
             "faults", "Evaluations that failed; 'engine fault': the two engines did not agree, or one failed.", "kind"
         )
         self._fetched = counter("fetched", "Queries to FHIR servers that were answered.")
-        self._lost = counter("lost_decisions", "Decisions that were given and not recorded.")
+        self._lost = counter("lost_decisions", "Decisions that were to be recorded and are not.")
         self._seconds = Histogram(
             "sirolimus_cds_request_seconds",
             "Seconds to an answer.",

@@ -7,8 +7,8 @@ import logging
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from http.server import HTTPServer
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
@@ -18,10 +18,13 @@ from cds.hooks.discovery import SERVICES
 from cds.hooks.feedback import Counted, Keeper
 from cds.hooks.metrics import Metrics, serve
 from cds.hooks.settings import Settings
-from cds.records.database import Unavailable
+from cds.records.database import Unavailable, open_database
 from cds.records.decision import Decision, Recorder
 from cds.records.keeper import Asked, Records
 from cds.records.key import key_of, open_records
+
+if TYPE_CHECKING:
+    from http.server import HTTPServer
 
 _log = logging.getLogger("cds.hooks")
 _LEAST = 64 * 1024 * 1024
@@ -107,3 +110,18 @@ class Recording:
             self._server.server_close()
         if self.records is not None:
             self.records.store.close()
+
+
+def unusable_records(settings: Settings) -> str:
+    """Why nothing can be recorded or counted as the settings want it, in words; empty where it can. Records are made where there are none."""
+    if settings.metrics_port and find_spec("prometheus_client") is None:
+        return "metrics_port: metrics need prometheus-client (pip install prometheus-client)"
+    try:
+        if settings.records:
+            key_of(settings.records, settings.records_key_file)
+        if where := settings.tokens_kept_in:
+            open_database(where).close()
+    except Unavailable as why:
+        name = "records" if settings.records else "replay_file"
+        return f"{name}: cannot be opened or written ({why}); its folder must be there, and writable for the service"
+    return ""

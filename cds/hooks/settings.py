@@ -15,9 +15,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cds.compiled.hooks import UNLESS_SET, HookName
+from cds.records.database import is_postgres
 
 PREFIX = "SIROLIMUS_CDS_"
-_PASSWORD = re.compile(r"(//[^/:@]*):[^@]*@")
+_PASSWORD = re.compile(r"(?<=:)[^/:@]+(?=@)|(?<=password=)[^&]+")
 Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]
 
 
@@ -179,7 +180,10 @@ class Settings(BaseModel):
 
     def shown(self) -> dict[str, Any]:
         """Everything as it is set, for printing; of a URL not the password."""
-        return self.model_dump(mode="json") | {"records": _PASSWORD.sub(r"\1:***@", self.records)}
+        return self.model_dump(mode="json") | {"records": self._shown_place()}
+
+    def _shown_place(self) -> str:
+        return _PASSWORD.sub("***", self.records) if is_postgres(self.records) else self.records
 
 
 def read_settings(

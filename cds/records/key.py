@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
-from cds.records.database import Unavailable, is_postgres, open_database
+from cds.records.database import Unavailable, is_postgres, open_database, open_reader
 from cds.records.keeper import Records
 from cds.records.store import Store
 
@@ -32,8 +32,8 @@ def key_of(where: str, file: Path | None) -> bytes:
     """
     if file is None and is_postgres(where):
         raise Unavailable("records_key_file is needed beside PostgreSQL: 32 random bytes that every machine has")
-    path = file or Path(f"{Path(where).resolve()}.key")
-    if file is None and Path(where).exists() and not path.exists():
+    path = file or key_beside(where)
+    if file is None and not path.exists() and _holds_decisions(where):
         raise Unavailable(
             f"{path.name} is gone, and by another key each patient is another one: put it back, or set records_key_file"
         )
@@ -46,6 +46,20 @@ def key_of(where: str, file: Path | None) -> bytes:
     if len(key) < _FEWEST:
         raise Unavailable(f"{path.name}: a key has at least {_FEWEST} bytes")
     return key
+
+
+def key_beside(where: str) -> Path:
+    """Where the key of a SQLite file is, unless the settings name another place."""
+    return Path(f"{Path(where).resolve()}.key")
+
+
+def _holds_decisions(where: str) -> bool:
+    """Whether patients were hashed there already."""
+    try:
+        with contextlib.closing(open_reader(where)) as reader, reader.transaction() as connection:
+            return bool(connection.execute("SELECT 1 FROM decisions LIMIT 1").fetchall())
+    except Unavailable:  # there are none, or opening them will say what is wrong
+        return False
 
 
 def _make(path: Path) -> None:

@@ -7,6 +7,7 @@ one begins its log anew (https://sqlite.org/wal.html, section on the WAL-reset b
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -20,6 +21,7 @@ from urllib.parse import quote
 from cds.records.database import Connection, Unavailable
 from cds.records.schema import NEWEST, is_behind, refuse_newer, upgrade
 
+_HEAD = b"SQLite format 3\0"
 _WAIT = 0.5  # seconds for somebody else's transaction
 _PAUSE = 0.001  # between two looks whether it is over
 
@@ -48,9 +50,10 @@ class Sqlite:
         where = f"file:{quote(str(self._path))}?mode=rw"
         connection = sqlite3.connect(where, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:
+            _refuse_foreign(connection, _version(connection), self._path)  # before anything is written into it
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-        except sqlite3.Error:
+        except BaseException:
             connection.close()
             raise
         self._connection, self._file = connection, self._path.stat().st_ino
@@ -58,7 +61,6 @@ class Sqlite:
 
     def _upgrade(self, connection: sqlite3.Connection) -> None:
         version = _version(connection)
-        _refuse_foreign(connection, version, self._path)
         if not is_behind(version):
             return
         if version:
@@ -129,9 +131,11 @@ class Sqlite:
 
     def close(self) -> None:
         with _named(self._path):
-            with self._alone():
-                self._close_connection()
-            os.close(self._lock)
+            try:
+                with self._alone():
+                    self._close_connection()
+            finally:
+                os.close(self._lock)
 
 
 class SqliteReader:
@@ -185,11 +189,6 @@ class SqliteReader:
         self._connection.close()
 
 
-def _emptied(file: Path) -> Path:
-    file.unlink(missing_ok=True)
-    return file
-
-
 def _refuse_foreign(connection: sqlite3.Connection, version: int, path: Path) -> None:
     """Raises Unavailable where a database holds something else; nothing is written into it then."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
@@ -208,24 +207,42 @@ def restore(copy: Path, into: Path) -> None:
     """Put a copy in the place of the records of a service that does not run; what was there stays beside it as PATH.replaced.
 
     Raises:
-        Unavailable: the copy is damaged or no record of ours, or the place cannot be written; nothing was changed then.
+        Unavailable: the copy is damaged or no record of ours, the place holds something else, or it cannot be written; nothing was
+            changed then.
     """
+    aside = into.with_name(f"{into.name}.replaced")
+    _refuse_to_replace(into, aside)
     reader = SqliteReader(copy)
     try:
         if damage := reader.faults():
             raise Unavailable(f"{copy.name} is damaged: {damage}")
-        fresh = _emptied(into.with_name(f"{into.name}.restored"))
+        fresh = into.with_name(f"{into.name}.restored")
+        fresh.unlink(missing_ok=True)
         reader.copy_into(fresh)
     finally:
         reader.close()
     with _named(into):
-        if into.exists():
-            old = SqliteReader(into)  # what is no record of ours stays where it is
-            old.copy_into(_emptied(into.with_name(f"{into.name}.replaced")))
-            old.close()
-        for ending in ("-wal", "-shm"):  # the log of what was there before would be written into what is there now
-            into.with_name(into.name + ending).unlink(missing_ok=True)
-        fresh.replace(into)
+        for ending in ("-wal", "-shm", ""):  # the log of what was there before would be written into what is there now
+            if (old := into.with_name(into.name + ending)).exists():
+                old.rename(aside.with_name(aside.name + ending))
+        fresh.rename(into)
+
+
+def _refuse_to_replace(into: Path, aside: Path) -> None:
+    """Raises Unavailable where something else is in the place. Records may be damaged: that is what a copy is for."""
+    with _named(into):
+        if not into.exists():
+            return
+        if aside.exists():
+            raise Unavailable(f"{aside.name} is left of another time: move it away")
+        with into.open("rb") as file:
+            if file.read(len(_HEAD)) not in (b"", _HEAD):
+                raise Unavailable(f"{into.name} is no SQLite file")
+        with contextlib.closing(sqlite3.connect(f"file:{quote(str(into))}?mode=ro", uri=True)) as connection:
+            try:
+                _refuse_foreign(connection, _version(connection), into)
+            except sqlite3.Error:
+                return
 
 
 def _version(connection: sqlite3.Connection) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from cds.records.database import Connection, Database, Unavailable
 _T = TypeVar("_T")
 _TOGETHER = 256
 """Writes of one commit at most."""
+_END = 3.0  # seconds that the end may take
 _SLOW = "the commit takes too long"
 _WAITING = 4096
 """Writes that may wait; with more the store is said to be unavailable, for memory has an end."""
@@ -80,13 +82,15 @@ class Store:
         return self._database.free_bytes()
 
     def close(self) -> None:
-        """Write what waits, and let go of the database."""
+        """Write what waits, and let go of the database; of a disk that hangs nobody waits for more than some seconds."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._writes.put(None)
-        self._thread.join()
-        self._database.close()
+        with contextlib.suppress(queue.Full):
+            self._writes.put(None, timeout=_END)
+        self._thread.join(_END)
+        if not self._thread.is_alive():
+            self._database.close()
 
     def _run(self) -> None:
         while True:

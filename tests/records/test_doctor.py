@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from cds.engine import CheckedEngine
+from cds.hooks.settings import Settings
+from tests.hooks.doors import client_of
 from tests.records.doors import told
 
 
@@ -26,9 +29,17 @@ def examined(tmp_path: Path, text: str) -> tuple[int, str]:
     return found.exit_code, " ".join(found.output.split())
 
 
-def test_a_service_that_is_well(tmp_path: Path) -> None:
+def test_a_service_that_is_well(engine: CheckedEngine, tmp_path: Path) -> None:
+    client_of(engine, Settings(records=str(tmp_path / "records")))
     code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
     assert code == 0 and "records: 0 decisions" in said and "rules under seed-2024" in said and "fault" not in said
+
+
+def test_it_makes_nothing(tmp_path: Path) -> None:
+    """What root made while looking, the user of the service could not write."""
+    code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
+    assert code == 0 and "records is not there; the service makes it" in said
+    assert [each.name for each in tmp_path.iterdir()] == ["settings.toml"]
 
 
 def test_without_records_it_is_noted(tmp_path: Path) -> None:
@@ -39,7 +50,8 @@ def test_without_records_it_is_noted(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('records = "{tmp}/none/records"', "records: cannot be opened or written"),
+        ('records = "{tmp}/none/records"', "the folder for records cannot be written"),
+        ('records = "postgresql://127.0.0.1:1/none"', "records: PostgreSQL"),
         ('[[issuers]]\niss = "a"\njwks_file = "{tmp}/none"\naudiences = ["b"]', "jwks_file of a: cannot be read"),
         (
             '[[issuers]]\niss = "a"\njwks_url = "http://127.0.0.1:9/keys"\naudiences = ["b"]',
@@ -52,8 +64,8 @@ def test_what_keeps_the_service_from_working_is_a_fault(tmp_path: Path, text: st
     assert code == 1 and said in printed
 
 
-def test_files_that_others_may_read_are_noted(tmp_path: Path) -> None:
-    examined(tmp_path, 'records = "{tmp}/records"\n')
+def test_files_that_others_may_read_are_noted(engine: CheckedEngine, tmp_path: Path) -> None:
+    client_of(engine, Settings(records=str(tmp_path / "records")))
     (tmp_path / "records").chmod(0o644)
     code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
     assert code == 0 and "records can be read by others" in said and "records.key can be read" not in said
@@ -116,7 +128,11 @@ def test_a_clock_that_is_wrong_is_seen_by_that_of_the_issuer(
     assert code == 1 and "behind that of a; tokens are refused" in said
 
 
-@pytest.mark.skipif(os.getuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_a_fault(tmp_path: Path) -> None:
-    (tmp_path / "locked").mkdir(mode=0o500)
-    assert examined(tmp_path, 'records = "{tmp}/locked/records"')[0] == 1
+def test_a_file_that_this_user_cannot_write_is_a_fault(
+    engine: CheckedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may write everywhere, so that the system is made to say it."""
+    client_of(engine, Settings(records=str(tmp_path / "records")))
+    monkeypatch.setattr(os, "access", lambda place, _: Path(place).name != "records")
+    code, said = examined(tmp_path, 'records = "{tmp}/records"\n')
+    assert code == 1 and "records cannot be written" in said

@@ -12,8 +12,9 @@ from typing import Any, Literal
 import pytest
 
 from cds.engine import CheckedEngine
+from cds.hooks.settings import Settings
 from tests.charts import as_bytes, request
-from tests.hooks.doors import JSON, VIEW
+from tests.hooks.doors import JSON, VIEW, client_of
 from tests.hooks.process import free_port
 from tests.records.doors import CRITICAL, asked, overridden, reported, service, told
 
@@ -136,11 +137,18 @@ def test_serve_says_before_it_starts_why_records_cannot_be_kept(
     assert ended.exit_code == 2 and said in ended.stderr
 
 
-def test_a_password_is_not_printed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://cds:s3cret@db.example/records", "postgresql://cds:***@db.example/records"),
+        ("postgres:///records?password=s3cret&host=db", "postgres:///records?password=***&host=db"),
+        ("/var/lib/a:b@c/records", "/var/lib/a:b@c/records"),
+    ],
+)
+def test_a_password_is_not_printed(tmp_path: Path, url: str, shown: str) -> None:
     config = tmp_path / "settings.toml"
-    config.write_text('records = "postgresql://cds:s3cret@db.example/records"\n')
-    printed = told("config", "--config", str(config)).output
-    assert "s3cret" not in printed and "cds:***@db.example" in printed
+    config.write_text(f'records = "{url}"\n')
+    assert json.loads(told("config", "--config", str(config)).stdout)["records"] == shown
 
 
 def test_a_backup_is_restored_over_records_alone_and_what_was_there_stays(
@@ -156,16 +164,35 @@ def test_a_backup_is_restored_over_records_alone_and_what_was_there_stays(
     assert told("records", "restore", str(copy), "--records", str(file)).exit_code == 0
     assert "0 decisions" in told("records", "state", "--records", str(file)).output
     assert "1 decisions" in told("records", "state", "--records", f"{file}.replaced").output
+    again = told("records", "restore", str(copy), "--records", str(file))
+    assert again.exit_code == 2 and "move it away" in again.stderr  # or the one decision would be gone
+    assert not letter.with_name("letter.restored").exists()
+
+
+def test_records_that_are_damaged_are_replaced(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
+    file, copy = tmp_path / "records", tmp_path / "copy"
+    with service(engine, str(file), key_file) as client:
+        asked(client)
+        told("records", "backup", str(copy), "--records", str(file))
+    damaged = file.read_bytes()[:100] + b"\xff" * 20_000
+    file.write_bytes(damaged)
+    assert told("records", "state", "--records", str(file)).exit_code == 2
+    assert told("records", "restore", str(copy), "--records", str(file)).exit_code == 0
+    assert "1 decisions" in told("records", "state", "--records", str(file)).output
+    assert (tmp_path / "records.replaced").read_bytes() == damaged
 
 
 def test_a_key_that_is_gone_is_not_made_anew(engine: CheckedEngine, tmp_path: Path) -> None:
     """By another key every patient would be another one."""
     config = tmp_path / "settings.toml"
     config.write_text(f'records = "{tmp_path}/records"\n')
-    assert told("doctor", "--config", str(config)).exit_code == 0
+    with client_of(engine, Settings(records=str(tmp_path / "records"))) as client:
+        asked(client)
     (tmp_path / "records.key").unlink()
-    found = told("doctor", "--config", str(config))
-    assert found.exit_code == 1 and "records.key is gone" in " ".join(found.output.split())
+    for command in ("doctor", "serve"):
+        found = told(command, "--config", str(config))
+        assert found.exit_code != 0 and "records.key is gone" in " ".join(found.output.split())
+    assert not (tmp_path / "records.key").exists()
 
 
 def test_nothing_is_deleted_of_records_that_are_not_there(tmp_path: Path) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cds.engine import CheckedEngine, EngineFault
+from cds.records import keeper
+from cds.records.database import Unavailable, open_reader
+from cds.records.decision import Decision, Recorder, Verdict
+from cds.records.find import by_name
+from cds.records.keeper import Asked
+from cds.records.key import open_records
 from tests.charts import as_bytes, day, level, patient, request
-from tests.hooks.doors import VIEW
-from tests.records.doors import CRITICAL, QUIET, as_json, asked, service, told
+from tests.hooks.doors import VIEW, client_of
+from tests.records.doors import CRITICAL, QUIET, as_json, asked, overridden, reported, service, told
 
 
 def test_a_decision_is_found_by_request_and_by_card(engine: CheckedEngine, where: str, key_file: Path) -> None:
@@ -147,38 +156,34 @@ def test_what_is_kept_names_nobody(engine: CheckedEngine, tmp_path: Path, key_fi
     with service(engine, where, key_file, records_keep="input") as client:
         cards = asked(client, chart, name="request-0001")
     assert cards[0]["indicator"] == "critical"
-    with sqlite3.connect(where) as connection:
-        stored = connection.execute("SELECT * FROM decisions").fetchall()
-    from cds.records.find import Stored
-
-    [decision] = [Stored(*row) for row in stored]
+    with closing(open_reader(where)) as reader, reader.transaction() as connection:
+        [decision] = by_name(connection, "request-0001")
     request_kept = decision.asked()
     assert request_kept is not None and secret.encode() not in request_kept.body
     assert b"Observation" in request_kept.body  # it is the input, and not an empty one
-    assert "itp-1" not in json.dumps([str(value) for value in stored[0][:12]])  # the patient is a hash outside of it
+    assert "itp-1" not in str(msgspec.structs.replace(decision, input=None))  # the patient is a hash outside of it
 
 
 def test_patients_of_two_issuers_are_two(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
     """An id says who it is only together with who uses it."""
-    from cds.records.decision import Recorder
-
     recorder = Recorder("verdict", key_file.read_bytes())
     hashes = {recorder.patient(issuer, server, "1") for issuer in ("a", "b") for server in ("", "c")}
     assert len(hashes) == 4
     assert Recorder("verdict", b"another key of thirty-two bytes.").patient("a", "", "1") not in hashes
 
 
-def test_without_the_setting_nothing_is_kept(engine: CheckedEngine, tmp_path: Path) -> None:
-    from tests.hooks.doors import client_of
-
+def test_without_the_setting_nothing_is_kept(
+    engine: CheckedEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     with client_of(engine) as client:
-        asked(client)
+        card = asked(client)[0]["uuid"]
+        assert reported(client, overridden(card)) == 200
+        assert client.app.state.service.recording.records is None  # type: ignore[attr-defined]
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_old_is_purged_with_all_that_belongs_to_it(engine: CheckedEngine, where: str, key_file: Path) -> None:
-    from tests.records.doors import overridden, reported
-
     with service(engine, where, key_file) as client:
         [card, *_] = asked(client, name="request-0001")
         assert reported(client, overridden(card["uuid"])) == 200
@@ -190,11 +195,6 @@ def test_what_is_old_is_purged_with_all_that_belongs_to_it(engine: CheckedEngine
 
 
 def test_old_decisions_go_by_themselves(engine: CheckedEngine, where: str, key_file: Path) -> None:
-    import asyncio
-
-    from cds.records.decision import Decision, Verdict
-    from cds.records.keeper import Asked
-    from cds.records.key import open_records
 
     clock = [1_000_000.0]
     records = open_records(where, lambda: clock[0], must=True, days=10)
@@ -235,9 +235,6 @@ def test_the_settings_say_where_the_records_are(engine: CheckedEngine, tmp_path:
 def test_deleting_what_is_old_keeps_no_decision_waiting_and_loses_none(
     engine: CheckedEngine, where: str, key_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cds.records import keeper
-    from cds.records.database import Unavailable
-
     def fails(*_: object) -> int:
         raise Unavailable("too much at once")
 
@@ -274,9 +271,21 @@ def test_the_id_of_a_request_hides_no_card(engine: CheckedEngine, where: str, ke
 def test_a_date_alone_is_its_beginning(
     engine: CheckedEngine, where: str, key_file: Path, command: tuple[str, ...]
 ) -> None:
-    from datetime import datetime
-
     with service(engine, where, key_file) as client:
         asked(client)
     said = told(*command, datetime.now().astimezone().date().isoformat(), "--records", where).output
     assert "0 decisions" in said or "Sirolimus level 22" in said
+
+
+def test_the_settings_say_by_which_rules_it_is_judged_again(
+    engine: CheckedEngine, tmp_path: Path, key_file: Path
+) -> None:
+    where, config = str(tmp_path / "records"), tmp_path / "settings.toml"
+    with service(engine, where, key_file, records_keep="input") as client:
+        asked(client, name="request-0001")
+    for protocol, own in (("seed-2024", True), ("label-lam", False)):
+        config.write_text(f'records = "{where}"\nprotocol = "{protocol}"\n')
+        shown = told("decisions", "show", "request-0001", "--config", str(config)).output
+        assert ("by the rules of the record" in shown) == own
+        replayed = told("replay", "--config", str(config), "--fail-on", "any")
+        assert replayed.exit_code == (0 if own else 1), replayed.output

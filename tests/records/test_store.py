@@ -189,10 +189,11 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
         with closing(sqlite3.connect(file)) as connection, connection:
             connection.execute("CREATE TABLE bills (a INTEGER)")
             connection.execute(f"PRAGMA user_version = {version}")
+        before = file.read_bytes()
         for opening in (open_database, open_reader):
             with pytest.raises(Unavailable, match=r"something else|holds no records"):
                 opening(str(file))
-        assert _tables(file) == {"bills"}
+        assert file.read_bytes() == before
 
 
 def test_a_link_has_the_lock_of_what_it_leads_to(tmp_path: Path) -> None:
@@ -279,6 +280,27 @@ def test_while_the_disk_hangs_one_call_waits_and_the_others_are_told_at_once(
     free.set()
     store.close()
     assert len(done) <= 2  # the first, and perhaps one that came before its time was up
+
+
+def test_a_disk_that_hangs_keeps_no_service_from_ending(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cds.records import store as module
+
+    database, free = open_database(str(tmp_path / "records")), threading.Event()
+
+    @contextmanager
+    def hangs() -> Iterator[Connection]:
+        free.wait()
+        raise Unavailable("it never came back")
+        yield
+
+    monkeypatch.setattr(database, "transaction", hangs)
+    monkeypatch.setattr(module, "_END", 0.05)
+    store = Store(database, patience=0.05)
+    with pytest.raises(Unavailable):
+        written(store, b"a")
+    store.close()
+    free.set()
+    database.close()
 
 
 _FULL = """
