@@ -109,9 +109,7 @@ class Settings(BaseModel):
     without_authentication: bool = False
     replay: Literal["reject", "allow"] = "reject"
     replay_file: Path | None = None  # tokens alone, where nothing else is recorded
-    records: str = (
-        ""  # a path, or the URL of a PostgreSQL database: decisions, feedback and tokens; empty: none are kept
-    )
+    records: str = ""  # a path or a PostgreSQL URL: decisions, feedback and tokens; empty: none are kept
     records_keep: Literal["verdict", "facts", "input"] = "verdict"
     records_key_file: Path | None = None  # patients are hashed by it; unless given, records + ".key"
     records_failure: Literal["answer", "refuse"] = "answer"  # what is done where a decision cannot be recorded
@@ -128,9 +126,7 @@ class Settings(BaseModel):
         default=1000, ge=10, le=50_000
     )  # of one worker; fewer where the system lets it open fewer files
     metrics_host: str = "127.0.0.1"
-    metrics_port: int = Field(
-        default=0, ge=0, le=65_000
-    )  # the first of as many ports as there are workers; 0: no metrics
+    metrics_port: int = Field(default=0, ge=0, le=65_000)  # the first, of one for each worker; 0: no metrics
     workbench: bool | None = None  # pages at / and /rules; unless said, where nobody but this machine can call
     check_answers: bool = False  # hold every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"
