@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cds.cards.build import NewId, card_for, new_id
+from cds.cards.held_back import Earlier, HeldBack, named, parted
 from cds.cards.order import MAX_CARDS, arranged, merged, unsigned_card
 from cds.chart.read import read_chart
 from cds.chart.request import Request
@@ -18,7 +20,8 @@ from cds.facts import Situation, read_facts
 class Advice:
     """Cards for the clinician; with ``explain``, every rule and why it is silent or not.
 
-    ``by_rule``: the card of each rule that speaks, before cards are merged or folded; ``verdict``: of all rules.
+    ``by_rule``: the card of each rule that is told, before cards are merged or folded; ``held_back``: the rules that speak and are
+    not told, for what became of their cards earlier; ``verdict``: of all rules.
     """
 
     cards: list[dict[str, Any]]
@@ -26,6 +29,7 @@ class Advice:
     explained: list[Explained]
     by_rule: dict[str, dict[str, Any]]
     verdict: Verdict
+    held_back: list[HeldBack]
 
 
 def advise(
@@ -33,11 +37,14 @@ def advise(
     engine: Evaluator,
     now: datetime,
     *,
+    earlier: Sequence[Earlier] = (),
     explain: bool = False,
     max_cards: int = MAX_CARDS,
     make_id: NewId = new_id,
 ) -> Advice:
     """Judge ``request`` at ``now``; for a clinician ``engine`` is a :class:`CheckedEngine`, whose two engines must agree.
+
+    ``earlier``: what became of this patient's cards before, where a site lets them stay away.
 
     Raises:
         EngineFault: the engine failed or the two engines disagree; no advice may be given.
@@ -47,10 +54,12 @@ def advise(
     verdict = engine.judge(situation.facts.compared)
     holding, hidden = verdict.holding(request.hook), verdict.hidden(request.hook)
     speaking = {item.rule.id for item in holding} | hidden  # suggestions give way to rules that are not shown, too
-    cards = [card_for(item, situation, speaking, request.original, make_id) for item in holding]
-    shown = merged(cards, [item.rule.merge for item in holding])
+    told, held_back = parted(holding, situation, earlier)  # suggestions give way to what is held back, too
+    cards = [card_for(item, situation, speaking, request.original, make_id) for item in told]
+    shown = merged(cards, [item.rule.merge for item in told])
     if hidden:
         shown.append(unsigned_card(len(hidden), engine.knowledge, make_id))
     explained = list(verdict.explain(request.hook)) if explain else []
-    by_rule = dict(zip((item.rule.id for item in holding), cards, strict=True))
-    return Advice(arranged(shown, max_cards, make_id), situation, explained, by_rule, verdict)
+    by_rule = dict(zip((item.rule.id for item in told), cards, strict=True))
+    arrangement = named(arranged(shown, max_cards, make_id), held_back)
+    return Advice(arrangement, situation, explained, by_rule, verdict, held_back)

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from cds.advise import advise
+from cds.cards.held_back import said
 from cds.cards.text import clean
 from cds.chart.body import InputError
 from cds.cli.common import FAULT, Rules, make_engine, rules_options, stop
@@ -15,7 +16,7 @@ from cds.cli.kept import at, moment_of, reading, records_options, since_option, 
 from cds.cli.show import explained_text, wrapped
 from cds.compiled.hooks import SERVED
 from cds.engine import CheckedEngine, EngineFault
-from cds.records.decision import knowledge_of
+from cds.records.decision import Finding, Verdict, knowledge_of
 from cds.records.find import OUTCOMES, Answer, Stored, Wanted, answers, by_name, wanted
 from cds.records.replay import Served
 
@@ -121,14 +122,20 @@ def _said(decision: Stored, reports: list[Answer]) -> list[str]:
     lines += [] if verdict.cards else ["  no card"]
     for each in verdict.findings:
         if not each.is_told:
-            why = f"gives way to {', '.join(each.gives_way_to)}" if each.gives_way_to else each.place
-            lines.append(wrapped(f"{each.rule} held and was not told: {why}", "  ", "    "))
+            lines.append(wrapped(f"{each.rule} held and was not told: {_not_told(each, verdict)}", "  ", "    "))
     lines += [
         wrapped(f"not offered: {fact.replace('_', ' ')}: {clean(why)}", "  ", "    ")
         for fact, why in verdict.withheld.items()
     ]
     lines += [wrapped(f"could not be judged: {clean(gap.reason)}", "  ", "    ") for gap in verdict.gaps]
     return lines
+
+
+def _not_told(finding: Finding, verdict: Verdict) -> str:
+    if finding.gives_way_to:
+        return f"gives way to {', '.join(finding.gives_way_to)}"
+    away = [f"{finding.place}, {said(each)}" for each in verdict.held_back if each.rule == finding.rule]
+    return away[0] if away else finding.place
 
 
 def _answered(each: Answer) -> str:

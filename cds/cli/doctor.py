@@ -31,7 +31,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     knowledge = load_rules(rules_of(settings), signers=settings.signers)
     _say("ok", f"{len(knowledge.rules)} rules under {knowledge.protocol.id}, knowledge {knowledge.hash[:12]}")
     with httpx.Client(trust_env=False, follow_redirects=False) as client:
-        levels = [_say(each.level, each.what) for each in look(settings, client)]
+        levels = [_say(each.level, each.what) for each in look(settings, knowledge, client)]
     sys.exit(int("fault" in levels))
 
 

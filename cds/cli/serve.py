@@ -81,8 +81,9 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     from cds.hooks.auth import unusable_keys
     from cds.hooks.browser import lacking, wanted
     from cds.hooks.metrics import NoPort
-    from cds.hooks.recording import unusable_records
-    from cds.hooks.serving import NotKept, serve
+    from cds.hooks.recording import not_to_snooze, unusable_records
+    from cds.hooks.reload import NotKept
+    from cds.hooks.serving import serve
 
     def started() -> None:
         at = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{settings.port}"
@@ -92,7 +93,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
             needs = f"The workbench is off: it needs {', '.join(lacking())} (pip install {' '.join(lacking())})"
             click.echo(needs if lacking() else address, err=True)
 
-    if why := unusable_keys(settings) or unusable_records(settings):
+    if why := unusable_keys(settings) or unusable_records(settings) or not_to_snooze(settings, engine.knowledge):
         stop(f"the settings cannot be used: {why}")
     try:
         serve(engine, settings, started)

@@ -33,7 +33,7 @@ from cds.hooks.draining import drained
 from cds.hooks.feedback import MOST_BYTES, Keeper, WrongFeedback, read_feedback
 from cds.hooks.fetch import Server
 from cds.hooks.http import Answered, Held, as_json, body_of, busy, encode, outcome
-from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting
+from cds.hooks.judging import Answer, Gone, Judge, Judges, NoMedications, TooLate, Waiting, settle_memory
 from cds.hooks.messages import NotValid
 from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
@@ -65,9 +65,9 @@ class Service:
         client: httpx.AsyncClient | None,
         knowledge: Path | None,
     ) -> None:
-        self.engine, self.settings = engine, settings
+        self.settings = settings
         self.clock = clock or (lambda: datetime.now(UTC).astimezone(settings.zone))
-        self.recording = Recording(settings, engine.knowledge)
+        self.recording = Recording(settings)
         self.keeper = keeper or self.recording.feedback
 
         def outward() -> httpx.AsyncClient:
@@ -78,12 +78,27 @@ class Service:
         self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
         self.authentication = Authentication(settings, time.time, self.key_client, self.recording.records)
         self.hooks = {service_id(hook): hook for hook in settings.hooks}
-        self.document = encode(discovery(engine.knowledge, settings.hooks))
         self.contract = encode(openapi(bool(settings.issuers), settings.hooks))
         self.in_flight = 0  # calls whose bodies are here and that are not answered yet
         self.held = Held(settings.max_body_bytes)
-        self.judges = Judges(engine, settings.check_answers, knowledge, self.recording.recorder)
+        self.browser = Browser(engine, settings) if served(settings) else None
         self.draining = False
+        self._serve_by(engine, Judges(engine, settings.check_answers, knowledge, self.recording.recorder))
+
+    def serve_by(self, engine: CheckedEngine, knowledge: Path) -> None:
+        """Judge by other rules from now on; calls that are under way are judged by those before. It may be called in any thread."""
+        judges = Judges(engine, self.settings.check_answers, knowledge, self.recording.recorder)
+        judges.rehearse()
+        self._serve_by(engine, judges)
+        settle_memory()
+        _log.warning("other rules are served", extra={"knowledge": engine.knowledge.hash})
+
+    def _serve_by(self, engine: CheckedEngine, judges: Judges) -> None:
+        self.engine, self.judges = engine, judges
+        self.document = encode(discovery(engine.knowledge, self.settings.hooks))
+        self.recording.serve_by(engine.knowledge)
+        if self.browser is not None:
+            self.browser.serve_by(engine)
 
     async def services(self, request: Request) -> Response:
         """GET /cds-services"""
@@ -201,7 +216,9 @@ class Service:
         server = server_of(body, caller)
         if server is not None:
             body = await self._completed(request, waiting, body, hook, server, arrived)
-        return await self.judges.run(waiting, Judge.answer, body, hook, self.clock(), caller.issuer)
+        now = self.clock()
+        history = await self.recording.history(body, caller.issuer, now)
+        return await self.judges.run(waiting, Judge.answer, body, hook, now, caller.issuer, history)
 
     async def _completed(
         self, request: Request, waiting: Waiting, body: bytes, hook: HookName, server: Server, arrived: float
@@ -260,8 +277,8 @@ def create_app(
         Route("/cds-services/{id}", service.service, methods=["POST"], middleware=logged),
         Route("/cds-services/{id}/feedback", service.feedback, methods=["POST"], middleware=logged),
     ]
-    if served(settings):
-        routes += Browser(engine, settings).routes(logged)
+    if service.browser is not None:
+        routes += service.browser.routes(logged)
     cors = Middleware(
         CORSMiddleware,
         allow_origins=settings.allow_origins,

@@ -50,6 +50,10 @@ class Browser:
         self._made: Workbench | None = None
         self._waiting = 0
 
+    def serve_by(self, engine: CheckedEngine) -> None:
+        """Show and judge by these rules from now on."""
+        self._engine, self._made = engine, None
+
     def routes(self, logged: Sequence[Middleware]) -> list[Route]:
         """Where the pages are; ``logged`` surrounds every call."""
         return [

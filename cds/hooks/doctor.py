@@ -18,8 +18,10 @@ from typing import Literal, NamedTuple
 
 import httpx
 
+from cds.compiled.knowledge import Knowledge
 from cds.hooks.auth import unusable_keys
 from cds.hooks.keys import keys_in
+from cds.hooks.recording import not_to_snooze
 from cds.hooks.settings import Issuer, Settings
 from cds.records.database import Unavailable, is_postgres, open_reader
 from cds.records.key import key_beside
@@ -41,8 +43,10 @@ class Looked(NamedTuple):
     what: str
 
 
-def look(settings: Settings, client: httpx.Client) -> Iterator[Looked]:
+def look(settings: Settings, knowledge: Knowledge, client: httpx.Client) -> Iterator[Looked]:
     """Everything in turn; ``client`` fetches the keys of issuers, from no other address than the settings name."""
+    if why := not_to_snooze(settings, knowledge):
+        yield Looked("fault", why)
     why = unusable_keys(settings)
     yield Looked("fault", why) if why else Looked("ok", "files of issuers' keys can be used")
     yield from _sqlite()

@@ -19,6 +19,7 @@ import anyio
 import anyio.to_process
 
 from cds.advise import Advice, advise
+from cds.cards.held_back import Earlier
 from cds.chart.body import InputError
 from cds.chart.request import Request, read_request
 from cds.compiled.hooks import HookName
@@ -30,6 +31,7 @@ from cds.hooks.http import encode
 from cds.hooks.messages import check_answer
 from cds.knowledge.cache import from_cache
 from cds.records.decision import Decision, Recorder
+from cds.records.snooze import History
 
 LARGE = 96 * 1024
 """Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
@@ -113,18 +115,26 @@ class Judge:
         """The reads of Medications that ``body`` refers to and does not hold."""
         return medications(read_request(body, hook), server)
 
-    def answer(self, body: bytes, hook: HookName, now: datetime, issuer: str = "") -> Answer:
-        """The cards at ``now``, for a call of ``issuer``. Raises NoMedications too."""
+    def answer(
+        self, body: bytes, hook: HookName, now: datetime, issuer: str = "", history: History | None = None
+    ) -> Answer:
+        """The cards at ``now``, for a call of ``issuer``; ``history`` may keep some away. Raises NoMedications too."""
         question = read_request(body, hook)
         if not question.from_hook:
             raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
         if "MedicationRequest" in question.not_supplied:
             raise NoMedications
-        advice = advise(question, self._engine, now)
+        advice = advise(question, self._engine, now, earlier=self._earlier(question, issuer, history))
         content = encode({"cards": advice.cards})
         if self._check_answers:
             check_answer(content)
         return Answer(content, len(advice.cards), self._decision(advice, question, now, issuer))
+
+    def _earlier(self, question: Request, issuer: str, history: History | None) -> tuple[Earlier, ...]:
+        """What became of this patient's cards; nothing where the history is not certainly this patient's."""
+        if history is None or self._recorder is None or self._recorder.patient_of(question, issuer) != history.patient:
+            return ()
+        return history.earlier
 
     def _decision(self, advice: Advice, question: Request, now: datetime, issuer: str) -> Decision | None:
         """What is to be recorded; a fault in that is no reason to silence the cards."""
@@ -139,6 +149,7 @@ class Judge:
 
 def settle_memory() -> None:
     """Keep the collector away from what lives as long as the process: it is what makes slow requests slow."""
+    gc.unfreeze()  # the rules before these, where there were any
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
@@ -146,7 +157,7 @@ def settle_memory() -> None:
 
 @lru_cache(1)
 def judge_of(file: str, check_answers: bool, recorder: Recorder | None) -> Judge:
-    """A judge by the knowledge in a file: in a process apart, once."""
+    """A judge by the knowledge in a file: in a process apart, once for each file."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
         signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
     knowledge = from_cache(Path(file))
@@ -154,7 +165,7 @@ def judge_of(file: str, check_answers: bool, recorder: Recorder | None) -> Judge
         raise RuntimeError("the knowledge that the service began with is gone")
     judge = Judge(CheckedEngine(knowledge), check_answers, recorder)
     settle_memory()
-    os.nice(_NICE)
+    os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     return judge
 
 

@@ -9,7 +9,7 @@ import sys
 from datetime import UTC, datetime
 from uuid import uuid4
 
-FIELDS = ("request", "service", "status", "cards", "ms", "issuer", "reason", "fault", "key", "fetched")
+FIELDS = ("request", "service", "status", "cards", "ms", "issuer", "reason", "fault", "key", "fetched", "knowledge")
 """What a line may say beside time, level and event. Each is a number, or a word of ours or of the settings."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")

@@ -88,7 +88,9 @@ class Card(_Sent):
     suggestions: list[Suggestion] | None = None
     selectionBehavior: Literal["any"] | None = None
     overrideReasons: list[Coding] | None = None
-    extension: dict[Literal["net.sirolimus-itp-cds.findings", "net.sirolimus-itp-cds.gaps"], Any]
+    extension: dict[
+        Literal["net.sirolimus-itp-cds.findings", "net.sirolimus-itp-cds.gaps", "net.sirolimus-itp-cds.heldBack"], Any
+    ]
 
     @model_validator(mode="after")
     def _how_to_select(self) -> Card:

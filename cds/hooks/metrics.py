@@ -22,7 +22,7 @@ class NoPort(Exception):
 class Metrics:
     """What one worker did since it began. Labels are names of ours: services, rules, facts, statuses, reasons of refusal."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram, Info
 
         self.registry = CollectorRegistry()
@@ -48,8 +48,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        info = Info("sirolimus_cds_knowledge", "The rules that are served.", registry=self.registry)
-        info.info({"knowledge": knowledge.hash, "protocol": knowledge.protocol.id})
+        self._served = Info("sirolimus_cds_knowledge", "The rules that are served.", registry=self.registry)
+
+    def serve_by(self, knowledge: Knowledge) -> None:
+        """These are the rules that are served."""
+        self._served.info({"knowledge": knowledge.hash, "protocol": knowledge.protocol.id})
 
     def answered(self, service: str, said: dict[str, Any]) -> None:
         """A call was answered: ``said`` is what its line in the log says."""

@@ -10,8 +10,10 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from starlette.requests import Request
 
+from cds.chart.wire import UNREADABLE
 from cds.compiled.knowledge import Knowledge
 from cds.hooks.auth import Caller
 from cds.hooks.discovery import SERVICES
@@ -22,6 +24,7 @@ from cds.records.database import Unavailable, open_database
 from cds.records.decision import Decision, Recorder
 from cds.records.keeper import Asked, Records
 from cds.records.key import key_of, open_records
+from cds.records.snooze import History, snoozed, unusable_snooze
 
 if TYPE_CHECKING:
     from http.server import HTTPServer
@@ -31,13 +34,24 @@ _LEAST = 64 * 1024 * 1024
 """Bytes that must be free: the log of SQLite needs room before it can be shortened."""
 
 
+class _Context(msgspec.Struct):
+    patientId: str
+
+
+class _About(msgspec.Struct):
+    """The part of a request that says whose it is."""
+
+    context: _Context
+    fhirServer: str | None = None
+
+
 class Recording:
     """The records of a service. Of a ``replay_file`` only the tokens are used.
 
     ``must``: without them calls are refused.
     """
 
-    def __init__(self, settings: Settings, knowledge: Knowledge) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Raises Unavailable where the store or the key cannot be used, NoPort where there is none for the metrics."""
         where = settings.tokens_kept_in
         self.must = settings.records_failure == "refuse" or not settings.records
@@ -48,15 +62,22 @@ class Recording:
         self.metrics: Metrics | None = None
         self._server: HTTPServer | None = None
         if settings.metrics_port:
-            self.metrics = Metrics(knowledge)
+            self.metrics = Metrics()
             self._server = serve(self.metrics, settings.metrics_host, settings.metrics_port, settings.workers)
         self.recorder: Recorder | None = None
         self._is_kept = bool(settings.records)
+        self._settings = settings
         self._tidying: asyncio.Task[None] | None = None  # kept, for a task that nobody holds may be collected
         if settings.records:
             self.recorder = Recorder(settings.records_keep, key)
         elif self.metrics is not None:
             self.recorder = Recorder("verdict", b"")  # to be counted
+
+    def serve_by(self, knowledge: Knowledge) -> None:
+        """Count and snooze by these rules from now on."""
+        self._snoozed = snoozed(self._settings.snooze, self._settings.once_a_course, knowledge)
+        if self.metrics is not None:
+            self.metrics.serve_by(knowledge)
 
     @property
     def feedback(self) -> Keeper:
@@ -66,6 +87,21 @@ class Recording:
     def of_fault(self, card: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision | None:
         """What is to be recorded of an evaluation that failed."""
         return self.recorder.fault(card, knowledge, now) if self.recorder is not None else None
+
+    async def history(self, body: bytes, issuer: str, now: datetime) -> History | None:
+        """What became of the cards of the patient that a call is about, where the site lets any stay away; None where nothing is known."""
+        if not self._snoozed or self.records is None or self.recorder is None:
+            return None
+        try:
+            about = msgspec.json.decode(body, type=_About)
+            server, patient_id = about.fhirServer or "", about.context.patientId.removeprefix("Patient/")
+            patient = self.recorder.patient(issuer, server, patient_id)
+            return History(patient, await self.records.earlier(patient, self._snoozed, now))
+        except UNREADABLE:  # the judge says what is wrong with it
+            return None
+        except Unavailable as why:
+            _log.error("what became of earlier cards is not known: all are shown", extra={"fault": str(why)})
+            return None
 
     async def keep(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
         """Whether the answer may be given: its decision is recorded, or need not be."""
@@ -110,6 +146,11 @@ class Recording:
             self._server.server_close()
         if self.records is not None:
             self.records.store.close()
+
+
+def not_to_snooze(settings: Settings, knowledge: Knowledge) -> str:
+    """Why cards cannot stay away as the settings want it, in words; empty where they can."""
+    return unusable_snooze(settings.snooze, settings.once_a_course, knowledge)
 
 
 def unusable_records(settings: Settings) -> str:

@@ -24,8 +24,8 @@ from cds.hooks.judging import settle_memory
 from cds.hooks.log import set_up_logs
 from cds.hooks.metrics import free_ports
 from cds.hooks.protocol import Impatient
+from cds.hooks.reload import KeptRules, NotKept, block, on_signal, read_again, tell_workers
 from cds.hooks.settings import Settings
-from cds.knowledge.cache import from_cache, into_cache
 
 _HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
 _PARENT = "SIROLIMUS_ITP_CDS_PARENT"
@@ -36,19 +36,14 @@ _KEEP_ALIVE = 75
 """Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
 
 
-class NotKept(Exception):
-    """The folder for temporary files does not take the rules."""
-
-
 def from_environment() -> Starlette:
     """The application of one worker; what ``serve`` was told is handed on in the environment."""
     _end_with_the_parent()
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
-    file = Path(os.environ[_KNOWLEDGE])
-    knowledge = from_cache(file)
-    if knowledge is None:
-        raise RuntimeError("the knowledge that the service began with is gone")
-    return _application(CheckedEngine(knowledge), settings, file)
+    kept = KeptRules(Path(os.environ[_KNOWLEDGE]))
+    app = _application(*kept.engine(), settings)
+    on_signal(lambda: app.state.service.serve_by(*kept.engine()))
+    return app
 
 
 def _end_with_the_parent() -> None:
@@ -59,7 +54,7 @@ def _end_with_the_parent() -> None:
             raise SystemExit("the parent has gone")
 
 
-def _application(engine: CheckedEngine, settings: Settings, knowledge: Path) -> Starlette:
+def _application(engine: CheckedEngine, knowledge: Path, settings: Settings) -> Starlette:
     set_up_logs(settings.log_level)
     Impatient.silent_seconds = settings.silent_seconds
     Impatient.most = _connections(settings.max_connections)
@@ -93,18 +88,31 @@ def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]
     if settings.metrics_port:
         free_ports(settings.metrics_host, settings.metrics_port, settings.workers)
     os.environ[_HANDED_ON] = settings.model_dump_json()
-    alone = settings.workers == 1
     # workers and judges import nothing from the folder in which the service was started
     os.environ["PYTHONSAFEPATH"] = "1"
-    with _kept(engine.knowledge) as file:
-        os.environ[_KNOWLEDGE], os.environ[_PARENT] = str(file), str(os.getpid())
+    with _kept(engine.knowledge) as kept:
+        os.environ[_KNOWLEDGE], os.environ[_PARENT] = str(kept.folder), str(os.getpid())
+        set_up_logs(settings.log_level)
+        is_signal_ours = block()
         started()
-        _run(_application(engine, settings, file) if alone else "cds.hooks.serving:from_environment", settings)
+        alone = _application(engine, kept.newest(), settings) if settings.workers == 1 else None
+
+        def read_rules() -> None:
+            if not read_again(settings, kept):
+                return
+            if alone is None:
+                tell_workers()
+            else:
+                alone.state.service.serve_by(*kept.engine())
+
+        if is_signal_ours:
+            on_signal(read_rules)
+        _run(alone or "cds.hooks.serving:from_environment", settings)
 
 
 @contextlib.contextmanager
-def _kept(knowledge: Knowledge) -> Iterator[Path]:
-    """The rules that the service began with as a file: every process has them, also one that takes another's place later."""
+def _kept(knowledge: Knowledge) -> Iterator[KeptRules]:
+    """The rules that the service begins with."""
     try:
         made = tempfile.TemporaryDirectory(prefix="sirolimus-itp-cds-")
     except OSError:
@@ -112,11 +120,9 @@ def _kept(knowledge: Knowledge) -> Iterator[Path]:
     with made as folder:
         handle = os.open(folder, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_SH)  # what clears old files away leaves a locked folder alone
-        file = Path(folder) / "knowledge"
-        into_cache(file, knowledge)
-        if from_cache(file) is None:
-            raise NotKept
-        yield file
+        kept = KeptRules(Path(folder))
+        kept.put(knowledge)
+        yield kept
         os.close(handle)
 
 

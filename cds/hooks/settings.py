@@ -114,6 +114,10 @@ class Settings(BaseModel):
     records_key_file: Path | None = None  # patients are hashed by it; unless given, records + ".key"
     records_failure: Literal["answer", "refuse"] = "answer"  # what is done where a decision cannot be recorded
     records_days: int = Field(default=365, ge=0, le=36_500)  # 0: until somebody purges them
+    snooze: dict[
+        str, Annotated[int, Field(ge=1, le=365)]
+    ] = {}  # days, by rule, that a card stays away once it was set aside
+    once_a_course: list[str] = []  # rules that are told on one day of a course
     fhir_servers: list[BaseUrl] = []  # those that may be called back when nobody is authenticated
     max_body: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     body_seconds: float = Field(default=5.0, gt=0, le=60)
@@ -144,6 +148,8 @@ class Settings(BaseModel):
             )
         if self.issuers and self.without_authentication:
             raise ValueError("issuers are named, and without_authentication is said too")
+        if (self.snooze or self.once_a_course) and not self.records:
+            raise ValueError("snooze and once_a_course need records, which know what became of a card")
         if self.records and self.replay_file is not None:
             raise ValueError("the tokens of replay_file are kept in records, too: leave replay_file out")
         if self.workers > 1 and self.issuers and self.replay == "reject" and not self.tokens_kept_in:
@@ -210,14 +216,14 @@ def read_settings(
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Plain values by ``SIROLIMUS_CDS_NAME``; lists with commas. Issuers are for the file."""
+    """Plain values by ``SIROLIMUS_CDS_NAME``; lists with commas. Tables (issuers, snooze) are for the file."""
     found: dict[str, Any] = {}
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in (f"{PREFIX}CONFIG", f"{PREFIX}SETTINGS_OF_A_WORKER"):
             continue
         key = name.removeprefix(PREFIX).lower()
         field = Settings.model_fields.get(key)
-        if field is None or key == "issuers":
+        if field is None or key in ("issuers", "snooze"):
             raise WrongSettings(f"{name}: there is no such setting in the environment")
         several = field.default == [] or isinstance(field.default, list)
         found[key] = [part.strip() for part in text.split(",") if part.strip()] if several else text

@@ -14,6 +14,7 @@ import msgspec
 from cds import __version__
 from cds.advise import Advice
 from cds.cards.build import NAMESPACE
+from cds.cards.held_back import Earlier, basis_of
 from cds.cards.order import FOLDED_TOPIC
 from cds.chart.request import Request
 from cds.compiled.knowledge import Knowledge, Rule
@@ -22,7 +23,7 @@ from cds.records.reduced import reduced
 
 Keep = Literal["verdict", "facts", "input"]
 """What is kept beside the verdict: nothing more, the facts that rules compare, or the reduced input."""
-Place = Literal["card", "with", "folded", "gives way", "not signed"]
+Place = Literal["card", "with", "folded", "held back", "gives way", "not signed"]
 """Where a rule that held went: its own card, another one's card, the card of further findings, or nowhere."""
 SIGNED_ONLY = "-signed"
 _VERSION = 12  # hexadecimal digits
@@ -41,7 +42,8 @@ class Card(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True):
     """A rule that held. ``version``: the beginning of the hash of the rule as it was, its signatures aside.
 
-    ``summary``: of its card before cards are put together; ``digest``: of all that this card said and offered.
+    ``summary``: of its card before cards are put together; ``digest``: of all that this card said and offered; ``basis``: of what it
+    rested on, empty where it gives way.
     """
 
     rule: str
@@ -53,10 +55,11 @@ class Finding(msgspec.Struct, frozen=True):
     gives_way_to: tuple[str, ...] = ()
     summary: str = ""
     digest: str = ""
+    basis: str = ""
 
     @property
     def is_told(self) -> bool:
-        """Whether it is on a card, and not silent for another rule or for want of a signature."""
+        """Whether it is on a card, and not silent for another rule, for want of a signature, or for what became of it earlier."""
         return bool(self.card)
 
 
@@ -68,12 +71,14 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What was said, in words. ``withheld``: what a card would have offered, and why it did not."""
+    """What was said, in words. ``withheld``: what a card would have offered, and why it did not; ``held_back``: for what became of them
+    earlier, the cards that stayed away."""
 
     cards: tuple[Card, ...] = ()
     gaps: tuple[Gap, ...] = ()
     withheld: dict[str, str] = {}
     findings: tuple[Finding, ...] = ()
+    held_back: tuple[Earlier, ...] = ()
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -101,7 +106,7 @@ class Recorder(msgspec.Struct, frozen=True):
         knowledge = advice.situation.knowledge
         facts = packed_facts(advice.situation.facts.compared) if self.keep == "facts" else None
         return Decision(
-            patient=self.patient(issuer, request.message.fhirServer or "", request.patient_id),
+            patient=self.patient_of(request, issuer),
             now=now.isoformat(),
             outcome="cards" if advice.cards else "no card",
             knowledge=knowledge_of(knowledge),
@@ -119,6 +124,10 @@ class Recorder(msgspec.Struct, frozen=True):
         return Decision(
             "", now.isoformat(), "fault", knowledge_of(knowledge), knowledge.protocol.id, __version__, verdict
         )
+
+    def patient_of(self, request: Request, issuer: str) -> str:
+        """The patient of a request as a keyed hash."""
+        return self.patient(issuer, request.message.fhirServer or "", request.patient_id)
 
     def patient(self, issuer: str, server: str, patient_id: str) -> str:
         """A patient as a keyed hash; ids are told apart by who asks and by the server that they are of."""
@@ -142,7 +151,8 @@ def verdict_of(advice: Advice) -> Verdict:
         cards,
         tuple(Gap(fact, reason) for fact, reason in sorted(gaps)),
         dict(_withheld(advice)),
-        (*_shown(advice), *_silent(advice)),
+        (*_shown(advice), *_held_back(advice), *_silent(advice)),
+        tuple(each.earlier for each in advice.held_back),
     )
 
 
@@ -158,20 +168,30 @@ def _unruled(card: Card) -> Finding:
 
 def _shown(advice: Advice) -> Iterator[Finding]:
     """The rules on the cards. A merged card is its first rule's, and that one answers for what becomes of it."""
+    hook = advice.situation.patient.hook
+    bases = {each.rule.id: basis_of(each, advice.situation) for each in advice.verdict.holding(hook)}
     for card in advice.cards:
         is_folded = card["source"]["topic"]["code"] == FOLDED_TOPIC
         for at, one in enumerate(card["extension"][f"{NAMESPACE}.findings"]):
             place: Place = "folded" if is_folded else "with" if at else "card"
-            yield _told(advice, one, place, card["uuid"], not at)
+            yield _told(advice, one, place, card["uuid"], not at, bases.get(one["rule"], ""))
 
 
-def _told(advice: Advice, one: Mapping[str, Any], place: Place, card: str, leads: bool) -> Finding:
+def _told(advice: Advice, one: Mapping[str, Any], place: Place, card: str, leads: bool, basis: str) -> Finding:
     """A rule on a card; no rule made the finding that some are not shown."""
     rule, own = one["rule"], advice.by_rule.get(one["rule"])
     if own is None:
         return Finding(rule, "", one["level"], place, card, leads)
     version = version_of(advice.situation.knowledge, rule)
-    return Finding(rule, version, one["level"], place, card, leads, (), own["summary"], digest_of_card(own))
+    return Finding(rule, version, one["level"], place, card, leads, (), own["summary"], digest_of_card(own), basis)
+
+
+def _held_back(advice: Advice) -> Iterator[Finding]:
+    """The rules that speak and are not told."""
+    for each in advice.held_back:
+        rule, level = each.holding.rule.id, each.holding.level.indicator
+        basis = basis_of(each.holding, advice.situation)
+        yield Finding(rule, version_of(advice.situation.knowledge, rule), level, "held back", basis=basis)
 
 
 def digest_of_card(card: Mapping[str, Any]) -> str:
@@ -186,7 +206,7 @@ def digest_of_card(card: Mapping[str, Any]) -> str:
 def _silent(advice: Advice) -> Iterator[Finding]:
     knowledge, hook = advice.situation.knowledge, advice.situation.patient.hook
     for rule, above in advice.verdict.silent:
-        if hook in rule.hooks and rule.id not in advice.by_rule:
+        if hook in rule.hooks and rule.id not in advice.by_rule:  # one that is held back gives way to none
             place: Place = "gives way" if above else "not signed"
             yield Finding(rule.id, version_of(knowledge, rule.id), "", place, gives_way_to=above)
 
@@ -201,11 +221,11 @@ def _withheld(advice: Advice) -> Iterator[tuple[str, str]]:
 
 
 def version_of(knowledge: Knowledge, rule_id: str) -> str:
-    """The version of a rule: it changes with whatever the rule decides or says, and with nothing else."""
+    """The version of a rule: it changes with whatever the rule decides or says, and with nothing else. Empty where there is no such rule."""
     known = _versions.get(knowledge.hash)
     if known is None:
         known = _versions[knowledge.hash] = {rule.id: _version(rule) for rule in knowledge.rules}
-    return known[rule_id]
+    return known.get(rule_id, "")
 
 
 def _version(rule: Rule) -> str:

@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
 from msgspec.structs import asdict
 
+from cds.cards.held_back import Earlier
 from cds.compiled.hooks import HookName
 from cds.records.database import Connection, Unavailable
 from cds.records.decision import Decision, packed
 from cds.records.schema import COLUMNS
+from cds.records.snooze import Snoozed, earlier_of
 from cds.records.store import Store
 
 _SWEEP = 256
@@ -78,6 +81,10 @@ class Records:
             while await self.store.write(lambda connection: purge_some(connection, before)):
                 await asyncio.sleep(_PAUSE)
 
+    async def earlier(self, patient: str, wanted: Snoozed, now: datetime) -> tuple[Earlier, ...]:
+        """What became of this patient's cards before, of the rules that may stay away. Raises Unavailable."""
+        return await self.store.write(lambda connection: earlier_of(connection, patient, wanted, now))
+
     async def keep(self, service: str, issuer: str, reports: Sequence[Report]) -> None:
         """Keep feedback; the same may come again. Raises Unavailable: it was not kept."""
         received = self._now()
@@ -115,8 +122,8 @@ def _insert_decision(connection: Connection, decision: Decision, asked: Asked, a
     )
     for each in decision.verdict.findings:
         connection.execute(
-            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (made, each.rule, each.version, each.indicator, each.place, each.card, int(each.leads)),
+            "INSERT INTO findings VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            (made, each.rule, each.version, each.indicator, each.place, each.card, int(each.leads), each.basis),
         )
 
 

@@ -8,13 +8,14 @@ from functools import cached_property
 from cds import __version__
 from cds.advise import advise
 from cds.authoring.proofs.differing import Differing, differing
+from cds.cards.held_back import Earlier
 from cds.chart.body import InputError
 from cds.chart.request import Request
 from cds.compiled.hooks import SERVED
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.knowledge.reviews import active_only
-from cds.records.decision import SIGNED_ONLY, Finding, Verdict, knowledge_of, verdict_of
+from cds.records.decision import SIGNED_ONLY, Finding, Verdict, knowledge_of, verdict_of, version_of
 from cds.records.find import Stored
 
 TOGETHER = "(the cards together)"
@@ -119,9 +120,16 @@ def replay(decision: Stored, served: Served, change: Change | None = None) -> Re
 
 def _judged(request: Request, engine: CheckedEngine, decision: Stored) -> Verdict:
     try:
-        return verdict_of(advise(request, engine, decision.moment))
+        return verdict_of(advise(request, engine, decision.moment, earlier=_still_away(decision, engine.knowledge)))
     except InputError as error:
         raise Unanswerable(f"the input is not taken any longer: {error}") from None
+
+
+def _still_away(decision: Stored, knowledge: Knowledge) -> list[Earlier]:
+    """What was held back, by the same versions of its rules."""
+    verdict = decision.verdict
+    versions = {each.rule: each.version for each in verdict.findings if each.place == "held back"}
+    return [each for each in verdict.held_back if versions[each.rule] == version_of(knowledge, each.rule)]
 
 
 def _compared(decision: Stored, before: dict[str, Told], after: dict[str, Told]) -> Replayed:
@@ -159,9 +167,11 @@ def _by_facts(decision: Stored, engine: CheckedEngine, change: Change | None) ->
         what = ", ".join(change.reaches)
         raise Unanswerable(f"only facts were kept, and the change is not one of comparisons alone: {what}")
     hook = SERVED[decision.hook].judged_as
+    away = {(each.rule, each.level) for each in _still_away(decision, engine.knowledge)}
     return {
         each.rule.id: Told(each.level.indicator, "", OTHER_WORDS if each.rule.id in change.words else "")
         for each in engine.judge(facts).holding(hook)
+        if (each.rule.id, each.level.indicator) not in away
     }
 
 

@@ -31,6 +31,10 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE tokens (token {bytes} PRIMARY KEY, until DOUBLE PRECISION NOT NULL)",
         "CREATE INDEX tokens_until ON tokens (until)",
     ),
+    (
+        # what a card rested on: one that was set aside stays away until it changes
+        "ALTER TABLE findings ADD COLUMN basis TEXT NOT NULL DEFAULT ''",
+    ),
 )
 NEWEST = len(STEPS)
 COLUMNS = (

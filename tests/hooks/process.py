@@ -98,6 +98,7 @@ def started(
             process = subprocess.Popen(
                 [*command, str(port)] if command else [sys.executable, "-c", code % port],
                 env=environ,
+                stdin=subprocess.DEVNULL,
                 stderr=written,
                 text=True,
                 start_new_session=True,

@@ -42,8 +42,7 @@ def test_every_command_of_the_page_does_what_it_says(engine: CheckedEngine, tmp_
 
 def test_the_settings_of_the_page_are_settings(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
-    [text] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    file.write_text(text)
+    file.write_text("".join(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)))
     assert read_settings(file, {}).records_keep == "input"
 
 
