@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from cds.advise import advise
 from cds.authoring.cases import cases_of, check_both_ways, run_case
 from cds.authoring.coverage import Tried, facts_of, tried
 from cds.authoring.near import near_faults
@@ -194,8 +193,7 @@ def _days(
 
         def run(check: Check = check) -> Fault | None:
             engine = engines.of(check.scenario.shape.protocol, check.fault)
-            day = by_protocol[check.scenario.shape.protocol].take(check)
-            cards = advise(day.request, engine, day.now, max_cards=99).cards
+            cards = by_protocol[check.scenario.shape.protocol].take(check, engine).cards
             for rule in {found["rule"] for card in cards for found in card["extension"][f"{NAMESPACE}.findings"]}:
                 spoken[rule] = spoken.get(rule, 0) + 1
             return difference(check, cards)

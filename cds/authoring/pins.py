@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from cds.advise import advise
+from cds.advise import Advice, advise
 from cds.authoring.cases import Case, summary_of
 from cds.authoring.scenarios import Check, body_of, difference
 from cds.chart.read import read_chart
@@ -117,12 +117,13 @@ class Bench:
             taken = [case for case in cases if case.shape.protocol in ((mine, "") if default else (mine,))]
             self.cases[file.rule.id] = [(case, _card(case, normal)) for case in taken]
 
-    def take(self, check: Check) -> Day:
-        """Put a day of a scenario on the bench. Raises Fault for a line that cannot be written."""
+    def take(self, check: Check, engine: Evaluator) -> Advice:
+        """Judge a day of a scenario and put it on the bench. Raises Fault for a line that cannot be written."""
         body, now = body_of(check, self.knowledge)
         request = read_request(body)
-        self.days.append(Day(check, request, now, _facts(request, self.knowledge, now)))
-        return self.days[-1]
+        advice = advise(request, engine, now, max_cards=99)
+        self.days.append(Day(check, request, now, dict(advice.situation.facts.values)))
+        return advice
 
     def pin(self, number: Number) -> Pin:
         """Who notices that ``number`` moves."""
@@ -143,7 +144,8 @@ class Bench:
                     (card and card[0]) != (normal and normal[0]) or (not compared and card != normal)
                 ):
                     return case.name
-        for day in sorted(self.days, key=lambda day: number.name not in day.check.scenario.shape.about):
+        named = {file.rule.id for file in files}
+        for day in sorted(self.days, key=lambda day: _hope(day.check, number, named)):
             if not files and _facts(day.request, changed, day.now) == day.facts:
                 continue
             if difference(day.check, advise(day.request, engine, day.now, max_cards=99).cards) is not None:
@@ -178,6 +180,13 @@ class Bench:
         hashed = f"{knowledge.hash}, but {number.name} {value}"
         rules_now = tuple(rules.get(rule.id, rule) for rule in knowledge.rules)
         return msgspec.structs.replace(knowledge, hash=hashed, rules=rules_now, withheld=tuple(withheld)), files
+
+
+def _hope(check: Check, number: Number, rules: set[str]) -> int:
+    """Which days are looked at first: those of a scenario about the number, then those that expect a rule that names it."""
+    if number.name in check.scenario.shape.about:
+        return 0
+    return 1 if rules.intersection(check.expected) else 2
 
 
 def _put(knowledge: Knowledge, name: str, value: Decimal) -> Knowledge:
