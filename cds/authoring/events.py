@@ -235,7 +235,7 @@ def _graded(line: DayLine, when: str, words: str) -> bool:
 def _observation(line: DayLine, when: str, name: str, value: Resource, status: str) -> bool:
     """A result by its code of LOINC, or of our own system where LOINC has none."""
     for system in (LOINC, *(each for each in line.knowledge.codes if each.startswith(OURS))):
-        code = _code(line.knowledge, system, lambda each: each.name == name and not each.rejected)
+        code = _code(line.knowledge, system, name, lambda each: each.name == name and not each.rejected)
         if code is not None:
             line.add({"resourceType": "Observation", "status": status, "code": {"coding": [{"system": system, "code": code}]},
                       "subject": _subject(), "effectiveDateTime": when} | value)  # fmt: skip
@@ -244,7 +244,7 @@ def _observation(line: DayLine, when: str, name: str, value: Resource, status: s
 
 
 def _happened(line: DayLine, when: str, words: str) -> bool:
-    found = _coded(line.knowledge, lambda each: each.valueset == "procedures" and each.name == words)
+    found = _coded(line.knowledge, words, lambda each: each.valueset == "procedures" and each.name == words)
     if found is None:
         return False
     line.add({"resourceType": "Procedure", "status": "completed", "subject": _subject(), "code": found,
@@ -258,7 +258,7 @@ def _ordered(line: DayLine, when: str, words: str) -> bool:
     name = words.removesuffix(" ordered")
     codes = {test.means: test.loinc for test in line.knowledge.tests}
     watched = [test.loinc for test in line.knowledge.tests if test.baseline or test.every]
-    level = _code(line.knowledge, LOINC, lambda each: each.name == "level")
+    level = _code(line.knowledge, LOINC, "level", lambda each: each.name == "level")
     wanted = [level] if name == "level" else watched if name == "tests" else [codes.get(name)]
     if None in wanted:
         return False
@@ -285,7 +285,7 @@ def _begun(line: DayLine, when: str, words: str) -> bool:
 
 def _state(line: DayLine, when: str, name: str) -> None:
     wanted = name.lower()
-    found = _coded(line.knowledge, lambda each: wanted in (each.display.lower(), each.name))
+    found = _coded(line.knowledge, wanted, lambda each: True)
     if found is None:
         raise Unwritten(f"'{name}' is no condition that the rules read")
     system = "http://terminology.hl7.org/CodeSystem/condition-clinical"
@@ -297,7 +297,7 @@ def _allergic(line: DayLine, when: str, words: str) -> bool:
     if not words.startswith("allergy to "):
         return False
     name = words.removeprefix("allergy to ")
-    code = _coded(line.knowledge, lambda each: each.valueset == "allergen" and each.display.lower() == name)
+    code = _coded(line.knowledge, name, lambda each: each.valueset == "allergen" and each.display.lower() == name)
     line.add({"resourceType": "AllergyIntolerance", "patient": _subject(), "recordedDate": when,
               "code": code or _drug(line.knowledge, name, None, False)})  # fmt: skip
     return True
@@ -308,7 +308,7 @@ def _planned(line: DayLine, when: str, words: str) -> bool:
     if match is None:
         return False
     wanted = match["name"].lower()
-    code = _coded(line.knowledge, lambda each: each.valueset == "surgery" and each.display.lower() == wanted)
+    code = _coded(line.knowledge, wanted, lambda each: each.valueset == "surgery" and each.display.lower() == wanted)
     if code is None:
         raise Unwritten(f"'{match['name']}' is no operation that the rules read")
     day = date.fromisoformat(when[:10]) + timedelta(days=int(match["days"]))
@@ -324,26 +324,33 @@ def _subject() -> Resource:
     return {"reference": f"Patient/{PATIENT}"}
 
 
-_firsts: dict[tuple[str, str], dict[Concept, str]] = {}
-_MOST_FIRSTS = 64  # knowledges and systems of which they are kept
+_known: dict[tuple[str, str], dict[str, list[tuple[Concept, str]]]] = {}
+_MOST_KNOWN = 64  # knowledges and systems of which codes are kept by word
 
 
-def _code(knowledge: Knowledge, system: str, wanted: Callable[[Concept], bool]) -> str | None:
-    """The first code of a system that means what is wanted."""
-    firsts = _firsts.get((knowledge.hash, system))
-    if firsts is None:
-        if len(_firsts) >= _MOST_FIRSTS:
-            _firsts.clear()
-        firsts = _firsts[knowledge.hash, system] = {}
+def _by_word(knowledge: Knowledge, system: str) -> dict[str, list[tuple[Concept, str]]]:
+    """The codes of a system by the name of what they mean, and by its display in small letters."""
+    known = _known.get((knowledge.hash, system))
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[knowledge.hash, system] = {}
         for code, meant in knowledge.codes.get(system, {}).items():
             for concept in meant:
-                firsts.setdefault(concept, code)
-    return next((code for concept, code in firsts.items() if wanted(concept)), None)
+                for word in {concept.name, concept.display.lower()}:
+                    known.setdefault(word, []).append((concept, code))
+    return known
 
 
-def _coded(knowledge: Knowledge, wanted: Callable[[Concept], bool]) -> Resource | None:
+def _code(knowledge: Knowledge, system: str, word: str, wanted: Callable[[Concept], bool]) -> str | None:
+    """The first code of a system of that name or display that means what is wanted."""
+    found = _by_word(knowledge, system).get(word, ())
+    return next((code for concept, code in found if wanted(concept)), None)
+
+
+def _coded(knowledge: Knowledge, word: str, wanted: Callable[[Concept], bool]) -> Resource | None:
     for system in ("http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"):
-        code = _code(knowledge, system, wanted)
+        code = _code(knowledge, system, word, wanted)
         if code is not None:
             return {"coding": [{"system": system, "code": code}]}
     return None
@@ -354,7 +361,7 @@ def _drug(knowledge: Knowledge, name: str, amount: Decimal | None, solution: boo
     if name == "sirolimus":
         fits = next((code for mg, code in _TABLETS if amount is None or amount % Decimal(mg) == 0), _TABLETS[-1][1])
         return {"coding": [{"system": RXNORM, "code": _SOLUTION if solution else fits}]}
-    code = _code(knowledge, RXNORM, lambda each: each.name == name and not each.strength and each.oral)
+    code = _code(knowledge, RXNORM, name, lambda each: each.name == name and not each.strength and each.oral)
     if code is None and name not in knowledge.names:
         raise Unwritten(f"'{name}' is no drug that the rules know")
     return {"coding": [{"system": RXNORM, "code": code, "display": name}]} if code else {"text": name}

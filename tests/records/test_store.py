@@ -132,19 +132,19 @@ def _pretend(database: Database, where: str, version: int) -> None:
 def test_an_upgrade_leaves_a_copy_and_happens_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from cds.records import schema, sqlite
 
-    file = tmp_path / "records"
+    file, newest, shipped = tmp_path / "records", schema.NEWEST, schema.STEPS
     open_database(str(file)).close()
     for steps in (("CREATE TABLE more (a INTEGER)", "CREATE TABLE broken ("), ("CREATE TABLE more (a INTEGER)",)):
-        monkeypatch.setattr(schema, "STEPS", (*schema.STEPS[:1], steps))
-        monkeypatch.setattr(schema, "NEWEST", 2)
-        monkeypatch.setattr(sqlite, "NEWEST", 2)
+        monkeypatch.setattr(schema, "STEPS", (*shipped, steps))
+        monkeypatch.setattr(schema, "NEWEST", newest + 1)
+        monkeypatch.setattr(sqlite, "NEWEST", newest + 1)
         if len(steps) == 2:
             with pytest.raises(Unavailable, match="incomplete input"):
                 open_database(str(file))
             assert "more" not in _tables(file)
         else:
             open_database(str(file)).close()
-    assert "more" in _tables(file) and "more" not in _tables(tmp_path / "records.schema-1")
+    assert "more" in _tables(file) and "more" not in _tables(tmp_path / f"records.schema-{newest}")
 
 
 def test_tokens_of_a_replay_file_of_before_are_taken_over(tmp_path: Path) -> None:
