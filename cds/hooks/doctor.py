@@ -23,6 +23,7 @@ from cds.hooks.auth import unusable_keys
 from cds.hooks.keys import keys_in
 from cds.hooks.recording import not_to_snooze
 from cds.hooks.settings import Issuer, Settings
+from cds.knowledge.cache import cache_folder
 from cds.records.database import Unavailable, is_postgres, open_reader
 from cds.records.key import key_beside
 
@@ -52,6 +53,7 @@ def look(settings: Settings, knowledge: Knowledge, client: httpx.Client) -> Iter
     yield from _sqlite()
     yield from _records(settings)
     yield from _places(settings)
+    yield from _cache()
     yield from _files(settings)
     for issuer in settings.issuers:
         yield from _issuer(issuer, client)
@@ -103,6 +105,18 @@ def _permissions(*files: Path) -> Iterator[Looked]:
     for file in files:
         if file.exists() and file.stat().st_mode & _OTHERS:
             yield Looked("note", f"{file.name} can be read by others than its owner: chmod 600")
+
+
+def _cache() -> Iterator[Looked]:
+    """The folder of compiled rules: the service starts without it, and commands more slowly."""
+    folder = cache_folder()
+    there = next((each for each in (folder, *folder.parents) if each.exists()), None) if folder is not None else None
+    if there is not None and there.is_dir() and os.access(there, os.W_OK):
+        yield Looked("ok", "compiled rules can be kept")
+    else:
+        yield Looked(
+            "note", "compiled rules cannot be kept: each command reads them anew (XDG_CACHE_HOME names a folder)"
+        )
 
 
 def _places(settings: Settings) -> Iterator[Looked]:

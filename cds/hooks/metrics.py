@@ -48,6 +48,12 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._commits = Histogram(
+            "sirolimus_cds_commit_seconds",
+            "Seconds until a decision was recorded.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self._served = Info("sirolimus_cds_knowledge", "The rules that are served.", registry=self.registry)
 
     def serve_by(self, knowledge: Knowledge) -> None:
@@ -73,6 +79,10 @@ class Metrics:
     def failed(self, kind: str) -> None:
         """An evaluation failed."""
         self._faults.labels(kind).inc()
+
+    def recorded(self, seconds: float) -> None:
+        """A decision is on the disk."""
+        self._commits.observe(seconds)
 
     def lost(self) -> None:
         """A decision was not recorded."""

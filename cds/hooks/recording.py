@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("cds.hooks")
 _LEAST = 64 * 1024 * 1024
 """Bytes that must be free: the log of SQLite needs room before it can be shortened."""
+_BELIEVED = 1.0  # seconds
 
 
 class _Context(msgspec.Struct):
@@ -67,6 +68,7 @@ class Recording:
         self.recorder: Recorder | None = None
         self._is_kept = bool(settings.records)
         self._settings = settings
+        self._written = -_BELIEVED  # when it was last seen that records can be written
         self._tidying: asyncio.Task[None] | None = None  # kept, for a task that nobody holds may be collected
         if settings.records:
             self.recorder = Recorder(settings.records_keep, key)
@@ -119,21 +121,27 @@ class Recording:
             return False
         ms = round((time.monotonic() - arrived) * 1000, 1)
         asked = Asked(request.state.said["request"], SERVICES[request.path_params["id"]], caller.issuer, ms)
+        began = time.monotonic()
         try:
             await self.records.decided(decision, asked)
         except Unavailable as why:
+            self._written = -_BELIEVED
             _log.error("a decision was not kept", extra={"fault": str(why), "request": asked.request})
             return False
+        if self.metrics is not None:
+            self.metrics.recorded(time.monotonic() - began)
         if (tidying := self.records.tidy()) is not None:
             self._tidying = asyncio.create_task(tidying)
         return True
 
     async def fault(self) -> str:
-        """Why nothing can be recorded now; empty where it can, or nothing is to be."""
+        """Why nothing can be recorded now; empty where it can, or nothing is to be. What could be written is believed for a second."""
         if self.records is None:
             return ""
         try:
-            await self.records.store.write(lambda connection: connection.execute("SELECT 1"))
+            if time.monotonic() - self._written >= _BELIEVED:
+                await self.records.probe()
+                self._written = time.monotonic()
             free = self.records.store.free_bytes()
         except Unavailable as why:
             return str(why)

@@ -36,10 +36,18 @@ def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
                     digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
         for path in _code():  # a checkout's code changes without its version
             digest.update(path.read_bytes())
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except (OSError, RuntimeError):  # a user without a home
+    except OSError:
         return None
-    return base / "sirolimus-itp-cds" / f"{digest.hexdigest()}.msgpack"
+    base = cache_folder()
+    return base / f"{digest.hexdigest()}.msgpack" if base is not None else None
+
+
+def cache_folder() -> Path | None:
+    """The folder of all that is kept so; None for a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirolimus-itp-cds"
+    except RuntimeError:
+        return None
 
 
 def _code() -> list[Path]:

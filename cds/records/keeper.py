@@ -25,6 +25,7 @@ _SWEEP = 256
 """Every so many tokens the expired ones are forgotten."""
 _DAY = 86_400
 _PURGED = 3600  # seconds between two looks for what is too old
+_PROBE = b"probe"  # no digest of a token, which has 32 bytes
 _STEP, _PAUSE = 100, 0.05  # decisions that are deleted at a time, and seconds between
 
 
@@ -67,6 +68,12 @@ class Records:
         """Keep a decision. Raises Unavailable: it is not kept."""
         at = self._now()
         await self.store.write(lambda connection: _insert_decision(connection, decision, asked, at))
+
+    async def probe(self) -> None:
+        """Write something of no meaning. Raises Unavailable."""
+        until = self._now()
+        sql = "INSERT INTO tokens VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET until = excluded.until"
+        await self.store.write(lambda connection: connection.execute(sql, (_PROBE, until)))
 
     def tidy(self) -> Coroutine[Any, Any, None] | None:
         """Now and then what deletes the decisions that are too old, a few at a time, so that no call waits for it."""

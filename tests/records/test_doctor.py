@@ -35,6 +35,14 @@ def test_a_service_that_is_well(engine: CheckedEngine, tmp_path: Path) -> None:
     assert code == 0 and "records: 0 decisions" in said and "rules under seed-2024" in said and "fault" not in said
 
 
+def test_a_cache_that_cannot_be_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "compiled rules can be kept" in examined(tmp_path, "")[1]
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
+    code, said = examined(tmp_path, "")
+    assert code == 0 and "compiled rules cannot be kept" in said
+
+
 def test_it_makes_nothing(tmp_path: Path) -> None:
     """What root made while looking, the user of the service could not write."""
     code, said = examined(tmp_path, 'records = "{tmp}/records"\n')

@@ -55,7 +55,10 @@ def test_decisions_that_are_not_recorded_are_counted(engine: CheckedEngine, tmp_
     with client_of(engine, Settings(metrics_port=port, records=str(file))) as client:
         file.rename(tmp_path / "aside")
         asked(client)
-        assert read(port)["lost_decisions_total",] == 1
+        assert read(port)["lost_decisions_total",] == 1 and read(port)["commit_seconds_count",] == 0
+        (tmp_path / "aside").rename(file)
+        asked(client)
+        assert read(port)["lost_decisions_total",] == 1 and read(port)["commit_seconds_count",] == 1
 
 
 def test_names_that_callers_invent_make_no_series(engine: CheckedEngine) -> None:

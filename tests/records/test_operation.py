@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import socket
 from collections.abc import Callable
@@ -209,3 +210,24 @@ def test_a_port_for_metrics_that_is_taken_is_said(tmp_path: Path) -> None:
         config.write_text(f"port = {free_port()}\nmetrics_port = {taken.getsockname()[1]}\n")
         ended = told("serve", "--config", str(config))
     assert ended.exit_code == 2 and "is free for metrics" in ended.stderr
+
+
+@pytest.mark.parametrize(("failure", "status"), [("answer", 200), ("refuse", 503)])
+def test_an_error_of_the_disk_is_no_end_of_the_service(
+    start: Callable[..., Any], tmp_path: Path, failure: str, status: int
+) -> None:
+    """No file may grow: the system refuses the writes of the log of SQLite, which says "disk I/O error"."""
+    file = tmp_path / "records"
+    running = start(records=str(file), records_failure=failure, answer_seconds=20)
+    assert running.call("POST", VIEW, CALL)[0] == 200
+    pid = running.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    assert running.call("POST", VIEW, CALL)[0] == status
+    assert "disk I/O error" in running.call()[1].decode()
+    report = json.dumps({"feedback": [overridden("a")]}).encode()
+    assert running.call("POST", f"{VIEW}/feedback", report)[0] == 503
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    assert running.call("POST", VIEW, CALL)[0] == 200
+    assert running.call("POST", f"{VIEW}/feedback", report)[0] == 200
+    running.stop()
+    assert "2 decisions, 1 reports" in told("records", "state", "--records", str(file)).output

@@ -248,3 +248,19 @@ def test_a_record_that_comes_out_otherwise_by_its_own_rules_is_a_fault(
         connection.execute("UPDATE decisions SET verdict = ?", (packed(Verdict()),))
     found = told("replay", "--records", where, "--rules", str(RULES))
     assert found.exit_code == 70 and "please report it" in found.stderr
+
+
+def test_another_program_may_say_something_else(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
+    import sqlite3
+    from contextlib import closing
+
+    from cds.records.decision import Verdict
+
+    where = str(tmp_path / "records.sqlite")
+    with service(engine, where, key_file, records_keep="input") as client:
+        asked(client)
+    with closing(sqlite3.connect(where)) as connection, connection:
+        connection.execute("UPDATE decisions SET verdict = ?, program = '0.0.1'", (packed(Verdict()),))
+    found = told("replay", "--records", where, "--rules", str(RULES))
+    assert found.exit_code == 0 and "trough-critical" in found.output
+    assert told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "critical").exit_code == 1
