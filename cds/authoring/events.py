@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from cds.chart.labs import GRADE
 from cds.chart.prefetch import PREFETCH_TYPES
 from cds.compiled.knowledge import Concept, Knowledge
-from cds.knowledge.valuesets import OURS
+from cds.compiled.systems import OURS
 
 Resource = dict[str, Any]
 PATIENT = "itp-1"

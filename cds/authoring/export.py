@@ -12,9 +12,8 @@ from typing import Any
 from cds import __version__
 from cds.chart.words import said
 from cds.compiled.knowledge import Concept, Knowledge
-from cds.compiled.systems import ICD_11
+from cds.compiled.systems import ICD_11, OURS
 from cds.knowledge.files import Folder
-from cds.knowledge.valuesets import OURS
 
 Resource = dict[str, Any]
 _NOT_ORAL = "a product that is not taken by mouth, or does not act on the whole body"

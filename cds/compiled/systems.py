@@ -24,6 +24,9 @@ SYSTEMS = {
     "cvx": ("http://hl7.org/fhir/sid/cvx",),
 }
 """Each name that a value set may write, and the addresses it stands for; other spellings are known to ``cds.chart.codes``."""
+SHORT = {uri: name for name, uris in reversed(SYSTEMS.items()) for uri in uris}
+OURS = "urn:sirolimus-itp-cds"
+"""Of what no other code system names."""
 
 ICD = ("icd10", "icd10cm", "icd10who", "icd10gm", "icd9")
 """Some records write these without their dot."""

@@ -16,7 +16,6 @@ from starlette.routing import Route
 from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.http import bounded, outcome
 from cds.hooks.settings import Settings
-from cds.knowledge.load import shipped_rules
 
 if TYPE_CHECKING:
     from cds.workbench.pages import Workbench
@@ -119,6 +118,7 @@ class Browser:
         return Response(text, media_type="text/html", headers=_HEADERS | {"content-security-policy": POLICY})
 
     def _workbench(self) -> Workbench:
+        from cds.knowledge.load import shipped_rules
         from cds.workbench.pages import Workbench
 
         if self._made is None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from cds.chart.prefetch import PREFETCH_TYPES, part_of
 from cds.compiled.hooks import SERVED, UNLESS_SET, HookName
 from cds.compiled.knowledge import Knowledge
-from cds.knowledge.valuesets import OURS, SHORT
+from cds.compiled.systems import OURS, SHORT
 
 _PATIENT = "{{context.patientId}}"
 _ROOM = 1_750

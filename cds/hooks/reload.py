@@ -20,8 +20,6 @@ from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.recording import not_to_snooze
 from cds.hooks.settings import Settings
 from cds.knowledge.cache import from_cache, into_cache
-from cds.knowledge.load import UnsoundRules, load
-from cds.knowledge.reviews import active_only
 
 _log = logging.getLogger("cds.hooks")
 _MOST = 10  # faults of the rules that are logged
@@ -66,6 +64,9 @@ class KeptRules:
 
 def rules_of(settings: Settings) -> Knowledge:
     """The rules that the settings name, as they are to be served. Raises UnsoundRules."""
+    from cds.knowledge.load import UnsoundRules, load  # a worker of several never reads rules, and needs no YAML
+    from cds.knowledge.reviews import active_only
+
     knowledge = load(settings.rules, settings.protocol, settings.overlays, cached=False, signers=settings.signers)
     if settings.active_only:
         knowledge = active_only(knowledge)
@@ -78,6 +79,8 @@ def rules_of(settings: Settings) -> Knowledge:
 
 def read_again(settings: Settings, kept: KeptRules) -> bool:
     """Read the rules that the settings name and keep them for every process; where they cannot be used the log says why."""
+    from cds.knowledge.load import UnsoundRules
+
     try:
         knowledge = rules_of(settings)
         CheckedEngine(knowledge)

@@ -32,7 +32,7 @@ from cds.knowledge.growth import read_growth
 from cds.knowledge.layers import Layers
 from cds.knowledge.measures import DOSE, MeasureShape, check_read, compile_measures
 from cds.knowledge.measures import FILE as MEASURES
-from cds.knowledge.rests import missing
+from cds.knowledge.rests import Rests, missing
 from cds.knowledge.reviews import FILE as REVIEWS
 from cds.knowledge.reviews import meanings, signed_off
 from cds.knowledge.rules import Names, compile_rule
@@ -150,10 +150,11 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
                 changes=tuple(reader.layers.changes),
             )
         )
-        lacking = missing(knowledge) if _IS_WHOLE in result.valuesets else []
+        rests = Rests(knowledge)
+        lacking = missing(rests) if _IS_WHOLE in result.valuesets else []
         result.faults += [Fault(layers.folders[0].name, 1, sentence) for sentence in lacking]
     if not result.faults:
-        result.meanings = meanings(knowledge)
+        result.meanings = meanings(rests)
         result.knowledge = signed_off(knowledge, result.signatures, result.meanings)
         for file in result.files:
             file.rule = result.knowledge.rule(file.rule.id)

@@ -139,9 +139,9 @@ class Rests:
         return value
 
 
-def missing(knowledge: Knowledge) -> Iterator[str]:
+def missing(rests: Rests) -> Iterator[str]:
     """What the facts read and the rules folder does not say, in sentences: a fact would be unknown of every patient, unsaid."""
-    rests = Rests(knowledge)
+    knowledge = rests.knowledge
     numbers = knowledge.definitions.keys() | knowledge.protocol.numbers.keys()
     roles = {role for each in knowledge.classes.values() for role in each.roles}
     known: dict[str, Collection[str]] = {

@@ -19,9 +19,9 @@ from cds.knowledge.rests import Rests, digest
 FILE = "reviews.yaml"
 
 
-def meanings(knowledge: Knowledge) -> dict[str, str]:
+def meanings(rests: Rests) -> dict[str, str]:
     """The hash of each rule's meaning, by id."""
-    rests, protocol = Rests(knowledge), knowledge.protocol
+    knowledge, protocol = rests.knowledge, rests.knowledge.protocol
     every = digest([protocol.id, protocol.title, protocol.note, knowledge.lexicon, knowledge.near])
     return {rule.id: digest([every, _of_rule(rule, knowledge), rests.of(rule)]) for rule in knowledge.rules}
 

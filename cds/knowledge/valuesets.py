@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from cds.compiled.knowledge import Concept
-from cds.compiled.systems import ICD, SYSTEMS, plain_icd, plain_name, written_out
+from cds.compiled.systems import ICD, SHORT, SYSTEMS, plain_icd, plain_name, written_out
 from cds.facts import PLAN
 from cds.knowledge.shapes import CodeShape, DrugShape, PrefixShape, ValueSetShape
 from cds.knowledge.tree import Document, Fault
@@ -35,9 +35,6 @@ _COLUMNS = ("rxcui", "drug", "route", "strength")
 CONDITIONS = "valuesets/condition_codes.csv"
 _CONDITION_COLUMNS = ("valueset", "name", "system", "code", "display", "basis", "also")
 _STRENGTH = re.compile(r"([0-9]+(\.[0-9]+)?(/mL)?)?")
-SHORT = {uri: name for name, uris in reversed(SYSTEMS.items()) for uri in uris}
-OURS = "urn:sirolimus-itp-cds"
-"""Of what no other code system names."""
 _OWN = re.compile(r"\S+(?: \S+)*")
 """A code of a system that is not known here: FHIR's own form of a code."""
 _PREFIX = re.compile(r"[A-Z]([0-9]([0-9A-Z](\.([0-9A-Z]{1,4})?)?)?)?")

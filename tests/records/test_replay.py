@@ -27,7 +27,7 @@ from tests.conftest import LONG, RULES
 from tests.oracle.charts import chart
 from tests.records.doors import CRITICAL, QUIET, asked, service, told
 
-MANY = int(os.environ.get("TESTS_DECISIONS", 1_000 if LONG else 200))
+MANY = int(os.environ.get("TESTS_DECISIONS", 1_000 if LONG else 80))
 SEED = "protocols/seed-2024.yaml"
 ADULT = "{age_group: adult, phase: %s, low: %s"
 NUMBERS: dict[str, Callable[[str], str]] = {
