@@ -17,7 +17,7 @@ TESTED := $(VENV)/.ready-dev
 EXTRAS = --extra postgres --extra metrics
 LOCK = "$(BIN)/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: demo test long records lint bench fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
+.PHONY: demo test long records lint bench bench-population fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -43,6 +43,10 @@ lint: $(TESTED)
 # half an hour: 10,000 decisions judged anew by their own and by twelve changed rules; 50 kills and 50 power cuts
 records: $(TESTED)
 	@TESTS_LONG=1 TESTS_DECISIONS=10000 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/records/test_replay.py tests/records/test_crash.py
+
+# 100,000 made-up patients with 5 million resources, 4 GB in a folder for temporary files; minutes
+bench-population: $(TESTED)
+	@"$(BIN)/python" -m tests.population.bench $(ARGS)
 
 bench: $(TESTED)
 	@"$(BIN)/python" -m tests.bench

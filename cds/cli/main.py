@@ -32,6 +32,7 @@ _COMMANDS = (
     "replay",
     "records",
     "doctor",
+    "population",
 )
 
 

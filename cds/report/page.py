@@ -24,9 +24,20 @@ from cds.vocabulary import VOCABULARY
 _HERE = Path(__file__).parent
 _LONG = 100  # days
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+
+
+def templates(*folders: Path) -> Environment:
+    """Templates of these folders, and those of the reports, which they may extend; whatever they are given is escaped."""
+    return Environment(
+        loader=FileSystemLoader([*folders, _HERE]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+_TEMPLATES = templates()
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,8 @@ def report(advice: Advice, version: str) -> str:
     """The page about one patient, as a whole HTML document."""
     situation, drawn = advice.situation, timeline(advice)
     facts = situation.facts
-    return _page(
+    return rendered(
+        _TEMPLATES,
         "report.html",
         picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
         rows=list(told(drawn)),
@@ -63,15 +75,17 @@ def report(advice: Advice, version: str) -> str:
 
 def index(entries: Sequence[Entry], version: str) -> str:
     """The page that lists several reports."""
-    return _page("index.html", entries=entries, version=version)
+    return rendered(_TEMPLATES, "index.html", entries=entries, version=version)
 
 
-def _page(name: str, **values: Any) -> str:
+def rendered(environment: Environment, name: str, images: str = "", **values: Any) -> str:
+    """A page that stands by itself, with the style of the reports; ``images`` is where pictures may come from."""
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    text: str = _TEMPLATES.get_template(name).render(
+    text: str = environment.get_template(name).render(
         style=Markup(style),  # noqa: S704  # our own file
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        + (f"; img-src {images}" if images else ""),
         **values,
     )
     return text

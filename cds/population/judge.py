@@ -1,0 +1,234 @@
+"""One patient of an export, judged: a row of the cohort, the findings, the values. The only place that calls ``advise``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import msgspec
+
+from cds.advise import Advice, advise
+from cds.cards.build import NAMESPACE
+from cds.chart.body import InputError
+from cds.chart.model import Lab
+from cds.chart.read import read_chart
+from cds.chart.request import Request, read_request
+from cds.chart.times import Moment, parse_moment
+from cds.compiled.knowledge import Knowledge
+from cds.course.counts import counts
+from cds.course.levels import levels
+from cds.course.response import Response, response
+from cds.engine import Evaluator
+from cds.facts import Situation, read_facts
+from cds.facts.landmark import landmarks
+from cds.population.rows import MONTHS, Finding, Member, Value
+from cds.records.decision import digest_of_card
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What is asked of every patient: as of which moments (the last is today), and the types that were not exported."""
+
+    times: tuple[datetime, ...]
+    missing: tuple[str, ...] = ()
+
+
+class Judged(msgspec.Struct):
+    """The rows of one patient; ``patient`` is None for somebody who never had an order or a dose of oral sirolimus."""
+
+    patient: Member | None = None
+    findings: list[Finding] = []
+    values: list[Value] = []
+    fault: str = ""
+
+
+class ResponseAt(NamedTuple):
+    """The response by the newest usable count of a course up to a day: ``category`` is complete, partial, none, or empty where it cannot be told."""
+
+    category: str
+    confirmed: bool
+    count_day: int | None
+
+
+def bundle_of(lines: Iterable[bytes]) -> bytes:
+    """The resources of one patient as one Bundle, which every command of the program takes."""
+    entries = b",".join(b'{"resource":' + line + b"}" for line in lines)
+    return b'{"resourceType":"Bundle","type":"collection","entry":[' + entries + b"]}"
+
+
+def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wanted) -> Judged:
+    """What there is to say of one patient by the lines of an export that are theirs, Medications among them.
+
+    Raises:
+        EngineFault: the engine failed or the two engines disagree.
+    """
+    try:
+        request = read_request(bundle_of(lines), "patient-view", patient)
+        request.not_supplied = wanted.missing
+        advices = [(at, advise(request, engine, at, max_cards=99)) for at in wanted.times]
+    except InputError as error:
+        return Judged(fault=str(error))
+    at, last = advices[-1]
+    situation = last.situation
+    if not situation.chart.orders and not situation.chart.intakes:
+        return Judged()
+    judged = Judged(_row(patient, request, last, at, engine.knowledge), values=list(_values(patient, situation)))
+    judged.findings = [each for when, advice in advices for each in _findings(patient, advice, when)]
+    return judged
+
+
+def response_at(request: Request, knowledge: Knowledge, on: date) -> ResponseAt:
+    """The response on a day, by what was on record at its end.
+
+    Of a course whose start is not known, or without a usable count, the category is empty.
+    """
+    situation = _situation(request, knowledge, _end_of(on))
+    answer = situation.of(response)
+    if not isinstance(answer, Response) or not situation.patient.start_known or not answer.usable:
+        return ResponseAt("", False, None)
+    newest = answer.usable[0]
+    return ResponseAt(answer.category(newest), answer.confirmed_by(newest) is not None, answer.day(newest))
+
+
+def _situation(request: Request, knowledge: Knowledge, now: datetime) -> Situation:
+    return read_facts(read_chart(request, knowledge, now), knowledge, request.hook, now)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59), UTC)
+
+
+def _row(patient: str, request: Request, advice: Advice, at: datetime, knowledge: Knowledge) -> Member:
+    situation = advice.situation
+    facts, who, course = situation.facts.values, situation.patient, situation.patient.course
+    indicators = [card["indicator"] for card in advice.by_rule.values()]
+    row = Member(
+        patient=patient,
+        itp=_itp(request, situation),
+        sex=who.gender,
+        age_group=facts.get("age_group"),
+        start=course.start.day if course.start is not None and who.start_known else None,
+        days=who.day,
+        state="died" if who.deceased else course.state,
+        ended=course.ended.day if course.ended is not None else None,
+        died=_died(request, patient),
+        phase=facts.get("phase"),
+        dose_mg_day=_float(facts.get("daily_dose")),
+        trough_ng_ml=_float(facts.get("trough")),
+        platelets=_float(facts.get("platelet_count")),
+        response=facts.get("current_response"),
+        treg=facts.get("treg_trend"),
+        critical=indicators.count("critical"),
+        warning=indicators.count("warning"),
+        info=indicators.count("info"),
+        resources=len(request.resources),
+        broken=len(request.broken),
+        digest=digest(advice),
+    )
+    for months in MONTHS:
+        told = _at_landmark(months, request, situation, row, at)
+        for name, value in zip(("response", "confirmed", "closed"), told, strict=True):
+            setattr(row, f"{name}_{months}", value)
+    return row
+
+
+def _itp(request: Request, situation: Situation) -> bool:
+    """Whether ITP is on record; of a course that is over, by what was on record on its last day: the fact is not told later."""
+    known = situation.facts.values.get("itp_on_record")
+    course, died = situation.patient.course, _died(request, situation.chart.patient_id)
+    if known is not None or course.start is None:
+        return bool(known)
+    over = min([each for each in (course.ended.day if course.ended else None, died) if each], default=course.start.day)
+    last = max(course.start.day, over - timedelta(days=1))
+    return bool(_situation(request, situation.knowledge, _end_of(last)).facts.values.get("itp_on_record"))
+
+
+def digest(advice: Advice) -> str:
+    """All that the cards say, as one text; equal wherever the same was said."""
+    return " ".join(digest_of_card(card) for card in advice.cards)
+
+
+def _died(request: Request, patient: str) -> date | None:
+    found = (each for each in request.resources if each.resourceType == "Patient" and each.id == patient)
+    moment = parse_moment(next((each.deceasedDateTime for each in found), None))
+    return moment.day if moment is not None else None
+
+
+def _float(value: Any) -> float | None:
+    number = getattr(value, "number", value)
+    return float(number) if number is not None else None
+
+
+def _at_landmark(
+    months: int, request: Request, situation: Situation, row: Member, at: datetime
+) -> tuple[str, bool | None, bool | None]:
+    """The response at a landmark, judged as of the end of its own window; or why there is none."""
+    windows = situation.knowledge.definitions
+    first, last = (int(windows[f"landmark_{months}_{end}"]) for end in ("from", "to"))
+    if row.start is None or row.days is None:
+        return "start not known", None, None
+    opens, closes = row.start + timedelta(days=first), row.start + timedelta(days=last)
+    if row.days < first:
+        return _over_before(row, opens) or "not reached", None, None
+    now = min(at, _end_of(closes).astimezone(at.tzinfo))
+    answer = _situation(request, situation.knowledge, now).of(landmarks)
+    reached = {each.months: each for each in answer} if isinstance(answer, list) else {}
+    if reached and months not in reached:
+        return "not judged by this protocol", None, None
+    found, is_over = reached.get(months), at.date() > closes
+    if found is not None and found.judged and found.category:
+        return found.category, found.confirmed, is_over
+    return _over_before(row, opens) or "not evaluable", None, is_over
+
+
+def _over_before(row: Member, opens: date) -> str:
+    """Whether the patient had died, or the course had ended, when a window opened."""
+    if row.died is not None and row.died < opens:
+        return "died"
+    return "stopped" if row.ended is not None and row.ended < opens else ""
+
+
+def _findings(patient: str, advice: Advice, at: datetime) -> Iterable[Finding]:
+    for rule, card in advice.by_rule.items():
+        found = card["extension"][f"{NAMESPACE}.findings"][0]
+        yield Finding(
+            patient=patient,
+            at=at,
+            rule=rule,
+            indicator=card["indicator"],
+            summary=card["summary"],
+            evidence=list(found.get("evidence", ())),
+        )
+
+
+def _values(patient: str, situation: Situation) -> Iterable[Value]:
+    """Levels and counts: usable or not and why; of a count the response that it means."""
+    answer, start = situation.of(response), situation.patient.course.start
+    known = answer if isinstance(answer, Response) else None
+    usable = {id(count.lab) for count in known.usable} if known is not None else set()
+    for each in situation.of(levels):
+        assert each.lab.amount is not None
+        used = each.verdict == "usable"
+        yield _value(patient, "level", each.lab, start, each.lab.amount.value, "" if used else each.why)
+    for count in situation.of(counts):
+        made = _value(patient, "platelets", count.lab, start, count.value, count.why_not)
+        made.response = known.category(count) if known is not None and id(count.lab) in usable else None
+        yield made
+
+
+def _value(patient: str, kind: str, lab: Lab, start: Moment | None, value: Decimal, why_not: str) -> Value:
+    assert lab.moment is not None
+    return Value(
+        patient=patient,
+        kind=kind,
+        on=lab.moment.day,
+        day=start.days_to(lab.moment) if start is not None else None,
+        value=float(value),
+        usable=not why_not,
+        why_not=why_not,
+        reference=lab.reference,
+    )
+
+
+__all__ = ["Judged", "ResponseAt", "Wanted", "bundle_of", "digest", "judge", "response_at"]

@@ -1,0 +1,31 @@
+"""What to ask a bulk server for, as its $export takes it."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from cds.chart.prefetch import PREFETCH_TYPES
+from cds.compiled.knowledge import Knowledge
+
+
+def queries_of(knowledge: Knowledge) -> str:
+    """The parameters of two exports: of the orders by which patients are found, and of everything of these patients.
+
+    A server that knows no ``_typeFilter`` exports more; what is not about sirolimus is left out here.
+    """
+    codes = [
+        f"{system}|{code}"
+        for system, of_system in sorted(knowledge.codes.items())
+        for code, meant in sorted(of_system.items())
+        if any(each.valueset == "sirolimus" and each.oral for each in meant)
+    ]
+    kinds = ",".join([*PREFETCH_TYPES.values(), "Medication"])
+    orders = quote(f"MedicationRequest?code={','.join(codes)}", safe="")
+    return "\n".join(
+        [
+            "# who: orders of oral sirolimus by code; orders by name alone are not found so",
+            f"_type=MedicationRequest&_typeFilter={orders}",
+            "# and for these patients (patient=..., or a Group), everything that is read",
+            f"_type={kinds}",
+        ]
+    )

@@ -1,0 +1,182 @@
+"""An export through a pool of processes: chosen, gathered by bucket on the disk, judged bucket by bucket; resumed where it was ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
+from hmac import new as hmac
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from cds import __version__
+from cds.compiled.knowledge import Knowledge
+from cds.knowledge.cache import into_cache
+from cds.population.choose import pointing, with_parts
+from cds.population.export import Export, Unit, line_number
+from cds.population.gather import Fault, Spilled, gather, medications, pieces_of
+from cds.population.judge import Wanted
+from cds.population.owners import medications_of, resource_in
+from cds.population.workers import (
+    KNOWLEDGE,
+    MEDICATIONS,
+    Part,
+    by_patient,
+    choose_unit,
+    judge_bucket,
+    judge_lines,
+    pseudonym,
+    put,
+)
+
+T = TypeVar("T")
+_PATIENTS = 200  # of a bucket, on average
+_DEEP = 5  # Medications made of Medications
+DIED = "the process that judged it died"
+
+
+class OtherRun(Exception):
+    """The folder holds another run, or one that is not to be gone on with; ``str`` says so."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What a run is asked: by which two runs are the same."""
+
+    files: tuple[tuple[str, int, float], ...]
+    times: tuple[datetime, ...]
+    missing: tuple[str, ...]
+    knowledge: str
+    program: str
+    pseudonyms: str = ""
+
+
+class Gathered(msgspec.Struct):
+    """What was found before anything is judged."""
+
+    chosen: int
+    buckets: int
+    spilled: list[Spilled]
+    faults: list[Fault]
+
+
+class Watch(Protocol):
+    """Told how far a run is."""
+
+    def __call__(self, label: str, items: Iterable[T], length: int, /) -> Iterator[T]:
+        """``items``, one after the other."""
+
+
+class Run:
+    """One run in a folder of its own. ``key``: patients are called by a keyed hash, and resources are not named."""
+
+    def __init__(self, export: Export, knowledge: Knowledge, wanted: Wanted, work: Path, key: bytes = b"") -> None:
+        self.export, self.knowledge, self.wanted, self.work, self.key = export, knowledge, wanted, work, key
+
+    def begin(self, resume: bool) -> None:
+        """Raises OtherRun."""
+        asked = msgspec.json.encode(self._asked())
+        file = self.work / "run.json"
+        if not file.exists():
+            self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file.write_bytes(asked)
+        elif not resume:
+            raise OtherRun("a run was begun there: --resume goes on with it, and another folder begins anew")
+        elif file.read_bytes() != asked:
+            raise OtherRun("another run was begun there, with other files, rules, times or another program")
+        into_cache(self.work / KNOWLEDGE, self.knowledge)
+
+    def _asked(self) -> Asked:
+        stats = [(str(path), path.stat()) for path in self.export.files]
+        files = tuple((name, found.st_size, found.st_mtime) for name, found in stats)
+        whose = hmac(self.key, b"pseudonyms", "sha256").hexdigest() if self.key else ""
+        return Asked(files, self.wanted.times, self.wanted.missing, self.knowledge.hash, __version__, whose)
+
+    def gathered(self, workers: int, watch: Watch) -> Gathered:
+        """Who is judged, with their lines on the disk."""
+        file = self.work / "gathered"
+        if file.exists():
+            return msgspec.msgpack.decode(file.read_bytes(), type=Gathered, dec_hook=lambda _, text: Path(text))
+        units = self.export.units()
+        with self._pool(workers) as pool:
+            patients = self._chosen(pool, units, watch)
+            buckets = max(1, -(-len(patients) // _PATIENTS))
+            asked = [(unit, patients, buckets, self.work / f"unit-{number}") for number, unit in enumerate(units)]
+            spilled = list(watch("gather", _in_order(pool, gather, asked), len(units)))
+            self._keep_medications(pool, units, spilled)
+        faults = [
+            Fault(unit.path.name, line_number(unit, number), reason)
+            for unit, each in zip(units, spilled, strict=True)
+            for number, reason in each.faults
+        ]
+        found = Gathered(len(patients), buckets, spilled, faults)
+        put(file, msgspec.msgpack.encode(found, enc_hook=str))
+        return found
+
+    def _chosen(self, pool: ProcessPoolExecutor, units: Sequence[Unit], watch: Watch) -> frozenset[str]:
+        everything = [(unit, str(self.work)) for unit in units]
+        found = list(watch("choose", _in_order(pool, choose_unit, everything), len(units)))
+        of_sirolimus = with_parts(found)
+        direct = [each.patients for each in found]
+        if of_sirolimus:
+            direct += _in_order(pool, pointing, [(unit, of_sirolimus) for unit in units])
+        return frozenset().union(*direct)
+
+    def _keep_medications(self, pool: ProcessPoolExecutor, units: Sequence[Unit], spilled: Sequence[Spilled]) -> None:
+        """The Medications to which lines point that were gathered, and of which these are made."""
+        wanted, kept = {each for one in spilled for each in one.medications}, dict[str, bytes]()
+        for _ in range(_DEEP):
+            if not (more := frozenset(wanted.difference(kept))):
+                break
+            for found in _in_order(pool, medications, [(unit, more) for unit in units]):
+                kept |= found
+            parts = [resource for line in kept.values() if (resource := resource_in(line)) is not None]
+            wanted = {each for resource in parts for each in medications_of(resource)}
+        put(self.work / MEDICATIONS, msgspec.msgpack.encode(kept))
+
+    def judged(self, found: Gathered, workers: int, watch: Watch) -> Iterator[Part]:
+        """What each bucket came to, in order; those that are there already are not judged again."""
+        lacking = [number for number in range(found.buckets) if not self._part(number).exists()]
+        lost = []
+        with self._pool(workers) as pool:
+            futures = {pool.submit(judge_bucket, *self._bucket(number, found)): number for number in lacking}
+            for future in watch("judge", as_completed(futures), len(futures)):
+                try:
+                    future.result()
+                except BrokenProcessPool:
+                    lost.append(futures[future])
+        for number in lost:
+            self._one_by_one(number, found)
+        for number in range(found.buckets):
+            yield msgspec.msgpack.decode(self._part(number).read_bytes(), type=Part)
+
+    def _part(self, number: int) -> Path:
+        return self.work / f"part-{number:06}"
+
+    def _bucket(self, number: int, found: Gathered) -> tuple[Any, ...]:
+        return self._part(number), number, found.spilled, self.wanted, self.key, str(self.work)
+
+    def _one_by_one(self, number: int, found: Gathered) -> None:
+        """A bucket whose process died, each patient in a process of their own: one who kills it costs nobody else."""
+        part = Part()
+        for patient, lines in by_patient(pieces_of(number, found.spilled)).items():
+            with self._pool(1) as pool:
+                try:
+                    one = pool.submit(judge_lines, {patient: lines}, self.wanted, self.key, str(self.work)).result()
+                except BrokenProcessPool:
+                    one = Part(faults=[(pseudonym(patient, self.key), DIED)])
+            for name in ("patients", "findings", "values", "faults"):
+                getattr(part, name).extend(getattr(one, name))
+            part.only_named += one.only_named
+        put(self._part(number), msgspec.msgpack.encode(part))
+
+    def _pool(self, workers: int) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def _in_order(pool: ProcessPoolExecutor, do: Callable[..., T], asked: Iterable[tuple[Any, ...]]) -> Iterator[T]:
+    futures: list[Future[T]] = [pool.submit(do, *each) for each in asked]
+    return (future.result() for future in futures)
