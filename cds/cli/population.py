@@ -19,6 +19,8 @@ from cds.cli.common import FAULT, Rules, load_rules, parse_at, rules_options, st
 
 if TYPE_CHECKING:
     from cds.population.export import Export
+    from cds.population.run import Gathered, Run
+    from cds.population.workers import Part
     from cds.population.write import Written
 
 T = TypeVar("T")
@@ -62,6 +64,13 @@ _MOST_TIMES = 1_000
     help="On the page, tell no number of patients below N.",
 )
 @click.option("--fhir", is_flag=True, help="Also as FHIR: MeasureReport and DetectedIssue.")
+@click.option(
+    "--engine",
+    type=click.Choice(("local", "spark")),
+    default="local",
+    show_default=True,
+    help="Processes of this machine, or Apache Spark: as spark-submit sets it up, else on this machine.",
+)
 @click.option("--resume", is_flag=True, help="Go on with a run that was ended.")
 @click.option("--queries", is_flag=True, help="Print _type and _typeFilter for the export, and end.")
 @rules_options
@@ -77,6 +86,7 @@ def command(
     workers: int,
     suppress: int,
     fhir: bool,
+    engine: str,
     resume: bool,
     queries: bool,
 ) -> None:
@@ -106,17 +116,35 @@ def command(
     run = Run(found, knowledge, wanted, output / "work", _key(pseudonyms))
     try:
         output.mkdir(parents=True, exist_ok=True, mode=0o700)
-        run.begin(resume)
-        gathered = run.gathered(workers, _watched)
-        parts = list(run.judged(gathered, workers, _watched))
+        if engine == "spark":
+            gathered, parts = _by_spark(run, workers)
+        else:
+            run.begin(resume)
+            gathered = run.gathered(workers, _watched)
+            parts = list(run.judged(gathered, workers, _watched))
         written = write(run, gathered, parts, output, suppress, fhir)
-        shutil.rmtree(output / "work")
+        shutil.rmtree(output / "work", ignore_errors=engine == "spark")
     except OtherRun as other:
         stop(f"{output.name}: {other}")
     except OSError as error:
         stop(f"{output.name}: cannot be written ({error.strerror})")
     _say(written)
     sys.exit(FAULT if written.engine_faults else int(written.faults > 0))
+
+
+def _by_spark(run: Run, workers: int) -> tuple[Gathered, list[Part]]:
+    if lacking := [each for each in ("pyspark", "pandas") if find_spec(each) is None]:
+        stop(f"--engine spark needs {', '.join(lacking)} (pip install '.[spark]') and Java")
+    from cds.population.run import Gathered
+    from cds.population.spark import collected, population, read_lines, session
+
+    try:
+        lines = read_lines(session(workers), run.export.files)
+        results = population(lines, run.knowledge, run.wanted, run.key)
+        parts, faults = collected(results)
+    except Exception as error:  # Spark's own, which may hold a line of somebody's
+        stop(f"Spark failed ({type(error).__name__}); its log says more", FAULT)
+    return Gathered(results.chosen, 1, [], faults), parts
 
 
 def _found(export: Path, supplied: str) -> Export:

@@ -95,11 +95,16 @@ def choose(unit: Unit, filtered: Filter) -> Found:
     """What one unit says of who may take sirolimus."""
     found = Found(set(), set(), {})
     for block in readable(unit):
-        for line in filtered.lines(block):
-            _note(line, found)
-        for line in lines_with(b"itemReference", block):
-            _note_parts(line, found)
+        choose_block(block, filtered, found)
     return found
+
+
+def choose_block(block: bytes, filtered: Filter, found: Found) -> None:
+    """Note what a block of lines says of who may take sirolimus."""
+    for line in filtered.lines(block):
+        _note(line, found)
+    for line in lines_with(b"itemReference", block):
+        _note_parts(line, found)
 
 
 def lines_with(word: bytes, block: bytes) -> Iterator[bytes]:
@@ -140,11 +145,15 @@ def with_parts(found: Iterable[Found]) -> frozenset[str]:
 
 def pointing(unit: Unit, medications: frozenset[str]) -> set[str]:
     """The patients whose lines point to one of these Medications."""
+    return set().union(*(pointing_block(block, medications) for block in readable(unit)))
+
+
+def pointing_block(block: bytes, medications: frozenset[str]) -> set[str]:
+    """The patients of a block of lines that point to one of these Medications."""
     found: set[str] = set()
-    for block in readable(unit):
-        for line in lines_with(b"medicationReference", block):
-            if ESCAPE in line or any(each.decode() in medications for each in _ID.findall(line.replace(rb"\/", b"/"))):
-                resource = resource_in(line)
-                if resource is not None and medications.intersection(medications_of(resource)):
-                    found |= owners_of(resource)
+    for line in lines_with(b"medicationReference", block):
+        if ESCAPE in line or any(each.decode() in medications for each in _ID.findall(line.replace(rb"\/", b"/"))):
+            resource = resource_in(line)
+            if resource is not None and medications.intersection(medications_of(resource)):
+                found |= owners_of(resource)
     return found

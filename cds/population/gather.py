@@ -69,7 +69,7 @@ def gather(unit: Unit, patients: frozenset[str], buckets: int, spill: Path) -> S
             result.faults.append((number, TOO_LONG))
         else:
             result.faults += [(number + block.count(b"\n", 0, at), NOT_READ) for at in _no_objects(block)]
-            for begin, end in _may_belong(block, raw):
+            for begin, end in lines_of(block, raw):
                 line = block[begin:end].removeprefix(BOM).strip()
                 if not _take(line, patients, buckets, found, result) and line[:1] == b"{" and line[-1:] == b"}":
                     result.faults.append((number + block.count(b"\n", 0, begin), NOT_READ))
@@ -105,7 +105,7 @@ def _line_end(block: bytes, at: int) -> int:
     return len(block) if end < 0 else end
 
 
-def _may_belong(block: bytes, patients: frozenset[bytes]) -> list[tuple[int, int]]:
+def lines_of(block: bytes, patients: frozenset[bytes]) -> list[tuple[int, int]]:
     """Begin and end of the lines that may be of one of these patients; decoding tells."""
     places = [match.start() for match in _HIDDEN.finditer(block)] + [match.start() for match in _PERSON.finditer(block)]
     for mark in _MARKS:
@@ -155,10 +155,17 @@ def pieces_of(bucket: int, spilled: Iterable[Spilled]) -> Iterator[Piece]:
 
 def medications(unit: Unit, wanted: frozenset[str]) -> dict[str, bytes]:
     """The lines of these Medications in a unit, by id."""
-    found = {}
+    found: dict[str, bytes] = {}
     for block in readable(unit):
-        for line in lines_with(b'"Medication"', block):
-            resource = resource_in(line)
-            if resource is not None and resource["resourceType"] == "Medication" and str(resource.get("id")) in wanted:
-                found[str(resource.get("id"))] = line.strip()
+        found |= medications_in(block, wanted)
+    return found
+
+
+def medications_in(block: bytes, wanted: frozenset[str]) -> dict[str, bytes]:
+    """The lines of these Medications in a block of lines, by id."""
+    found = {}
+    for line in lines_with(b'"Medication"', block):
+        resource = resource_in(line)
+        if resource is not None and resource["resourceType"] == "Medication" and str(resource.get("id")) in wanted:
+            found[str(resource.get("id"))] = line.strip()
     return found

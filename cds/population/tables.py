@@ -20,7 +20,7 @@ _TYPES: dict[Any, Any] = {
     int: pa.int32(),
     float: pa.float64(),
     date: pa.date32(),
-    datetime: pa.timestamp("s", tz="UTC"),
+    datetime: pa.timestamp("us", tz="UTC"),
     list[str]: pa.list_(pa.string()),
 }
 _ALERTS = ("patient", "at", "indicator", "rule", "summary")

@@ -46,8 +46,15 @@ def judge_bucket(file: Path, number: int, spilled: Sequence[Spilled], wanted: Wa
 
 
 def judge_lines(people: dict[str, list[bytes]], wanted: Wanted, key: bytes, work: str) -> Part:
-    """What patients came to, in the order of their ids."""
-    engine, known, part = _engine(work), _medications(work), Part()
+    """What patients came to, by the rules and Medications of a run."""
+    return judge_people(people, _engine(work), _medications(work), wanted, key)
+
+
+def judge_people(
+    people: dict[str, list[bytes]], engine: CheckedEngine, known: dict[str, bytes], wanted: Wanted, key: bytes
+) -> Part:
+    """What patients came to, in the order of their ids; ``known`` are the Medications to which their lines may point."""
+    part = Part()
     for patient, lines in sorted(people.items()):
         name = pseudonym(patient, key)
         try:

@@ -1,0 +1,74 @@
+"""Spark comes to the same as the processes of one machine, patient by patient."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cds.compiled.knowledge import Knowledge
+from cds.population.judge import Wanted
+from tests.charts import day, itp, level, patient, sirolimus
+from tests.examples.cohort import COHORT
+from tests.population.exports import AT, of_patient, taker, write
+from tests.population.test_run import cohort, rows, run, summary
+
+pytestmark = [pytest.mark.untraced, pytest.mark.filterwarnings("ignore")]  # of pyspark's own
+
+
+@pytest.fixture(scope="module")
+def spark() -> Iterator[Any]:
+    """Spark on two cores of this machine."""
+    if find_spec("pyspark") is None or shutil.which("java") is None:
+        assert not os.environ.get("TESTS_NEED_SPARK"), "pyspark and Java are needed"
+        pytest.skip(
+            "pyspark (pip install '.[spark]') or Java (apt-get install openjdk-17-jre-headless) is not installed"
+        )
+    from cds.population.spark import session
+
+    begun = session(2)
+    begun.sparkContext.setLogLevel("OFF")
+    yield begun
+    begun.stop()
+
+
+def test_the_studys_table_and_every_digest_come_out_alike(spark: Any, tmp_path: Path) -> None:
+    export = cohort(tmp_path / "an export")
+    order = sirolimus("s", day(0), 2)
+    concept = order.pop("medicationCodeableConcept")
+    pointing = order | {"medicationReference": {"reference": "https://x.example/Medication/m/_history/1"}}
+    odd = [*of_patient("pointing", patient(), itp(), pointing), *taker("high", level("h", day(180, "08:00"), 25))]
+    write(export / "more", [*odd, {"resourceType": "Medication", "id": "m", "code": concept}])
+    with (export / "Condition.ndjson").open("a") as file:
+        file.write("a letter\n")
+    assert run(export, tmp_path / "local").exit_code == 1
+    assert run(export, tmp_path / "spark", "--engine", "spark").exit_code == 1
+    local, other = ({row["patient"]: row for row in rows(tmp_path / each, "patients")} for each in ("local", "spark"))
+    assert local == other and len(local) == len(COHORT) + 2
+    for name in ("findings", "values"):
+        both = [sorted(map(str, rows(tmp_path / each, name))) for each in ("local", "spark")]
+        assert both[0] == both[1]
+    assert summary(tmp_path / "local") == summary(tmp_path / "spark")
+    three, six, _ = summary(tmp_path / "spark")["landmarks"]
+    assert (three["overall"]["number"], six["responses"]["complete"]["number"]) == (12, 6)
+    [fault] = [json.loads(line) for line in (tmp_path / "spark" / "faults.ndjson").read_text().splitlines()]
+    assert fault["file"] == "Condition.ndjson"
+
+
+def test_a_notebook_gets_dataframes(spark: Any, tmp_path: Path, knowledge: Knowledge) -> None:
+    from cds.population.spark import population, read_lines, table
+
+    export = write(tmp_path / "export", taker("p", level("h", day(180, "08:00"), 25)))
+    lines = read_lines(spark, export.iterdir())
+    results = population(lines, knowledge, Wanted((datetime.fromisoformat(AT).astimezone(UTC),)))
+    assert [row["patient"] for row in table(results, "patients").collect()] == ["p"]
+    critical = table(results, "findings").where("indicator = 'critical'").collect()
+    assert [(row["rule"], row["at"].date().isoformat()) for row in critical] == [("trough-critical", day(182))]
+    assert table(results, "values").count() == 2
