@@ -79,14 +79,23 @@ class Facts:
     (``absent``).
     """
 
-    __slots__ = ("absent", "compared", "dates", "evidence", "values")
+    __slots__ = ("_case", "_compared", "_wanted", "absent", "dates", "evidence", "values")
 
     def __init__(self, case: Case, names: Collection[str], compared: Iterable[str]) -> None:
-        self.compared: dict[str, Any] = {name: answer for name in compared if type(answer := case[name]) is not Unknown}
+        self._case, self._wanted = case, compared
+        self._compared: dict[str, Any] | None = None
         self.values: Mapping[str, Any] = _Values(case, names)
         self.evidence: Mapping[str, tuple[str, ...]] = _Evidence(case, names)
         self.dates: Mapping[str, date] = _Dates(case, names)
         self.absent: Mapping[str, str] = _Absent(case, names)
+
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What the engines compare, worked out when they do: who asks for one fact need not pay for all."""
+        if self._compared is None:
+            case = self._case
+            self._compared = {name: answer for name in self._wanted if type(answer := case[name]) is not Unknown}
+        return self._compared
 
 
 class _View(Mapping[str, T]):

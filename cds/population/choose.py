@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
 import re2
@@ -28,6 +29,7 @@ from cds.population.owners import (
 _SUBJECT = "sirolimus"
 ESCAPE = rb"\u"
 """How JSON begins an escaped letter."""
+_PARTS = b"itemReference"
 _ID = re.compile(rb"(?:Medication/|urn:uuid:)([A-Za-z0-9.-]{1,64})")
 _ASCII = 0x80
 
@@ -58,18 +60,22 @@ class Filter:
     def _expression(self) -> bytes:
         names = (name for name, meant in self._knowledge.names.items() if meant.valueset == _SUBJECT and name.isascii())
         words, codes = ("|".join(sorted(map(re.escape, each))) for each in (names, self._codes))
-        return f'(?i:{words})|"(?:{codes})"|'.encode() + rb"\\u|[\x80-\xff]"
+        return f'(?i:{words})|"(?:{codes})"|'.encode() + _PARTS + rb"|\\u|[\x80-\xff]"
 
     def lines(self, block: bytes) -> Iterator[bytes]:
-        """The lines of a block that may be, each once."""
+        """The lines of a block that may be about it, or say of what a Medication is made; each once."""
         at = 0
         while (match := self._fast.search(block, at)) is not None:
             end = block.find(b"\n", match.start())
             end = len(block) if end < 0 else end
             line = block[block.rfind(b"\n", 0, match.start()) + 1 : end]
-            if _is_word(match.group()) or self._may_be(line):
+            if _is_word(match.group()) or _PARTS in line or self._may_be(line):
                 yield line
             at = end
+
+    def is_ours(self, line: bytes) -> bool:
+        """Whether a line may be about sirolimus."""
+        return any(_is_word(match.group()) for match in self._fast.finditer(line)) or self._may_be(line)
 
     def _may_be(self, line: bytes) -> bool:
         """Of a line that is not plain ASCII."""
@@ -88,7 +94,7 @@ class Filter:
 
 def _is_word(match: bytes) -> bool:
     """Whether the expression found a code or a name, and not a letter by which it could be hidden."""
-    return match != ESCAPE and match[0] < _ASCII
+    return match not in (ESCAPE, _PARTS) and match[0] < _ASCII
 
 
 def choose(unit: Unit, filtered: Filter) -> Found:
@@ -102,9 +108,11 @@ def choose(unit: Unit, filtered: Filter) -> Found:
 def choose_block(block: bytes, filtered: Filter, found: Found) -> None:
     """Note what a block of lines says of who may take sirolimus."""
     for line in filtered.lines(block):
-        _note(line, found)
-    for line in lines_with(b"itemReference", block):
-        _note_parts(line, found)
+        resource = resource_in(line)  # whoever gathers lines says which cannot be read
+        if resource is not None and (_PARTS not in line or filtered.is_ours(line)):
+            _note(resource, found)
+        if resource is not None and (_PARTS in line or ESCAPE in line):
+            _note_parts(resource, found)
 
 
 def lines_with(word: bytes, block: bytes) -> Iterator[bytes]:
@@ -113,20 +121,16 @@ def lines_with(word: bytes, block: bytes) -> Iterator[bytes]:
         yield from (line for line in block.split(b"\n") if word in line or ESCAPE in line)
 
 
-def _note(line: bytes, found: Found) -> None:
-    """Whose a line is that may be about sirolimus."""
-    resource = resource_in(line)
-    if resource is None:
-        return  # whoever gathers lines says so
+def _note(resource: dict[str, Any], found: Found) -> None:
+    """Whose a resource is that may be about sirolimus."""
     if resource["resourceType"] == "Medication":
         found.medications.add(str(resource.get("id")))
     found.patients |= owners_of(resource)
 
 
-def _note_parts(line: bytes, found: Found) -> None:
+def _note_parts(resource: dict[str, Any], found: Found) -> None:
     """Of which other Medications a Medication is made."""
-    resource = resource_in(line)
-    if resource is not None and resource["resourceType"] == "Medication":
+    if resource["resourceType"] == "Medication":
         ids = {medication_in(each) for each in references_in(resource, "itemReference")}
         found.parts.setdefault(str(resource.get("id")), set()).update(ids)
 

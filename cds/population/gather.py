@@ -21,11 +21,11 @@ _MARKS = (b"Patient/", b"urn:uuid:")
 _LONGEST_ID = 66
 _OPTIONS = re2.Options()
 _OPTIONS.encoding, _OPTIONS.log_errors = re2.Options.Encoding.LATIN1, False
-_PERSON = re2.compile(rb'"resourceType"\s*:\s*"Patient"', _OPTIONS)
-_NO_OBJECT = re2.compile(rb"(?m)^[ \t\r]*[^{ \t\r\n]|[^} \t\r\n][ \t\r]*$", _OPTIONS)
-"""A line that does not begin and end as a JSON object does."""
-_HIDDEN = re2.compile(rb"\\[u/]", _OPTIONS)
-"""An escaped letter or stroke, in which a reference may be hidden."""
+_DECODED = re2.compile(
+    rb'(?m)"resourceType"\s*:\s*"Patient"|\\[u/]|^[ \t\r]*[^{ \t\r\n]|[^} \t\r\n][ \t\r]*$', _OPTIONS
+)
+"""Lines that are decoded whosever they are: Patients, those with an escaped letter or stroke in which a reference may be hidden, and those that
+do not begin and end as a JSON object does."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -67,12 +67,11 @@ def gather(unit: Unit, patients: frozenset[str], buckets: int, spill: Path) -> S
     for number, block in _blocks(unit, result):
         if len(block) > LONGEST and b"\n" not in block:
             result.faults.append((number, TOO_LONG))
-        else:
-            result.faults += [(number + block.count(b"\n", 0, at), NOT_READ) for at in _no_objects(block)]
-            for begin, end in lines_of(block, raw):
-                line = block[begin:end].removeprefix(BOM).strip()
-                if not _take(line, patients, buckets, found, result) and line[:1] == b"{" and line[-1:] == b"}":
-                    result.faults.append((number + block.count(b"\n", 0, begin), NOT_READ))
+            continue
+        for begin, end in lines_of(block, raw):
+            line = block[begin:end].removeprefix(BOM).strip()
+            if line and not _take(line, patients, buckets, found, result):
+                result.faults.append((number + block.count(b"\n", 0, begin), NOT_READ))
     result.faults.sort()
     _write(found, result)
     return result
@@ -89,17 +88,6 @@ def _blocks(unit: Unit, result: Spilled) -> Iterator[tuple[int, bytes]]:
         result.faults.append((number, f"{CUT_OFF} ({type(error).__name__})"))
 
 
-def _no_objects(block: bytes) -> list[int]:
-    """Where lines begin that are no JSON objects; empty ones are none."""
-    begins = {block.rfind(b"\n", 0, match.end() - 1) + 1 for match in _NO_OBJECT.finditer(block)}
-    return sorted(at for at in begins if _is_odd(block[at : _line_end(block, at)]))
-
-
-def _is_odd(line: bytes) -> bool:
-    bare = line.removeprefix(BOM).strip()
-    return bool(bare) and (bare[:1] != b"{" or bare[-1:] != b"}")
-
-
 def _line_end(block: bytes, at: int) -> int:
     end = block.find(b"\n", at)
     return len(block) if end < 0 else end
@@ -107,7 +95,7 @@ def _line_end(block: bytes, at: int) -> int:
 
 def lines_of(block: bytes, patients: frozenset[bytes]) -> list[tuple[int, int]]:
     """Begin and end of the lines that may be of one of these patients; decoding tells."""
-    places = [match.start() for match in _HIDDEN.finditer(block)] + [match.start() for match in _PERSON.finditer(block)]
+    places = [match.end() - 1 for match in _DECODED.finditer(block)]
     for mark in _MARKS:
         at = 0
         for part in block.split(mark):

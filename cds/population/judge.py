@@ -172,7 +172,8 @@ def _at_landmark(
     if row.days < first:
         return _over_before(row, opens) or "not reached", None, None
     now = min(at, _end_of(closes).astimezone(at.tzinfo))
-    answer = _situation(request, situation.knowledge, now).of(landmarks)
+    then = situation if now == at else _situation(request, situation.knowledge, now)
+    answer = then.of(landmarks)
     reached = {each.months: each for each in answer} if isinstance(answer, list) else {}
     if reached and months not in reached:
         return "not judged by this protocol", None, None

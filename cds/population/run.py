@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from datetime import datetime
 from hmac import new as hmac
@@ -116,7 +116,7 @@ class Run:
         put(file, msgspec.msgpack.encode(found, enc_hook=str))
         return found
 
-    def _chosen(self, pool: ProcessPoolExecutor, units: Sequence[Unit], watch: Watch) -> frozenset[str]:
+    def _chosen(self, pool: Executor, units: Sequence[Unit], watch: Watch) -> frozenset[str]:
         everything = [(unit, str(self.work)) for unit in units]
         found = list(watch("choose", _in_order(pool, choose_unit, everything), len(units)))
         of_sirolimus = with_parts(found)
@@ -125,7 +125,7 @@ class Run:
             direct += _in_order(pool, pointing, [(unit, of_sirolimus) for unit in units])
         return frozenset().union(*direct)
 
-    def _keep_medications(self, pool: ProcessPoolExecutor, units: Sequence[Unit], spilled: Sequence[Spilled]) -> None:
+    def _keep_medications(self, pool: Executor, units: Sequence[Unit], spilled: Sequence[Spilled]) -> None:
         """The Medications to which lines point that were gathered, and of which these are made."""
         wanted, kept = {each for one in spilled for each in one.medications}, dict[str, bytes]()
         for _ in range(_DEEP):
@@ -163,7 +163,7 @@ class Run:
         """A bucket whose process died, each patient in a process of their own: one who kills it costs nobody else."""
         part = Part()
         for patient, lines in by_patient(pieces_of(number, found.spilled)).items():
-            with self._pool(1) as pool:
+            with _processes(1) as pool:
                 try:
                     one = pool.submit(judge_lines, {patient: lines}, self.wanted, self.key, str(self.work)).result()
                 except BrokenProcessPool:
@@ -173,10 +173,27 @@ class Run:
             part.only_named += one.only_named
         put(self._part(number), msgspec.msgpack.encode(part))
 
-    def _pool(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    def _pool(self, workers: int) -> Executor:
+        """Processes; with one worker everything is done in this one, which spares a small export their start."""
+        return _processes(workers) if workers > 1 else _Here()
 
 
-def _in_order(pool: ProcessPoolExecutor, do: Callable[..., T], asked: Iterable[tuple[Any, ...]]) -> Iterator[T]:
+def _processes(number: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(number, mp_context=get_context("spawn"))
+
+
+class _Here(Executor):
+    """Does at once what it is given, in this process."""
+
+    def submit(self, do: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(do(*given, **named))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def _in_order(pool: Executor, do: Callable[..., T], asked: Iterable[tuple[Any, ...]]) -> Iterator[T]:
     futures: list[Future[T]] = [pool.submit(do, *each) for each in asked]
     return (future.result() for future in futures)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ from cds.advise import advise
 from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.cli.main import main
+from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.population import workers
-from cds.population.judge import digest
+from cds.population.judge import ResponseAt, bundle_of, digest, response_at
 from tests.charts import PATIENT, Resource, count, day, itp, level, patient, sirolimus
 from tests.conftest import LONG
 from tests.examples.cohort import COHORT
@@ -32,9 +34,23 @@ from tests.population.exports import AT, EVERY, of_patient, taker, write
 MANY = 10_000 if LONG else 200
 
 
-def run(export: Path, out: Path, *more: str, at: str = AT, supplied: str = EVERY) -> Result:
+def run(export: Path, out: Path, *more: str, at: str = AT, supplied: str = EVERY, workers: int = 1) -> Result:
+    """The command; with one worker it is all in this process."""
     return CliRunner().invoke(
-        main, ["population", str(export), "-o", str(out), "--at", at, "--supplied", supplied, *more]
+        main,
+        [
+            "population",
+            str(export),
+            "-o",
+            str(out),
+            "--at",
+            at,
+            "--supplied",
+            supplied,
+            "--workers",
+            str(workers),
+            *more,
+        ],
     )
 
 
@@ -149,6 +165,18 @@ def test_types_that_were_not_exported_are_named_once(tmp_path: Path) -> None:
     assert "Procedure" not in summary(out)["missing"] and "Appointment" in summary(out)["missing"]
 
 
+def test_the_response_on_a_day_is_told_by_what_was_on_record_then(knowledge: Knowledge) -> None:
+    counts = [count("b", day(-2), 20), count("c1", day(60), 45), count("c2", day(82), 120), count("c3", day(91), 130)]
+    request = read_request(bundle_of(json.dumps(each).encode() for each in taker("p", *counts)), "patient-view", "p")
+    told = {on: response_at(request, knowledge, date.fromisoformat(day(on))) for on in (10, 60, 82, 95)}
+    assert told == {
+        10: ResponseAt("", False, None),
+        60: ResponseAt("partial", False, 60),
+        82: ResponseAt("complete", False, 82),
+        95: ResponseAt("complete", True, 91),
+    }
+
+
 # --- odd exports ------------------------------------------------------------------------------------------
 
 
@@ -242,7 +270,7 @@ def test_what_was_ended_is_gone_on_with_and_comes_out_alike(tmp_path: Path) -> N
     """Killed with some buckets judged, the run goes on with the others; byte by byte the same comes out."""
     export = write(tmp_path / "export", [each for number in range(700) for each in taker(f"p{number}")])
     whole, ended = tmp_path / "whole", tmp_path / "ended"
-    assert run(export, whole).exit_code == 0
+    assert run(export, whole, workers=2).exit_code == 0  # however many work
     code = (
         "import os, sys; from cds.population import run as runs\n"
         "judged, put = runs.Run._part, runs.put\n"
@@ -287,7 +315,9 @@ def test_a_patient_who_kills_the_process_costs_nobody_else(tmp_path: Path, monke
         "PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}:{Path(workers.__file__).parents[2]}"
     )
     out = tmp_path / "out"
-    result = run(write(tmp_path / "export", [each for number in range(6) for each in taker(f"p{number}")]), out)
+    result = run(
+        write(tmp_path / "export", [each for number in range(6) for each in taker(f"p{number}")]), out, workers=2
+    )
     assert result.exit_code == 70
     assert [row["patient"] for row in rows(out, "patients")] == ["p0", "p1", "p2", "p4", "p5"]
     [fault] = [json.loads(line) for line in (out / "faults.ndjson").read_text().splitlines()]
