@@ -111,6 +111,10 @@ def command(
     from cds.population.run import OtherRun, Run
     from cds.population.write import write
 
+    if (output / "summary.json").exists() and not resume:
+        stop(f"{output.name} holds what came out of a run: name another folder")
+    if engine == "spark" and resume:
+        stop("--resume is of the local engine: Spark begins anew")
     found = _found(export, supplied)
     wanted = Wanted(_times(at or found.taken or None, every, begin), found.missing)
     run = Run(found, knowledge, wanted, output / "work", _key(pseudonyms))
@@ -123,7 +127,8 @@ def command(
             gathered = run.gathered(workers, _watched)
             parts = list(run.judged(gathered, workers, _watched))
         written = write(run, gathered, parts, output, suppress, fhir)
-        shutil.rmtree(output / "work", ignore_errors=engine == "spark")
+        if engine == "local":
+            shutil.rmtree(output / "work")
     except OtherRun as other:
         stop(f"{output.name}: {other}")
     except OSError as error:

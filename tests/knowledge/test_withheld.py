@@ -10,7 +10,7 @@ import pytest
 
 from cds.knowledge.load import load
 from cds.knowledge.read import read_folder
-from cds.knowledge.rests import missing
+from cds.knowledge.rests import Rests, missing
 from tests.conftest import RULES
 
 
@@ -44,10 +44,10 @@ def test_a_number_that_the_facts_read_must_be_said(rules: Path) -> None:
 
 def test_a_condition_or_a_procedure_that_the_facts_read_must_have_a_code_or_a_word() -> None:
     wordless = msgspec.structs.replace(load(), codes={}, prefixes={}, names={}, words={}, problems={}, endings={})
-    said = set(missing(wordless))
+    said = set(missing(Rests(wordless)))
     assert "there is no condition 'sepsis', which the facts read" in said
     assert "there is no procedure 'splenectomy', which the facts read" in said
-    assert set(missing(load())) == set()
+    assert set(missing(Rests(load()))) == set()
 
 
 def test_a_step_in_which_doses_are_counted_is_above_zero(rules: Path) -> None:

@@ -300,6 +300,12 @@ def test_another_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     assert "another run was begun there" in run(export, out, "--resume").output
 
 
+def test_what_came_out_is_not_written_over(tmp_path: Path) -> None:
+    export, out = write(tmp_path / "export", taker("p")), tmp_path / "out"
+    assert run(export, out).exit_code == 0
+    assert "holds what came out of a run" in run(export, out).output
+
+
 def test_a_patient_who_kills_the_process_costs_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hook = tmp_path / "sitecustomize.py"
     hook.write_text(
@@ -332,6 +338,7 @@ def test_a_patient_who_kills_the_process_costs_nobody_else(tmp_path: Path, monke
         (("--every", "4 weeks"), "as 28d"),
         (("--every", "28d"), "--from"),
         (("--pseudonyms", "nowhere"), "nowhere"),
+        (("--engine", "spark", "--resume"), "Spark begins anew"),
     ],
 )
 def test_what_is_asked_wrongly_is_said(tmp_path: Path, more: tuple[str, ...], said: str) -> None:

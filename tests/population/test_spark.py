@@ -72,3 +72,38 @@ def test_a_notebook_gets_dataframes(spark: Any, tmp_path: Path, knowledge: Knowl
     critical = table(results, "findings").where("indicator = 'critical'").collect()
     assert [(row["rule"], row["at"].date().isoformat()) for row in critical] == [("trough-critical", day(182))]
     assert table(results, "values").count() == 2
+
+
+def batch(**named: list[Any]) -> Any:
+    """What Spark hands to an executor."""
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pydict(named)
+
+
+def test_executors_take_lines_and_judge_groups(knowledge: Knowledge) -> None:
+    """Their functions alone, without a JVM."""
+    pytest.importorskip("pyspark")
+    import msgspec
+    import pyarrow as pa
+
+    from cds.population import spark as on_spark
+    from cds.population.workers import Part
+
+    lines = [json.dumps(each) for each in taker("p", level("h", day(180, "08:00"), 25))]
+    medication = json.dumps({"resourceType": "Medication", "id": "m", "code": {"text": "sirolimus"}})
+    given = batch(value=[*lines, "", "a letter", "{", medication], file=["a.ndjson"] * (len(lines) + 4))
+    [taken] = on_spark._taking(frozenset({"p"}))(iter([given]))
+    rows = taken.to_pylist()
+    assert [row["owner"] for row in rows if row["line"]] == ["p"] * len(lines)
+    assert [row["file"] for row in rows if row["fault"]] == ["a.ndjson"] * 2
+    [fetched] = on_spark._fetching(frozenset({"m"}))(iter([given]))
+    assert fetched.to_pydict() == {"id": ["m"], "line": [medication.encode()]}
+    wanted = Wanted((datetime.fromisoformat(AT).astimezone(UTC),))
+    judge = on_spark._judging(msgspec.msgpack.encode(knowledge), {"m": medication.encode()}, wanted, b"")
+    group = pa.table({"owner": ["p"] * len(lines), "line": [line.encode() for line in lines]})
+    [row] = judge(group).to_pylist()
+    part = msgspec.msgpack.decode(row["part"], type=Part)
+    assert row["patient"] == "p" and [each.rule for each in part.findings if each.indicator == "critical"] == [
+        "trough-critical"
+    ]

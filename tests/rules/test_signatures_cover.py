@@ -33,7 +33,7 @@ pytestmark = pytest.mark.untraced
 
 KNOWLEDGE = load()
 NUMBERS = {**KNOWLEDGE.definitions, **KNOWLEDGE.protocol.numbers}
-MEANT = meanings(KNOWLEDGE)
+MEANT = meanings(rests.Rests(KNOWLEDGE))
 _EVERY = 8  # the day of a scenario that is looked at; `check` pins each number on all of them
 
 
@@ -76,7 +76,7 @@ def moved_rules(knowledge: Knowledge, sample: list[Day]) -> set[str]:
 
 def drafts_again(knowledge: Knowledge) -> set[str]:
     """The rules that a signature under the shipped knowledge no longer covers."""
-    return {rule for rule, meaning in meanings(knowledge).items() if MEANT[rule] != meaning}
+    return {rule for rule, meaning in meanings(rests.Rests(knowledge)).items() if MEANT[rule] != meaning}
 
 
 def with_number(name: str, value: Decimal) -> Knowledge:
