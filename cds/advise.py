@@ -55,7 +55,8 @@ def advise(
     holding, hidden = verdict.holding(request.hook), verdict.hidden(request.hook)
     speaking = {item.rule.id for item in holding} | hidden  # suggestions give way to rules that are not shown, too
     told, held_back = parted(holding, situation, earlier)  # suggestions give way to what is held back, too
-    cards = [card_for(item, situation, speaking, request.original, make_id) for item in told]
+    on_cards = {item.rule.id for item in told}
+    cards = [card_for(item, situation, speaking, request.original, make_id, on_cards) for item in told]
     shown = merged(cards, [item.rule.merge for item in told])
     if hidden:
         shown.append(unsigned_card(len(hidden), engine.knowledge, make_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,8 @@ from cds.vocabulary import VOCABULARY
 NAMESPACE = "net.sirolimus-itp-cds"
 TOPIC_SYSTEM = "urn:sirolimus-itp-cds:rule"
 NewId = Callable[[], str]
+_ELSEWHERE = "The level card carries the proposed dose."
+_NOWHERE = "The card that carries the proposed dose is not shown."
 
 
 def new_id() -> str:
@@ -29,15 +31,22 @@ def new_id() -> str:
 
 
 def card_for(
-    holding: Holding, situation: Situation, speaking: set[str], original: Original, make_id: NewId = new_id
+    holding: Holding,
+    situation: Situation,
+    speaking: set[str],
+    original: Original,
+    make_id: NewId = new_id,
+    shown: Set[str] | None = None,
 ) -> dict[str, Any]:
-    """The card of one rule that holds. ``speaking`` are the ids of all rules that speak beside it."""
+    """The card of one rule that holds. ``speaking`` are the ids of all rules that speak beside it; ``shown``: of those on cards, unless all are."""
     facts, knowledge, level = situation.facts.values, situation.knowledge, holding.level
     row = numbers_for(knowledge, holding.variant)
     found = finding(holding, situation)
     summary = fill(level.summary, facts, row, markdown=False)
     assert summary is not None, "the loader guarantees the facts of a summary"
-    suggestions, withheld = _suggestions(holding, situation, speaking, original, make_id, row)
+    suggestions, withheld = _suggestions(
+        holding, situation, speaking, speaking if shown is None else shown, original, make_id, row
+    )
     card: dict[str, Any] = {
         "uuid": make_id(),
         "summary": cut(summary),
@@ -131,7 +140,13 @@ def gap_list(holding: Holding, situation: Situation) -> list[dict[str, Any]]:
 
 
 def _suggestions(
-    holding: Holding, situation: Situation, speaking: set[str], original: Original, make_id: NewId, row: dict[str, str]
+    holding: Holding,
+    situation: Situation,
+    speaking: set[str],
+    shown: Set[str],
+    original: Original,
+    make_id: NewId,
+    row: dict[str, str],
 ) -> tuple[list[dict[str, Any]], list[str]]:
     """The suggestions that can be made, and why a dose is not among them."""
     made, withheld = [], []
@@ -142,7 +157,7 @@ def _suggestions(
         if suggestion.action == "hold" and not situation.patient.taking:
             continue  # nothing runs that could be held
         if not speaking.isdisjoint(suggestion.yields_to):
-            withheld.append("The level card carries the proposed dose.")
+            withheld.append(_ELSEWHERE if not shown.isdisjoint(suggestion.yields_to) else _NOWHERE)
             continue
         if suggestion.dose and suggestion.dose not in facts.values:
             reason = facts.absent.get(suggestion.dose)

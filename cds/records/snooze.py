@@ -9,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 
 from cds.cards.held_back import CRITICAL, Earlier
-from cds.compiled.knowledge import Knowledge
+from cds.compiled.knowledge import Knowledge, Rule
 from cds.records.database import Connection
 from cds.records.decision import version_of
 
@@ -59,9 +59,16 @@ def unusable_snooze(days: Mapping[str, int], once: list[str], knowledge: Knowled
         for each in ids:
             if each not in rules:
                 return f"{setting}: there is no rule {each}"
+            if _says_gaps(rules[each]):
+                return f"{setting}: {each} says what could not be judged, and silence would read as an all clear"
             if all(level.indicator == CRITICAL for level in rules[each].levels):
                 return f"{setting}: every card of {each} is critical, and those are always shown"
     return ""
+
+
+def _says_gaps(rule: Rule) -> bool:
+    """Whether a rule speaks of what could not be judged."""
+    return any(test.fact == "gaps" for each in rule.variants for branch in each.branches for test in branch)
 
 
 def earlier_of(connection: Connection, patient: str, wanted: Snoozed, now: datetime) -> tuple[Earlier, ...]:

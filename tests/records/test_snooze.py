@@ -215,12 +215,30 @@ def test_other_workers_know_it_too(start: Any, tmp_path: Path) -> None:
     assert [cards() for _ in range(12)] == [[]] * 12
 
 
+def test_a_card_does_not_point_to_one_that_is_held_back(engine: CheckedEngine, where: str, key_file: Path) -> None:
+    """The window card leaves the dose to the level card, and says where it is."""
+    ward = Ward(engine, where, key_file, snooze={"trough-high": 14})
+    chart = [patient(), itp(), sirolimus("s", day(0), 5), level("l", day(20, "07:30"), 17)]
+    cards = ward.cards(chart, 30)
+    assert "The level card carries the proposed dose." in cards["dose-above-window"]["detail"]
+    ward.set_aside(cards["trough-high"], 30)
+    cards = ward.cards(chart, 30)
+    card = cards["dose-above-window"]
+    assert "trough-high" not in cards
+    assert "The level card carries" not in card["detail"] and "suggestions" not in card
+    assert "The card that carries the proposed dose is not shown." in card["detail"]
+
+
 def test_settings_that_cannot_be_are_refused(tmp_path: Path, knowledge: Knowledge) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[snooze]\ntrough-low = 14\n")
     with pytest.raises(WrongSettings, match="need records"):
         read_settings(file, {})
-    for snooze, why in (("trogh-low = 14", "no rule trogh-low"), ("trough-critical = 14", "always shown")):
+    for snooze, why in (
+        ("trogh-low = 14", "no rule trogh-low"),
+        ("trough-critical = 14", "always shown"),
+        ("not-assessed = 14", "what could not be judged"),
+    ):
         file.write_text(f'records = "{tmp_path / "r.sqlite"}"\n[snooze]\n{snooze}\n')
         result = told("serve", "--config", str(file))
         assert result.exit_code == 2 and why in result.output
