@@ -62,7 +62,7 @@ class KeptRules:
         return [file for file in self.folder.iterdir() if file.name.isdecimal()]
 
 
-def rules_of(settings: Settings) -> Knowledge:
+def served_rules(settings: Settings) -> Knowledge:
     """The rules that the settings name, as they are to be served. Raises UnsoundRules."""
     from cds.knowledge.load import UnsoundRules, load  # a worker of several never reads rules, and needs no YAML
     from cds.knowledge.reviews import active_only
@@ -82,7 +82,7 @@ def read_again(settings: Settings, kept: KeptRules) -> bool:
     from cds.knowledge.load import UnsoundRules
 
     try:
-        knowledge = rules_of(settings)
+        knowledge = served_rules(settings)
         CheckedEngine(knowledge)
         kept.put(knowledge)
     except UnsoundRules as unsound:

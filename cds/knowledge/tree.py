@@ -102,7 +102,7 @@ def plain(text: str, shown: str) -> Document:
 
 def _composed(text: str) -> Node | None:
     """The text by the parser in C, which is five times as fast; what it does not take by the other one, whose sentences name the fault."""
-    with contextlib.suppress(YAMLError):
+    with contextlib.suppress(YAMLError, ValueError, RecursionError):
         if not _may_be_deep(text):
             return cast("Node | None", YAML(typ="safe").compose(text))
     return cast("Node | None", YAML(typ="safe", pure=True).compose(text))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.knowledge.read import read_folder
 from cds.knowledge.reviews import active_only
-from cds.records.decision import Keep, Recorder, packed
+from cds.records.decision import Keep, Recorder, Verdict, packed
 from cds.records.find import Stored
 from cds.records.replay import Change, Served, Unanswerable, replay
 from tests.charts import day, itp, patient, sirolimus
@@ -233,34 +235,26 @@ def test_what_cannot_be_judged_anew_is_counted(engine: CheckedEngine, where: str
     assert found.exit_code == 1 and "could not be judged anew: neither input nor facts" in found.output
 
 
-def test_a_record_that_comes_out_otherwise_by_its_own_rules_is_a_fault(
-    engine: CheckedEngine, tmp_path: Path, key_file: Path
-) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    from cds.records.decision import Verdict
-
-    where = str(tmp_path / "records.sqlite")
+def said_nothing(engine: CheckedEngine, where: str, key_file: Path, program: str = "program") -> None:
+    """One decision whose record claims that no card was shown; ``program`` is SQL."""
     with service(engine, where, key_file, records_keep="input") as client:
         asked(client)
     with closing(sqlite3.connect(where)) as connection, connection:
-        connection.execute("UPDATE decisions SET verdict = ?", (packed(Verdict()),))
+        connection.execute(f"UPDATE decisions SET verdict = ?, program = {program}", (packed(Verdict()),))
+
+
+def test_a_record_that_comes_out_otherwise_by_its_own_rules_is_a_fault(
+    engine: CheckedEngine, tmp_path: Path, key_file: Path
+) -> None:
+    where = str(tmp_path / "records.sqlite")
+    said_nothing(engine, where, key_file)
     found = told("replay", "--records", where, "--rules", str(RULES))
     assert found.exit_code == 70 and "please report it" in found.stderr
 
 
 def test_another_program_may_say_something_else(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    from cds.records.decision import Verdict
-
     where = str(tmp_path / "records.sqlite")
-    with service(engine, where, key_file, records_keep="input") as client:
-        asked(client)
-    with closing(sqlite3.connect(where)) as connection, connection:
-        connection.execute("UPDATE decisions SET verdict = ?, program = '0.0.1'", (packed(Verdict()),))
+    said_nothing(engine, where, key_file, program="'0.0.1'")
     found = told("replay", "--records", where, "--rules", str(RULES))
     assert found.exit_code == 0 and "trough-critical" in found.output
     assert told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "critical").exit_code == 1
