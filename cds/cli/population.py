@@ -111,8 +111,10 @@ def command(
     from cds.population.run import OtherRun, Run
     from cds.population.write import write
 
-    if (output / "summary.json").exists() and not resume:
+    if (output / "summary.json").exists() and not (resume and (output / "work").exists()):
         stop(f"{output.name} holds what came out of a run: name another folder")
+    if output.resolve().is_relative_to(export.resolve()):
+        stop("what comes out must not be written inside the export, of which it would be a part the next time")
     if engine == "spark" and resume:
         stop("--resume is of the local engine: Spark begins anew")
     found = _found(export, supplied)
@@ -125,7 +127,7 @@ def command(
         else:
             run.begin(resume)
             gathered = run.gathered(workers, _watched)
-            parts = list(run.judged(gathered, workers, _watched))
+            parts = run.judged(gathered, workers, _watched)
         written = write(run, gathered, parts, output, suppress, fhir)
         if engine == "local":
             shutil.rmtree(output / "work")
@@ -133,13 +135,16 @@ def command(
         stop(f"{output.name}: {other}")
     except OSError as error:
         stop(f"{output.name}: cannot be written ({error.strerror})")
+    except Exception as error:  # no traceback, which may hold a patient's data
+        stop(f"an internal fault ({type(error).__name__})", FAULT)
     _say(written)
     sys.exit(FAULT if written.engine_faults else int(written.faults > 0))
 
 
-def _by_spark(run: Run, workers: int) -> tuple[Gathered, list[Part]]:
+def _by_spark(run: Run, workers: int) -> tuple[Gathered, Iterable[Part]]:
     if lacking := [each for each in ("pyspark", "pandas") if find_spec(each) is None]:
         stop(f"--engine spark needs {', '.join(lacking)} (pip install '.[spark]') and Java")
+    from cds.population.gather import Fault
     from cds.population.run import Gathered
     from cds.population.spark import collected, population, read_lines, session
 
@@ -149,7 +154,8 @@ def _by_spark(run: Run, workers: int) -> tuple[Gathered, list[Part]]:
         parts, faults = collected(results)
     except Exception as error:  # Spark's own, which may hold a line of somebody's
         stop(f"Spark failed ({type(error).__name__}); its log says more", FAULT)
-    return Gathered(results.chosen, 1, [], faults), parts
+    named = [Fault(file, 0, reason) for file, reason in run.export.faults]
+    return Gathered(results.chosen, 1, [], [*named, *faults]), parts
 
 
 def _found(export: Path, supplied: str) -> Export:
@@ -213,6 +219,8 @@ def _say(written: Written) -> None:
     click.echo(f"{people}; judged as of {summary.at} by {summary.protocol}")
     if summary.missing:
         click.echo(f"not exported, so that nothing is known of them: {', '.join(summary.missing)}")
+    if "Condition" in summary.missing and not summary.states:
+        click.echo("Condition was not exported: nobody has ITP on record, and no figure is of anybody; alerts are")
     for each in summary.landmarks:
         if each.evaluable or each.otherwise:
             responses = ", ".join(f"{share.number} {name}" for name, share in each.responses.items())

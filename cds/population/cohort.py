@@ -10,7 +10,7 @@ import msgspec
 
 from cds.compiled.knowledge import Knowledge
 from cds.course.response import RESPONDS
-from cds.population.rows import MONTHS, Finding, Member, Value
+from cds.population.rows import MONTHS, Member, Value
 from cds.records.report import wilson
 
 RESPONSES = (*RESPONDS, "none")
@@ -137,13 +137,19 @@ def over_time(values: Iterable[Value]) -> list[Point]:
     ]  # fmt: skip
 
 
-def levels_by_week(values: Iterable[Value], low: float, high: float) -> list[Week]:
-    """Usable levels by week of the course, the first year."""
-    found: dict[int, list[float]] = defaultdict(list)
+def levels_by_week(values: Iterable[Value]) -> list[Week]:
+    """Usable levels by week of the course, the first year; a bound that cannot be compared with the target is none."""
+    found: dict[int, list[bool]] = defaultdict(list)
     for row in values:
-        if row.kind == "level" and row.usable and row.day is not None and 0 <= row.day < 7 * _WEEKS:
-            found[row.day // 7 + 1].append(row.value)
-    return [Week(week, len(each), sum(low <= value <= high for value in each)) for week, each in sorted(found.items())]
+        if (
+            row.kind == "level"
+            and row.usable
+            and row.in_target is not None
+            and row.day is not None
+            and 0 <= row.day < 7 * _WEEKS
+        ):
+            found[row.day // 7 + 1].append(row.in_target)
+    return [Week(week, len(each), sum(each)) for week, each in sorted(found.items())]
 
 
 def doses_of(patients: Iterable[Member]) -> list[Doses]:
@@ -155,14 +161,11 @@ def doses_of(patients: Iterable[Member]) -> list[Doses]:
     return [Doses(*key, len(each), min(each), median(each), max(each)) for key, each in sorted(found.items())]
 
 
-def tally(findings: Iterable[Finding], knowledge: Knowledge) -> list[tuple[str, str, int]]:
-    """By rule of harm and safety, how many patients had its finding at any moment that was judged; title and rule first."""
+def tally(held: Iterable[tuple[str, str]], knowledge: Knowledge) -> list[tuple[str, str, int]]:
+    """By rule of harm and safety, how many patients had its finding: title, rule and number. ``held``: rule and patient, each pair once."""
     titles = {rule.id: rule.title for rule in knowledge.rules if rule.subject == "safety"}
-    found: dict[str, set[str]] = defaultdict(set)
-    for row in findings:
-        if row.rule in titles:
-            found[row.rule].add(row.patient)
-    counted = [(titles[rule], rule, len(each)) for rule, each in found.items()]
+    found = Counter(rule for rule, _ in held)
+    counted = [(titles[rule], rule, number) for rule, number in found.items() if rule in titles]
     return sorted(counted, key=lambda each: (-each[2], each[1]))
 
 

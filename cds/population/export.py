@@ -7,7 +7,8 @@ import re
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, cast
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -41,11 +42,14 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Export(msgspec.Struct, frozen=True):
-    """What there is. ``supplied``: the types that were exported, also those of which there is no resource; ``taken``: when, if it is said."""
+    """What there is. ``supplied``: the types that were exported, also those of which there is no resource; ``taken``: when, if it is said;
+    ``faults``: what a manifest says is missing or gone, by file and reason.
+    """
 
     files: tuple[Path, ...]
     supplied: frozenset[str]
     taken: str = ""
+    faults: tuple[tuple[str, str], ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -57,13 +61,6 @@ class Export(msgspec.Struct, frozen=True):
         return [unit for path in self.files for unit in _units(path, size)]
 
 
-class Line(NamedTuple):
-    """A line that is not empty: its number from the beginning of its unit, from 0, and its bytes; None where it is too long."""
-
-    number: int
-    content: bytes | None
-
-
 class _Output(msgspec.Struct):
     type: str
     url: str
@@ -72,6 +69,8 @@ class _Output(msgspec.Struct):
 class _Manifest(msgspec.Struct):
     output: list[_Output]
     transactionTime: str = ""
+    error: list[Any] = []
+    deleted: list[Any] = []
 
 
 def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
@@ -84,7 +83,7 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
     """
     manifest = _manifest(where)
     if manifest is not None:
-        paths = [where.parent / each.url.rpartition("/")[2] for each in manifest.output]
+        paths = [where.parent / unquote(urlsplit(each.url).path).rpartition("/")[2] for each in manifest.output]
         found = {each.type for each in manifest.output}
         if lacking := sorted(path.name for path in paths if not path.is_file()):
             raise NoExport(f"the manifest names files that are not beside it: {', '.join(lacking[:5])}")
@@ -94,7 +93,19 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
         raise NoExport(f"{where.name}: there is no NDJSON (.ndjson, .jsonl, also with .gz)")
     for path in paths:
         found |= _types(path)
-    return Export(tuple(paths), frozenset(found & TYPES) | supplied, manifest.transactionTime if manifest else "")
+    known = frozenset(found & TYPES) | supplied
+    return Export(tuple(paths), known, manifest.transactionTime if manifest else "", tuple(_said(where, manifest)))
+
+
+def _said(where: Path, manifest: _Manifest | None) -> Iterator[tuple[str, str]]:
+    """What a manifest says of what its files do not hold, or hold no more."""
+    if manifest is not None and manifest.error:
+        yield where.name, "the server names errors: some of the export is missing"
+    if manifest is not None and manifest.deleted:
+        yield (
+            where.name,
+            "the server names resources that were deleted since an earlier export, and they are not left out",
+        )
 
 
 def _manifest(where: Path) -> _Manifest | None:
@@ -145,7 +156,7 @@ def _units(path: Path, size: int) -> Iterator[Unit]:
 def blocks(unit: Unit) -> Iterator[bytes]:
     """The lines of a unit in blocks of whole lines; a line that begins in it is whole, one that began before is not in it.
 
-    A line that is longer than LONGEST is cut: its block is longer too, and :func:`lines` tells of it.
+    A line that is longer than LONGEST is cut, and alone in its block, which is longer, too.
 
     Raises:
         OSError, EOFError, zlib.error: the file cannot be read to its end (DAMAGED).
@@ -201,16 +212,3 @@ def readable(unit: Unit) -> Iterator[bytes]:
         yield from blocks(unit)
     except DAMAGED:
         return
-
-
-def lines(unit: Unit) -> Iterator[Line]:
-    """Every line of a unit that is not empty. Raises what :func:`blocks` raises."""
-    number = 0
-    for block in blocks(unit):
-        for content in block.split(b"\n"):
-            content = content.removeprefix(BOM).strip()
-            if len(content) > LONGEST:
-                yield Line(number, None)
-            elif content:
-                yield Line(number, content)
-            number += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,7 +18,6 @@ CUT_OFF = "the file cannot be read any further: what follows is missing"
 NOT_READ = "the line is not the JSON of a resource and was left out"
 _MARKS = (b"Patient/", b"urn:uuid:")
 """What stands before the id of a patient in a reference."""
-_LONGEST_ID = 66
 _OPTIONS = re2.Options()
 _OPTIONS.encoding, _OPTIONS.log_errors = re2.Options.Encoding.LATIN1, False
 _DECODED = re2.compile(
@@ -108,8 +107,7 @@ def lines_of(block: bytes, patients: frozenset[bytes]) -> list[tuple[int, int]]:
 
 def _id_of(part: bytes) -> bytes:
     """The id with which a part of a line begins."""
-    known = part[: part.find(b'"', 0, _LONGEST_ID)]
-    return known.partition(b"/")[0] if b"/" in known else known
+    return part[: part.find(b'"')].partition(b"/")[0]
 
 
 def _take(line: bytes, patients: frozenset[str], buckets: int, found: dict[int, list[Piece]], result: Spilled) -> bool:
@@ -139,6 +137,19 @@ def pieces_of(bucket: int, spilled: Iterable[Spilled]) -> Iterator[Piece]:
             with each.path.open("rb") as file:
                 file.seek(begin)
                 yield from msgspec.msgpack.decode(file.read(length), type=list[Piece])
+
+
+def with_ingredients(wanted: set[str], fetch: Callable[[frozenset[str]], dict[str, bytes]]) -> dict[str, bytes]:
+    """Medications by id, with those of which they are made; ``fetch`` brings the lines of some that are in the export."""
+    kept: dict[str, bytes] = {}
+    asked: set[str] = set()
+    while more := frozenset(wanted - asked):
+        asked |= more
+        found = fetch(more)
+        kept |= found
+        parts = (resource for line in found.values() if (resource := resource_in(line)) is not None)
+        wanted = {each for resource in parts for each in medications_of(resource)}
+    return kept
 
 
 def medications(unit: Unit, wanted: frozenset[str]) -> dict[str, bytes]:

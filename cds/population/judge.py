@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -65,7 +66,8 @@ def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wante
     """
     try:
         request = read_request(bundle_of(lines), "patient-view", patient)
-        request.not_supplied = wanted.missing
+        present = {each.resourceType for each in request.resources}
+        request.not_supplied = tuple(kind for kind in wanted.missing if kind not in present)
         advices = [(at, advise(request, engine, at, max_cards=99)) for at in wanted.times]
     except InputError as error:
         return Judged(fault=str(error))
@@ -73,7 +75,10 @@ def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wante
     situation = last.situation
     if not situation.chart.orders and not situation.chart.intakes:
         return Judged()
-    judged = Judged(_row(patient, request, last, at, engine.knowledge), values=list(_values(patient, situation)))
+    alive = _undated_death_aside(request)
+    course = _while_taken(alive, situation)
+    row = _row(patient, alive, last, course, at)
+    judged = Judged(row, values=list(_values(patient, situation, course)))
     judged.findings = [each for when, advice in advices for each in _findings(patient, advice, when)]
     return judged
 
@@ -99,26 +104,52 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day, time(23, 59), UTC)
 
 
-def _row(patient: str, request: Request, advice: Advice, at: datetime, knowledge: Knowledge) -> Member:
+def _undated_death_aside(request: Request) -> Request:
+    """The request as of days on which the patient lived, where nothing says when they died: facts are not told of the dead."""
+    people = {id(each) for each in request.resources if each.resourceType == "Patient" and each.deceasedBoolean}
+    if not people:
+        return request
+    resources = [
+        msgspec.structs.replace(each, deceasedBoolean=None) if id(each) in people else each
+        for each in request.resources
+    ]
+    return replace(request, resources=resources)
+
+
+def _while_taken(request: Request, situation: Situation) -> Situation:
+    """The situation, or of a course that is over, and of the dead, that of the last day: facts are not told later."""
+    who, start = situation.patient, situation.patient.course.start
+    died = _died(request, situation.chart.patient_id)
+    ends = [
+        each for each in (who.course.ended.day if who.course.ended else None, died if who.deceased else None) if each
+    ]
+    if start is None or not (ends or who.deceased):
+        return situation
+    last = max(start.day, min(ends) - timedelta(days=1)) if ends else who.now.date()
+    return _situation(request, situation.knowledge, _end_of(last))
+
+
+def _row(patient: str, request: Request, advice: Advice, course: Situation, at: datetime) -> Member:
+    """``course``: the situation while sirolimus was taken."""
     situation = advice.situation
-    facts, who, course = situation.facts.values, situation.patient, situation.patient.course
+    now, then, who = situation.facts.values, course.facts.values, situation.patient
     indicators = [card["indicator"] for card in advice.by_rule.values()]
     row = Member(
         patient=patient,
-        itp=_itp(request, situation),
+        itp=bool(then.get("itp_on_record", False)),
         sex=who.gender,
-        age_group=facts.get("age_group"),
-        start=course.start.day if course.start is not None and who.start_known else None,
+        age_group=then.get("age_group"),
+        start=who.course.start.day if who.course.start is not None and who.start_known else None,
         days=who.day,
-        state="died" if who.deceased else course.state,
-        ended=course.ended.day if course.ended is not None else None,
+        state="died" if who.deceased else who.course.state,
+        ended=who.course.ended.day if who.course.ended is not None else None,
         died=_died(request, patient),
-        phase=facts.get("phase"),
-        dose_mg_day=_float(facts.get("daily_dose")),
-        trough_ng_ml=_float(facts.get("trough")),
-        platelets=_float(facts.get("platelet_count")),
-        response=facts.get("current_response"),
-        treg=facts.get("treg_trend"),
+        phase=now.get("phase"),
+        dose_mg_day=_exact(now.get("daily_dose")),
+        trough_ng_ml=_exact(now.get("trough")),
+        platelets=_exact(now.get("platelet_count")),
+        response=now.get("current_response"),
+        treg=then.get("treg_trend"),
         critical=indicators.count("critical"),
         warning=indicators.count("warning"),
         info=indicators.count("info"),
@@ -133,17 +164,6 @@ def _row(patient: str, request: Request, advice: Advice, at: datetime, knowledge
     return row
 
 
-def _itp(request: Request, situation: Situation) -> bool:
-    """Whether ITP is on record; of a course that is over, by what was on record on its last day: the fact is not told later."""
-    known = situation.facts.values.get("itp_on_record")
-    course, died = situation.patient.course, _died(request, situation.chart.patient_id)
-    if known is not None or course.start is None:
-        return bool(known)
-    over = min([each for each in (course.ended.day if course.ended else None, died) if each], default=course.start.day)
-    last = max(course.start.day, over - timedelta(days=1))
-    return bool(_situation(request, situation.knowledge, _end_of(last)).facts.values.get("itp_on_record"))
-
-
 def digest(advice: Advice) -> str:
     """All that the cards say, as one text; equal wherever the same was said."""
     return " ".join(digest_of_card(card) for card in advice.cards)
@@ -155,9 +175,9 @@ def _died(request: Request, patient: str) -> date | None:
     return moment.day if moment is not None else None
 
 
-def _float(value: Any) -> float | None:
-    number = getattr(value, "number", value)
-    return float(number) if number is not None else None
+def _exact(value: Any) -> float | None:
+    """A number; of a bound none, for it would be taken for one."""
+    return float(value) if isinstance(value, Decimal) else None
 
 
 def _at_landmark(
@@ -169,10 +189,12 @@ def _at_landmark(
     if row.start is None or row.days is None:
         return "start not known", None, None
     opens, closes = row.start + timedelta(days=first), row.start + timedelta(days=last)
+    if over := _over_before(row, opens):
+        return over, None, None
     if row.days < first:
-        return _over_before(row, opens) or "not reached", None, None
+        return "not reached", None, None
     now = min(at, _end_of(closes).astimezone(at.tzinfo))
-    then = situation if now == at else _situation(request, situation.knowledge, now)
+    then = situation if now == at and row.state != "died" else _situation(request, situation.knowledge, now)
     answer = then.of(landmarks)
     reached = {each.months: each for each in answer} if isinstance(answer, list) else {}
     if reached and months not in reached:
@@ -180,7 +202,7 @@ def _at_landmark(
     found, is_over = reached.get(months), at.date() > closes
     if found is not None and found.judged and found.category:
         return found.category, found.confirmed, is_over
-    return _over_before(row, opens) or "not evaluable", None, is_over
+    return "died" if row.state == "died" and row.died is None else "not evaluable", None, is_over
 
 
 def _over_before(row: Member, opens: date) -> str:
@@ -203,29 +225,36 @@ def _findings(patient: str, advice: Advice, at: datetime) -> Iterable[Finding]:
         )
 
 
-def _values(patient: str, situation: Situation) -> Iterable[Value]:
-    """Levels and counts: usable or not and why; of a count the response that it means."""
-    answer, start = situation.of(response), situation.patient.course.start
-    known = answer if isinstance(answer, Response) else None
-    usable = {id(count.lab) for count in known.usable} if known is not None else set()
+def _values(patient: str, situation: Situation, course: Situation) -> Iterable[Value]:
+    """Levels and counts: usable or not and why; of a count the response that it means, if it is of the days on sirolimus."""
+    start, target, responses = situation.patient.course.start, situation.case["target"], _responses(course)
     for each in situation.of(levels):
         assert each.lab.amount is not None
-        used = each.verdict == "usable"
-        yield _value(patient, "level", each.lab, start, each.lab.amount.value, "" if used else each.why)
+        made = _value(patient, "level", each.lab, start, "" if each.verdict == "usable" else each.why)
+        made.in_target = target.side(each.lab.amount) == 0 if target.decides(each.lab.amount) else None
+        yield made
     for count in situation.of(counts):
-        made = _value(patient, "platelets", count.lab, start, count.value, count.why_not)
-        made.response = known.category(count) if known is not None and id(count.lab) in usable else None
+        made = _value(patient, "platelets", count.lab, start, count.why_not)
+        made.response = responses.get(count.lab.reference, None)
         yield made
 
 
-def _value(patient: str, kind: str, lab: Lab, start: Moment | None, value: Decimal, why_not: str) -> Value:
-    assert lab.moment is not None
+def _responses(course: Situation) -> dict[str, str]:
+    """What each usable count of a course means, by its resource; a panel's results have one each."""
+    answer = course.of(response)
+    known = answer if isinstance(answer, Response) and course.patient.start_known else None
+    return {count.lab.reference: known.category(count) for count in known.usable} if known is not None else {}
+
+
+def _value(patient: str, kind: str, lab: Lab, start: Moment | None, why_not: str) -> Value:
+    assert lab.moment is not None and lab.amount is not None
     return Value(
         patient=patient,
         kind=kind,
         on=lab.moment.day,
         day=start.days_to(lab.moment) if start is not None else None,
-        value=float(value),
+        value=float(lab.amount.value),
+        comparator=lab.amount.comparator,
         usable=not why_not,
         why_not=why_not,
         reference=lab.reference,

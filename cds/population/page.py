@@ -26,12 +26,8 @@ def page(
 
     def share(of: Share) -> str:
         low, high = of.interval
-        hidden = 0 < of.number < fewest or 0 < of.of - of.number < fewest
-        return (
-            number(of.number)
-            if hidden or not of.of
-            else f"{of.number} ({of.number / of.of:.0%}; {low:.0%} to {high:.0%})"
-        )
+        is_told = of.of > 0 and (of.number == 0 or of.number >= fewest)
+        return f"{of.number} ({of.number / of.of:.0%}; {low:.0%} to {high:.0%})" if is_told else number(of.number)
 
     points = [each for each in summary.response_over_time if each.with_count >= max(fewest, 1)]
     weeks = [each for each in summary.levels_by_week if each.levels >= max(fewest, 1)]

@@ -41,8 +41,8 @@ class Member(msgspec.Struct, kw_only=True):
     died: Annotated[date | None, _means("Patient.deceasedDateTime")]
     phase: Annotated[str | None, _means("starting or maintenance")]
     dose_mg_day: Annotated[float | None, _means("mg of sirolimus a day, as ordered")]
-    trough_ng_ml: Annotated[float | None, _means("the newest usable level in ng/mL")]
-    platelets: Annotated[float | None, _means("the newest usable count in 10^9/L")]
+    trough_ng_ml: Annotated[float | None, _means("the newest usable level in ng/mL; empty where it is only a bound")]
+    platelets: Annotated[float | None, _means("the newest usable count in 10^9/L; empty where it is only a bound")]
     response: Annotated[str | None, _means("the response by that count")]
     treg: Annotated[str | None, _means("regulatory T cells over time, where they were measured")]
     critical: Annotated[int, _means("critical findings on the day of judging")]
@@ -85,8 +85,12 @@ class Value(msgspec.Struct, kw_only=True):
     on: Annotated[date, _means("when the sample was taken")]
     day: Annotated[int | None, _means("day of the course")]
     value: Annotated[float, _means("in ng/mL or 10^9/L")]
+    comparator: Annotated[str, _means("<, <=, > or >= where the value is only a bound")] = ""
     usable: Annotated[bool, _means("whether it may be judged by")]
     why_not: Annotated[str, _means("why not")]
+    in_target: Annotated[
+        bool | None, _means("whether a level is in the protocol's target; empty where its bound cannot tell")
+    ] = None
     response: Annotated[
         str | None,
         _means("the response that a usable count means: complete, partial, none; empty where it cannot be told"),

@@ -18,9 +18,8 @@ from cds.compiled.knowledge import Knowledge
 from cds.knowledge.cache import into_cache
 from cds.population.choose import pointing, with_parts
 from cds.population.export import Export, Unit, line_number
-from cds.population.gather import Fault, Spilled, gather, medications, pieces_of
+from cds.population.gather import Fault, Spilled, gather, medications, pieces_of, with_ingredients
 from cds.population.judge import Wanted
-from cds.population.owners import medications_of, resource_in
 from cds.population.workers import (
     KNOWLEDGE,
     MEDICATIONS,
@@ -35,7 +34,6 @@ from cds.population.workers import (
 
 T = TypeVar("T")
 _PATIENTS = 200  # of a bucket, on average
-_DEEP = 5  # Medications made of Medications
 DIED = "the process that judged it died"
 
 
@@ -107,7 +105,8 @@ class Run:
             asked = [(unit, patients, buckets, self.work / f"unit-{number}") for number, unit in enumerate(units)]
             spilled = list(watch("gather", _in_order(pool, gather, asked), len(units)))
             self._keep_medications(pool, units, spilled)
-        faults = [
+        faults = [Fault(file, 0, reason) for file, reason in self.export.faults]
+        faults += [
             Fault(unit.path.name, line_number(unit, number), reason)
             for unit, each in zip(units, spilled, strict=True)
             for number, reason in each.faults
@@ -127,18 +126,16 @@ class Run:
 
     def _keep_medications(self, pool: Executor, units: Sequence[Unit], spilled: Sequence[Spilled]) -> None:
         """The Medications to which lines point that were gathered, and of which these are made."""
-        wanted, kept = {each for one in spilled for each in one.medications}, dict[str, bytes]()
-        for _ in range(_DEEP):
-            if not (more := frozenset(wanted.difference(kept))):
-                break
-            for found in _in_order(pool, medications, [(unit, more) for unit in units]):
-                kept |= found
-            parts = [resource for line in kept.values() if (resource := resource_in(line)) is not None]
-            wanted = {each for resource in parts for each in medications_of(resource)}
+
+        def fetch(more: frozenset[str]) -> dict[str, bytes]:
+            found = _in_order(pool, medications, [(unit, more) for unit in units])
+            return {name: line for one in found for name, line in one.items()}
+
+        kept = with_ingredients({each for one in spilled for each in one.medications}, fetch)
         put(self.work / MEDICATIONS, msgspec.msgpack.encode(kept))
 
-    def judged(self, found: Gathered, workers: int, watch: Watch) -> Iterator[Part]:
-        """What each bucket came to, in order; those that are there already are not judged again."""
+    def judged(self, found: Gathered, workers: int, watch: Watch) -> Iterable[Part]:
+        """What each bucket came to, in order, read from the disk each time; those that are there already are not judged again."""
         lacking = [number for number in range(found.buckets) if not self._part(number).exists()]
         lost = []
         with self._pool(workers) as pool:
@@ -150,8 +147,7 @@ class Run:
                     lost.append(futures[future])
         for number in lost:
             self._one_by_one(number, found)
-        for number in range(found.buckets):
-            yield msgspec.msgpack.decode(self._part(number).read_bytes(), type=Part)
+        return _Parts([self._part(number) for number in range(found.buckets)])
 
     def _part(self, number: int) -> Path:
         return self.work / f"part-{number:06}"
@@ -176,6 +172,16 @@ class Run:
     def _pool(self, workers: int) -> Executor:
         """Processes; with one worker everything is done in this one, which spares a small export their start."""
         return _processes(workers) if workers > 1 else _Here()
+
+
+class _Parts:
+    """Parts on the disk, of which one is in memory at a time."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+
+    def __iter__(self) -> Iterator[Part]:
+        return (msgspec.msgpack.decode(file.read_bytes(), type=Part) for file in self._files)
 
 
 def _processes(number: int) -> ProcessPoolExecutor:

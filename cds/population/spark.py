@@ -22,7 +22,7 @@ from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.population.choose import Filter, Found, choose_block, pointing_block, with_parts
 from cds.population.export import BOM, LONGEST
-from cds.population.gather import NOT_READ, TOO_LONG, Fault, lines_of, medications_in
+from cds.population.gather import NOT_READ, TOO_LONG, Fault, lines_of, medications_in, with_ingredients
 from cds.population.judge import Wanted
 from cds.population.owners import medications_of, owners_of, resource_in
 from cds.population.rows import TABLES
@@ -31,7 +31,6 @@ from cds.population.workers import Part, judge_people
 
 _Batches = Iterator[pa.RecordBatch]
 _TOGETHER = 1_000  # lines that are asked at a time
-_DEEP = 5  # Medications made of Medications
 _DDL = {
     pa.string(): "string", pa.bool_(): "boolean", pa.int32(): "int", pa.float64(): "double", pa.date32(): "date",
     pa.timestamp("us", tz="UTC"): "timestamp", pa.list_(pa.string()): "array<string>",
@@ -175,15 +174,12 @@ def _medications(lines: DataFrame, taken: DataFrame) -> dict[str, bytes]:
             yield _batch(id=sorted({each for one in found if one is not None for each in medications_of(one)}))
 
     wanted = {row["id"] for row in taken.select("line").mapInArrow(referred, "id string").distinct().collect()}
-    kept: dict[str, bytes] = {}
-    for _ in range(_DEEP):
-        if not (more := frozenset(wanted.difference(kept))):
-            break
+
+    def fetch(more: frozenset[str]) -> dict[str, bytes]:
         found = lines.select("value").mapInArrow(_fetching(more), "id string, line binary").collect()
-        kept |= {row["id"]: bytes(row["line"]) for row in found}
-        parts = [resource for line in kept.values() if (resource := resource_in(line)) is not None]
-        wanted = {each for resource in parts for each in medications_of(resource)}
-    return kept
+        return {row["id"]: bytes(row["line"]) for row in found}
+
+    return with_ingredients(wanted, fetch)
 
 
 def _fetching(wanted: frozenset[str]) -> Callable[[_Batches], _Batches]:

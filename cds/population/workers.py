@@ -20,7 +20,7 @@ from cds.population.judge import Judged, Wanted, judge
 from cds.population.owners import medications_of, resource_in
 from cds.population.rows import Finding, Member, Value
 
-ENGINE = "the rule engine failed: no advice"
+ENGINE, INTERNAL = "the rule engine failed: no advice", "an internal fault"
 KNOWLEDGE, MEDICATIONS = "knowledge", "medications"
 
 
@@ -61,6 +61,8 @@ def judge_people(
             judged = judge(patient, [*lines, *_pointed(lines, known)], engine, wanted)
         except EngineFault:
             judged = Judged(fault=ENGINE)
+        except Exception as error:  # no traceback, which may hold the patient's data
+            judged = Judged(fault=f"{INTERNAL} ({type(error).__name__}): no advice")
         if judged.fault:
             part.faults.append((name, judged.fault))
         elif judged.patient is None:
@@ -112,6 +114,24 @@ def pseudonym(patient: str, key: bytes) -> str:
     return hmac(key, patient.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:24] if key else patient
 
 
+def _stamp(file: Path) -> tuple[int, int]:
+    """What tells a file from the one that was in its place: one process may do several runs."""
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
+def _filter(work: str) -> Filter:
+    return _read_filter(work, _stamp(Path(work) / KNOWLEDGE))
+
+
+def _engine(work: str) -> CheckedEngine:
+    return _read_engine(work, _stamp(Path(work) / KNOWLEDGE))
+
+
+def _medications(work: str) -> dict[str, bytes]:
+    return _read_medications(work, _stamp(Path(work) / MEDICATIONS))
+
+
 def _knowledge(work: str) -> Knowledge:
     knowledge = from_cache(Path(work) / KNOWLEDGE)
     if knowledge is None:
@@ -120,17 +140,17 @@ def _knowledge(work: str) -> Knowledge:
 
 
 @lru_cache(1)
-def _engine(work: str) -> CheckedEngine:
+def _read_engine(work: str, _: tuple[int, int]) -> CheckedEngine:
     return CheckedEngine(_knowledge(work))
 
 
 @lru_cache(1)
-def _filter(work: str) -> Filter:
+def _read_filter(work: str, _: tuple[int, int]) -> Filter:
     return Filter(_knowledge(work))
 
 
 @lru_cache(1)
-def _medications(work: str) -> dict[str, bytes]:
+def _read_medications(work: str, _: tuple[int, int]) -> dict[str, bytes]:
     return msgspec.msgpack.decode((Path(work) / MEDICATIONS).read_bytes(), type=dict[str, bytes])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,7 @@ from cds.population.resources import detected_issues, measure_report
 from cds.population.rows import TABLES, Finding, Member, Value
 from cds.population.run import DIED, Gathered, Run
 from cds.population.tables import write_alerts, write_table
-from cds.population.workers import ENGINE, Part
+from cds.population.workers import ENGINE, INTERNAL, Part
 
 
 class Written(NamedTuple):
@@ -31,26 +31,27 @@ class Written(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What of all parts the figures need: of ITP on record alone, but the numbers of people."""
+    """What of all parts the figures need: of ITP on record alone, but the numbers of people, what holds now, and who has ITP."""
 
     patients: list[Member]
-    findings: list[Finding]
     values: list[Value]
+    now: list[Finding]
+    held: set[tuple[str, str]]  # rule and patient, at any moment
     people: Counter[str]
     faults: list[tuple[str, str]]
 
 
-def write(run: Run, found: Gathered, parts: Sequence[Part], out: Path, fewest: int = 0, fhir: bool = False) -> Written:
-    """Write everything into a folder; on the page numbers of patients below ``fewest`` are not told. ``fhir``: also as resources."""
+def write(run: Run, found: Gathered, parts: Iterable[Part], out: Path, fewest: int = 0, fhir: bool = False) -> Written:
+    """Write everything into a folder; ``parts`` are gone through several times. On the page numbers of patients below ``fewest`` are not told. ``fhir``: also as resources."""
     for table in TABLES:
         write_table(out / f"{table}.parquet", table, (getattr(part, table) for part in parts))
-    kept = _kept(parts, found)
+    kept = _kept(parts, run.wanted.times[-1])
+    with_itp = {row.patient for row in kept.patients}
     summary = _summary(run, kept, len(found.faults) + len(kept.faults))
-    alerts = write_alerts(out / "alerts.csv", _of_now(kept.findings, run.wanted.times[-1]))
+    alerts = write_alerts(out / "alerts.csv", kept.now, with_itp)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
     if fhir:
-        issues = detected_issues(_of_now(kept.findings, run.wanted.times[-1]), run.knowledge)
-        _lines(out / "DetectedIssue.ndjson", issues)
+        _lines(out / "DetectedIssue.ndjson", detected_issues(kept.now, run.knowledge))
         _lines(out / "MeasureReport.ndjson", [measure_report(summary, kept.patients)])
     if find_spec("vl_convert") is not None:  # what draws comes with another extra
         from cds.population.page import page
@@ -58,7 +59,7 @@ def write(run: Run, found: Gathered, parts: Sequence[Part], out: Path, fewest: i
         text = page(summary, kept.patients, kept.values, run.knowledge, fewest)
         (out / "report.html").write_text(text, encoding="utf-8")
     _lines(out / "faults.ndjson", [*found.faults, *({"patient": who, "reason": why} for who, why in kept.faults)])
-    failed = sum(reason in (DIED, ENGINE) for _, reason in kept.faults)
+    failed = sum(reason in (DIED, ENGINE) or reason.startswith(INTERNAL) for _, reason in kept.faults)
     return Written(summary, alerts, len(found.faults) + len(kept.faults), failed)
 
 
@@ -66,13 +67,14 @@ def _lines(path: Path, items: Iterable[Any]) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in items))
 
 
-def _kept(parts: Sequence[Part], found: Gathered) -> _Kept:
-    kept = _Kept([], [], [], Counter(), [])
+def _kept(parts: Iterable[Part], at: datetime) -> _Kept:
+    kept = _Kept([], [], [], set(), Counter(), [])
     for part in parts:
         with_itp = {row.patient for row in part.patients if row.itp}
         kept.patients.extend(row for row in part.patients if row.itp)
-        kept.findings.extend(row for row in part.findings if row.patient in with_itp)
         kept.values.extend(row for row in part.values if row.patient in with_itp)
+        kept.now.extend(row for row in part.findings if row.at == at)
+        kept.held.update((row.rule, row.patient) for row in part.findings if row.patient in with_itp)
         kept.faults.extend(part.faults)
         kept.people.update(
             {"ever on oral sirolimus": len(part.patients), "of them with ITP on record": len(with_itp),
@@ -81,14 +83,8 @@ def _kept(parts: Sequence[Part], found: Gathered) -> _Kept:
     return kept
 
 
-def _of_now(findings: Sequence[Finding], at: datetime) -> Iterator[Finding]:
-    return (row for row in findings if row.at == at)
-
-
 def _summary(run: Run, kept: _Kept, faults: int) -> Summary:
     known, now = run.knowledge, run.wanted.times[-1]
-    low, high = (float(known.protocol.numbers[name]) for name in ("trough_low", "trough_high"))
-    urgent = list(_of_now(kept.findings, now))
     return Summary(
         at=now.isoformat(),
         protocol=known.protocol.id,
@@ -99,13 +95,13 @@ def _summary(run: Run, kept: _Kept, faults: int) -> Summary:
         people=dict(kept.people),
         states=dict(Counter(row.state for row in kept.patients)),
         attention={
-            each: len({row.patient for row in urgent if row.indicator == each}) for each in ("critical", "warning")
+            each: len({row.patient for row in kept.now if row.indicator == each}) for each in ("critical", "warning")
         },
         landmarks=cohort.landmarks_of(kept.patients),
         response_over_time=cohort.over_time(kept.values),
         doses=cohort.doses_of(kept.patients),
-        levels_by_week=cohort.levels_by_week(kept.values, low, high),
-        findings=cohort.tally(kept.findings, known),
+        levels_by_week=cohort.levels_by_week(kept.values),
+        findings=cohort.tally(kept.held, known),
         treg_measured=sum(bool(row.treg) for row in kept.patients),
         faults=faults,
     )

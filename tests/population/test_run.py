@@ -134,6 +134,66 @@ def test_the_dead_and_the_stopped_stay_in_the_table(tmp_path: Path) -> None:
     assert summary(out)["landmarks"][0]["otherwise"] == {"died": 1, "stopped": 1, "not reached": 1, "not evaluable": 1}
 
 
+def test_who_stopped_before_a_window_opened_is_counted_so_whatever_counts_say(tmp_path: Path) -> None:
+    """Ten days before the window of three months; a count in it is not sirolimus's any more."""
+    counts = [count("b", day(-2), 20), count("c1", day(60), 120), count("c2", day(85), 130)]
+    order = sirolimus("s", day(0), 2, status="stopped", end=day(66))
+    out = tmp_path / "out"
+    run(write(tmp_path / "export", of_patient("p", patient(), itp(), order, *counts)), out)
+    assert [row["response_3"] for row in rows(out, "patients")] == ["stopped"]
+
+
+@pytest.mark.parametrize("death", [{"deceasedDateTime": day(120)}, {"deceasedBoolean": True}], ids=["dated", "undated"])
+def test_the_dead_keep_their_responses_and_their_place(tmp_path: Path, death: dict[str, Any]) -> None:
+    counts = [count("b", day(-2), 20), count("c1", day(82), 120), count("c2", day(91), 130)]
+    person = of_patient("p", patient() | death, itp(), sirolimus("s", day(0), 2), *counts)
+    out = tmp_path / "out"
+    run(write(tmp_path / "export", person), out, at=f"{day(300)}T20:00:00Z")
+    [row] = rows(out, "patients")
+    assert (row["state"], row["itp"], row["age_group"], row["response_3"], row["response_6"]) == (
+        ("died", True, "adult", "complete", "died")
+    )
+    assert [each["response"] for each in rows(out, "values") if each["day"] in (82, 91)] == ["complete", "complete"]
+
+
+def test_the_stopped_are_in_the_response_over_time(tmp_path: Path) -> None:
+    counts = [count("b", day(-2), 20), count("c1", day(40), 60), count("c2", day(200), 60)]
+    order = sirolimus("s", day(0), 2, status="stopped", end=day(90))
+    out = tmp_path / "out"
+    run(write(tmp_path / "export", of_patient("p", patient(), itp(), order, *counts)), out, at=f"{day(300)}T20:00:00Z")
+    assert summary(out)["response_over_time"] == [{"day": 56, "with_count": 1, "complete": 0, "partial": 1}]
+
+
+def test_a_bound_is_no_number(tmp_path: Path) -> None:
+    def bound(rid: str, on: int, mark: str, value: int) -> Resource:
+        made = level(rid, day(on, "08:00"), value)
+        return made | {"valueQuantity": made["valueQuantity"] | {"comparator": mark}}
+
+    levels = [
+        bound("l1", 40, "<", 5),
+        bound("l2", 60, "<", 8),
+        level("l3", day(80, "08:00"), 9),
+        bound("l4", 100, "<", 2),
+    ]
+    person = of_patient("p", patient(), itp(), sirolimus("s", day(0), 2), *levels)
+    out = tmp_path / "out"
+    run(write(tmp_path / "export", person), out, at=f"{day(101)}T20:00:00Z")
+    found = {row["day"]: (row["comparator"], row["in_target"]) for row in rows(out, "values")}
+    assert found == {40: ("<", False), 60: ("<", None), 80: ("", True), 100: ("<", False)}
+    assert rows(out, "patients")[0]["trough_ng_ml"] is None
+    weeks = {each["week"]: (each["levels"], each["in_target"]) for each in summary(out)["levels_by_week"]}
+    assert weeks == {6: (1, 0), 12: (1, 1), 15: (1, 0)}  # what cannot be told is in no row
+
+
+def test_who_has_no_itp_on_record_is_in_the_alerts_all_the_same(tmp_path: Path) -> None:
+    """As where conditions were not exported."""
+    person = [each for each in taker("p", level("h", day(180, "08:00"), 25)) if each["resourceType"] != "Condition"]
+    out = tmp_path / "out"
+    result = run(write(tmp_path / "export", person), out, supplied="Observation")
+    assert "Condition was not exported: nobody has ITP on record" in result.output
+    assert "p,False," in (out / "alerts.csv").read_text() and "trough-critical" in (out / "alerts.csv").read_text()
+
+
 def test_a_landmark_is_judged_as_of_its_own_end(tmp_path: Path) -> None:
     """What came months later changes nothing of it."""
     counts = [count("b", day(-2), 20), count("c1", day(82), 120), count("c2", day(91), 130)]
@@ -175,6 +235,25 @@ def test_the_response_on_a_day_is_told_by_what_was_on_record_then(knowledge: Kno
         82: ResponseAt("complete", False, 82),
         95: ResponseAt("complete", True, 91),
     }
+
+
+@pytest.mark.parametrize("length", [64, 65, 100, 300])
+def test_ids_that_are_longer_than_fhir_allows_are_found_in_every_line(tmp_path: Path, length: int) -> None:
+    out = tmp_path / "out"
+    run(write(tmp_path / "export", taker("p" * length, level("h", day(180, "08:00"), 25))), out)
+    assert [row["critical"] for row in rows(out, "patients")] == [1]
+
+
+def test_a_type_that_is_there_was_exported_whatever_the_files_are_called(tmp_path: Path) -> None:
+    export = write(tmp_path / "export", taker("p"))
+    everything = b"".join(each.read_bytes() for each in sorted(export.iterdir()))
+    for each in list(export.iterdir()):
+        each.unlink()
+    (export / "part-0.ndjson").write_bytes(everything)
+    out, other = tmp_path / "out", tmp_path / "other"
+    run(export, out, supplied="Procedure")
+    run(write(tmp_path / "apart", taker("p")), other, supplied="Procedure")
+    assert rows(out, "patients") == rows(other, "patients")
 
 
 # --- odd exports ------------------------------------------------------------------------------------------
@@ -281,12 +360,10 @@ def test_what_was_ended_is_gone_on_with_and_comes_out_alike(tmp_path: Path) -> N
         "from cds.cli.main import main\n"
         f"main(['population', {str(export)!r}, '-o', {str(ended)!r}, '--at', {AT!r}, '--supplied', {EVERY!r}, '--workers', '1'])"
     )
-    for _ in range(3):
-        process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
-        assert process.returncode == -9, process.stderr
-        again = run(export, ended)
-        assert again.exit_code == 2 and "--resume" in again.output
-        break
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
+    assert process.returncode == -9, process.stderr
+    again = run(export, ended)
+    assert again.exit_code == 2 and "--resume" in again.output
     assert run(export, ended, "--resume").exit_code == 0
     for name in ("patients.parquet", "findings.parquet", "values.parquet", "alerts.csv", "summary.json"):
         assert (whole / name).read_bytes() == (ended / name).read_bytes()
@@ -304,6 +381,38 @@ def test_what_came_out_is_not_written_over(tmp_path: Path) -> None:
     export, out = write(tmp_path / "export", taker("p")), tmp_path / "out"
     assert run(export, out).exit_code == 0
     assert "holds what came out of a run" in run(export, out).output
+    assert "holds what came out of a run" in run(export, out, "--resume").output
+    assert "must not be written inside the export" in run(export, export / "out").output
+
+
+def test_a_fault_of_ours_costs_one_patient_and_says_nothing_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged = workers.judge
+
+    def fails(who: str, *rest: Any) -> Any:
+        if who == "p1":
+            raise ValueError("platelets of p1")
+        return judged(who, *rest)
+
+    monkeypatch.setattr(workers, "judge", fails)
+    out = tmp_path / "out"
+    result = run(write(tmp_path / "export", [each for number in range(3) for each in taker(f"p{number}")]), out)
+    assert result.exit_code == 70 and [row["patient"] for row in rows(out, "patients")] == ["p0", "p2"]
+    assert (
+        out / "faults.ndjson"
+    ).read_text() == '{"patient":"p1","reason":"an internal fault (ValueError): no advice"}\n'
+
+
+def test_a_manifest_that_says_that_something_is_missing_is_believed(tmp_path: Path) -> None:
+    export = write(tmp_path / "export", taker("p"))
+    output = [{"type": each.stem, "url": f"https://bulk.example/{each.name}?sig=1%2F2"} for each in export.iterdir()]
+    said = {"transactionTime": AT, "output": output, "error": [{"type": "OperationOutcome", "url": "e"}], "deleted": []}
+    (export / "manifest.json").write_text(json.dumps(said))
+    out = tmp_path / "out"
+    assert run(export / "manifest.json", out).exit_code == 1 and len(rows(out, "patients")) == 1
+    [fault] = [json.loads(line) for line in (out / "faults.ndjson").read_text().splitlines()]
+    assert fault["file"] == "manifest.json" and "errors" in fault["reason"]
 
 
 def test_a_patient_who_kills_the_process_costs_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
