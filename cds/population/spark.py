@@ -6,6 +6,8 @@ which need this program installed, on the same minor release of Python. A patien
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import sha256
@@ -53,6 +55,7 @@ def session(workers: int) -> SparkSession:
     builder = SparkSession.builder.appName("sirolimus-cds").config("spark.sql.session.timeZone", "UTC")
     if not SparkConf().contains("spark.master"):
         builder = builder.master(f"local[{workers}]").config("spark.ui.enabled", "false")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # not the first python3 of PATH, which may not have this program
     return builder.getOrCreate()
 
 

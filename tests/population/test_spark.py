@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # of pyspark's own
 
 @pytest.fixture(scope="module")
 def spark() -> Iterator[Any]:
-    """Spark on two cores of this machine."""
+    """Spark on two cores of this machine, where the environment of this Python was not activated."""
     if find_spec("pyspark") is None or shutil.which("java") is None:
         assert not os.environ.get("TESTS_NEED_SPARK"), "pyspark and Java are needed"
         pytest.skip(
@@ -33,10 +33,14 @@ def spark() -> Iterator[Any]:
         )
     from cds.population.spark import session
 
-    begun = session(2)
-    begun.sparkContext.setLogLevel("OFF")
-    yield begun
-    begun.stop()
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PATH", os.pathsep.join(["/usr/bin", "/bin"]))
+        environment.setenv("PYSPARK_PYTHON", "")
+        environment.delenv("PYSPARK_PYTHON")
+        begun = session(2)
+        begun.sparkContext.setLogLevel("OFF")
+        yield begun
+        begun.stop()
 
 
 def test_the_studys_table_and_every_digest_come_out_alike(spark: Any, tmp_path: Path) -> None:
