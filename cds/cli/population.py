@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -18,6 +19,7 @@ from cds.chart.times import parse_now
 from cds.cli.common import FAULT, Rules, load_rules, parse_at, rules_options, stop
 
 if TYPE_CHECKING:
+    from cds.compiled.knowledge import Knowledge
     from cds.population.export import Export
     from cds.population.run import Gathered, Run
     from cds.population.workers import Part
@@ -71,8 +73,10 @@ _MOST_TIMES = 1_000
     show_default=True,
     help="Processes of this machine, or Apache Spark: as spark-submit sets it up, else on this machine.",
 )
+@click.option("--reports", is_flag=True, help="Also a report of each patient, as `sirolimus-cds report` makes it.")
 @click.option("--resume", is_flag=True, help="Go on with a run that was ended.")
 @click.option("--queries", is_flag=True, help="Print _type and _typeFilter for the export, and end.")
+@click.option("--who", is_flag=True, help="Print the ids of those who would be judged, one a line, and end.")
 @rules_options
 def command(
     rules: Rules,
@@ -86,9 +90,11 @@ def command(
     workers: int,
     suppress: int,
     fhir: bool,
+    reports: bool,
     engine: str,
     resume: bool,
     queries: bool,
+    who: bool,
 ) -> None:
     """Judge every patient of a FHIR bulk export who ever took oral sirolimus, by the same rules and engines as everywhere.
 
@@ -105,6 +111,9 @@ def command(
         return
     if missing := [package for module, package in _NEEDED.items() if find_spec(module) is None]:
         stop(f"populations need {', '.join(missing)}: pip install {' '.join(missing)}")
+    if export is not None and who:
+        _say_who(_found(export, supplied), knowledge, workers)
+        return
     if export is None or output is None:
         stop("name an export, and with -o the folder for what comes out")
     from cds.population.judge import Wanted
@@ -117,9 +126,13 @@ def command(
         stop("what comes out must not be written inside the export, of which it would be a part the next time")
     if engine == "spark" and resume:
         stop("--resume is of the local engine: Spark begins anew")
+    if reports and (pseudonyms or suppress or engine == "spark" or find_spec("vl_convert") is None):
+        stop(
+            "--reports names patients, by the local engine, and needs vl-convert-python: not with --pseudonyms or --suppress"
+        )
     found = _found(export, supplied)
     wanted = Wanted(_times(at or found.taken or None, every, begin), found.missing)
-    run = Run(found, knowledge, wanted, output / "work", _key(pseudonyms))
+    run = Run(found, knowledge, wanted, output / "work", _key(pseudonyms), output / "reports" if reports else None)
     try:
         output.mkdir(parents=True, exist_ok=True, mode=0o700)
         if engine == "spark":
@@ -139,6 +152,17 @@ def command(
         stop(f"an internal fault ({type(error).__name__})", FAULT)
     _say(written)
     sys.exit(FAULT if written.engine_faults else int(written.faults > 0))
+
+
+def _say_who(export: Export, knowledge: Knowledge, workers: int) -> None:
+    from cds.population.judge import Wanted
+    from cds.population.run import Run
+
+    with TemporaryDirectory() as folder:
+        run = Run(export, knowledge, Wanted(()), Path(folder))
+        run.begin(resume=False)
+        for each in sorted(run.who(workers, _watched)):
+            click.echo(each)
 
 
 def _by_spark(run: Run, workers: int) -> tuple[Gathered, Iterable[Part]]:

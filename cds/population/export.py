@@ -24,6 +24,12 @@ _BLOCK = 4 * 1024 * 1024
 _FIRST = 1024 * 1024  # bytes in which the type of a file is looked for
 _NAMES = ("*.ndjson", "*.ndjson.gz", "*.jsonl", "*.jsonl.gz")
 _WORD = re.compile(r"[A-Za-z]+")
+_ERRORS = "the server names errors: some of the export may be missing"
+_DELETED = "the server names resources that were deleted since an earlier export, and they are not left out"
+_SMART_FETCH = ".metadata"
+"""What smart-fetch keeps in its folders: in a folder that has one, its own files (links) are the newest, and others in it are older."""
+_ASIDE = {"error": _ERRORS, "deleted": _DELETED}
+"""Folders beside an export, as bulk-data-client and smart-fetch write them."""
 BOM = b"\xef\xbb\xbf"
 DAMAGED = (OSError, EOFError, zlib.error)
 """What reading a file may raise: it cannot be read, or is cut off or damaged."""
@@ -82,6 +88,7 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
         NoExport: there is no file to read.
     """
     manifest = _manifest(where)
+    faults = list(_said(where, manifest))
     if manifest is not None:
         paths = [where.parent / unquote(urlsplit(each.url).path).rpartition("/")[2] for each in manifest.output]
         found = {each.type for each in manifest.output}
@@ -89,23 +96,21 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
             raise NoExport(f"the manifest names files that are not beside it: {', '.join(lacking[:5])}")
     else:
         paths, found = _files(where), set()
+        faults += _set_aside(where)
     if not paths:
         raise NoExport(f"{where.name}: there is no NDJSON (.ndjson, .jsonl, also with .gz)")
     for path in paths:
         found |= _types(path)
     known = frozenset(found & TYPES) | supplied
-    return Export(tuple(paths), known, manifest.transactionTime if manifest else "", tuple(_said(where, manifest)))
+    return Export(tuple(paths), known, manifest.transactionTime if manifest else "", tuple(faults))
 
 
 def _said(where: Path, manifest: _Manifest | None) -> Iterator[tuple[str, str]]:
     """What a manifest says of what its files do not hold, or hold no more."""
     if manifest is not None and manifest.error:
-        yield where.name, "the server names errors: some of the export is missing"
+        yield where.name, _ERRORS
     if manifest is not None and manifest.deleted:
-        yield (
-            where.name,
-            "the server names resources that were deleted since an earlier export, and they are not left out",
-        )
+        yield where.name, _DELETED
 
 
 def _manifest(where: Path) -> _Manifest | None:
@@ -118,9 +123,24 @@ def _manifest(where: Path) -> _Manifest | None:
 
 
 def _files(where: Path) -> list[Path]:
+    """The files of a folder and of those in it, each once, however many links lead to it."""
     if where.is_file():
         return [where]
-    return sorted(path for name in _NAMES for path in where.rglob(name) if path.is_file())
+    found = [path for path in _all(where) if not _ASIDE.keys() & set(path.relative_to(where).parts[:-1])]
+    if (where / _SMART_FETCH).is_file():
+        found = [path for path in found if path.parent == where] or found
+    return sorted({path.resolve(): path for path in sorted(found)}.values())
+
+
+def _all(where: Path) -> Iterator[Path]:
+    return (path for name in _NAMES for path in where.rglob(name) if path.is_file())
+
+
+def _set_aside(where: Path) -> Iterator[tuple[str, str]]:
+    """What clients of bulk servers keep beside the export: what the server could not give, and what it no longer has."""
+    for path in sorted(_all(where)) if where.is_dir() else []:
+        for folder in _ASIDE.keys() & set(path.relative_to(where).parts[:-1]):
+            yield str(path.relative_to(where)), _ASIDE[folder]
 
 
 def _types(path: Path) -> set[str]:

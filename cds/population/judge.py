@@ -42,6 +42,7 @@ class Judged(msgspec.Struct):
     findings: list[Finding] = []
     values: list[Value] = []
     fault: str = ""
+    advice: Advice | None = None  # of the last moment
 
 
 class ResponseAt(NamedTuple):
@@ -78,7 +79,7 @@ def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wante
     alive = _undated_death_aside(request)
     course = _while_taken(alive, situation)
     row = _row(patient, alive, last, course, at)
-    judged = Judged(row, values=list(_values(patient, situation, course)))
+    judged = Judged(row, values=list(_values(patient, situation, course)), advice=last)
     judged.findings = [each for when, advice in advices for each in _findings(patient, advice, when)]
     return judged
 

@@ -46,6 +46,7 @@ def page(
         most=pictures.MOST_COURSES,
         levels=pictures.levels(weeks) if weeks and fewest < 2 else "",
         weeks=weeks,
+        people=[row for row in patients if row.report] if fewest < 2 else [],
         protocol=knowledge.protocol,
         drafts=any(rule.status == "draft" for rule in knowledge.rules),
         version=__version__,

@@ -20,11 +20,13 @@ def queries_of(knowledge: Knowledge) -> str:
         if any(each.valueset == "sirolimus" and each.oral for each in meant)
     ]
     kinds = ",".join([*PREFETCH_TYPES.values(), "Medication"])
-    orders = quote(f"MedicationRequest?code={','.join(codes)}", safe="")
+    orders = f"MedicationRequest?code={','.join(codes)}"
     return "\n".join(
         [
             "# who: orders of oral sirolimus by code; orders by name alone are not found so",
-            f"_type=MedicationRequest&_typeFilter={orders}",
+            f"_type=MedicationRequest&_typeFilter={quote(orders.replace(',', '%2C'), safe='')}",  # for a server parts filters at commas
+            "# the same filter as clients take it that encode by themselves",
+            orders,
             "# and for these patients (patient=..., or a Group), everything that is read",
             f"_type={kinds}",
         ]

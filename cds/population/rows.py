@@ -60,6 +60,7 @@ class Member(msgspec.Struct, kw_only=True):
     response_12: AtLandmark = "start not known"
     confirmed_12: Confirmed = None
     closed_12: Closed = None
+    report: Annotated[str, _means("the patient's own report, where reports were asked for")] = ""
 
     def at(self, months: int) -> tuple[str, bool | None, bool | None]:
         """The response at a landmark, whether it is confirmed, and whether its window was over."""

@@ -23,6 +23,7 @@ from cds.population.judge import Wanted
 from cds.population.workers import (
     KNOWLEDGE,
     MEDICATIONS,
+    Pages,
     Part,
     by_patient,
     choose_unit,
@@ -50,6 +51,7 @@ class Asked(msgspec.Struct, frozen=True):
     knowledge: str
     program: str
     pseudonyms: str = ""
+    reports: bool = False
 
 
 class Gathered(msgspec.Struct):
@@ -69,10 +71,22 @@ class Watch(Protocol):
 
 
 class Run:
-    """One run in a folder of its own. ``key``: patients are called by a keyed hash, and resources are not named."""
+    """One run in a folder of its own. ``key``: patients are called by a keyed hash, and resources are not named.
 
-    def __init__(self, export: Export, knowledge: Knowledge, wanted: Wanted, work: Path, key: bytes = b"") -> None:
+    ``reports``: the folder for a report of each patient.
+    """
+
+    def __init__(
+        self,
+        export: Export,
+        knowledge: Knowledge,
+        wanted: Wanted,
+        work: Path,
+        key: bytes = b"",
+        reports: Path | None = None,
+    ) -> None:
         self.export, self.knowledge, self.wanted, self.work, self.key = export, knowledge, wanted, work, key
+        self.reports = reports
 
     def begin(self, resume: bool) -> None:
         """Raises OtherRun."""
@@ -86,12 +100,22 @@ class Run:
         elif file.read_bytes() != asked:
             raise OtherRun("another run was begun there, with other files, rules, times or another program")
         into_cache(self.work / KNOWLEDGE, self.knowledge)
+        if self.reports is not None:
+            self.reports.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def _asked(self) -> Asked:
         stats = [(str(path), path.stat()) for path in self.export.files]
         files = tuple((name, found.st_size, found.st_mtime) for name, found in stats)
         whose = hmac(self.key, b"pseudonyms", "sha256").hexdigest() if self.key else ""
-        return Asked(files, self.wanted.times, self.wanted.missing, self.knowledge.hash, __version__, whose)
+        return Asked(
+            files,
+            self.wanted.times,
+            self.wanted.missing,
+            self.knowledge.hash,
+            __version__,
+            whose,
+            self.reports is not None,
+        )
 
     def gathered(self, workers: int, watch: Watch) -> Gathered:
         """Who is judged, with their lines on the disk."""
@@ -114,6 +138,11 @@ class Run:
         found = Gathered(len(patients), buckets, spilled, faults)
         put(file, msgspec.msgpack.encode(found, enc_hook=str))
         return found
+
+    def who(self, workers: int, watch: Watch) -> frozenset[str]:
+        """The ids of those who would be judged."""
+        with self._pool(workers) as pool:
+            return self._chosen(pool, self.export.units(), watch)
 
     def _chosen(self, pool: Executor, units: Sequence[Unit], watch: Watch) -> frozenset[str]:
         everything = [(unit, str(self.work)) for unit in units]
@@ -153,15 +182,19 @@ class Run:
         return self.work / f"part-{number:06}"
 
     def _bucket(self, number: int, found: Gathered) -> tuple[Any, ...]:
-        return self._part(number), number, found.spilled, self.wanted, self.key, str(self.work)
+        return self._part(number), number, found.spilled, self.wanted, self.key, str(self.work), self._pages(number)
+
+    def _pages(self, bucket: int, first: int = 1) -> Pages | None:
+        return Pages(self.reports, bucket, first) if self.reports is not None else None
 
     def _one_by_one(self, number: int, found: Gathered) -> None:
         """A bucket whose process died, each patient in a process of their own: one who kills it costs nobody else."""
         part = Part()
-        for patient, lines in by_patient(pieces_of(number, found.spilled)).items():
+        for place, (patient, lines) in enumerate(by_patient(pieces_of(number, found.spilled)).items(), 1):
             with _processes(1) as pool:
+                asked = ({patient: lines}, self.wanted, self.key, str(self.work), self._pages(number, place))
                 try:
-                    one = pool.submit(judge_lines, {patient: lines}, self.wanted, self.key, str(self.work)).result()
+                    one = pool.submit(judge_lines, *asked).result()
                 except BrokenProcessPool:
                     one = Part(faults=[(pseudonym(patient, self.key), DIED)])
             for name in ("patients", "findings", "values", "faults"):

@@ -55,7 +55,9 @@ def session(workers: int) -> SparkSession:
     builder = SparkSession.builder.appName("sirolimus-cds").config("spark.sql.session.timeZone", "UTC")
     if not SparkConf().contains("spark.master"):
         builder = builder.master(f"local[{workers}]").config("spark.ui.enabled", "false")
-        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # not the first python3 of PATH, which may not have this program
+        os.environ.setdefault(
+            "PYSPARK_PYTHON", sys.executable
+        )  # not the first python3 of PATH, which may not have this program
     return builder.getOrCreate()
 
 

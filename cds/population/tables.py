@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -23,7 +23,7 @@ _TYPES: dict[Any, Any] = {
     datetime: pa.timestamp("us", tz="UTC"),
     list[str]: pa.list_(pa.string()),
 }
-_ALERTS = ("patient", "itp", "at", "indicator", "rule", "summary")
+_ALERTS = ("patient", "itp", "at", "indicator", "rule", "summary", "report")
 
 
 def schema(table: str) -> pa.Schema:
@@ -48,15 +48,16 @@ def write_table(path: Path, table: str, parts: Iterable[Sequence[Any]]) -> None:
                 writer.write_table(pa.Table.from_pylist([msgspec.structs.asdict(row) for row in rows], schema=shape))
 
 
-def write_alerts(path: Path, findings: Iterable[Finding], with_itp: Set[str]) -> int:
-    """Who needs attention: critical findings and warnings as of the newest moment, the most urgent first; and whether ITP is on record."""
+def write_alerts(path: Path, findings: Iterable[Finding], with_itp: Set[str], reports: Mapping[str, str]) -> int:
+    """Who needs attention: critical findings and warnings as of the newest moment, the most urgent first; whether ITP is on record, and where the patient's report is."""
     urgent = [row for row in findings if row.indicator in ("critical", "warning")]
     urgent.sort(key=lambda row: (row.indicator, row.patient, row.rule))
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(_ALERTS)
         for row in urgent:
-            told = (row.patient, row.patient in with_itp, row.at, row.indicator, row.rule, row.summary)
+            who = (row.patient, row.patient in with_itp)
+            told = (*who, row.at, row.indicator, row.rule, row.summary, reports.get(row.patient, ""))
             writer.writerow(map(_harmless, told))
     return len(urgent)
 

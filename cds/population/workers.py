@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from cds import __version__
+from cds.advise import Advice
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine, EngineFault
 from cds.knowledge.cache import from_cache
@@ -39,19 +41,42 @@ def choose_unit(unit: Unit, work: str) -> Found:
     return choose(unit, _filter(work))
 
 
-def judge_bucket(file: Path, number: int, spilled: Sequence[Spilled], wanted: Wanted, key: bytes, work: str) -> None:
+class Pages:
+    """Where patients' own reports go: numbered, for the name of a file must not tell whose it is."""
+
+    def __init__(self, folder: Path, bucket: int, first: int = 1) -> None:
+        self._folder, self._bucket, self._next = folder, bucket, first
+
+    def write(self, advice: Advice) -> str:
+        """The name of the page, beside the run's own."""
+        from cds.report.page import report  # with what draws, only where it is asked for
+
+        page = self._folder / f"{self._bucket:06}-{self._next:03}.html"
+        page.write_text(report(advice, __version__), encoding="utf-8")
+        self._next += 1
+        return f"{self._folder.name}/{page.name}"
+
+
+def judge_bucket(
+    file: Path, number: int, spilled: Sequence[Spilled], wanted: Wanted, key: bytes, work: str, pages: Pages | None
+) -> None:
     """In a process of the pool: judge everybody of a bucket, and keep what they came to."""
-    part = judge_lines(by_patient(pieces_of(number, spilled)), wanted, key, work)
+    part = judge_lines(by_patient(pieces_of(number, spilled)), wanted, key, work, pages)
     put(file, msgspec.msgpack.encode(part))
 
 
-def judge_lines(people: dict[str, list[bytes]], wanted: Wanted, key: bytes, work: str) -> Part:
+def judge_lines(people: dict[str, list[bytes]], wanted: Wanted, key: bytes, work: str, pages: Pages | None) -> Part:
     """What patients came to, by the rules and Medications of a run."""
-    return judge_people(people, _engine(work), _medications(work), wanted, key)
+    return judge_people(people, _engine(work), _medications(work), wanted, key, pages)
 
 
 def judge_people(
-    people: dict[str, list[bytes]], engine: CheckedEngine, known: dict[str, bytes], wanted: Wanted, key: bytes
+    people: dict[str, list[bytes]],
+    engine: CheckedEngine,
+    known: dict[str, bytes],
+    wanted: Wanted,
+    key: bytes,
+    pages: Pages | None = None,
 ) -> Part:
     """What patients came to, in the order of their ids; ``known`` are the Medications to which their lines may point."""
     part = Part()
@@ -59,6 +84,8 @@ def judge_people(
         name = pseudonym(patient, key)
         try:
             judged = judge(patient, [*lines, *_pointed(lines, known)], engine, wanted)
+            if pages is not None and judged.patient is not None and judged.advice is not None:
+                judged.patient.report = pages.write(judged.advice)
         except EngineFault:
             judged = Judged(fault=ENGINE)
         except Exception as error:  # no traceback, which may hold the patient's data

@@ -39,6 +39,7 @@ class _Kept(NamedTuple):
     held: set[tuple[str, str]]  # rule and patient, at any moment
     people: Counter[str]
     faults: list[tuple[str, str]]
+    reports: dict[str, str]  # of everybody, where they were asked for
 
 
 def write(run: Run, found: Gathered, parts: Iterable[Part], out: Path, fewest: int = 0, fhir: bool = False) -> Written:
@@ -48,7 +49,7 @@ def write(run: Run, found: Gathered, parts: Iterable[Part], out: Path, fewest: i
     kept = _kept(parts, run.wanted.times[-1])
     with_itp = {row.patient for row in kept.patients}
     summary = _summary(run, kept, len(found.faults) + len(kept.faults))
-    alerts = write_alerts(out / "alerts.csv", kept.now, with_itp)
+    alerts = write_alerts(out / "alerts.csv", kept.now, with_itp, kept.reports)
     (out / "summary.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
     if fhir:
         _lines(out / "DetectedIssue.ndjson", detected_issues(kept.now, run.knowledge))
@@ -68,7 +69,7 @@ def _lines(path: Path, items: Iterable[Any]) -> None:
 
 
 def _kept(parts: Iterable[Part], at: datetime) -> _Kept:
-    kept = _Kept([], [], [], set(), Counter(), [])
+    kept = _Kept([], [], [], set(), Counter(), [], {})
     for part in parts:
         with_itp = {row.patient for row in part.patients if row.itp}
         kept.patients.extend(row for row in part.patients if row.itp)
@@ -76,6 +77,7 @@ def _kept(parts: Iterable[Part], at: datetime) -> _Kept:
         kept.now.extend(row for row in part.findings if row.at == at)
         kept.held.update((row.rule, row.patient) for row in part.findings if row.patient in with_itp)
         kept.faults.extend(part.faults)
+        kept.reports.update((row.patient, row.report) for row in part.patients if row.report)
         kept.people.update(
             {"ever on oral sirolimus": len(part.patients), "of them with ITP on record": len(with_itp),
              "named with it and never on it": part.only_named, "not judged": len(part.faults)}

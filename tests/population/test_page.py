@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -16,16 +17,18 @@ from fhir.resources.R4B import get_fhir_model_class
 
 from cds.population.rows import TABLES
 from cds.population.tables import columns
-from tests.charts import day, level
+from tests.charts import day, level, patient, sirolimus
 from tests.conftest import ROOT
-from tests.population.exports import taker, write
+from tests.population.exports import of_patient, taker, write
 from tests.population.test_run import cohort, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PAGE = (ROOT / "docs" / "population.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+BLOCKS = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
+FETCHING = [block for block in BLOCKS if "smart-fetch" in block]
+COMMANDS = [block for block in BLOCKS if block not in FETCHING]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +69,29 @@ def test_small_numbers_can_be_kept_back(tmp_path: Path) -> None:
     assert "&lt;5" in text and "<img" not in text and "<td>3</td>" not in text
 
 
+def test_each_patient_has_a_report_where_they_are_asked_for(tmp_path: Path) -> None:
+    without_itp = of_patient("no-itp", patient(), sirolimus("s", day(0), 2), level("h", day(180, "08:00"), 25))
+    export = write(tmp_path / "export", [*taker("p", level("h", day(180, "08:00"), 25)), *taker("q"), *without_itp])
+    ended = run(export, tmp_path / "out", "--reports", workers=2)
+    assert ended.exit_code == 0, ended.output
+    text = (tmp_path / "out" / "report.html").read_text()
+    [(place, name), (_, other)] = re.findall(r'<a href="(reports/[0-9-]+\.html)">(\w+)</a>', text)
+    assert (name, other) == ("p", "q"), "whom something critical holds of comes first"
+    own = unescape((tmp_path / "out" / place).read_text())
+    assert "Observation/p-h" in own and "<script" not in own
+    alerts = list(csv.DictReader((tmp_path / "out" / "alerts.csv").open()))
+    [report] = {row["report"] for row in alerts if row["patient"] == "no-itp"}
+    assert "no-itp" in (tmp_path / "out" / report).read_text(), "alerts lead to everybody's"
+    assert "reports" not in run(export, tmp_path / "without").output and not (tmp_path / "without" / "reports").exists()
+
+
+def test_reports_go_with_nothing_that_hides_who_they_are_of(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef")
+    for more in (("--pseudonyms", str(tmp_path / "key")), ("--suppress", "5"), ("--engine", "spark")):
+        ended = run(write(tmp_path / "export", taker("p")), tmp_path / "out", "--reports", *more)
+        assert ended.exit_code == 2 and "--reports names patients" in ended.output
+
+
 def test_what_comes_out_as_fhir_is_valid(out: Path, tmp_path: Path) -> None:
     [report] = [json.loads(line) for line in (out / "MeasureReport.ndjson").read_text().splitlines()]
     get_fhir_model_class("MeasureReport").model_validate(report)
@@ -104,4 +130,5 @@ def test_the_queries_name_every_code_of_an_oral_form() -> None:
     from cds.cli.main import main
 
     said = CliRunner().invoke(main, ["population", "--queries"]).output
-    assert "%7C349208" in said and "_type=Patient,MedicationRequest" in said
+    assert "%7C349208%252C" in said, "a comma in a filter is escaped twice, for filters are parted by commas"
+    assert "_type=Patient,MedicationRequest" in said and "|349208," in said
