@@ -79,7 +79,7 @@ def test_each_patient_has_a_report_where_they_are_asked_for(tmp_path: Path) -> N
     assert (name, other) == ("p", "q"), "whom something critical holds of comes first"
     own = unescape((tmp_path / "out" / place).read_text())
     assert "Observation/p-h" in own and "<script" not in own
-    alerts = list(csv.DictReader((tmp_path / "out" / "alerts.csv").open()))
+    alerts = list(csv.DictReader((tmp_path / "out" / "alerts.csv").read_text().splitlines()))
     [report] = {row["report"] for row in alerts if row["patient"] == "no-itp"}
     assert "no-itp" in (tmp_path / "out" / report).read_text(), "alerts lead to everybody's"
     assert "reports" not in run(export, tmp_path / "without").output and not (tmp_path / "without" / "reports").exists()
