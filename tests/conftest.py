@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -15,15 +16,17 @@ from hypothesis import HealthCheck, settings
 from cds.authoring import check
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
+from cds.knowledge import read
 from cds.knowledge.files import Folder
 from cds.knowledge.read import SUBJECTS, read_folder
-from tests.shipped import once
+from tests.shipped import once, reading_once
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+gc.set_threshold(100_000, 50, 50)  # as the program itself
 
 LONG = bool(os.environ.get("TESTS_LONG"))
 """Whether proofs take their long form, as with ``make long``: more charts, and more sets of rules."""
@@ -60,6 +63,7 @@ def _one_report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         keep = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
         patched.setattr(check, "check_folder", once(RULES, keep))
+        patched.setattr(read, "_read_into", reading_once())
         yield
 
 

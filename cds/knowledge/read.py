@@ -369,9 +369,10 @@ class _Reader(Files):
                     self.layers.note(path, "rows", replaces=False)
                 if path.is_file():
                     take(path, self.layers.shown(path), self.result.faults)
+        meant = found.meant
         for test, document in self.scheduled.items():
             for name in test.seen_by:
-                if name not in found.meant:
+                if name not in meant:
                     self.result.faults.append(
                         Fault(document.path, document.line(test.id), f"{test.id}: no value set knows a result '{name}'")
                     )

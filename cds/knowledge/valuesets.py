@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -159,7 +160,7 @@ class ValueSets:
 
     def take_conditions(self, path: Path, shown: str, faults: list[Fault]) -> None:
         """Add the codes of conditions that stand in a table, row by row."""
-        for line, row in _table(path, shown, _CONDITION_COLUMNS, faults):
+        for line, row in enumerate(_table(path, shown, _CONDITION_COLUMNS, faults), start=2):
             system, code = row["system"] or "", row["code"] or ""
             if system not in SYSTEMS or not well_formed(system, code):
                 faults.append(Fault(shown, line, f"'{code}' is no code of {system}"))
@@ -171,7 +172,7 @@ class ValueSets:
         """Add the RxNorm products of the drugs that are known by now; a row takes the place of an earlier one of its code."""
         rxnorm = self.codes.setdefault(SYSTEMS["rxnorm"][0], {})
         taken: dict[str, tuple[Concept, ...]] = {}
-        for line, row in _table(path, shown, _COLUMNS, faults):
+        for line, row in enumerate(_table(path, shown, _COLUMNS, faults), start=2):
             code, strength = row["rxcui"] or "", row["strength"] or ""
             if not well_formed("rxnorm", code):
                 faults.append(Fault(shown, line, f"'{code}' is no code of rxnorm"))
@@ -187,20 +188,27 @@ class ValueSets:
         self._products |= taken.keys()
 
 
-def _table(path: Path, shown: str, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a table with their lines; what is wrong with the table is added to ``faults``."""
+def _table(path: Path, shown: str, columns: Sequence[str], faults: list[Fault]) -> Sequence[Mapping[str, str]]:
+    """The rows of a table; what is wrong with the table is added to ``faults``."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         faults.append(Fault(shown, 1, f"cannot be read ({type(error).__name__})"))
-        return
-    rows = csv.DictReader(text.splitlines())
-    if lacking := [name for name in columns if name not in (rows.fieldnames or ())]:
+        return ()
+    names, rows = _rows(text)
+    if lacking := [name for name in columns if name not in names]:
         faults.append(Fault(shown, 1, f"lacks the columns {', '.join(lacking)} (separated by commas)"))
-        return
-    yield from enumerate(rows, start=2)
+        return ()
+    return rows
 
 
+@lru_cache(maxsize=8)  # the rules are read once for each protocol
+def _rows(text: str) -> tuple[Sequence[str], Sequence[Mapping[str, str]]]:
+    rows = csv.DictReader(text.splitlines())
+    return rows.fieldnames or (), tuple(rows)
+
+
+@lru_cache(maxsize=50_000)
 def well_formed(system: str, code: str) -> bool:
     """Whether ``code`` can be one of ``system``: its form and, for LOINC and SNOMED CT, its check digit.
 
