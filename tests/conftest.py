@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
-gc.set_threshold(100_000, 50, 50)  # as the program itself
 
 LONG = bool(os.environ.get("TESTS_LONG"))
 """Whether proofs take their long form, as with ``make long``: more charts, and more sets of rules."""

@@ -104,7 +104,7 @@ def facts_of(knowledge: Knowledge) -> set[str]:
     for rule in knowledge.rules:
         used |= {test.fact for variant in rule.variants for branch in variant.branches for test in branch}
         for level in rule.levels:
-            texts = [level.summary, *level.detail, *(each.label for each in level.suggestions)]
+            texts = [*level.texts, *(each.label for each in level.suggestions)]
             used |= set(named(*texts))
             used |= {name for each in level.suggestions for name in (each.dose, each.unless, each.each)}
     return used

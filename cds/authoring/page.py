@@ -106,7 +106,12 @@ def condition_words(when: Conditions, numbers: dict[str, str]) -> list[str]:
 def _card(level: Level, numbers: dict[str, str]) -> Iterator[str]:
     yield f"> {_plain(filled_where_known(level.summary, numbers.get))}"
     yield ">"
-    yield from (f"> - {_plain(filled_where_known(line, numbers.get))}" for line in level.detail)
+    for name, lines in (("Because", level.because), ("Consider", level.consider), ("Working", level.working)):
+        if lines:
+            yield f"> {name}:"
+            yield ">"
+            yield from (f"> - {_plain(filled_where_known(line, numbers.get))}" for line in lines)
+            yield ">"
     if level.suggestions:
         yield ">"
         yield from (f"> Suggestion: {_plain(_suggestion(each, numbers))}" for each in level.suggestions)
@@ -114,7 +119,8 @@ def _card(level: Level, numbers: dict[str, str]) -> Iterator[str]:
 
 def _suggestion(suggestion: Suggestion, numbers: dict[str, str]) -> str:
     label = filled_where_known(suggestion.label, numbers.get)
-    return f"{label} (one for each of {suggestion.each.replace('_', ' ')})" if suggestion.each else label
+    which = "all of" if suggestion.action == "order_test" else "one for each of"
+    return f"{label} ({which} {suggestion.each.replace('_', ' ')})" if suggestion.each else label
 
 
 def _plain(text: str) -> str:

@@ -14,8 +14,12 @@ when:
 card:
   indicator: info                          # or warning, critical
   summary: "{todo} what the clinician reads first: trough {{trough}} ng/mL"
-  detail:
-    - "{todo} the working, and what to consider. A line that names a fact which is not known is left out."
+  because:
+    - "{todo} the values that it rests on: Level: {{trough as reported}}. A line that names a fact which is not known is left out."
+  consider:
+    - "{todo} what to think of"
+  working:
+    - "{todo} how it came about, and what would change it"
 override: [known-monitored, data-wrong]    # why it may be set aside; see override-reasons.yaml
 sources:
   - cite: judgement                        # a key of sources.yaml

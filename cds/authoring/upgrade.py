@@ -17,6 +17,9 @@ _COMPARISON = re.compile(r"(\w+) (<=|>=|<|>) (.+)")
 _RENAMED = re.compile(rf"\b({'|'.join(RENAMED)})\b")
 _REPORT = re.compile(rf"\b({'|'.join(REPORTS)})\b(?P<behind>\}}|:| is (?:present|absent))")
 _COMMENT = re.compile(r"(?:^|(?<=\s))(#.*)$", re.MULTILINE)
+_CONSIDERED = re.compile(r"[Cc]onsider|advise")
+_VALUES = re.compile(r"\{[^{}]*\}|[A-Z][\w ,()/-]*: [^{]*\{")
+"""A line that is a value, or begins with the name of one."""
 _GONE = "subjects"
 """A key of numbers and value sets: a signature covers what the facts of a rule read."""
 
@@ -117,4 +120,26 @@ def _given(node: CommentedMap) -> bool:
     return changed
 
 
-_CHANGES: tuple[Callable[[CommentedMap], bool], ...] = (_without_subjects, _conditions, _cases)
+def _layers(node: CommentedMap) -> bool:
+    """The lines of a card: values first, what to consider, and the rest as the working."""
+    lines = node.get("detail")
+    if not isinstance(lines, CommentedSeq) or not (node.keys() & {"summary", "when", "indicator"}):
+        return False
+    place = list(node).index("detail")
+    del node["detail"]
+    divided: dict[str, CommentedSeq] = {name: CommentedSeq() for name in ("because", "consider", "working")}
+    for line in lines:
+        divided[_layer_of(str(line))].append(line)
+    whole = "when" in node  # a level, whose lines took the place of the card's
+    for offset, (name, said) in enumerate((name, said) for name, said in divided.items() if said or whole):
+        node.insert(place + offset, name, said)
+    return True
+
+
+def _layer_of(line: str) -> str:
+    if _CONSIDERED.search(line):
+        return "consider"
+    return "because" if _VALUES.match(line) else "working"
+
+
+_CHANGES: tuple[Callable[[CommentedMap], bool], ...] = (_without_subjects, _conditions, _cases, _layers)

@@ -76,7 +76,7 @@ def topic(code: str, display: str) -> dict[str, str]:
 def source(holding: Holding, knowledge: Knowledge) -> dict[str, Any]:
     """Where the rule comes from: its first source, its link and the rule as topic."""
     cited = knowledge.sources[holding.rule.citations[0].cite]
-    result: dict[str, Any] = {"label": f"{LABEL}: {cited.citation}"}
+    result: dict[str, Any] = {"label": f"{LABEL} · {cited.name}"}
     if cited.url:
         result["url"] = cited.url
     result["topic"] = topic(holding.rule.topic, holding.rule.title)
@@ -165,7 +165,8 @@ def _suggestions(
                 withheld.append(f"No dose is offered: {escape(reason)}.")
             continue
         if suggestion.each:
-            made += _one_by_one(suggestion, situation, make_id)
+            each_of = _all_tests if suggestion.action == "order_test" else _one_by_one
+            made += each_of(suggestion, situation, make_id)
             continue
         one = _suggestion(suggestion, situation, original, make_id, row)
         if one is not None:
@@ -176,14 +177,27 @@ def _suggestions(
 
 
 def _one_by_one(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
-    """One suggestion for each of the named things in a fact: leave a draft out again, or order a test."""
-    made = []
-    for item in situation.facts.values.get(suggestion.each, ()):
-        label = fill(suggestion.label, {"name": item.name}, {}, markdown=False)
-        action = order_test(situation, item.fact) if suggestion.action == "order_test" else _removal(item)
-        if label is not None and action is not None and situation.chart.patient_id:
-            made.append({"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": [action]})
-    return made
+    """One suggestion for each of the named drafts in a fact: leave it out again."""
+    named = situation.facts.values.get(suggestion.each, ())
+    found = [(item.name, _removal(item)) for item in named]
+    return [_offered(suggestion, name, [action], make_id) for name, action in found if action is not None]
+
+
+def _all_tests(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
+    """One suggestion that orders all of the named tests in a fact."""
+    named = situation.facts.values.get(suggestion.each, ())
+    found = [(item.name, order_test(situation, item.fact)) for item in named]
+    orders = [(name, action) for name, action in found if action is not None]
+    if not orders or not situation.chart.patient_id:
+        return []
+    what = orders[0][0] if len(orders) == 1 else f"all {len(orders)} tests"
+    return [_offered(suggestion, what, [action for _, action in orders], make_id)]
+
+
+def _offered(suggestion: Suggestion, name: str, actions: list[dict[str, Any]], make_id: NewId) -> dict[str, Any]:
+    label = fill(suggestion.label, {"name": name}, {}, markdown=False)
+    assert label is not None, "the loader lets no other name stand in the label of several"
+    return {"label": cut(label, 80), "uuid": make_id(), "isRecommended": False, "actions": actions}
 
 
 def _removal(item: Named) -> dict[str, Any] | None:

@@ -1,21 +1,28 @@
-"""The detail of a card: the working, what was compared, from which resources, and the sources."""
+"""The detail of a card in layers: because, what to consider, the working, the sources, and one line of what it is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from cds.cards.references import in_words
 from cds.cards.text import escape, fill, shown
 from cds.chart.words import said
 from cds.compiled.bound import Bound
 from cds.compiled.knowledge import Condition, Knowledge, Variant
 from cds.compiled.template import only_name
+from cds.compiled.truth import truth
 from cds.engine import Holding
 from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
+WORKING, SOURCES = "**Working**: ", "**Sources**"
+"""What the layers begin with that are read last."""
 _MOST_REFERENCES = 8
+_COUNTED = ("day", "month")
+_ONE_DECIMAL = Decimal("0.1")
 _DOSED = ("dosing", "trough")
 GRADES = {
     "A": "regulator label or international guideline",
@@ -30,9 +37,9 @@ BASIS_WORDS = {
     "SEEN": "",
 }
 
-# What only depends on the knowledge is written once; its hash stands for all it says.
+# What only depends on the knowledge is written once; its hash tells it from any other.
 _numbers: dict[str, dict[str, str]] = {}
-_footers: dict[tuple[str, str, tuple[str, ...], bool], list[str]] = {}
+_footers: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
 
 
 def numbers_for(knowledge: Knowledge, variant: Variant) -> dict[str, str]:
@@ -47,27 +54,57 @@ def numbers_for(knowledge: Knowledge, variant: Variant) -> dict[str, str]:
 def detail(
     holding: Holding, situation: Situation, row: dict[str, str], withheld: Sequence[str], references: Sequence[str]
 ) -> str:
-    """The lines of a card; a line that names a fact which is not known is left out."""
-    facts = situation.facts.values
-    lines: list[str] = []
-    for template in holding.level.detail:
-        value = facts.get(only_name(template))
-        if isinstance(value, list):
-            lines += [f"- **{escape(item.name)}**" + (f": {escape(item.note)}" if item.note else "") for item in value]
-        elif (line := fill(template, facts, row, markdown=True)) is not None:
-            lines.append(f"- {line}")
-    lines += [f"- {text}" for text in withheld if not any(text in line for line in lines)]
+    """The layers of a card, a blank line between them; a line that names a fact which is not known is left out.
+
+    ``withheld``: why a suggestion is not made; ``references``: the resources that the card rests on.
+    """
+    facts, level = situation.facts.values, holding.level
+    values, things = _parted(_filled(level.because, facts, row))
+    consider = [f"- {line}" for line in (*_filled(level.consider, facts, row), *withheld)]
+    working = list(_filled(level.working, facts, row))
+    is_of_protocol = holding.rule.subject in _DOSED and level.direction != "less" and facts.get("itp_on_record", True)
+    if situation.knowledge.protocol.note and is_of_protocol:  # its note is of doses that may be too low
+        working.append(situation.knowledge.protocol.note)
     compared = [_compared(test, facts) for test in holding.branch if test.number is not None]
     if compared:
-        lines.append("- **Compared**: " + "; ".join(compared))
+        working.append(f"Compared: {'; '.join(compared)}.")
     if references:
-        more = " and others" if len(references) > _MOST_REFERENCES else ""
-        lines.append("- **From**: " + ", ".join(map(escape, references[:_MOST_REFERENCES])) + more)
-    return "\n".join(lines + footer(holding, situation.knowledge, bool(facts.get("itp_on_record", True))))
+        words = list(map(escape, in_words(references, situation)))
+        more = " and others" if len(words) > _MOST_REFERENCES else ""
+        working.append(f"From: {', '.join(words[:_MOST_REFERENCES])}{more}.")
+    layers = [" ".join(values), "\n".join(things), "\n".join(dict.fromkeys(consider)), _as_one(working)]
+    return "\n\n".join(
+        [*filter(None, layers), footer(holding, situation.knowledge, bool(facts.get("itp_on_record", True)))]
+    )
 
 
-def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
-    """The sources with their grade, and what every card says of itself."""
+def _filled(templates: Iterable[str], facts: Mapping[str, Any], row: Mapping[str, str]) -> Iterator[str]:
+    """The lines of a layer; a fact that is a list gives a line for each thing in it, whose name is bold."""
+    for template in templates:
+        value = facts.get(only_name(template))
+        if isinstance(value, list):
+            yield from (f"**{escape(each.name)}**" + (f": {escape(each.note)}" if each.note else "") for each in value)
+        elif (line := fill(template, facts, row, markdown=True)) is not None:
+            yield line
+
+
+def _parted(lines: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Values, which make one paragraph, and things, which make a list."""
+    values, things = [], []
+    for line in lines:
+        if line.startswith("**"):
+            things.append(f"- {line}")
+        else:
+            values.append(line)
+    return values, things
+
+
+def _as_one(working: Sequence[str]) -> str:
+    return WORKING + " ".join(working) if working else ""
+
+
+def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> str:
+    """The sources with their grade, a line each, and what every card says of itself."""
     key = (knowledge.hash, holding.rule.id, holding.rule.signed, itp)
     known = _footers.get(key)
     if known is not None:
@@ -75,22 +112,34 @@ def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> list[str]:
     lines = []
     for citation in holding.rule.citations:
         cited = knowledge.sources[citation.cite]
-        where = f"[{cited.citation}]({cited.url})" if cited.url else f"{cited.citation}."
-        graded = f"grade {citation.grade}, {GRADES[citation.grade]}{BASIS_WORDS[citation.basis]}"
-        lines.append(f"- **Source** ({graded}): {citation.states} {where}")
+        where = f"[{cited.name}]({cited.url})" if cited.url else cited.name
+        lines.append(f"- {where}, grade {citation.grade}{BASIS_WORDS[citation.basis]}")
+    sources = "\n".join([SOURCES, *dict.fromkeys(lines)])
+    text = _footers[key] = f"{sources}\n\n{_of_itself(holding, knowledge, itp)}"
+    return text
+
+
+def _of_itself(holding: Holding, knowledge: Knowledge, itp: bool) -> str:
     signatures = "; ".join(map(escape, holding.rule.signed))
-    signed = f"Signed off by {signatures}." if signatures else "This rule is a draft: not clinically signed off."
-    protocol = f"{LABEL} is off label. Protocol: {knowledge.protocol.title}."
-    if knowledge.protocol.note and holding.rule.subject in _DOSED:
-        protocol += f" {knowledge.protocol.note}"
-    lines.append(f"- {protocol if itp else 'No ITP is on record, so the ITP protocol is not applied.'} {signed}")
-    _footers[key] = lines
-    return lines
+    signed = f"Signed by {signatures}." if signatures else "Draft: not clinically signed off."
+    if not itp:
+        return f"Off label. No ITP is on record, so the ITP protocol is not applied. {signed}"
+    return f"Off label. Protocol: {knowledge.protocol.title}. {signed}"
 
 
 def _compared(test: Condition, facts: Mapping[str, Any]) -> str:
     fact, value = VOCABULARY[test.fact], facts[test.fact]
     assert test.number is not None
     surely = ", so" if isinstance(value, Bound) else ""
-    words = f"{fact.name.replace('_', ' ')} {escape(shown(value))}{surely}"
-    return f"{words} {escape(test.operator)} {escape(said(test.number))} {escape(fact.unit)}"
+    words = f"{fact.name.replace('_', ' ')} {escape(shown(_rounded(test, value)))}{surely}"
+    unit = f"{fact.unit}s" if fact.unit in _COUNTED and test.number != 1 else fact.unit
+    return f"{words} {escape(test.operator)} {escape(said(test.number))} {escape(unit)}".rstrip()
+
+
+def _rounded(test: Condition, value: Any) -> Any:
+    """A value with as many decimals as the number it is compared with, and one at least, where that still tells the two apart."""
+    if not isinstance(value, Decimal) or test.number is None:
+        return value
+    near = value.quantize(min(_ONE_DECIMAL, Decimal((0, (1,), test.number.normalize().as_tuple().exponent))))
+    same = near != test.number and truth(test, {test.fact: near}) == truth(test, {test.fact: value})
+    return near if same else value

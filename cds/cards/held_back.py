@@ -109,7 +109,7 @@ def named(cards: Sequence[dict[str, Any]], held: Sequence[HeldBack]) -> list[dic
     last = cards[-1]
     lines = [f"- Held back: **{escape(each.holding.rule.title)}** ({said(each.earlier)})" for each in held]
     extension = last["extension"] | {f"{NAMESPACE}.heldBack": [_entry(each.earlier) for each in held]}
-    return [*cards[:-1], last | {"detail": "\n".join([last["detail"], *lines]), "extension": extension}]
+    return [*cards[:-1], last | {"detail": f"{last['detail']}\n\n" + "\n".join(lines), "extension": extension}]
 
 
 def said(earlier: Earlier) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cds.cards.build import NAMESPACE, NewId, new_id, topic
-from cds.cards.detail import LABEL
+from cds.cards.detail import LABEL, SOURCES
 from cds.cards.text import cut, escape
 from cds.compiled.knowledge import INDICATORS, Knowledge
 
@@ -15,6 +15,8 @@ MAX_CARDS = 4
 FOLDED_TOPIC = "furtherFindings"
 FAULT_TOPIC = "notAssessed"
 UNSIGNED_TOPIC = "findingsNotShown"
+NOT_SHOWN = "not-shown"
+"""What stands in the place of a rule on the card that says that some are not shown."""
 
 
 def _rank(card: dict[str, Any]) -> int:
@@ -39,26 +41,44 @@ def merged(cards: Sequence[dict[str, Any]], groups: Sequence[str]) -> list[dict[
 def _as_one(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
     worst = cards[0]
     others = [card["source"]["topic"]["display"] for card in cards[1:]]
-    parts = [f"- **{escape(card['summary'])}**\n{card['detail']}" for card in cards]
     card = worst | {
         "summary": cut(f"{worst['summary']}; also: {'; '.join(others)}"),
-        "detail": "\n".join(dict.fromkeys("\n".join(parts).splitlines())),  # what they share is said once
+        "detail": _in_one([(card["summary"], card["detail"]) for card in cards]),
         "extension": {f"{NAMESPACE}.findings": [f for c in cards for f in c["extension"][f"{NAMESPACE}.findings"]]},
     }
-    offered: dict[str, dict[str, Any]] = {}
-    for each in (each for c in cards for each in c.get("suggestions", ())):
-        offered.setdefault(_does(each), each)  # two buttons for one thing, both pressed, would order it twice
-    if offered:
-        card |= {"suggestions": list(offered.values()), "selectionBehavior": "any"}
+    if offered := _each_once([each for c in cards for each in c.get("suggestions", ())]):
+        card |= {"suggestions": offered, "selectionBehavior": "any"}
     reasons = {reason["code"]: reason for c in cards for reason in c.get("overrideReasons", ())}
     if reasons:
         card["overrideReasons"] = list(reasons.values())
     return card
 
 
-def _does(suggestion: dict[str, Any]) -> str:
-    """What a suggestion does, whatever it is called and whoever made it."""
-    return json.dumps(suggestion["actions"], sort_keys=True, default=str)
+def _in_one(cards: Sequence[tuple[str, str]]) -> str:
+    """The layers of each card below its summary, then the sources of all and, once, what every card says of itself."""
+    parted = [(summary, *text.partition(f"{SOURCES}\n")) for summary, text in cards]
+    bodies = [f"**{escape(summary)}**\n\n{body.rstrip()}" for summary, body, _, _ in parted]
+    ends = [end.split("\n\n", 1) for *_, end in parted]
+    sources = dict.fromkeys(line for sources, *_ in ends for line in sources.splitlines())
+    of_themselves = dict.fromkeys(each for _, *rest in ends for each in rest)
+    return "\n\n".join([*bodies, "\n".join([SOURCES, *sources]), *of_themselves])
+
+
+def _each_once(suggestions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The suggestions, of which none does what one before it does: both pressed, it would be ordered twice."""
+    done: set[str] = set()
+    kept = []
+    for each in suggestions:
+        new = [action for action in each["actions"] if _does(action) not in done]
+        done.update(map(_does, new))
+        if new:
+            kept.append(each | {"actions": new})
+    return kept
+
+
+def _does(action: dict[str, Any]) -> str:
+    """What an action does, whoever made it."""
+    return json.dumps(action, sort_keys=True, default=str)
 
 
 def arranged(
@@ -105,7 +125,7 @@ def unsigned_card(number: int, knowledge: Knowledge, make_id: NewId = new_id) ->
         "- Consider judging dose, level, interactions, harm and response without this service too.",
         "extension": {
             f"{NAMESPACE}.findings": [
-                {"rule": "not-shown", "level": "info", "protocol": knowledge.protocol.id, "knowledge": knowledge.hash}
+                {"rule": NOT_SHOWN, "level": "info", "protocol": knowledge.protocol.id, "knowledge": knowledge.hash}
             ],
             f"{NAMESPACE}.gaps": [{"fact": "unsigned", "reason": "rules that hold are not signed and not shown"}],
         },

@@ -22,15 +22,16 @@ from cds.cli.common import (
     shown_name,
     stop,
 )
-from cds.cli.show import cards_text
+from cds.cli.show import card_line, cards_text
 from cds.engine import EngineFault
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 @click.command("evaluate")
+@click.option("-q", "--quiet", is_flag=True, help="A line for each card.")
 @judging_options
-def command(asked: Asked) -> None:
+def command(asked: Asked, quiet: bool) -> None:
     """Judge FHIR R4 Bundles or CDS Hooks requests and print the cards.
 
     FILE is a Bundle of any type, a CDS Hooks request, or '-' for standard input. With several files a
@@ -53,7 +54,10 @@ def command(asked: Asked) -> None:
             stop(f"{shown_name(name)}: no advice, the rule engine failed: {fault}", FAULT)
         except Exception as error:  # no traceback, which may hold the patient's data
             stop(f"{shown_name(name)}: no advice, an internal fault ({type(error).__name__})", FAULT)
-        _print(shown_name(name), cards, asked.form, len(asked.files) > 1)
+        if quiet and asked.form == "text":
+            _print_lines(shown_name(name), cards, len(asked.files) > 1)
+        else:
+            _print(shown_name(name), cards, asked.form, len(asked.files) > 1)
     if bad:
         sys.exit(USAGE)
 
@@ -65,6 +69,11 @@ def _print(name: str, cards: list[dict[str, Any]], form: str, several: bool) -> 
     if several:
         click.echo(click.style(f"== {name}", bold=True))
     click.echo(cards_text(cards) + ("\n" if several else ""))
+
+
+def _print_lines(name: str, cards: list[dict[str, Any]], several: bool) -> None:
+    for line in [card_line(card) for card in cards] or ["No cards."]:
+        click.echo(f"{name}: {line}" if several else line)
 
 
 def _print_error(name: str, message: str, form: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -52,11 +53,14 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="sirolimus-cds")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Decision support for sirolimus in primary immune thrombocytopenia.
 
     Off label, not clinically signed off, and no substitute for judgement.
     """
+    if os.environ.get("NO_COLOR"):  # no-color.org
+        context.color = False
 
 
 def run() -> None:

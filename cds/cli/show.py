@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
+from cds.cards.detail import SOURCES, WORKING
 from cds.cards.text import clean, shown
 from cds.cards.why import silence
 from cds.compiled.bound import Bound
@@ -16,6 +19,8 @@ from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 
 WIDTH = 80
+"""Columns where no terminal says how wide it is."""
+_NARROWEST, _WIDEST = 40, 100
 _COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _LINK = re.compile(r"\[([^\]]*)\]\((\S+)\)")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
@@ -27,9 +32,14 @@ def plain(markdown: str) -> str:
     return _ESCAPED.sub(r"\1", text)
 
 
+def width() -> int:
+    """Columns to write in: those of the terminal, within what reads well."""
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((WIDTH, 0)).columns))
+
+
 def wrapped(text: str, first: str, rest: str) -> str:
     return textwrap.fill(
-        text, WIDTH, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+        text, width(), initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
 
 
@@ -44,12 +54,33 @@ def card_text(card: dict[str, Any]) -> str:
     indicator = card["indicator"]
     head = wrapped(f"{indicator.upper()}  {card['summary']}", "", "  ")
     lines = [click.style(head, fg=_COLOURS[indicator], bold=True)]
-    for line in card["detail"].splitlines():
-        lines.append(wrapped(plain(line.removeprefix("- ")), "  - ", "    "))
+    layers = card["detail"].split("\n\n")
+    at = _read_last(layers)
+    lines += [shown for each in layers[:at] for shown in _layer(each)]
     for suggestion in card.get("suggestions", ()):
         done = "; ".join(action["description"] for action in suggestion["actions"])
         lines.append(wrapped(f"{suggestion['label']} ({done})", "  > Suggestion: ", "    "))
+    lines += [shown for each in layers[at:] for shown in _layer(each)]
     return "\n".join(lines)
+
+
+def _read_last(layers: list[str]) -> int:
+    """Where the layers begin that are read last; of several findings in one card their working stays with them."""
+    working = [at for at, each in enumerate(layers) if each.startswith(WORKING)]
+    sources = [at for at, each in enumerate(layers) if each.startswith(SOURCES)]
+    return (working if len(working) == 1 else sources or [len(layers)])[0]
+
+
+def _layer(layer: str) -> Iterator[str]:
+    """The lines of a layer: things as a list, the rest as a paragraph."""
+    for line in layer.splitlines():
+        bullet = line.startswith("- ")
+        yield wrapped(plain(line.removeprefix("- ")), "  - " if bullet else "  ", "    " if bullet else "  ")
+
+
+def card_line(card: dict[str, Any]) -> str:
+    """A card as one line, whatever the width."""
+    return f"{card['indicator'].upper():<8} {card['summary']}"
 
 
 def facts_json(situation: Situation) -> dict[str, Any]:

@@ -55,9 +55,16 @@ class Level(msgspec.Struct, frozen=True):
 
     indicator: Indicator
     summary: str
-    detail: tuple[str, ...]
+    because: tuple[str, ...]  # the values that it rests on
+    consider: tuple[str, ...]
+    working: tuple[str, ...]  # how it came about, and what would change it
     suggestions: tuple[Suggestion, ...]
     direction: Direction = ""  # of what the words advise
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The summary and every line below it."""
+        return (self.summary, *self.because, *self.consider, *self.working)
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -114,6 +121,12 @@ class Source(msgspec.Struct, frozen=True):
     citation: str
     url: str
     kind: str
+    short: str = ""
+
+    @property
+    def name(self) -> str:
+        """What cards call it."""
+        return self.short or self.citation
 
 
 class Window(msgspec.Struct, frozen=True):

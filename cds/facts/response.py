@@ -82,10 +82,10 @@ def response_unclear(
 @text("the response at the newest usable count, or that it is not known")
 def response_known(response: Response | Unknown, recent_usable: Count | Unknown) -> Answer[str]:
     if isinstance(response, Unknown):
-        return "response not known"
+        return "not known"
     category = "" if isinstance(recent_usable, Unknown) else response.category(recent_usable)
     if isinstance(recent_usable, Unknown) or not category:
-        return "response not known: no recent usable count can be judged"
+        return "not known: no recent usable count can be judged"
     words = f"{_WORDS[category]}{_doubt(response, recent_usable)} at {recent_usable.words()}"
     return Known(words, [recent_usable.lab.reference])
 

@@ -39,6 +39,7 @@ from cds.hooks.openapi import openapi
 from cds.hooks.peers import Peers
 from cds.hooks.recording import Recording
 from cds.hooks.request_log import RequestLog
+from cds.hooks.sent import Sending
 from cds.hooks.settings import LONGEST_WAIT, Settings
 from cds.records.database import Unavailable
 
@@ -83,11 +84,11 @@ class Service:
         self.held = Held(settings.max_body_bytes)
         self.browser = Browser(engine, settings) if served(settings) else None
         self.draining = False
-        self._serve_by(engine, Judges(engine, settings.check_answers, knowledge, self.recording.recorder))
+        self._serve_by(engine, Judges(engine, _sending(settings), knowledge, self.recording.recorder))
 
     def serve_by(self, engine: CheckedEngine, knowledge: Path) -> None:
         """Judge by other rules from now on; calls that are under way are judged by those before. It may be called in any thread."""
-        judges = Judges(engine, self.settings.check_answers, knowledge, self.recording.recorder)
+        judges = Judges(engine, _sending(self.settings), knowledge, self.recording.recorder)
         judges.rehearse()
         self._serve_by(engine, judges)
         settle_memory()
@@ -294,6 +295,10 @@ def create_app(
     app.router.redirect_slashes = False  # a redirect would answer with the caller's own Host
     app.state.service, app.state.held = service, service.held
     return app
+
+
+def _sending(settings: Settings) -> Sending:
+    return Sending(settings.check_answers, settings.pages or "", settings.one_action)
 
 
 def _refusal(error: Exception) -> Response:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.http import bounded, outcome
+from cds.hooks.sent import ICON
 from cds.hooks.settings import Settings
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Browser:
             Route("/rules", self.rules, methods=["GET"], middleware=logged),
             Route("/rules/{name}", self.rule, methods=["GET"], middleware=logged),
             Route("/workbench.js", self.script, methods=["GET"], middleware=logged),
+            Route(ICON, self.icon, methods=["GET"], middleware=logged),
         ]
 
     async def start(self, request: Request) -> Response:
@@ -91,6 +93,12 @@ class Browser:
         from cds.workbench.pages import SCRIPT
 
         return Response(SCRIPT, media_type="text/javascript", headers=_HEADERS)
+
+    async def icon(self, request: Request) -> Response:
+        """GET /icon.png, which cards show beside their source."""
+        from cds.workbench.pages import IMAGE
+
+        return Response(IMAGE, media_type="image/png", headers=_HEADERS)
 
     async def _page(self, request: Request, make: Callable[[Workbench], str | None]) -> Response:
         from cds.workbench.pages import POLICY

@@ -29,6 +29,7 @@ from cds.hooks.discovery import prefetch
 from cds.hooks.fetch import Server
 from cds.hooks.http import encode
 from cds.hooks.messages import check_answer
+from cds.hooks.sent import Sending, sent
 from cds.knowledge.cache import from_cache
 from cds.records.decision import Decision, Recorder
 from cds.records.snooze import History
@@ -100,8 +101,8 @@ class Answer(NamedTuple):
 class Judge:
     """Bytes in, bytes out; its methods raise InputError for what cannot be judged, and EngineFault."""
 
-    def __init__(self, engine: CheckedEngine, check_answers: bool = False, recorder: Recorder | None = None) -> None:
-        self._engine, self._check_answers, self._recorder = engine, check_answers, recorder
+    def __init__(self, engine: CheckedEngine, how: Sending, recorder: Recorder | None = None) -> None:
+        self._engine, self._how, self._recorder = engine, how, recorder
         self._templates = prefetch(engine.knowledge)
 
     def lacking(self, body: bytes, hook: HookName, server: Server) -> dict[str, str]:
@@ -125,8 +126,8 @@ class Judge:
         if "MedicationRequest" in question.not_supplied:
             raise NoMedications
         advice = advise(question, self._engine, now, earlier=self._earlier(question, issuer, history))
-        content = encode({"cards": advice.cards})
-        if self._check_answers:
+        content = encode({"cards": sent(advice.cards, self._how)})
+        if self._how.check:
             check_answer(content)
         return Answer(content, len(advice.cards), self._decision(advice, question, now, issuer))
 
@@ -156,14 +157,14 @@ def settle_memory() -> None:
 
 
 @lru_cache(1)
-def judge_of(file: str, check_answers: bool, recorder: Recorder | None) -> Judge:
+def judge_of(file: str, how: Sending, recorder: Recorder | None) -> Judge:
     """A judge by the knowledge in a file: in a process apart, once for each file."""
     for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
         signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
-    judge = Judge(CheckedEngine(knowledge), check_answers, recorder)
+    judge = Judge(CheckedEngine(knowledge), how, recorder)
     settle_memory()
     os.setpriority(os.PRIO_PROCESS, 0, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
     return judge
@@ -171,12 +172,12 @@ def judge_of(file: str, check_answers: bool, recorder: Recorder | None) -> Judge
 
 def _apart(
     file: str,
-    check_answers: bool,
+    how: Sending,
     recorder: Recorder | None,
     do: Callable[[Judge, *_Arguments], _Result],
     *given: *_Arguments,
 ) -> _Result:
-    return do(judge_of(file, check_answers, recorder), *given)
+    return do(judge_of(file, how, recorder), *given)
 
 
 class Judges:
@@ -188,10 +189,10 @@ class Judges:
     """
 
     def __init__(
-        self, engine: CheckedEngine, check_answers: bool, knowledge: Path | None, recorder: Recorder | None = None
+        self, engine: CheckedEngine, how: Sending, knowledge: Path | None, recorder: Recorder | None = None
     ) -> None:
-        self._here = Judge(engine, check_answers, recorder)
-        self._file, self._check_answers, self._recorder = knowledge, check_answers, recorder
+        self._here = Judge(engine, how, recorder)
+        self._file, self._how, self._recorder = knowledge, how, recorder
         # others are heard between two turns, and refused at once when there are too many
         self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
         self._waiting = 0  # calls for a turn, the one whose turn it is among them
@@ -260,7 +261,7 @@ class Judges:
         return await anyio.to_process.run_sync(
             _apart,
             str(self._file),
-            self._check_answers,
+            self._how,
             self._recorder,
             do,
             body,

@@ -98,6 +98,10 @@ class Settings(BaseModel):
     protocol: str = ""
     overlays: list[Path] = []
     hooks: Annotated[list[HookName], AfterValidator(_each_once)] = Field(default=list(UNLESS_SET), min_length=1)
+    pages: BaseUrl | None = (
+        None  # the address at which clinicians reach the workbench: cards lead to the page of their rule
+    )
+    one_action: bool = False  # a suggestion for each action, for clients that take one (Epic)
     active_only: bool = False  # serve none but the rules that a clinician has signed
     signers: Path | None = (
         None  # OpenSSH's allowed signers: with it every reviews.yaml must be signed by one of their keys

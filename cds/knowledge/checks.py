@@ -132,7 +132,7 @@ def _check_templates(
     faults: list[Fault],
 ) -> None:
     labels = [each.label for each in level.suggestions]
-    for text in (level.summary, *level.detail, *labels):
+    for text in (*level.texts, *labels):
         for braces in _BRACES.findall("".join(split(text)[::2])):
             _once(faults, Fault(document.path, document.line(*place), f"'{braces}' is no name of a fact or a number"))
         for name in named_as_reported(text):
@@ -150,10 +150,11 @@ def _check_templates(
                     f"summary: {{{name}}} may be unknown when the rule holds; test it in 'when' or leave it out",
                 ),
             )
-    for index, line in enumerate(level.detail):
-        for name in named(line):
-            if name not in others:
-                _known(document, (*place, "detail", index), name, faults)
+    for layer in ("because", "consider", "working"):
+        for index, line in enumerate(getattr(level, layer)):
+            for name in named(line):
+                if name not in others:
+                    _known(document, (*place, layer, index), name, faults)
     for name in set(named(*labels)) - others - {_ITEM}:
         _known(document, (*place, "suggestions"), name, faults)
 

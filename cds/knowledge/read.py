@@ -179,7 +179,7 @@ class _Reader(Files):
         for key, document, entry in self._entries("sources.yaml", SourceShape):
             assert isinstance(entry, SourceShape)
             self.result.sources[key] = document, entry
-            found[key] = Source(key, entry.citation, entry.url, entry.kind)
+            found[key] = Source(key, entry.citation, entry.url, entry.kind, entry.short)
         return found
 
     def reasons(self) -> dict[str, Reason]:

@@ -45,7 +45,7 @@ def facts_compared(rule: Rule) -> set[str]:
 def facts_named(rule: Rule) -> set[str]:
     """The facts that a rule names: in its conditions, its texts and its buttons."""
     buttons = [suggestion for level in rule.levels for suggestion in level.suggestions]
-    texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
+    texts = [text for level in rule.levels for text in level.texts]
     words = named(*texts, *(each.label for each in buttons))
     words += [word for each in buttons for word in (each.dose, each.unless, each.each)]
     words += _OF_EVERY_CARD

@@ -28,7 +28,7 @@ def meanings(rests: Rests) -> dict[str, str]:
 
 def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
     """What the rule says by itself: compiled, with the numbers that its texts name and the tests that it orders."""
-    texts = [text for level in rule.levels for text in (level.summary, *level.detail)]
+    texts = [text for level in rule.levels for text in level.texts]
     suggestions = [suggestion for level in rule.levels for suggestion in level.suggestions]
     names = set(named(*texts, *(text for each in suggestions for text in (each.label, each.days))))
     orders = any(each.action == "order_test" for each in suggestions)

@@ -166,10 +166,16 @@ def _texts(shape: RuleShape) -> Iterable[Level]:
         yield Level(
             indicator=level.indicator if level else shape.card.indicator or "info",
             summary=(level.summary if level and level.summary else shape.card.summary),
-            detail=tuple(level.detail if level and level.detail is not None else shape.card.detail),
+            because=_lines(level.because if level else None, shape.card.because),
+            consider=_lines(level.consider if level else None, shape.card.consider),
+            working=_lines(level.working if level else None, shape.card.working),
             suggestions=tuple(_suggestion(s) for s in _suggestions(level, shape.card)),
             direction=(level.direction if level and level.direction is not None else shape.card.direction),
         )
+
+
+def _lines(own: list[str] | None, of_card: list[str]) -> tuple[str, ...]:
+    return tuple(of_card if own is None else own)
 
 
 def _suggestions(level: LevelShape | None, card: CardShape) -> list[SuggestionShape]:

@@ -53,7 +53,9 @@ class SuggestionShape(Shape):
 class CardShape(Shape):
     indicator: Literal["info", "warning", "critical"] | None = None
     summary: str
-    detail: list[str] = []
+    because: list[str] = []  # the values that it rests on, read first
+    consider: list[str] = []
+    working: list[str] = []  # how it came about, and what would change it
     direction: Literal["", "less"] = ""  # what its words advise
     suggestions: list[SuggestionShape] = []
 
@@ -62,7 +64,9 @@ class LevelShape(Shape):
     when: Conditions = Field(min_length=1)
     indicator: Literal["info", "warning", "critical"]
     summary: str | None = None
-    detail: list[str] | None = None
+    because: list[str] | None = None
+    consider: list[str] | None = None
+    working: list[str] | None = None
     direction: Literal["", "less"] | None = None
     suggestions: list[SuggestionShape] | None = None
 
@@ -172,6 +176,7 @@ class SourceShape(Shape):
     """A source. ``checked_on``: when somebody last read it; none where all that rests on it is recalled."""
 
     citation: str
+    short: str = ""  # as cards name it, where the citation is long
     url: str = Field(default="", pattern=r"^(https://.+)?$")
     kind: Literal["study", "label", "guideline", "judgement", "terminology"]
     checked_on: date | None = None
@@ -298,6 +303,8 @@ def _fault(document: Document, shape: type[Shape], item: dict[str, Any], at: tup
         hint = f"; did you mean '{near[0]}'?" if near else ""
     if item["type"] == "extra_forbidden" and shape in (NumberShape, ValueSetShape) and place == ("subjects",):
         hint = ": delete it; a signature covers what the facts of a rule read"
+    if item["type"] == "extra_forbidden" and shape is RuleShape and key == "detail":
+        hint = ": a card has 'because', 'consider' and 'working'; 'sirolimus-cds fmt --upgrade' divides its lines"
     if item["type"] == "extra_forbidden" and shape is RuleShape and place == ("status",):
         hint = ": a rule is active while somebody's signature stands for it; see 'sirolimus-cds sign'"
     sentence = _SENTENCES.get(item["type"])

@@ -36,6 +36,7 @@ from cds.workbench.form import Asked, asked, fields_of
 from cds.workbench.view import request_of, view_of
 
 HERE = Path(__file__).parent
+IMAGE = (HERE / "icon.png").read_bytes()
 SCRIPT = (HERE / "workbench.js").read_text(encoding="utf-8")
 _STYLE = (HERE.parent / "report" / "style.css").read_text(encoding="utf-8") + (HERE / "workbench.css").read_text(
     encoding="utf-8"

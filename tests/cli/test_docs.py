@@ -41,7 +41,7 @@ def test_a_rule_reads_as_words() -> None:
     assert "triglycerides above 1000 mg/dL" in text and "{triglycerides_grade_4}" not in PAGE
     assert "Shown while the risk is new, for 14 days." in section("pjp-prophylaxis")
     assert "not: hepatitis b covered" in section("hepatitis-b")
-    assert "> Suggestion: Order {name} (one for each of baseline missing)" in section("baseline-workup")
+    assert "> Suggestion: Order {name} (all of baseline missing)" in section("baseline-workup")
     assert "| adult | maintenance | 1 | 2 |" in section("dose-above-window")
 
 

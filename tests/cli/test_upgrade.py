@@ -115,3 +115,30 @@ def test_what_is_of_now_is_left_alone(site: Path) -> None:
 )  # fmt: skip
 def test_what_a_machine_cannot_decide_is_left_to_its_author(text: str, now: str | None) -> None:
     assert upgraded(text) == (now if now is not None else text)
+
+
+def test_the_lines_of_a_card_are_divided_into_its_layers(tmp_path: Path) -> None:
+    text = (
+        "card:\n  summary: Low\n  detail:\n"
+        '    - "Level: {trough as reported}; {trough_working}."\n'
+        '    - "Before a change, consider adherence."\n'
+        '    - "{proposal_working}"\n'
+        "    - Nobody knows.\n"
+        "levels:\n  - when: [in_response is true]\n    detail: [Nobody knows.]\n"
+    )
+    assert upgraded(text) == (
+        "card:\n  summary: Low\n  because:\n"
+        '    - "Level: {trough as reported}; {trough_working}."\n'
+        '    - "{proposal_working}"\n'
+        '  consider:\n    - "Before a change, consider adherence."\n'
+        "  working:\n    - Nobody knows.\n"
+        "levels:\n  - when: [in_response is true]\n    because: []\n    consider: []\n    working:\n      - Nobody knows.\n"
+    )
+
+
+def test_a_rule_of_the_version_before_is_told_what_to_write(tmp_path: Path) -> None:
+    folder = tmp_path / "ours" / "trough"
+    folder.mkdir(parents=True)
+    rule = (RULES / "trough" / "exposure-shift.yaml").read_text(encoding="utf-8").replace("  because:", "  detail:")
+    (folder / "exposure-shift.yaml").write_text(rule, encoding="utf-8")
+    assert "unknown key 'detail': a card has 'because', 'consider' and 'working'" in str(faults(tmp_path / "ours"))

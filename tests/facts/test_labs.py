@@ -130,7 +130,7 @@ def test_several_make_one_card_with_the_worst_first(engine: CheckedEngine) -> No
     rules = [finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]]
     assert rules == ["neutropenia", "hyperlipidaemia", "hyperglycaemia"]
     assert "Triglycerides 640" in card["detail"] and len(card["summary"]) <= 139
-    assert card["detail"].count("off label") == 1
+    assert card["detail"].count("Off label") == 1
 
 
 def test_a_patient_without_sirolimus_gets_none_of_it(engine: CheckedEngine) -> None:

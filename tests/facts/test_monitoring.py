@@ -150,8 +150,10 @@ def test_one_card_for_all_that_is_overdue_levels_too(engine: CheckedEngine) -> N
     (card,) = [card for card in advice.cards if card["source"]["topic"]["code"] == "troughOverdue"]
     rules = [finding["rule"] for finding in card["extension"]["net.sirolimus-itp-cds.findings"]]
     assert rules == ["trough-overdue", "monitoring-overdue"]
-    labels = [suggestion["label"] for suggestion in card["suggestions"]]
-    assert labels[0] == "Order a sirolimus level" and "Order lipids" in labels
+    level, tests = card["suggestions"]
+    assert level["label"] == "Order a sirolimus level" and len(level["actions"]) == 1
+    assert tests["label"] == f"Order all {len(tests['actions'])} tests", "one press orders all"
+    assert "Order lipids" in [action["description"] for action in tests["actions"]]
     assert "monitoringOverdue" not in topics(advice) and "Level" not in str(topics(advice))
 
 

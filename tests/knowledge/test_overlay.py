@@ -223,7 +223,7 @@ def test_without_a_window_no_dose_is_proposed(label: CheckedEngine) -> None:
 def test_a_card_cites_the_protocol_it_judges_by(label: CheckedEngine) -> None:
     chart = [sirolimus("s", day(0), 4), count("c", day(5), 60)]
     (card,) = [c for c in judge(label, 9, *chart).cards if c["source"]["topic"]["code"] == "doseAboveWindow"]
-    assert "start on 2 mg/day; the dose is then titrated" in card["detail"] and "Feng" not in card["detail"]
+    assert "Sirolimus label, lymphangioleiomyomatosis" in card["detail"] and "Feng" not in card["detail"]
     assert card["extension"]["net.sirolimus-itp-cds.findings"][0]["protocol"] == "label-lam"
 
 

@@ -72,11 +72,12 @@ def test_names_that_callers_invent_make_no_series(engine: CheckedEngine) -> None
 def test_each_worker_has_a_port(start: Callable[..., Any]) -> None:
     port = free_port()
     running = start(metrics_port=port, workers=2)
-    for _ in range(100):
+    names: list[Any] = []
+    for _ in range(3_000):
         try:
             names = [each for at in range(2) for each in read(port + at) if each[0] == "knowledge_info"]
         except OSError:
-            running.process.poll()
+            assert running.process.poll() is None, "it ended"
             running.call()
         else:
             break

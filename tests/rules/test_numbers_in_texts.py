@@ -58,7 +58,7 @@ def texts(file: RuleFile) -> Iterator[str]:
     """What a card of the rule may say, but for its sources."""
     yield file.rule.title
     for level in file.rule.levels:
-        yield from (level.summary, *level.detail, *(each.label for each in level.suggestions))
+        yield from (*level.texts, *(each.label for each in level.suggestions))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.rule.id)

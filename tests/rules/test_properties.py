@@ -83,14 +83,16 @@ BY_A_RULE = [
 ]  # fmt: skip
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(("name", "old", "new", "which", "says"), BY_A_RULE)
 def test_a_rule_that_breaks_it_is_found_by_both_provers(
     changed: Callable[[str, str, str], Path], name: str, old: str, new: str, which: str, says: str
 ) -> None:
     folder = changed(name, old, new)
     knowledge = load(folder, cached=False)
-    assert any(says in each for each in broken(knowledge)[which]), broken(knowledge)
-    assert {each.property for each in second.verdicts(knowledge) if each.broken} == broken(knowledge).keys()
+    found = broken(knowledge)
+    assert any(says in each for each in found[which]), found
+    assert {each.property for each in second.verdicts(knowledge) if each.broken} == found.keys()
 
 
 def test_check_fails_with_the_place_and_a_scenario(changed: Callable[[str, str, str], Path], tmp_path: Path) -> None:
@@ -173,6 +175,7 @@ def _narrowed(variant: Variant, test: Condition) -> Variant:
     return replace(variant, branches=tuple((*branch, test) for branch in variant.branches))
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("which", ["P1", "P2", "P3", "P4", "P5"])
 def test_a_prover_that_covers_everything_disagrees_with_the_second(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
     knowledge = unsound(which)

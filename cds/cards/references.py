@@ -1,0 +1,67 @@
+"""The resources that a card rests on, in words: what they are, and of which day. The resources themselves are in the extension."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from cds.chart.model import Chart
+from cds.chart.times import Moment
+from cds.facts import Situation
+
+_TESTS = {
+    "trough": "level",
+    "platelets": "count",
+    "clumps": "remark on clumps",
+    "hcg": "pregnancy test",
+    "treg": "regulatory T cells",
+}
+_KINDS = {
+    "Patient": "age and sex on record",
+    "MedicationAdministration": "dose given",
+    "MedicationStatement": "medication statement",
+    "AllergyIntolerance": "allergy",
+}
+
+
+def in_words(references: Sequence[str], situation: Situation) -> list[str]:
+    """Each resource once, as "level of 2024-02-25"; of one that the chart does not tell, what kind it is."""
+    known = dict(_told(situation.chart, frozenset(references)))
+    return list(dict.fromkeys(known.get(each) or _kind(each) for each in references))
+
+
+def _told(chart: Chart, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    for name, labs in chart.labs.items():
+        yield from ((lab.reference, _of(_test(name), lab.moment)) for lab in labs if lab.reference in wanted)
+    for drug in chart.drugs:
+        if drug.reference in wanted:
+            yield drug.reference, _of(f"{'draft of ' if drug.draft else ''}{drug.name}", drug.start)
+    for problem in (*chart.problems, *chart.allergies):
+        if problem.reference in wanted:
+            yield problem.reference, _of(problem.display or problem.name, problem.onset)
+    for order in chart.orders:
+        if order.reference in wanted:
+            yield order.reference, "draft order" if order.draft else _of("order", order.start or order.authored)
+    for intake in (*chart.intakes, *chart.missed, *chart.held):
+        if intake.reference in wanted:
+            yield intake.reference, _of("dose", intake.moment)
+    for event in chart.events:
+        if event.reference in wanted:
+            yield event.reference, _of(_test(event.name), event.moment)
+    for plan in chart.plans:
+        if plan.reference in wanted:
+            yield plan.reference, _of(plan.display, plan.day)
+
+
+def _test(name: str) -> str:
+    return _TESTS.get(name) or name.replace("_", " ").replace("-", " ")
+
+
+def _of(what: str, moment: Moment | None) -> str:
+    return f"{what} of {moment.day.isoformat()}" if moment is not None else what
+
+
+def _kind(reference: str) -> str:
+    """A type of resource as words: ServiceRequest is a service request."""
+    kind = reference.partition("/")[0]
+    words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in kind)
+    return _KINDS.get(kind) or words.strip() or reference
