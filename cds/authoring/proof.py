@@ -61,7 +61,7 @@ def _properties(report: Report) -> Iterator[str]:
 def _signatures(folder: Folder) -> Iterator[str]:
     assert folder.knowledge is not None
     active = [rule for rule in folder.knowledge.rules if rule.signed]
-    yield "## Who stands for them"
+    yield "## Who signed them"
     yield ""
     if not active:
         yield f"Nobody has signed a rule under `{folder.knowledge.protocol.id}`: all are drafts, and their cards say so."

@@ -16,7 +16,7 @@ from cds.knowledge.reviews import FILE
 from cds.knowledge.shapes import NAME
 from cds.knowledge.tree import Fault
 
-_HEAD = """# Who stands for which rule, written by `sirolimus-cds sign`. `meaning` is the hash of what was signed: the rule, the numbers of
+_HEAD = """# Who signed which rule, written by `sirolimus-cds sign`. `meaning` is the hash of what was signed: the rule, the numbers of
 # its protocol, and the definitions and value sets that its facts read. When one of them changes, the rule is a draft again.
 
 """
@@ -90,7 +90,7 @@ def _same(signature: CommentedMap, protocol: str, by: str) -> bool:
 
 
 def unsigned(read: Folder) -> list[Fault]:
-    """Each rule that nobody stands for as it is now, in words: never signed, or changed since."""
+    """Each rule that is not signed as it is now, in words: never signed, or changed since."""
     assert read.knowledge is not None
     protocol = read.knowledge.protocol.id
     faults = []

@@ -22,7 +22,6 @@ WORKING, SOURCES = "**Working**: ", "**Sources**"
 """What the layers begin with that are read last."""
 _MOST_REFERENCES = 8
 _COUNTED = ("day", "month")
-_ONE_DECIMAL = Decimal("0.1")
 _DOSED = ("dosing", "trough")
 GRADES = {
     "A": "regulator label or international guideline",
@@ -76,6 +75,18 @@ def detail(
     return "\n\n".join(
         [*filter(None, layers), footer(holding, situation.knowledge, bool(facts.get("itp_on_record", True)))]
     )
+
+
+def layers_of(text: str) -> tuple[list[str], list[str]]:
+    """The layers of a card: those that are read first, and those that are read last. A suggestion belongs between them.
+
+    Where a card is made of several findings, the working of each stays with it.
+    """
+    layers = text.split("\n\n")
+    working = [at for at, each in enumerate(layers) if each.startswith(WORKING)]
+    sources = [at for at, each in enumerate(layers) if each.startswith(SOURCES)]
+    at = (working if len(working) == 1 else sources or [len(layers)])[0]
+    return layers[:at], layers[at:]
 
 
 def _filled(templates: Iterable[str], facts: Mapping[str, Any], row: Mapping[str, str]) -> Iterator[str]:
@@ -140,6 +151,7 @@ def _rounded(test: Condition, value: Any) -> Any:
     """A value with as many decimals as the number it is compared with, and one at least, where that still tells the two apart."""
     if not isinstance(value, Decimal) or test.number is None:
         return value
-    near = value.quantize(min(_ONE_DECIMAL, Decimal((0, (1,), test.number.normalize().as_tuple().exponent))))
+    places = -min(0, int(test.number.normalize().as_tuple().exponent))
+    near = value.quantize(Decimal(1).scaleb(-max(1, places)))
     same = near != test.number and truth(test, {test.fact: near}) == truth(test, {test.fact: value})
     return near if same else value

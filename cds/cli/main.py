@@ -11,31 +11,14 @@ import click
 
 from cds import __version__
 
-_COMMANDS = (
-    "evaluate",
-    "explain",
-    "lint",
-    "check",
-    "docs",
-    "serve",
-    "config",
-    "prefetch",
-    "capability",
-    "scenario",
-    "report",
-    "schema",
-    "new",
-    "fmt",
-    "diff",
-    "sign",
-    "export",
-    "decisions",
-    "feedback",
-    "replay",
-    "records",
-    "doctor",
-    "population",
-)
+GROUPS = {
+    "Judge charts": ("evaluate", "explain", "lint", "report", "population"),
+    "Serve an EHR": ("serve", "config", "doctor", "prefetch", "capability"),
+    "Look back": ("decisions", "feedback", "replay", "records"),
+    "Write rules": ("check", "scenario", "new", "fmt", "diff", "sign", "docs", "schema", "export"),
+}
+"""The commands, as ``--help`` and docs/cli.md group them."""
+_COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 
 class LazyGroup(click.Group):
@@ -49,6 +32,16 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = import_module(f"cds.cli.{cmd_name}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The commands in their groups, each with its first sentence."""
+        longest = formatter.width - 6 - max(map(len, _COMMANDS))
+        for group, names in GROUPS.items():
+            with formatter.section(group):
+                found = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl(
+                    [(name, each.get_short_help_str(longest)) for name, each in found if each is not None]
+                )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from cds.cards.detail import SOURCES, WORKING
+from cds.cards.detail import layers_of
 from cds.cards.text import clean, shown
 from cds.cards.why import silence
 from cds.compiled.bound import Bound
@@ -54,21 +54,13 @@ def card_text(card: dict[str, Any]) -> str:
     indicator = card["indicator"]
     head = wrapped(f"{indicator.upper()}  {card['summary']}", "", "  ")
     lines = [click.style(head, fg=_COLOURS[indicator], bold=True)]
-    layers = card["detail"].split("\n\n")
-    at = _read_last(layers)
-    lines += [shown for each in layers[:at] for shown in _layer(each)]
+    first, last = layers_of(card["detail"])
+    lines += [shown for each in first for shown in _layer(each)]
     for suggestion in card.get("suggestions", ()):
         done = "; ".join(action["description"] for action in suggestion["actions"])
         lines.append(wrapped(f"{suggestion['label']} ({done})", "  > Suggestion: ", "    "))
-    lines += [shown for each in layers[at:] for shown in _layer(each)]
+    lines += [shown for each in last for shown in _layer(each)]
     return "\n".join(lines)
-
-
-def _read_last(layers: list[str]) -> int:
-    """Where the layers begin that are read last; of several findings in one card their working stays with them."""
-    working = [at for at, each in enumerate(layers) if each.startswith(WORKING)]
-    sources = [at for at, each in enumerate(layers) if each.startswith(SOURCES)]
-    return (working if len(working) == 1 else sources or [len(layers)])[0]
 
 
 def _layer(layer: str) -> Iterator[str]:

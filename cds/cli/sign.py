@@ -1,4 +1,4 @@
-"""``sirolimus-cds sign``: a clinician stands for rules as they are now."""
+"""``sirolimus-cds sign``: a clinician signs rules as they are now."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cds.knowledge.vouched import NAMESPACE
 @click.option("--on", metavar="DATE", help="The day of the signature, as 2026-01-31 (default: today).")
 @rules_options
 def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, role: str, on: str | None) -> None:
-    """Sign RULEs: record in reviews.yaml who stands for them as they are now, under the protocol in force.
+    """Sign RULEs: record in reviews.yaml who signs them as they are now, under the protocol in force.
 
     The signature is written into the topmost folder: the last --overlay, else the rules folder. It covers the rule,
     its sources, its protocol, and the definitions and value sets it rests on; when one of them changes, the rule is a draft

@@ -93,7 +93,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule as compiled. ``status`` is "active" while a signature stands for it, else "draft"."""
+    """A rule as compiled. ``status`` is "active" while it is signed as it is now, else "draft"."""
 
     id: str
     subject: str
@@ -107,7 +107,7 @@ class Rule(msgspec.Struct, frozen=True):
     override: tuple[Reason, ...]
     merge: str  # rules of one group make one card, worst first
     citations: tuple[Citation, ...]
-    signed: tuple[str, ...] = ()  # who stands for it as it is now, in words
+    signed: tuple[str, ...] = ()  # who signed it as it is now, in words
 
     @property
     def topic(self) -> str:
@@ -253,7 +253,7 @@ class LabTest(msgspec.Struct, frozen=True):
 
 
 class Signature(msgspec.Struct, frozen=True):
-    """Who stands for a rule, under which protocol, and for which meaning of it."""
+    """Who signed a rule, under which protocol, and which meaning of it."""
 
     rule: str
     protocol: str

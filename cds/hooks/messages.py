@@ -74,7 +74,7 @@ class Suggestion(_Sent):
     label: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     uuid: Uuid
     isRecommended: bool
-    actions: list[Action] = Field(min_length=1, max_length=1)
+    actions: list[Action] = Field(min_length=1)
 
 
 class Card(_Sent):
@@ -172,8 +172,9 @@ def check_answer(content: bytes) -> None:
         answer = Answer.model_validate_json(content)
         for card in answer.cards:
             for suggestion in card.suggestions or ():
-                if suggestion.actions[0].type == "create":  # an order that is changed stays as its sender wrote it
-                    _check_resource(suggestion.actions[0].resource or {})
+                for action in suggestion.actions:
+                    if action.type == "create":  # an order that is changed stays as its sender wrote it
+                        _check_resource(action.resource or {})
     except ValidationError as error:
         found = error.errors(include_input=False)
         raise NotValid(" ".join(sorted({".".join(map(str, each["loc"])) or "answer" for each in found}))) from None

@@ -1,4 +1,4 @@
-"""Sign-off: a rule is active while somebody's signature stands for what it means now, and a draft otherwise.
+"""Sign-off: a rule is active while it is signed as it is now, and a draft otherwise.
 
 A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites; what the facts
 mean that it names, and every definition, value set, test and number of the protocol that they read (``rests``); the title

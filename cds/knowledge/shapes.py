@@ -306,7 +306,7 @@ def _fault(document: Document, shape: type[Shape], item: dict[str, Any], at: tup
     if item["type"] == "extra_forbidden" and shape is RuleShape and key == "detail":
         hint = ": a card has 'because', 'consider' and 'working'; 'sirolimus-cds fmt --upgrade' divides its lines"
     if item["type"] == "extra_forbidden" and shape is RuleShape and place == ("status",):
-        hint = ": a rule is active while somebody's signature stands for it; see 'sirolimus-cds sign'"
+        hint = ": a rule is active while it is signed as it is now; see 'sirolimus-cds sign'"
     sentence = _SENTENCES.get(item["type"])
     if sentence is None:
         expected = item.get("ctx", {}).get("expected")

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from cds.advise import Advice
+from cds.cards.detail import layers_of
 from cds.cards.text import shown
 from cds.plan.declare import Named
 from cds.timeline.picture import pictures
@@ -58,7 +59,7 @@ def report(advice: Advice, version: str) -> str:
         "report.html",
         picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
         rows=list(told(drawn)),
-        cards=[card | {"html": _html(card["detail"])} for card in advice.cards],
+        cards=[card | in_layers(card) for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
         unjudged=unjudged(advice),
@@ -89,6 +90,12 @@ def rendered(environment: Environment, name: str, images: str = "", **values: An
         **values,
     )
     return text
+
+
+def in_layers(card: dict[str, Any]) -> dict[str, Markup]:
+    """The layers of a card as HTML: ``first``, what stands before its suggestions, and ``last``."""
+    first, last = layers_of(card["detail"])
+    return {"first": _html("\n\n".join(first)), "last": _html("\n\n".join(last))}
 
 
 def _html(markdown: str) -> Markup:

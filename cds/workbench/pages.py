@@ -25,14 +25,16 @@ from cds.chart.body import InputError
 from cds.compiled.hooks import HOOKS
 from cds.engine import CheckedEngine, Explained
 from cds.knowledge.files import Folder, RuleFile
-from cds.knowledge.read import read_folder
+from cds.knowledge.read import SUBJECTS, read_folder
 from cds.plan.case import Facts
 from cds.plan.declare import Named
-from cds.report.page import told, unjudged
+from cds.report.page import in_layers, told, unjudged
 from cds.timeline.picture import pictures
 from cds.timeline.rows import timeline
 from cds.workbench.document import Json, written
 from cds.workbench.form import Asked, asked, fields_of
+from cds.workbench.strip import strip
+from cds.workbench.tiles import Tile, tiles
 from cds.workbench.view import request_of, view_of
 
 HERE = Path(__file__).parent
@@ -79,17 +81,27 @@ class Workbench:
         found = scenarios_of(folder, [], overlays)
         return {check.name: check for s in found if s.shape.protocol in ("", mine) for check in s.checks}
 
+    @cached_property
+    def _tiles(self) -> list[Tile]:
+        return list(tiles(self.examples, self.engine))
+
     def start(self, example: str = "", error: str = "", fields: Mapping[str, str] | None = None) -> str:
         """The empty workbench, with what was wrong and what had been put in; or with an example in it."""
         check = self.examples.get(example)
         if check is not None:
             body, now = body_of(check, self.engine.knowledge)
             return self._judged(Asked(body.decode(), at=now.isoformat()), check.scenario.shape.story)
-        groups: dict[str, list[str]] = {}
-        for name, each in self.examples.items():
-            groups.setdefault(each.scenario.shape.scenario, []).append(name)
-        wrong = error or ("there is no such example" if example else "")
-        return self._render("start.html", groups=groups, error=wrong, was=fields or {})
+        found = self._found(example) if example else []
+        wrong = error or ("no example has these words" if example and not found else "")
+        names = {name: each.scenario.shape.scenario for name, each in self.examples.items()}
+        shown = {"names": names, "found": found, "asked": example, "tiles": self._tiles}
+        return self._render("start.html", error=wrong, was=fields or {}, **shown)
+
+    def _found(self, words: str) -> list[str]:
+        """The examples whose name and title hold every word."""
+        wanted = words.lower().split()
+        texts = {name: f"{name} {each.scenario.shape.scenario}".lower() for name, each in self.examples.items()}
+        return [name for name, text in texts.items() if all(word in text for word in wanted)]
 
     def answer(self, form: bytes) -> str:
         """The page for a form as it was sent; what cannot be judged is said on it."""
@@ -124,7 +136,8 @@ class Workbench:
             at=situation.patient.now.isoformat(),
             picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, escaped by XML
             rows=list(told(drawn)),
-            cards=[card | {"html": Markup(_MARKDOWN.render(card["detail"]))} for card in advice.cards],  # noqa: S704  # HTML is switched off
+            strip=strip(advice),
+            cards=[card | in_layers(card) for card in advice.cards],
             sliders=view.sliders,
             rules=sorted((self._lit(each, facts, hook) for each in advice.explained), key=lambda lit: (not lit["fires"], lit["id"])),
             answer=_text(written({"cards": arranged(advice.cards)}, indent=1)),
@@ -146,8 +159,10 @@ class Workbench:
         }  # fmt: skip
 
     def rules(self) -> str:
-        """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who stands for it."""
-        return self._render("rules.html", rules=[self._listed(file) for file in self.folder.files])
+        """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who signed it."""
+        listed = [self._listed(file) for file in self.folder.files]
+        groups = {subject: [each for each in listed if each["subject"] == subject] for subject in SUBJECTS}
+        return self._render("rules.html", groups={subject: rules for subject, rules in groups.items() if rules})
 
     def _listed(self, file: RuleFile) -> Json:
         name = file.rule.id
@@ -162,11 +177,11 @@ class Workbench:
             "cases": len(file.shape.cases),
             "made": made,
             "noticed": made - len(alive),
-            "signed": "; ".join(served.signed) or "nobody: a draft",
+            "signed": "; ".join(served.signed) or "draft",
         }
 
     def rule(self, name: str) -> str | None:
-        """A rule's page: its text, card, sources and cases, who stands for it, and which small changes its cases notice."""
+        """A rule's page: its text, card, sources and cases, who signed it, and which small changes its cases notice."""
         file = next((each for each in self.folder.files if each.rule.id == name), None)
         if file is None or self.folder.knowledge is None:
             return None

@@ -89,7 +89,7 @@ function wish() {
 }
 
 function show() {          // what needs this script
-  for (const each of document.querySelectorAll("[data-copy], [data-back], [data-for]")) each.hidden = false;
+  for (const each of document.querySelectorAll("[data-copy], [data-back], [data-for], [data-filter]")) each.hidden = false;
 }
 
 document.addEventListener("click", async (event) => {
@@ -127,6 +127,15 @@ function backed() {
     for (const field of row.querySelectorAll("[type=range], [type=text]")) field.value = was;
   }
 }
+
+document.getElementById("filter")?.addEventListener("input", (event) => {
+  const words = event.target.value.toLowerCase().split(/\s+/);
+  for (const group of document.querySelectorAll("#all tbody")) {
+    const rows = [...group.querySelectorAll(".of")];
+    for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+    group.hidden = rows.every((row) => row.hidden);
+  }
+});
 
 window.addEventListener("pageshow", (event) => {  // a browser that comes back puts old values into the fields of a new page
   if (event.persisted) return;

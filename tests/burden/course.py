@@ -368,8 +368,7 @@ class Course:
             self.end_order(today)
             self.held_until = week + 4
             return []
-        for suggestion in card.get("suggestions", ()):
-            (action,) = suggestion["actions"]
+        for action in [action for each in card.get("suggestions", ()) for action in each["actions"]]:
             if action["type"] == "create":
                 self._ordered(action["resource"])
             elif action["resource"]["status"] == "on-hold" and self.dose:

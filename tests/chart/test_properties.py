@@ -19,7 +19,7 @@ from cds.chart.request import read_request
 from cds.chart.survey import survey
 from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
-from tests.chart.test_spoilt import HOSTILE, places, public
+from tests.chart.test_malformed import HOSTILE, places, public
 from tests.charts import (
     RXNORM,
     Resource,
@@ -105,13 +105,13 @@ def test_one_number_in_one_number_out(knowledge: Knowledge, data: st.DataObject)
     path = data.draw(st.sampled_from([p for p in places(resource) if p not in (("resourceType",), ("id",))]))
     if path[-1] in ("value", "valueQuantity", "frequency", "period", "repeat", "timing"):
         return  # these say another number
-    spoilt = copy.deepcopy(resource)
-    holder: Any = spoilt
+    malformed = copy.deepcopy(resource)
+    holder: Any = malformed
     for key in path[:-1]:
         holder = holder[key]
     holder[path[-1]] = copy.deepcopy(data.draw(st.sampled_from(HOSTILE)))
     with contextlib.suppress(InputError):
-        assert readings(knowledge, spoilt)[at] <= ({"6.856275"} if at == 0 else {"2"})
+        assert readings(knowledge, malformed)[at] <= ({"6.856275"} if at == 0 else {"2"})
 
 
 POOL: list[Resource] = [

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from click.testing import CliRunner
 
-from cds.cli.main import main
+from cds.cli.main import GROUPS, main
 from cds.knowledge.files import Folder
+from tests.cli.page import page
 from tests.conftest import ROOT, RULES
 
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
@@ -58,6 +62,35 @@ def test_unsound_rules_have_no_page(tmp_path: Path) -> None:
     (tmp_path / "definitions.yaml").write_text("adult_age: {}\n")
     result = CliRunner().invoke(main, ["docs", "--rules", str(RULES), "--overlay", str(tmp_path)])
     assert result.exit_code == 1 and result.stdout == "" and "adult_age: 'value' is missing" in result.stderr
+
+
+def test_the_page_of_commands_is_current() -> None:
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page(), "run 'make docs'"
+
+
+def test_help_groups_the_commands() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    places = [
+        text.index(each) for each in ("Judge charts:\n  evaluate", "Serve an EHR:\n  serve", "Write rules:\n  check")
+    ]
+    assert places == sorted(places)
+    modules = {path.stem for path in (ROOT / "cds" / "cli").glob("*.py") if "\ndef command(" in path.read_text()}
+    assert modules == {name for names in GROUPS.values() for name in names}
+
+
+def test_the_shell_completes_as_the_page_says() -> None:
+    environ = os.environ | {
+        "_SIROLIMUS_CDS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "sirolimus-cds ev",
+        "COMP_CWORD": "1",
+    }
+    code = "from cds.cli.main import run; run()"
+    said = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True).stdout
+    assert said.split() == ["plain,evaluate"]
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 100
 
 
 def test_the_rule_that_the_readme_shows_is_the_shipped_one() -> None:

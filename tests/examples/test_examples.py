@@ -83,8 +83,7 @@ def test_the_story_is_valid_fhir(story: Story) -> None:
 def test_what_a_suggestion_would_write_is_valid_fhir(story: Story) -> None:
     kinds = {"MedicationRequest": MedicationRequest, "ServiceRequest": ServiceRequest}
     for card in cards_by_command(story):
-        for suggestion in card.get("suggestions", []):
-            (action,) = suggestion["actions"]
+        for action in (action for each in card.get("suggestions", []) for action in each["actions"]):
             if action["type"] == "delete":
                 drafts = [entry["resource"] for entry in story.content["context"]["draftOrders"]["entry"]]
                 assert action["resourceId"] in {f"{each['resourceType']}/{each['id']}" for each in drafts}

@@ -88,10 +88,10 @@ def test_no_count_at_all_is_said_when_the_window_has_closed(engine: CheckedEngin
     assert ("responseNotEvaluable" in topics(judge(engine, on, ORDER, LEVEL, BASE))) == shown
 
 
-def test_a_spoilt_count_long_ago_does_not_hide_that_none_came(engine: CheckedEngine) -> None:
-    spoilt = [drug("r", "ivig", day(60), status="completed"), count("c", day(75), 150)]
+def test_a_confounded_count_long_ago_does_not_hide_that_none_came(engine: CheckedEngine) -> None:
+    confounded = [drug("r", "ivig", day(60), status="completed"), count("c", day(75), 150)]
     for on, shown in ((89, True), (90, False), (111, False), (112, True)):
-        advice = judge(engine, on, ORDER, level("l", day(60, "07:30"), 7), BASE, *spoilt)
+        advice = judge(engine, on, ORDER, level("l", day(60, "07:30"), 7), BASE, *confounded)
         assert ("responseNotEvaluable" in topics(advice)) == shown, on
 
 

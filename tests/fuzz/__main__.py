@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz [HOW_MANY] [SEED]``: spoilt bodies over sockets, against the service as a user starts it.
+"""``python -m tests.fuzz [HOW_MANY] [SEED]``: malformed requests over sockets, against the service as a user starts it.
 
 What counts as a fault: a status that is neither 200 nor one of the 4xx that are documented, an answer that breaks the
 models, a card that says the rules failed, more than two seconds, a connection that ends without an answer, and any line

@@ -1,4 +1,4 @@
-"""One attacker: a connection, a seed, and so many spoilt bodies."""
+"""One attacker: a connection, a seed, and so many malformed requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections import Counter
 
 from cds.hooks.messages import Answer, NotValid, OperationOutcome, check_answer
-from tests.fuzz.bodies import spoilt
+from tests.fuzz.bodies import malformed
 from tests.hooks.test_service import rich_requests
 
 _REFUSED = (400, 412, 413)
@@ -16,7 +16,7 @@ _SECONDS = 2
 
 
 def fault_of(status: int, content: bytes) -> str:
-    """What is wrong with an answer to a spoilt body; empty for nothing."""
+    """What is wrong with an answer to a malformed request; empty for nothing."""
     try:
         if status == 200:
             check_answer(content)
@@ -35,7 +35,7 @@ def attack(port: int, count: int, seed: int) -> tuple[Counter[int], list[tuple[s
     seen, faults, longest = Counter[int](), list[tuple[str, bytes]](), 0.0
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     for _ in range(count):
-        hook, body = spoilt(chance, contents)
+        hook, body = malformed(chance, contents)
         began = time.monotonic()
         try:
             connection.request(

@@ -1,4 +1,4 @@
-"""Bodies that real clients would never send, made from good ones: bytes, tokens, elements and whole branches spoilt."""
+"""Bodies that real clients would never send, made from good ones: bytes, tokens, elements and whole branches malformed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import random
 from typing import Any
 
-from tests.chart.test_spoilt import HOSTILE, places
+from tests.chart.test_malformed import HOSTILE, places
 
 TOKENS = (
     b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e-999", b"9" * 400, b"1" + b"0" * 5_000, b"-0", b"0123", b"+1", b"1.",
@@ -20,15 +20,15 @@ TOKENS = (
 """What is dropped into a body in place of something else; JSON and not."""
 
 
-def spoilt_bytes(chance: random.Random, body: bytes) -> bytes:
+def malformed_bytes(chance: random.Random, body: bytes) -> bytes:
     """Some bytes changed; sometimes the end is missing."""
-    spoilt = bytearray(body)
+    malformed = bytearray(body)
     for _ in range(chance.randint(1, 8)):
-        spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
-    return bytes(spoilt[: chance.randint(1, len(spoilt))] if chance.random() < 0.3 else spoilt)
+        malformed[chance.randrange(len(malformed))] = chance.randrange(256)
+    return bytes(malformed[: chance.randint(1, len(malformed))] if chance.random() < 0.3 else malformed)
 
 
-def spoilt_tokens(chance: random.Random, body: bytes, other: bytes) -> bytes:
+def malformed_tokens(chance: random.Random, body: bytes, other: bytes) -> bytes:
     """A token dropped in, at any byte or in place of a value; or a piece of another body."""
     at = chance.randrange(len(body))
     if chance.random() < 0.6:  # in place of the value that follows a colon
@@ -39,7 +39,7 @@ def spoilt_tokens(chance: random.Random, body: bytes, other: bytes) -> bytes:
     return body[:at] + piece + body[chance.choice((at, end)) :]
 
 
-def spoilt_elements(chance: random.Random, content: dict[str, Any]) -> bytes:
+def malformed_elements(chance: random.Random, content: dict[str, Any]) -> bytes:
     """Elements of the JSON replaced, removed, doubled or moved elsewhere."""
     content = copy.deepcopy(content)
     for _ in range(chance.randint(1, 4)):
@@ -68,13 +68,13 @@ def holder_of(content: Any, path: tuple[Any, ...]) -> tuple[Any, Any]:
     return content, path[-1]
 
 
-def spoilt(chance: random.Random, contents: list[dict[str, Any]]) -> tuple[str, bytes]:
-    """The hook of a good call, and its body spoilt in one way or in two."""
+def malformed(chance: random.Random, contents: list[dict[str, Any]]) -> tuple[str, bytes]:
+    """The hook of a good call, and its body malformed in one way or in two."""
     content = chance.choice(contents)
     way = chance.random()
-    body = json.dumps(content).encode() if way < 0.55 else spoilt_elements(chance, content)
+    body = json.dumps(content).encode() if way < 0.55 else malformed_elements(chance, content)
     if way < 0.25:
-        body = spoilt_bytes(chance, body)
+        body = malformed_bytes(chance, body)
     elif way < 0.65:
-        body = spoilt_tokens(chance, body, json.dumps(chance.choice(contents)).encode())
+        body = malformed_tokens(chance, body, json.dumps(chance.choice(contents)).encode())
     return str(content["hook"]), body

@@ -16,7 +16,7 @@ from cds.hooks import judging
 from cds.hooks.calls import Call
 from cds.hooks.messages import NotValid, OperationOutcome, Services, check_answer
 from tests.charts import day, drug, itp, level, patient, request, sirolimus
-from tests.fuzz.bodies import spoilt
+from tests.fuzz.bodies import malformed
 from tests.hooks.doors import JSON, SIGN, VIEW, client_of
 from tests.hooks.test_service import rich_requests
 
@@ -83,13 +83,13 @@ def test_an_answer_that_breaks_the_contract_is_not_sent(
 ) -> None:
     judged = judging.advise
 
-    def spoilt(*given: Any, **more: Any) -> Any:
+    def malformed(*given: Any, **more: Any) -> Any:
         advice = judged(*given, **more)
         for card in advice.cards:
             card["summary"] = "ZZTOP-7741 " * 20
         return advice
 
-    monkeypatch.setattr(judging, "advise", spoilt)
+    monkeypatch.setattr(judging, "advise", malformed)
     with caplog.at_level(logging.ERROR, "cds.hooks"):
         answer = client.post(VIEW, json=request("patient-view", [*CHART, level("high", day(17), 32)]))
     assert [card["source"]["topic"]["code"] for card in answer.json()["cards"]] == ["notAssessed"]
@@ -140,7 +140,7 @@ def test_what_does_not_fit_the_model_of_a_call_is_refused(engine: CheckedEngine)
     client = client_of(engine)
     misfits = 0
     for _ in range(600):
-        hook, body = spoilt(chance, rich_requests())
+        hook, body = malformed(chance, rich_requests())
         if not fits(body):
             misfits += 1
             assert client.post(f"/cds-services/sirolimus-itp-{hook}", content=body, headers=JSON).status_code == 400

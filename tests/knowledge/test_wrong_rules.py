@@ -34,7 +34,7 @@ when:
 card:
   indicator: warning
   summary: "Trough {trough} is low"
-  detail:
+  because:
     - "Weight: {weight}."
 sources:
   - cite: study
@@ -116,7 +116,7 @@ MY = "rules/trough/my-rule.yaml"
         ("priority: 9", "priorty: 9", f"{MY}:1: 'priority' is missing\n{MY}:5: unknown key 'priorty'; did you mean 'priority'?"),
         ("priority: 9\n", "", f"{MY}:1: 'priority' is missing"),
         ("title: A rule\n", "title: A rule\ntitle: Twice\n", f"{MY}:3: 'title' is given twice"),
-        ("# A small rule with everything a rule needs.", "status: active", f"{MY}:3: unknown key 'status': a rule is active while somebody's signature stands for it; see 'sirolimus-cds sign'"),
+        ("# A small rule with everything a rule needs.", "status: active", f"{MY}:3: unknown key 'status': a rule is active while it is signed as it is now; see 'sirolimus-cds sign'"),
         ("hooks: [patient-view]", "hooks: [order-dispatch]", f"{MY}:4: '0': must be 'patient-view', 'order-select' or 'order-sign'"),
         ("  indicator: warning\n", "", f"{MY}:8: 'indicator' is missing"),
         ("{trough: 4.9}", "{trogh: 4.9}", f"{MY}:20: unknown fact 'trogh'; did you mean 'trough'?"),

@@ -67,8 +67,7 @@ def said(engine: CheckedEngine, body: dict[str, Any], now: datetime) -> dict[str
 
 def _offers(rule: str, card: dict[str, Any], drafts: set[str]) -> Iterator[str]:
     """What the oracle speaks of: a dose, a hold, a draft of sirolimus left out again, and of some rules a level."""
-    for suggestion in card.get("suggestions", ()):
-        [action] = suggestion["actions"]
+    for suggestion, action in ((each, action) for each in card.get("suggestions", ()) for action in each["actions"]):
         resource = action.get("resource", {})
         if action["type"] == "delete":
             if action["resourceId"] in drafts:

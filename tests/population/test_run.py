@@ -350,24 +350,66 @@ def test_what_was_ended_is_gone_on_with_and_comes_out_alike(tmp_path: Path) -> N
     export = write(tmp_path / "export", [each for number in range(700) for each in taker(f"p{number}")])
     whole, ended = tmp_path / "whole", tmp_path / "ended"
     assert run(export, whole, workers=2).exit_code == 0  # however many work
-    code = (
-        "import os, sys; from cds.population import run as runs\n"
-        "judged, put = runs.Run._part, runs.put\n"
-        "def killed(self, number):\n"
-        "    if sum(1 for each in self.work.glob('part-*')) >= 2: os.kill(os.getpid(), 9)\n"
-        "    return judged(self, number)\n"
-        "runs.Run._part = killed\n"
-        "from cds.cli.main import main\n"
-        f"main(['population', {str(export)!r}, '-o', {str(ended)!r}, '--at', {AT!r}, '--supplied', {EVERY!r}, '--workers', '1'])"
-    )
-    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
-    assert process.returncode == -9, process.stderr
+    for number, bucket in enumerate(range(4) if LONG else (2,)):
+        process = _killed_at(bucket, export, ended, "--resume" if number else "")
+        assert process.returncode == -9, process.stderr
+        assert len(list((ended / "work").glob("part-*"))) == bucket
     again = run(export, ended)
     assert again.exit_code == 2 and "--resume" in again.output
     assert run(export, ended, "--resume").exit_code == 0
     for name in ("patients.parquet", "findings.parquet", "values.parquet", "alerts.csv", "summary.json"):
         assert (whole / name).read_bytes() == (ended / name).read_bytes()
     assert not (ended / "work").exists()  # the lines of patients are gone
+
+
+def _killed_at(bucket: int, export: Path, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process that is killed as soon as so many buckets are judged."""
+    arguments = [
+        "population",
+        str(export),
+        "-o",
+        str(out),
+        "--at",
+        AT,
+        "--supplied",
+        EVERY,
+        "--workers",
+        "1",
+        *filter(None, more),
+    ]
+    code = (
+        "import os, sys; from cds.population import workers\n"
+        "judge = workers.judge_lines\n"
+        "def killed(*given):\n"
+        f"    if len(list(__import__('pathlib').Path({str(out)!r}, 'work').glob('part-*'))) == {bucket}: os.kill(os.getpid(), 9)\n"
+        "    return judge(*given)\n"
+        "workers.judge_lines = killed\n"
+        "from cds.cli.main import main\n"
+        f"main({arguments!r})"
+    )
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
+
+
+@pytest.mark.skipif(not LONG, reason="a file of a gigabyte: make population")
+def test_a_line_of_a_gigabyte_is_left_out_and_costs_no_memory(tmp_path: Path) -> None:
+    export = write(tmp_path / "export", taker("p"))
+    block = b"a" * (1 << 20)
+    with (export / "Huge.ndjson").open("wb") as file:
+        file.write(b'{"resourceType": "Observation", "subject": {"reference": "Patient/p"}, "note": "sirolimus ')
+        for _ in range(1024):
+            file.write(block)
+        file.write(b'"}\n' + json.dumps(taker("q")[2]).encode() + b"\n")
+    code = (
+        "import sys, resource; from cds.cli.main import main\n"
+        f"try: main(['population', {str(export)!r}, '-o', {str(tmp_path / 'out')!r}, '--at', {AT!r}, '--workers', '1'])\n"
+        "except SystemExit as end: print(end.code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ)
+    code_and_memory = ended.stdout.splitlines()[-1].split()
+    assert code_and_memory[0] == "1" and int(code_and_memory[1]) < 600, ended.stdout + ended.stderr
+    [fault] = [json.loads(line) for line in (tmp_path / "out" / "faults.ndjson").read_text().splitlines()]
+    assert fault["file"] == "Huge.ndjson" and fault["line"] == 1 and "longer than 64 MB" in fault["reason"]
+    assert {row["patient"] for row in rows(tmp_path / "out", "patients")} == {"p", "q"}, "what follows it is read"
 
 
 def test_another_run_in_the_same_folder_is_refused(tmp_path: Path) -> None:

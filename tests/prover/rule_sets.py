@@ -56,6 +56,8 @@ def _level(random: Random) -> Level:
         random.choice(("info", "warning", "critical")),
         "",
         (),
+        (),
+        (),
         (suggestion,) if random.random() < 0.7 else (),
         random.choice(("", "less")),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
+from urllib.parse import urlencode
 
 from playwright.sync_api import sync_playwright
 
@@ -46,6 +47,9 @@ def main() -> None:
         page.goto(page_file.as_uri())
         page.locator("article.card").first.screenshot(path=FOLDER / "card.png")
         with started() as service:
+            page.set_viewport_size({"width": 1366, "height": 768})
+            page.goto(f"{service.base}/?{urlencode({'example': 'one-course | day 15, patient-view'})}")
+            page.screenshot(path=FOLDER / "workbench.png")
             LOOKS.mkdir(exist_ok=True)
             FONTS.write_text(fonts(browser), encoding="utf-8")
             for name, picture_of in looks(browser, service.base):

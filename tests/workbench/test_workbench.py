@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from markupsafe import escape
+from PIL import Image
 
 from cds.engine import CheckedEngine
 from cds.hooks.settings import Issuer, Settings, WrongSettings, read_settings
 from cds.knowledge.load import load
+from cds.knowledge.read import SUBJECTS
 from tests.conftest import ROOT
 from tests.hooks.doors import client_of
 
 EXAMPLE = "one-course | day 15, patient-view"
+EMPTY = (ROOT / "fhir_examples" / "no-sirolimus" / "bundle.json").read_text(encoding="utf-8")
 BUNDLE = (ROOT / "fhir_examples" / "course-1-titration" / "bundle.json").read_text(encoding="utf-8")
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 PUBLIC = Issuer(
@@ -149,11 +154,12 @@ def test_every_rule_has_its_page(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         listed = client.get("/rules").text
         for rule in load().rules:
-            assert f'<a href="/rules/{rule.id}">{rule.id}</a>' in listed and str(escape(rule.title)) in listed
-        assert re.search(
-            r">trough-low</a>.*<td>A, C, D</td><td>29</td><td>26 of 26</td><td>nobody: a draft</td>", listed
-        )
-        assert re.search(r">bleeding-with-low-platelets</a>.*<td>A, recalled</td>", listed)
+            title = str(escape(rule.title))
+            assert f'<a href="/rules/{rule.id}">{title}</a></td><td>{rule.id}</td>' in listed
+        assert "<td>trough-low</td><td>A, C, D</td><td>29</td><td>26 of 26</td><td>draft</td>" in listed
+        assert "<td>bleeding-with-low-platelets</td><td>A, recalled</td>" in listed
+        groups = re.findall(r'scope="rowgroup">(\w+)<', listed)
+        assert groups == list(SUBJECTS), "by subject"
         page = client.get("/rules/trough-low").text
         assert re.search(r"(\d+) small changes of this rule were made; its cases notice \1\.", page)
         assert "trough below 5 ng/mL" in page and "Feng Y, Meng H" in page and "<table>" in page
@@ -169,3 +175,43 @@ def test_a_fault_says_nothing_of_what_was_put_in(
     monkeypatch.setattr("cds.workbench.view.advise", fail)
     status, text = posted(engine, chart=BUNDLE)
     assert status == 500 and "the patient" not in text and "the patient" not in caplog.text
+
+
+def test_the_start_page_has_ten_stories_with_their_worst_card(engine: CheckedEngine) -> None:
+    with client_of(engine) as client:
+        page = client.get("/").text
+        tiles = re.findall(r'<li class="(\w*)">\n<a href="(/\?example=[^"]+)">([^<]+)</a>', page)
+        assert len(tiles) == 10 and {each[0] for each in tiles} == {"critical", "warning", "info"}
+        assert "Strong inducer with sirolimus: rifampin; the label says to avoid the combination" in page
+        assert page.count("<polyline") == 10
+        for _, address, _ in tiles:
+            assert '<h2 id="cards">' in client.get(unescape(address)).text
+
+
+def test_examples_are_found_by_words(engine: CheckedEngine) -> None:
+    with client_of(engine) as client:
+        found = client.get("/", params={"example": "RIFAMPIN goes"}).text
+        assert re.search(r"<h3>\d+ days of \d+ have these words</h3>", found)
+        assert "/?example=rifampin+%7C+day+31%2C+patient-view" in found
+        nothing = client.get("/", params={"example": "unicorn"}).text
+        assert 'role="alert">no example has these words' in nothing and 'value="unicorn"' in nothing
+
+
+def test_the_patient_is_seen_at_a_glance(engine: CheckedEngine) -> None:
+    with client_of(engine) as client:
+        text = client.get("/", params={"example": EXAMPLE}).text
+        strip = re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split()
+        words = " ".join(strip)
+        assert "Patient adult, female" in words and "Dose 2 mg/day" in words and "Day of the course 15" in words
+        assert "Newest level 3.9 ng/mL on 2024-01-22 07:40 low" in words
+        assert "Newest platelet count 16 x 10^9/L on 2024-01-15" in words
+        nobody = client.post("/", content=urlencode({"chart": EMPTY}), headers=FORM).text
+        assert nobody.partition('<dl id="strip"')[2].partition("</dl>")[0].count("not known") >= 4
+
+
+def test_cards_have_an_icon(engine: CheckedEngine) -> None:
+    with client_of(engine) as client:
+        answer = client.get("/icon.png")
+        assert answer.headers["content-type"] == "image/png"
+        image = Image.open(BytesIO(answer.content))
+        assert image.size == (100, 100) and image.info.get("transparency") is None
