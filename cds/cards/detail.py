@@ -61,9 +61,7 @@ def detail(
     values, things = _parted(_filled(level.because, facts, row))
     consider = [f"- {line}" for line in (*_filled(level.consider, facts, row), *withheld)]
     working = list(_filled(level.working, facts, row))
-    is_of_protocol = holding.rule.subject in _DOSED and level.direction != "less" and facts.get("itp_on_record", True)
-    if situation.knowledge.protocol.note and is_of_protocol:  # its note is of doses that may be too low
-        working.append(situation.knowledge.protocol.note)
+    working += _note(holding, situation)
     compared = [_compared(test, facts) for test in holding.branch if test.number is not None]
     if compared:
         working.append(f"Compared: {'; '.join(compared)}.")
@@ -87,6 +85,13 @@ def layers_of(text: str) -> tuple[list[str], list[str]]:
     sources = [at for at, each in enumerate(layers) if each.startswith(SOURCES)]
     at = (working if len(working) == 1 else sources or [len(layers)])[0]
     return layers[:at], layers[at:]
+
+
+def _note(holding: Holding, situation: Situation) -> list[str]:
+    """What a protocol says of its own doses, which may be too low, where the card is of the dose of those it is about."""
+    facts, protocol = situation.facts.values, situation.knowledge.protocol
+    is_dosed = holding.rule.subject in _DOSED and holding.level.direction != "less" and facts.get("itp_on_record", True)
+    return [protocol.note] if protocol.note and is_dosed and protocol.note_of in ("", facts.get("age_group")) else []
 
 
 def _filled(templates: Iterable[str], facts: Mapping[str, Any], row: Mapping[str, str]) -> Iterator[str]:
@@ -148,10 +153,10 @@ def _compared(test: Condition, facts: Mapping[str, Any]) -> str:
 
 
 def _rounded(test: Condition, value: Any) -> Any:
-    """A value with as many decimals as the number it is compared with, and one at least, where that still tells the two apart."""
+    """A value with a decimal more than the number it is compared with, and two at most, where that still tells the two apart."""
     if not isinstance(value, Decimal) or test.number is None:
         return value
     places = -min(0, int(test.number.normalize().as_tuple().exponent))
-    near = value.quantize(Decimal(1).scaleb(-max(1, places)))
+    near = value.quantize(Decimal(1).scaleb(-min(2, places + 1)))
     same = near != test.number and truth(test, {test.fact: near}) == truth(test, {test.fact: value})
     return near if same else value

@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from cds.chart.model import Chart
 from cds.chart.times import Moment
 from cds.facts import Situation
 
-_TESTS = {
-    "trough": "level",
-    "platelets": "count",
-    "clumps": "remark on clumps",
-    "hcg": "pregnancy test",
-    "treg": "regulatory T cells",
-}
+_SHORT = {"level": "level", "trough": "level", "platelets": "count"}
+"""Tests that a card speaks of in one word."""
 _KINDS = {
     "Patient": "age and sex on record",
     "MedicationAdministration": "dose given",
@@ -25,13 +19,15 @@ _KINDS = {
 
 def in_words(references: Sequence[str], situation: Situation) -> list[str]:
     """Each resource once, as "level of 2024-02-25"; of one that the chart does not tell, what kind it is."""
-    known = dict(_told(situation.chart, frozenset(references)))
+    known = dict(_told(situation, frozenset(references)))
     return list(dict.fromkeys(known.get(each) or _kind(each) for each in references))
 
 
-def _told(chart: Chart, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+def _told(situation: Situation, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    chart, measures = situation.chart, situation.knowledge.measures
     for name, labs in chart.labs.items():
-        yield from ((lab.reference, _of(_test(name), lab.moment)) for lab in labs if lab.reference in wanted)
+        what = _SHORT.get(name) or (measures[name].means if name in measures else _words(name))
+        yield from ((lab.reference, _of(what, lab.moment)) for lab in labs if lab.reference in wanted)
     for drug in chart.drugs:
         if drug.reference in wanted:
             yield drug.reference, _of(f"{'draft of ' if drug.draft else ''}{drug.name}", drug.start)
@@ -46,14 +42,14 @@ def _told(chart: Chart, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
             yield intake.reference, _of("dose", intake.moment)
     for event in chart.events:
         if event.reference in wanted:
-            yield event.reference, _of(_test(event.name), event.moment)
+            yield event.reference, _of(_words(event.name), event.moment)
     for plan in chart.plans:
         if plan.reference in wanted:
             yield plan.reference, _of(plan.display, plan.day)
 
 
-def _test(name: str) -> str:
-    return _TESTS.get(name) or name.replace("_", " ").replace("-", " ")
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace("-", " ")
 
 
 def _of(what: str, moment: Moment | None) -> str:

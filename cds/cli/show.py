@@ -57,10 +57,15 @@ def card_text(card: dict[str, Any]) -> str:
     first, last = layers_of(card["detail"])
     lines += [shown for each in first for shown in _layer(each)]
     for suggestion in card.get("suggestions", ()):
-        done = "; ".join(action["description"] for action in suggestion["actions"])
-        lines.append(wrapped(f"{suggestion['label']} ({done})", "  > Suggestion: ", "    "))
+        lines.append(wrapped(_offered(suggestion), "  > Suggestion: ", "    "))
     lines += [shown for each in last for shown in _layer(each)]
     return "\n".join(lines)
+
+
+def _offered(suggestion: dict[str, Any]) -> str:
+    """A suggestion by its label, and what it does where that says more."""
+    done = "; ".join(action["description"] for action in suggestion["actions"])
+    return suggestion["label"] if done == suggestion["label"] else f"{suggestion['label']} ({done})"
 
 
 def _layer(layer: str) -> Iterator[str]:

@@ -150,6 +150,7 @@ class Protocol(msgspec.Struct, frozen=True):
     numbers: dict[str, Decimal]
     diagnoses: tuple[str, ...] = ()  # beside ITP those that count: evans, alps
     note: str = ""  # what its dose and level cards say of it
+    note_of: str = ""  # adult or child, where that is said of these alone
     yearly: bool = False  # whether the response is judged at 12 months, and a taper is spoken of after a year of it
 
 

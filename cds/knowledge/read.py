@@ -128,6 +128,7 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
                     {name: number.value for name, number in numbers.items()},
                     tuple(protocol.diagnoses),
                     protocol.note,
+                    protocol.note_of,
                     bool(protocol.tables.get("taper")),
                 ),
                 definitions={name: number.value for name, number in definitions.items()},

@@ -22,7 +22,7 @@ FILE = "reviews.yaml"
 def meanings(rests: Rests) -> dict[str, str]:
     """The hash of each rule's meaning, by id."""
     knowledge, protocol = rests.knowledge, rests.knowledge.protocol
-    every = digest([protocol.id, protocol.title, protocol.note, knowledge.lexicon, knowledge.near])
+    every = digest([protocol.id, protocol.title, protocol.note, protocol.note_of, knowledge.lexicon, knowledge.near])
     return {rule.id: digest([every, _of_rule(rule, knowledge), rests.of(rule)]) for rule in knowledge.rules}
 
 

@@ -166,7 +166,8 @@ class ProtocolShape(Shape):
     checked_on: date | None = None
     default: bool = False
     diagnoses: list[Literal["evans", "alps"]] = []  # beside ITP those that count
-    note: str = ""  # what every card says of it
+    note: str = ""  # what cards of the dose say of it
+    note_of: Literal["", "adult", "child"] = ""  # of whom that is said; of everybody unless told
     citations: dict[str, CitationShape] = {}  # what `- protocol: NAME` among a rule's sources stands for
     tables: dict[str, list[dict[str, Any]]]
     numbers: dict[str, NumberShape]

@@ -47,7 +47,7 @@ def test_the_card_says_the_grade_and_its_day(engine: CheckedEngine) -> None:
     advice = judge(engine, 62, ORDER, LEVEL, count("c", day(62), 25), graded("g", day(62, "07:30"), 2))
     (card,) = [c for c in advice.cards if c["source"]["topic"]["code"] == "bleedingWithLowPlatelets"]
     assert "Bleeding: bleeding of WHO grade 2 on 2024-03-10 07:30." in card["detail"]
-    assert "bleeding grade of 2024-03-10" in card["detail"]
+    assert "grade of bleeding of 2024-03-10" in card["detail"]
 
 
 def test_a_lower_grade_does_not_close_a_diagnosis(engine: CheckedEngine) -> None:

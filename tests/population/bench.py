@@ -1,4 +1,4 @@
-"""What a population costs: ``make bench-population``, or with ARGS="PATIENTS [RESOURCES]" another size. CPU seconds, for walls are noise."""
+"""What a population costs: ``make bench-population``, or with ARGS="PATIENTS [RESOURCES [1]]" another size, and on Spark too. CPU seconds, for walls are noise."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from random import Random
 
@@ -54,23 +55,72 @@ def other(number: int, at: int, random: Random) -> str:
     return f'{{"resourceType": "Observation", "id": "{rid}", {padding}, "status": "final", "category": [{{"coding": [{{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}}]}}], "code": {{"coding": [{{"system": "http://loinc.org", "code": "{code}", "display": "a test of the laboratory"}}]}}, "subject": {subject}, "effectiveDateTime": "2024-03-0{1 + at % 9}T07:30:00Z", "valueQuantity": {{"value": {random.random() * 100:.2f}, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"}}}}\n'
 
 
-def main(patients: int = 100_000, resources: int = 50) -> None:
-    """Make an export, judge it, and print what it cost."""
-    with tempfile.TemporaryDirectory() as folder:
-        export, out = Path(folder) / "export", Path(folder) / "out"
-        written = make(export, patients, resources)
-        size = sum(each.stat().st_size for each in export.iterdir())
-        command = ["population", str(export), "-o", str(out), "--at", AT, "--supplied", EVERY]
-        code = f"from cds.cli.main import main; main({command!r})"
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-c", code], check=True, env=os.environ)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+_STAGES = """
+import json, resource, sys, time
+from pathlib import Path
+from cds.knowledge.load import load
+from cds.population.export import find_export
+from cds.population.judge import Wanted
+from cds.population.run import Run
+from datetime import datetime
+
+def cpu():
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+if __name__ == "__main__":
+    export, work = map(Path, sys.argv[1:])
+    run = Run(find_export(export), load(), Wanted((datetime.fromisoformat("{at}"),)), work)
+    run.begin(False)
+    watch = lambda label, items, length: iter(items)
+    marks = [cpu()]
+    run.who(2, watch); marks.append(cpu())
+    found = run.gathered(2, watch); marks.append(cpu())
+    list(run.judged(found, 2, watch)); marks.append(cpu())
+    choose = marks[1] - marks[0]
+    print(json.dumps([choose, max(0.0, marks[2] - marks[1] - choose), marks[3] - marks[2]]))
+"""
+
+
+def run(export: Path, out: Path, *more: str) -> tuple[float, float, float]:
+    """The command: seconds of CPU and of the wall, and the megabytes of its largest process."""
+    command = ["population", str(export), "-o", str(out), "--at", AT, "--supplied", EVERY, *more]
+    code = f"from cds.cli.main import main; main({command!r})"
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ, stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(
-        f"{patients} patients, {written} resources, {size / 1e9:.2f} GB: {cpu:.1f} s of CPU, {patients / cpu:.0f} patients a second"
+    return cpu, time.monotonic() - begun, after.ru_maxrss / 1024
+
+
+def shares(export: Path, folder: Path) -> str:
+    """Which share of the CPU each stage takes."""
+    script = folder / "stages.py"
+    script.write_text(_STAGES.replace("{at}", AT.replace("Z", "+00:00")))
+    ended = subprocess.run(
+        [sys.executable, script, export, folder / "work"], capture_output=True, text=True, check=True
     )
-    print(f"largest process: {after.ru_maxrss / 1024:.0f} MB")
+    seconds = json.loads(ended.stdout)
+    names = ("filter", "group", "judge")
+    return ", ".join(f"{name} {each / sum(seconds):.0%}" for name, each in zip(names, seconds, strict=True))
+
+
+def main(patients: int = 100_000, resources: int = 50, spark: int = 0) -> None:
+    """Make an export, judge it, and print what it cost; with ``spark`` also on Spark, on two cores."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        written = make(folder / "export", patients, resources)
+        size = sum(each.stat().st_size for each in (folder / "export").iterdir())
+        cpu, wall, memory = run(folder / "export", folder / "out")
+        print(f"{patients} patients, {written} resources, {size / 1e9:.2f} GB")
+        print(
+            f"local: {cpu:.1f} s of CPU, {patients / cpu:.0f} patients a second of it, {wall:.0f} s; largest process {memory:.0f} MB"
+        )
+        print(f"of the CPU: {shares(folder / 'export', folder)}", flush=True)
+        if spark:
+            _, wall, _ = run(folder / "export", folder / "spark", "--engine", "spark", "--workers", "2")
+            print(f"spark, local[2]: {wall:.0f} s")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3]))
+    main(*map(int, sys.argv[1:4]))
