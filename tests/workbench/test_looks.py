@@ -32,7 +32,7 @@ def test_a_page_looks_as_it_did(seen: dict[str, bytes], name: str) -> None:
     ("width", "spoil"),
     [
         (1600, "document.querySelector('style').remove()"),
-        (400, "document.querySelector('#picture').replaceChildren()"),
+        (400, "document.querySelector('#press').replaceChildren()"),
         (1600, "document.querySelector('.sides').style.display = 'block'"),
         (1600, "document.querySelector('main').replaceChildren()"),
         (1600, "document.body.style.background = '#888'"),
