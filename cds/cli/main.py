@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from importlib import import_module
@@ -58,9 +57,6 @@ def main(context: click.Context) -> None:
 
 def run() -> None:
     """The entry point. Where the engine's C extension cannot be loaded, one sentence says what to do."""
-    gc.set_threshold(
-        100_000, 50, 50
-    )  # the rules are many objects that stay: looking at them again and again is a third of their reading
     try:
         main(prog_name="sirolimus-cds")
     except ImportError as error:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from cds.cards.build import NAMESPACE, new_id
 from cds.cards.order import NOT_SHOWN
+from cds.cards.text import cut
 
 ICON = "/icon.png"
 """Where the workbench serves it: 100 by 100 pixels, PNG."""
@@ -44,7 +45,7 @@ def _divided(suggestion: dict[str, Any]) -> Iterator[dict[str, Any]]:
         label = action["description"] if several else suggestion["label"]
         yield suggestion | {
             "uuid": new_id() if number else suggestion["uuid"],
-            "label": label[:80],
+            "label": cut(label, 80),
             "actions": [action],
         }
 

@@ -27,7 +27,7 @@ _WORD = re.compile(r"[A-Za-z]+")
 _ERRORS = "the server names errors: some of the export may be missing"
 _DELETED = "the server names resources that were deleted since an earlier export, and they are not left out"
 _SMART_FETCH = ".metadata"
-"""What smart-fetch keeps in its folders: in a folder that has one, its own files (links) are the newest, and others in it are older."""
+"""What smart-fetch keeps in a folder that it manages: there the links to files are the newest ones, and files in folders may be older."""
 _ASIDE = {"error": _ERRORS, "deleted": _DELETED}
 """Folders beside an export, as bulk-data-client and smart-fetch write them."""
 BOM = b"\xef\xbb\xbf"
@@ -127,9 +127,20 @@ def _files(where: Path) -> list[Path]:
     if where.is_file():
         return [where]
     found = [path for path in _all(where) if not _ASIDE.keys() & set(path.relative_to(where).parts[:-1])]
-    if (where / _SMART_FETCH).is_file():
+    if _is_managed(where):
         found = [path for path in found if path.parent == where] or found
     return sorted({path.resolve(): path for path in sorted(found)}.values())
+
+
+class _Metadata(msgspec.Struct):
+    kind: str = ""
+
+
+def _is_managed(where: Path) -> bool:
+    try:
+        return msgspec.json.decode((where / _SMART_FETCH).read_bytes(), type=_Metadata).kind == "managed"
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return False
 
 
 def _all(where: Path) -> Iterator[Path]:

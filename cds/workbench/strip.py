@@ -12,12 +12,12 @@ from cds.course.counts import counts
 from cds.course.levels import levels
 from cds.plan.case import Facts
 
-_NOT_KNOWN = "not known"
+_NOT_KNOWN, _NOT_USABLE = "not known", "not usable"
 _SIDES = {-1: "low", 0: "in target", 1: "high"}
 
 
 class Glance(NamedTuple):
-    """One thing about the patient; ``side`` is low, high or in target, where the value has one."""
+    """One thing about the patient; ``side`` is low, high or in target, or that the value is not usable."""
 
     label: str
     value: str
@@ -32,7 +32,7 @@ def strip(advice: Advice) -> list[Glance]:
         Glance("Dose", _said(facts, "daily_dose", "mg/day")),
         Glance("Day of the course", _said(facts, "days_on_sirolimus")),
         Glance("Newest level", *_level(advice)),
-        Glance("Newest platelet count", _count(advice)),
+        Glance("Newest platelet count", *_count(advice)),
         Glance("Response", _said(facts, "response_known")),
     ]
 
@@ -50,16 +50,19 @@ def _said(facts: Facts, name: str, unit: str = "") -> str:
 
 
 def _level(advice: Advice) -> tuple[str, str]:
-    """The newest level, and on which side of the target it is; nothing where that cannot be told."""
+    """The newest level, and on which side of the target it is, where it may be judged by and that can be told."""
     target = advice.situation.case["target"]
     for each in advice.situation.of(levels):  # newest first
         if each.lab.amount is not None:
             told = target.decides(each.lab.amount)
-            return reported(each.lab, NG_ML), _SIDES[target.side(each.lab.amount)] if told else ""
+            side = _SIDES[target.side(each.lab.amount)] if told else ""
+            return reported(each.lab, NG_ML), side if each.verdict == "usable" else _NOT_USABLE
     return _NOT_KNOWN, ""
 
 
-def _count(advice: Advice) -> str:
+def _count(advice: Advice) -> tuple[str, str]:
     found = advice.situation.of(counts)
     newest = max(found, key=lambda each: each.moment.sort_key(), default=None)
-    return newest.words() if newest is not None else _NOT_KNOWN
+    if newest is None:
+        return _NOT_KNOWN, ""
+    return newest.words(), _NOT_USABLE if newest.why_not else ""

@@ -10,14 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from cds.advise import advise
-from cds.cards.detail import _compared
+from cds.cards.detail import _compared, layers_of
 from cds.chart.request import read_request
 from cds.cli.main import main
 from cds.compiled.knowledge import Condition
 from cds.engine import CheckedEngine
 from cds.hooks.sent import Sending, sent
 from cds.knowledge.files import Folder
-from tests.charts import count, day, level, sirolimus
+from tests.charts import condition, count, day, level, sirolimus
 from tests.conftest import ROOT
 from tests.fingerprint.corpus import days
 from tests.judge import judge
@@ -36,13 +36,36 @@ def test_the_values_come_first_and_the_sources_last(engine: CheckedEngine) -> No
     because, consider, working, sources, itself = low(engine)["detail"].split("\n\n")
     assert because.startswith("Level: 3.9 ng/mL on 2024-01-22 07:40;") and "Dose: order of 2 mg/day." in because
     assert consider.startswith("- Before a change, consider adherence")
-    assert working.startswith("**Working**: In proportion, 2 mg/day x 10 / 3.9 ng/mL")
+    assert (
+        "\n- In proportion, 2 mg/day x 10 / 3.9 ng/mL = 5.13 mg/day" in consider
+        and "predicted level 5.9 ng/mL" in consider
+    )
+    assert working.startswith("**Working**: The protocol's target is not validated for ITP.")
     assert "Compared: " in working and "trough 3.9 \\< 5 ng/mL" in working
     assert sources.splitlines()[:2] == [
         "**Sources**",
         "- [Feng 2024](https://doi.org/10.1097/MBC.0000000000001303), grade C",
     ]
     assert itself.startswith("Off label. Protocol: Feng 2024") and itself.endswith("Draft: not clinically signed off.")
+
+
+def test_why_no_dose_is_offered_and_what_was_taken_for_granted_are_read_first(engine: CheckedEngine) -> None:
+    pregnant = condition("p", "77386006", day(10))
+    several = [sirolimus("s", day(0), 2), count("c", day(13), 20), level("l", day(14, "07:40"), 3.9), pregnant]
+    (card,) = [each for each in judge(engine, 20, *several).cards if each["source"]["topic"]["code"] == "troughLow"]
+    first, _ = layers_of(card["detail"])
+    assert "No dose is proposed: no rise is offered: pregnancy is on record" in " ".join(first)
+    responding = [
+        sirolimus("s", day(0), 2),
+        count("b", day(-2), 14),
+        count("c", day(83), 110),
+        count("d", day(91), 126),
+    ]
+    (card,) = [
+        each for each in judge(engine, 92, *responding).cards if each["source"]["topic"]["code"] == "responseComplete"
+    ]
+    first, _ = layers_of(card["detail"])
+    assert "No bleeding is documented; that is taken as none." in " ".join(first)
 
 
 def test_resources_are_in_words_and_named_in_the_extension(engine: CheckedEngine) -> None:
@@ -74,6 +97,7 @@ def test_every_source_has_a_short_name(folder: Folder) -> None:
         ("49.96", "50", "49.96 \\< 50"),
         ("50.04", "50", "50.04 \\>= 50"),
         ("0.583", "0.67", "0.58 \\< 0.67"),
+        ("0.17", "0.1", "0.17 \\>= 0.1"),
         ("50", "50", "50 \\>= 50"),
     ],
 )

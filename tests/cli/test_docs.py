@@ -43,7 +43,7 @@ def test_a_rule_reads_as_words() -> None:
     text = section("hyperlipidaemia")
     assert "Makes one card with the others of the group *laboratory*." in text
     assert "triglycerides above 1000 mg/dL" in text and "{triglycerides_grade_4}" not in PAGE
-    assert "Shown for 14 days, while the risk is new; it lasts as long as its cause." in section("pjp-prophylaxis")
+    assert "Shown for 14 days, while the risk is new." in section("pjp-prophylaxis")
     assert "not: hepatitis b covered" in section("hepatitis-b")
     assert "> Suggestion: Order {name} (all of baseline missing)" in section("baseline-workup")
     assert "| adult | maintenance | 1 | 2 |" in section("dose-above-window")

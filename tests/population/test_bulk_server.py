@@ -60,7 +60,7 @@ def test_a_folder_of_a_client_is_read_once_and_its_errors_are_named(tmp_path: Pa
     write(export / "001.first", taker("p", level("old", day(180, "08:00"), 25)))
     write(export / "002.second", taker("p", level("x", day(180, "08:00"), 7)))
     write(export / "002.second" / "error", [{"resourceType": "OperationOutcome", "issue": []}])
-    (export / ".metadata").write_text("{}")
+    (export / ".metadata").write_text('{"kind": "managed"}')
     for each in (export / "002.second").glob("*.ndjson"):
         (export / each.name).symlink_to(each.relative_to(export))
     found = find_export(export)
@@ -69,6 +69,14 @@ def test_a_folder_of_a_client_is_read_once_and_its_errors_are_named(tmp_path: Pa
     assert place == "002.second/error/OperationOutcome.ndjson" and "some of the export may be missing" in why
     run(export, tmp_path / "out")
     assert {row["value"] for row in rows(tmp_path / "out", "values") if row["day"] == 180} == {7}
+
+
+def test_a_folder_of_somebody_else_is_read_as_a_whole(tmp_path: Path) -> None:
+    export = write(tmp_path / "export", taker("p"))
+    write(export / "more", taker("q"))
+    for content in ("{}", "not JSON", '{"kind": "output"}'):
+        (export / ".metadata").write_text(content)
+        assert {path.parent.name for path in find_export(export).files} == {"export", "more"}, content
 
 
 def test_a_link_to_a_file_of_the_same_folder_is_no_second_file(tmp_path: Path) -> None:

@@ -209,6 +209,14 @@ def test_the_patient_is_seen_at_a_glance(engine: CheckedEngine) -> None:
         assert nobody.partition('<dl id="strip"')[2].partition("</dl>")[0].count("not known") >= 4
 
 
+def test_a_level_that_is_no_trough_is_on_no_side_of_the_target(engine: CheckedEngine) -> None:
+    chart = (ROOT / "fhir_examples" / "level-two-hours-after-dose" / "bundle.json").read_text(encoding="utf-8")
+    with client_of(engine) as client:
+        text = client.post("/", content=urlencode({"chart": chart}), headers=FORM).text
+        strip = " ".join(re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split())
+        assert re.search(r"Newest level \d[^A-Z]* ng/mL on \S+ \S+ not usable Newest platelet", strip), strip
+
+
 def test_cards_have_an_icon(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         answer = client.get("/icon.png")
