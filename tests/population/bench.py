@@ -55,33 +55,6 @@ def other(number: int, at: int, random: Random) -> str:
     return f'{{"resourceType": "Observation", "id": "{rid}", {padding}, "status": "final", "category": [{{"coding": [{{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}}]}}], "code": {{"coding": [{{"system": "http://loinc.org", "code": "{code}", "display": "a test of the laboratory"}}]}}, "subject": {subject}, "effectiveDateTime": "2024-03-0{1 + at % 9}T07:30:00Z", "valueQuantity": {{"value": {random.random() * 100:.2f}, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"}}}}\n'
 
 
-_STAGES = """
-import json, resource, sys, time
-from pathlib import Path
-from cds.knowledge.load import load
-from cds.population.export import find_export
-from cds.population.judge import Wanted
-from cds.population.run import Run
-from datetime import datetime
-
-def cpu():
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
-
-if __name__ == "__main__":
-    export, work = map(Path, sys.argv[1:])
-    run = Run(find_export(export), load(), Wanted((datetime.fromisoformat("{at}"),)), work)
-    run.begin(False)
-    watch = lambda label, items, length: iter(items)
-    marks = [cpu()]
-    run.who(2, watch); marks.append(cpu())
-    found = run.gathered(2, watch); marks.append(cpu())
-    list(run.judged(found, 2, watch)); marks.append(cpu())
-    choose = marks[1] - marks[0]
-    print(json.dumps([choose, max(0.0, marks[2] - marks[1] - choose), marks[3] - marks[2]]))
-"""
-
-
 def run(export: Path, out: Path, *more: str) -> tuple[float, float, float]:
     """The command: seconds of CPU and of the wall, and the megabytes of its largest process."""
     command = ["population", str(export), "-o", str(out), "--at", AT, "--supplied", EVERY, *more]
@@ -94,15 +67,10 @@ def run(export: Path, out: Path, *more: str) -> tuple[float, float, float]:
 
 
 def shares(export: Path, folder: Path) -> str:
-    """Which share of the CPU each stage takes."""
-    script = folder / "stages.py"
-    script.write_text(_STAGES.replace("{at}", AT.replace("Z", "+00:00")))
-    ended = subprocess.run(
-        [sys.executable, script, export, folder / "work"], capture_output=True, text=True, check=True
-    )
-    seconds = json.loads(ended.stdout)
-    names = ("filter", "group", "judge")
-    return ", ".join(f"{name} {each / sum(seconds):.0%}" for name, each in zip(names, seconds, strict=True))
+    """Which share of the CPU each stage takes, in a process of its own."""
+    command = [sys.executable, "-m", "tests.population.stages", export, folder / "work"]
+    seconds = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return ", ".join(f"{name} {each / sum(seconds.values()):.0%}" for name, each in seconds.items())
 
 
 def main(patients: int = 100_000, resources: int = 50, spark: int = 0) -> None:

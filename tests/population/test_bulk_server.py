@@ -15,8 +15,8 @@ from tests.charts import Resource, day, drug, itp, level, patient, sirolimus
 from tests.conftest import ROOT
 from tests.population.bulk_server import CLIENT, BulkServer, serving
 from tests.population.exports import of_patient, taker, write
+from tests.population.run import rows, run, summary
 from tests.population.test_page import FETCHING, PAGE
-from tests.population.test_run import rows, run, summary
 
 FILTER = re.compile(r'--type-filter ("\$\([^`]*\)")')
 

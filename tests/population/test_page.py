@@ -20,7 +20,7 @@ from cds.population.tables import columns
 from tests.charts import day, level, patient, sirolimus
 from tests.conftest import ROOT
 from tests.population.exports import of_patient, taker, write
-from tests.population.test_run import cohort, run
+from tests.population.run import cohort, run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -18,7 +18,7 @@ from cds.population.judge import Wanted
 from tests.charts import day, itp, level, patient, sirolimus
 from tests.examples.cohort import COHORT
 from tests.population.exports import AT, of_patient, taker, write
-from tests.population.test_run import cohort, rows, run, summary
+from tests.population.run import cohort, rows, run, summary
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of pyspark's own
 
