@@ -48,6 +48,7 @@ class Source(_Sent):
 
     label: Text
     url: AnyHttpUrl | None = None
+    icon: AnyHttpUrl | None = None
     topic: Topic
 
 

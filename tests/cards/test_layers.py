@@ -16,10 +16,12 @@ from cds.cli.main import main
 from cds.compiled.knowledge import Condition
 from cds.engine import CheckedEngine
 from cds.hooks.sent import Sending, sent
+from cds.hooks.settings import Settings
 from cds.knowledge.files import Folder
-from tests.charts import condition, count, day, level, sirolimus
+from tests.charts import condition, count, day, itp, level, patient, request, sirolimus
 from tests.conftest import ROOT
 from tests.fingerprint.corpus import days
+from tests.hooks.doors import VIEW, client_of
 from tests.judge import judge
 
 TITRATION = ROOT / "fhir_examples" / "course-1-titration" / "bundle.json"
@@ -130,6 +132,16 @@ def test_where_a_site_says_where_its_pages_are_cards_lead_there(engine: CheckedE
     assert card["source"]["label"] == "Sirolimus in ITP · Feng 2024"
     assert card["source"]["url"] == "https://cds.example/rules/trough-low"
     assert card["source"]["icon"] == "https://cds.example/icon.png"
+
+
+def test_the_service_sends_them_as_its_settings_say(engine: CheckedEngine) -> None:
+    settings = Settings(pages="https://cds.example", one_action=True)
+    chart = [patient(), itp(), sirolimus("s", day(0), 2), count("c", day(55), 120)]
+    with client_of(engine, settings, on=60) as client:
+        cards = client.post(VIEW, json=request("patient-view", chart)).json()["cards"]
+    (overdue,) = [each for each in cards if each["source"]["topic"]["code"] == "troughOverdue"]
+    assert overdue["source"]["url"] == "https://cds.example/rules/trough-overdue"
+    assert len(overdue["suggestions"]) > 3 and all(len(each["actions"]) == 1 for each in overdue["suggestions"])
 
 
 # --- in a terminal -----------------------------------------------------------------------------------
