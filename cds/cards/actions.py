@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ Original = Callable[[str], dict[str, Any] | None]
 
 _LOINC = "http://loinc.org"
 _LEVEL_CODE = "29247-4"
+_CHANGE, _PER_DAY = "Change sirolimus to ", " mg/day"
 
 
 def action_for(suggestion: Suggestion, situation: Situation, original: Original) -> dict[str, Any] | None:
@@ -38,7 +39,15 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     dose = situation.facts.values.get(suggestion.dose)
     if not isinstance(dose, Decimal) or not _set_dose(resource, situation, dose):
         return None
-    return {"type": "update", "description": f"Change sirolimus to {said(dose)} mg/day", "resource": resource}
+    return {"type": "update", "description": f"{_CHANGE}{said(dose)}{_PER_DAY}", "resource": resource}
+
+
+def dose_changes(card: dict[str, Any]) -> Iterator[Decimal]:
+    """The doses in mg/day that the suggestions of a card would change an order to."""
+    for suggestion in card.get("suggestions", ()):
+        for action in suggestion["actions"]:
+            if action["description"].startswith(_CHANGE):
+                yield Decimal(action["description"].removeprefix(_CHANGE).removesuffix(_PER_DAY))
 
 
 def _without_empties(value: Any) -> Any:

@@ -306,8 +306,7 @@ def size_dose(offers: Offers, proposal: Proposal | Unknown) -> Answer[Decimal]:
 
 
 @part
-def unsettled_now(
-    support: Support | None,
+def level_moving(
     strong_inhibitors_state: str | Unknown,
     strong_inducers_state: str | Unknown,
     moderate_inhibitors_state: str | Unknown,
@@ -315,16 +314,24 @@ def unsettled_now(
     stopped_modulators: list[Named] | Unknown,
     ciclosporin_new: bool,
     calcineurin_new: bool,
-    platelet_fall: Decimal | Unknown,
-    step_down_fall: Number,
 ) -> str:
-    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
-    if support is None:
-        return "there is no usable level to go by"
+    """That another drug is moving the level, and no level has shown where to: what was measured says little of what comes."""
     states = (strong_inhibitors_state, strong_inducers_state, moderate_inhibitors_state, moderate_inducers_state)
     stopped = not isinstance(stopped_modulators, Unknown)
     if "unsettled" in states or stopped or ciclosporin_new or calcineurin_new:
         return "an interacting drug was started or stopped, and no level has shown yet what it does"
+    return ""
+
+
+@part
+def unsettled_now(
+    support: Support | None, level_moving: str, platelet_fall: Decimal | Unknown, step_down_fall: Number
+) -> str:
+    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
+    if support is None:
+        return "there is no usable level to go by"
+    if level_moving:
+        return level_moving
     falls = isinstance(platelet_fall, Decimal) and platelet_fall >= step_down_fall
     return "the platelet count is falling" if falls else ""
 

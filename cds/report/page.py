@@ -57,8 +57,7 @@ def report(advice: Advice, version: str) -> str:
     return rendered(
         _TEMPLATES,
         "report.html",
-        picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
-        rows=list(told(drawn)),
+        **course(drawn),
         cards=[card | in_layers(card) for card in advice.cards],
         gaps=[item for item in facts.values.get("gaps", ()) if isinstance(item, Named)],
         facts=list(_facts(advice)),
@@ -90,6 +89,16 @@ def rendered(environment: Environment, name: str, images: str = "", **values: An
         **values,
     )
     return text
+
+
+def course(drawn: Timeline) -> dict[str, Any]:
+    """What a page shows of the course: the picture, its key, and the same in words."""
+    return {
+        "picture": Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, texts escaped by XML
+        "reasons": drawn.reasons,
+        "ahead": bool(drawn.doses_ahead),
+        "rows": list(told(drawn)),
+    }
 
 
 def in_layers(card: dict[str, Any]) -> dict[str, Markup]:

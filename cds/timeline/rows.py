@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import chain
+from string import ascii_lowercase
 from typing import Any
 
 from cds.advise import Advice
 from cds.cards.build import NAMESPACE
 from cds.chart.times import Moment
-from cds.chart.words import NG_ML, on_day, reported, said
+from cds.chart.words import NG_ML, on_day, reported, rounded, said
 from cds.course.bleeding import grades
-from cds.course.counts import PRINTED as COUNT
 from cds.course.counts import counts
 from cds.course.episodes import Episode
 from cds.course.exposure import exposure
@@ -26,14 +25,21 @@ from cds.course.response import RESPONDS, Response, response
 from cds.course.steroids import Equivalents
 from cds.facts import Situation
 from cds.facts.landmark import landmarks
+from cds.timeline.ahead import doses_ahead, levels_ahead
 
 Row = dict[str, Any]
+_BEFORE = (21, 60)  # days before the course that are drawn: as long as it lasts, within these
+_EDGE, _EDGE_SHARE = 3, 30  # days before the first mark and after the last one, or that share of all
 _CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable"}
 
 
 @dataclass
 class Timeline:
-    """The rows of each panel. ``first`` and ``last`` bound the time that is drawn; ``target`` is that of the level."""
+    """The rows of each panel. ``first`` and ``last`` bound the time that is drawn; ``target`` is that of the level.
+
+    ``doses_ahead`` and ``levels_ahead`` are what is proposed and what would follow. ``reasons`` are why results were not used:
+    the ``letter`` that their marks bear, ``why``, and the ``results``.
+    """
 
     first: date
     last: date
@@ -50,11 +56,19 @@ class Timeline:
     marks: list[Row] = field(default_factory=list)
     landmarks: list[Row] = field(default_factory=list)
     treg: list[Row] = field(default_factory=list)
+    doses_ahead: list[Row] = field(default_factory=list)
+    levels_ahead: list[Row] = field(default_factory=list)
+    reasons: list[Row] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The day as of which it was judged."""
+        return date.fromisoformat(self.now[:10])
 
     def rows(self) -> Iterator[Row]:
         """Every row of every panel."""
         yield from chain(self.counts, self.levels, self.doses, self.steroids, self.grades, self.bars, self.marks)
-        yield from chain(self.landmarks, self.treg)
+        yield from chain(self.landmarks, self.treg, self.doses_ahead, self.levels_ahead)
 
 
 def timeline(advice: Advice) -> Timeline:
@@ -70,7 +84,7 @@ def timeline(advice: Advice) -> Timeline:
         situation.patient.now.strftime("%Y-%m-%d %H:%M"),
         course.start.day if course.start is not None else None,
         float(known.baseline.value) if known is not None and known.baseline is not None else None,
-        counts=[_count(count.moment, count.value, count.words(), count.why_not) for count in situation.of(counts)],
+        counts=list(_counts(situation)),
         levels=list(_levels(situation)),
         doses=list(_doses(situation)),
         steroids=list(_steroids(situation)),
@@ -79,29 +93,59 @@ def timeline(advice: Advice) -> Timeline:
         marks=[*_events(situation), *_cards(advice)],
         landmarks=list(_landmarks(situation)),
         treg=list(_treg(situation)),
+        doses_ahead=list(doses_ahead(advice)),
+        levels_ahead=list(levels_ahead(advice)),
     )
+    _give_letters(drawn)
+    _bound(drawn)
+    return drawn
+
+
+def _give_letters(drawn: Timeline) -> None:
+    """One letter for each reason, in the order of time; results that share a reason share it, and 26 are enough for a picture."""
+    unused = sorted(
+        (row for row in (*drawn.counts, *drawn.levels) if not row["usable"]), key=lambda row: str(row["at"])
+    )
+    for why, letter in zip(dict.fromkeys(row["why"] for row in unused), ascii_lowercase, strict=False):
+        same = [row for row in unused if row["why"] == why]
+        for row in same:
+            row["letter"] = letter
+        results = ", ".join(f"{row['name']} on {row['at'][:10]}" for row in same)
+        drawn.reasons.append({"letter": letter, "why": why, "results": results})
+
+
+def _bound(drawn: Timeline) -> None:
+    """From some weeks before the course until what lies ahead."""
     days = [date.fromisoformat(row["at"][:10]) for row in drawn.rows()]
     begins = drawn.start or min(days, default=drawn.first)
-    drawn.first = max(min([*days, begins]), begins - timedelta(days=60)) - timedelta(days=3)
-    drawn.last = max([*days, drawn.last]) + timedelta(days=3)
-    return drawn
+    least, most = _BEFORE
+    before = min(most, max(least, (drawn.today - begins).days))
+    drawn.first = max(min([*days, begins]), begins - timedelta(days=before))
+    ends = [date.fromisoformat(row["until"]) for row in drawn.doses_ahead]
+    drawn.last = max([*days, *ends, drawn.last])
+    edge = timedelta(days=max(_EDGE, (drawn.last - drawn.first).days // _EDGE_SHARE))
+    drawn.first, drawn.last = drawn.first - edge, drawn.last + edge
 
 
 def _at(moment: Moment) -> str:
     return moment.at.strftime("%Y-%m-%dT%H:%M") if moment.at is not None else f"{moment.day.isoformat()}T12:00"
 
 
-def _count(moment: Moment, value: Decimal, words: str, why_not: str) -> Row:
-    say = f"Platelets {words}" + (f"; not used: {why_not}" if why_not else "")
-    return {"at": _at(moment), "value": max(float(value), 0.5), "usable": not why_not, "say": say}
+def _counts(situation: Situation) -> Iterator[Row]:
+    for each in situation.of(counts):
+        say = f"Platelets {each.words()}" + (f"; not used: {each.why_not}" if each.why_not else "")
+        row = {"at": _at(each.moment), "value": max(float(each.value), 0.5), "name": said(each.value), "say": say}
+        yield row | {"usable": not each.why_not, "why": each.why_not}
 
 
 def _levels(situation: Situation) -> Iterator[Row]:
     for each in situation.of(levels):
         assert each.lab.moment is not None and each.lab.amount is not None
-        usable = each.verdict == "usable"
+        usable, amount = each.verdict == "usable", each.lab.amount
         say = f"Sirolimus level {reported(each.lab, NG_ML)}: {'usable, ' if usable else 'not used, '}{each.why}"
-        yield {"at": _at(each.lab.moment), "value": float(each.lab.amount.value), "usable": usable, "say": say}
+        name = f"{amount.comparator}{rounded(amount.value, '0.1')}"
+        row = {"at": _at(each.lab.moment), "value": float(amount.value), "name": name, "say": say}
+        yield row | {"usable": usable, "why": "" if usable else each.why}
 
 
 def _doses(situation: Situation) -> Iterator[Row]:
@@ -110,7 +154,7 @@ def _doses(situation: Situation) -> Iterator[Row]:
         begins = min(order.start.day for order in course.conflict if order.start is not None)
         until = (situation.patient.now.date() + timedelta(days=1)).isoformat()
         say = f"Sirolimus: not known in which dose from {begins.isoformat()}, for orders contradict one another"
-        yield {"at": begins.isoformat(), "until": until, "value": None, "say": say}
+        yield {"at": begins.isoformat(), "until": until, "value": None, "name": "not known", "say": say}
         return
     for stretch in exposure(course, situation.patient.now, situation.days("resume_gap")):
         say = f"Sirolimus {stretch.words} from {stretch.start.isoformat()} to {stretch.end.isoformat()}"
@@ -118,6 +162,7 @@ def _doses(situation: Situation) -> Iterator[Row]:
             "at": stretch.start.isoformat(),
             "until": (stretch.end + timedelta(days=1)).isoformat(),
             "value": float(stretch.per_day) if stretch.per_day is not None else None,
+            "name": said(stretch.per_day) if stretch.per_day else "not known" if stretch.per_day is None else "held",
             "say": say,
         }
 
@@ -140,7 +185,8 @@ def _steroids(situation: Situation) -> Iterator[Row]:
             until = "not known when" if unknown else on_day(use.end) if use.end is not None else "now"
             say = f"{use.name}: {said(dose)} mg/day as prednisone, from {on_day(use.start)} until {until}"
             days = (use.start.day, end + timedelta(days=1))
-            yield {"at": days[0].isoformat(), "until": days[1].isoformat(), "value": float(dose), "say": say}
+            row = {"at": days[0].isoformat(), "until": days[1].isoformat(), "value": float(dose), "say": say}
+            yield row | {"name": rounded(dose, "1")}
 
 
 def _grades(situation: Situation) -> Iterator[Row]:
@@ -199,7 +245,7 @@ def _cards(advice: Advice) -> Iterator[Row]:
         day = max(named, default=advice.situation.patient.now.date())
         yield {
             "at": f"{day.isoformat()}T12:00",
-            "name": f"{card['indicator']} cards",
+            "name": "cards",
             "kind": card["indicator"],
             "say": card["summary"],
         }
@@ -227,6 +273,3 @@ def _treg(situation: Situation) -> Iterator[Row]:
         if lab.amount is not None and lab.moment is not None and not lab.amount.comparator:
             say = f"Regulatory T cells {said(lab.amount.value)} on {on_day(lab.moment)}, LOINC {lab.code}"
             yield {"at": _at(lab.moment), "value": float(lab.amount.value), "code": f"LOINC {lab.code}", "say": say}
-
-
-__all__ = ["COUNT", "Row", "Timeline", "timeline"]

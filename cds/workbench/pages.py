@@ -10,7 +10,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
@@ -28,8 +27,7 @@ from cds.knowledge.files import Folder, RuleFile
 from cds.knowledge.read import SUBJECTS, read_folder
 from cds.plan.case import Facts
 from cds.plan.declare import Named
-from cds.report.page import in_layers, told, unjudged
-from cds.timeline.picture import pictures
+from cds.report.page import course, in_layers, templates, unjudged
 from cds.timeline.rows import timeline
 from cds.workbench.document import Json, written
 from cds.workbench.form import Asked, asked, fields_of
@@ -49,9 +47,7 @@ POLICY = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
+_TEMPLATES = templates(HERE)
 _ANSWERS = {True: "yes", False: "no"}
 
 
@@ -118,7 +114,6 @@ class Workbench:
         advice, document = view.advice, view.document
         situation = advice.situation
         facts, hook = situation.facts, situation.patient.hook
-        drawn = timeline(advice)
         return self._render(
             "judged.html",
             story=story,
@@ -127,6 +122,7 @@ class Workbench:
             pressed=bool(form.press),
             base=_text(written(view.base)),
             base_at=view.base_at.isoformat(),
+            base_hook=view.base_hook,
             chart=_text(written(document)),
             shown=_text(written(document, indent=1)),
             request=_text(request_of(document, advice, self.engine)),
@@ -134,12 +130,11 @@ class Workbench:
             unjudged=unjudged(advice),
             hook=hook,
             at=situation.patient.now.isoformat(),
-            picture=Markup(pictures(drawn)),  # noqa: S704  # drawn by ourselves, escaped by XML
-            rows=list(told(drawn)),
+            **course(timeline(advice)),
             strip=strip(advice),
             cards=[card | in_layers(card) for card in advice.cards],
             sliders=view.sliders,
-            rules=sorted((self._lit(each, facts, hook) for each in advice.explained), key=lambda lit: (not lit["fires"], lit["id"])),
+            rules=sorted((self._lit(each, facts, hook) for each in advice.explained), key=_by_lack),
             answer=_text(written({"cards": arranged(advice.cards)}, indent=1)),
         )  # fmt: skip
 
@@ -206,6 +201,11 @@ class Workbench:
             **values,
         )
         return text
+
+
+def _by_lack(lit: Json) -> tuple[bool, int, str]:
+    """What speaks first, then what lacks least."""
+    return not lit["fires"], sum(not each["holds"] for each in lit["conditions"]), lit["id"]
 
 
 def _tally(cards: Sequence[Json]) -> str:

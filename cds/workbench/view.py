@@ -12,11 +12,13 @@ from cds.advise import Advice, advise
 from cds.chart.body import InputError
 from cds.chart.request import newest_date, read_request
 from cds.chart.times import parse_now
-from cds.compiled.hooks import HOOKS
+from cds.compiled.hooks import HOOKS, Hook
 from cds.engine import CheckedEngine
 from cds.workbench.document import Json, as_request, document_of, written
 from cds.workbench.form import GONE, Asked
 from cds.workbench.what_if import Slider, day_moved, moved, pressed, sliders
+
+_SIGNED = "Below is what an EHR is told when this is signed."
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class View:
     sliders: list[Slider]
     base: Json
     base_at: datetime
+    base_hook: Hook
 
 
 def _as_it_is(document: Json, advice: Advice, note: str = "") -> View:
     rows = [replace(each, was=each.value) for each in sliders(document, advice)]
-    return View(document, advice, note, rows, document, advice.situation.patient.now)
+    patient = advice.situation.patient
+    return View(document, advice, note, rows, document, patient.now, patient.hook)
 
 
 def view_of(form: Asked, engine: CheckedEngine) -> View:
@@ -61,23 +65,26 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
             day = _judge(document, hook, now, engine)
             rows = {each.name: each for each in sliders(document, day)} | {"days": rows["days"]}
         taken = {name: value for name, value in wanted.items() if name in rows}
-        changed = moved(document, day, taken)
+        changed, moved_hook = moved(document, day, taken)
     except (ValueError, OverflowError):
         raise InputError("a value that was moved makes a date that cannot be") from None
     said = ", ".join(f"{name} to {value}" for name, value in taken.items())
     left = ", ".join(name for name in wanted if name not in taken)
     of_that_day = now != base.situation.patient.now and bool(taken.keys() & {"level", "count"})
+    asked_on = moved_hook if document.get("resourceType") == "Bundle" else None
+    after = _judge(changed, asked_on, now, engine)
     told = {
         f"Moved: {said}.": bool(said),
         f"Not moved: {left}, which this day does not have.": bool(left),
         "The level and the count are the newest of that day.": of_that_day,
+        _SIGNED: moved_hook != base.situation.patient.hook,
     }
     note = " ".join(words for words, is_so in told.items() if is_so)
     shown = [
         replace(each, was=each.value, value=float(taken.get(name, Decimal(str(each.value)))))
         for name, each in rows.items()
     ]
-    return View(changed, _judge(changed, hook, now, engine), note, shown, document, base.situation.patient.now)
+    return View(changed, after, note, shown, document, base.situation.patient.now, base.situation.patient.hook)
 
 
 def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine: CheckedEngine) -> View:
@@ -89,9 +96,7 @@ def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine:
     asked_on = hook if document.get("resourceType") == "Bundle" else None
     note = f"Pressed: {label}."
     if hook != advice.situation.patient.hook:
-        note += (
-            " Below is what an EHR is told when this is signed; the cards of the opened chart are on the page before."
-        )
+        note += f" {_SIGNED} The cards of the opened chart are on the page before."
     return _as_it_is(document, _judge(document, asked_on, advice.situation.patient.now, engine), note)
 
 

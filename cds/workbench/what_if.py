@@ -1,13 +1,14 @@
 """A chart with one thing changed: a value moved, or a suggestion pressed. Each becomes another document, judged anew.
 
 Values are moved in the FHIR itself, so that everything that depends on them follows; what cannot be moved there without a
-guess (a dose in several orders, a level in another unit) is not offered.
+guess (a dose in several orders, a level in another unit) is not offered. A dose that is moved is proposed from now on, as an
+order to sign: what was taken until now stays as it was.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -67,11 +68,12 @@ def day_moved(advice: Advice, days: Decimal) -> datetime:
     return now if start is None else now + timedelta(days=int(days) - start.days_until(now))
 
 
-def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> Json:
-    """The document with each of the ``wanted`` values in its place, as of the time of ``advice``. Raises ValueError."""
+def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tuple[Json, Hook]:
+    """The document with each of the ``wanted`` values in its place, and the hook to judge it on, as of the time of ``advice``.
+
+    Raises ValueError.
+    """
     changed, situation, now = copy.deepcopy(document), advice.situation, advice.situation.patient.now
-    if "dose" in wanted and (quantity := _dose(changed, situation)) is not None and situation.patient.dose.per_day:
-        quantity["value"] = Decimal(str(quantity["value"])) * wanted["dose"] / situation.patient.dose.per_day
     for name, lab in (("level", _level(situation)), ("count", _count(situation))):
         if name in wanted and lab is not None and (quantity := _quantity(changed, lab)) is not None:
             quantity["value"] = wanted[name]
@@ -80,7 +82,19 @@ def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> Json
         day = 28 if (born.month, born.day) == (2, 29) else born.day
         before = (now.month, now.day) < (born.month, day)
         person["birthDate"] = born.replace(year=now.year - int(wanted["age"]) - before, day=day).isoformat()
-    return changed
+    if "dose" in wanted and situation.patient.dose.per_day and _dose(changed, situation) is not None:
+        return _proposed(changed, situation, wanted["dose"], situation.patient.dose.per_day)
+    return changed, situation.patient.hook
+
+
+def _proposed(document: Json, situation: Situation, wanted: Decimal, per_day: Decimal) -> tuple[Json, Hook]:
+    """``wanted`` a day in place of ``per_day``: in the draft that is asked about or, where the order runs, in a draft that would follow it."""
+    standing = situation.patient.dose_orders[0]
+    order = document if standing in situation.patient.drafts else copy.deepcopy(find(document, standing.reference))
+    quantity = _dose(order, situation)
+    assert order is not None and quantity is not None, "whoever calls has looked for it"
+    quantity["value"] = Decimal(str(quantity["value"])) * wanted / per_day
+    return (document, situation.patient.hook) if order is document else _with_drafts(document, [order], set())
 
 
 def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Hook] | None:
@@ -105,6 +119,11 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
     gone |= {
         reference(each) for each in orders
     }  # a draft that is revised; an order that runs stands beside its revision
+    return _with_drafts(changed, orders, gone)
+
+
+def _with_drafts(changed: Json, orders: Sequence[Json], gone: Set[str]) -> tuple[Json, Hook]:
+    """The document with these orders as drafts that are signed, and without the drafts that are ``gone``."""
     known = {each.get("id") for each in resources(changed)}
     free = (name for number in count(1) if (name := f"pressed-{number}") not in known)
     for order in orders:
@@ -121,7 +140,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
     return changed | {"hook": "order-sign", "context": signed}, "order-sign"
 
 
-def _is_gone(entry: Any, gone: set[str]) -> bool:
+def _is_gone(entry: Any, gone: Set[str]) -> bool:
     resource = entry.get("resource") if isinstance(entry, dict) else None
     return isinstance(resource, dict) and resource.get("status") == "draft" and reference(resource) in gone
 
@@ -149,7 +168,7 @@ def _quantity(document: Json, lab: Lab) -> Json | None:
     return quantity if _same(quantity.get("value"), lab.amount.value) else None
 
 
-def _dose(document: Json, situation: Situation) -> Json | None:
+def _dose(document: Json | None, situation: Situation) -> Json | None:
     """The amount of one intake, if one order alone, and one amount in mg, makes the daily dose."""
     if (
         len(situation.patient.dose_orders) != 1
@@ -157,7 +176,7 @@ def _dose(document: Json, situation: Situation) -> Json | None:
         or situation.patient.dose_orders[0].liquid
     ):
         return None
-    resource = find(document, situation.patient.dose_orders[0].reference)
+    resource = find(document or {}, situation.patient.dose_orders[0].reference)
     try:
         (instruction,) = resource["dosageInstruction"]  # type: ignore[index]  # whatever is wrong with it ends below
         (rate,) = instruction["doseAndRate"]

@@ -95,6 +95,8 @@ function show() {          // what needs this script
 document.addEventListener("click", async (event) => {
   const summary = event.target.closest("summary");
   if (summary !== null && summary.parentElement.id) opened.set(summary.parentElement.id, !summary.parentElement.open);
+  const tab = event.target.closest(".tabs > nav a");
+  if (tab !== null) { event.preventDefault(); location.replace(tab.hash); }  // "back" goes to the page before, not to the tab before
   if (event.target.closest("[data-back]") !== null) history.back();
   const button = event.target.closest("button[data-copy]");
   if (button === null) return;

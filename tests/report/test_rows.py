@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from cds.engine import CheckedEngine
 from cds.knowledge.load import load
+from cds.timeline.axis import room, ticks
 from cds.timeline.rows import Timeline, timeline
 from cds.timeline.spec import spec
 from tests.charts import SNOMED, condition, count, day, drug, graded, intake, level, sirolimus, subject
-from tests.judge import judge
+from tests.judge import judge, judge_order, standing
 
 
 def drawn(engine: CheckedEngine, on: int, *resources: dict[str, Any]) -> Timeline:
@@ -102,8 +104,10 @@ def test_graded_bleeding_is_a_panel_of_its_own(engine: CheckedEngine) -> None:
 
 def test_holds_and_unknown_doses_are_boxes_with_their_word(engine: CheckedEngine) -> None:
     def words(*resources: dict[str, Any]) -> list[str]:
-        panel = next(p for p in spec(drawn(engine, 60, *resources))["vconcat"] if p["title"] == "Sirolimus dose")
-        return [row["name"] for row in panel["layer"][2]["data"]["values"]]
+        panel = next(
+            p for p in spec(drawn(engine, 60, *resources))["vconcat"] if p["title"] == "Sirolimus dose, mg/day"
+        )
+        return [row["name"] for row in panel["layer"][3]["data"]["values"]]
 
     assert words(*COURSE) == ["held"]
     assert words(sirolimus("a", day(0), 2), sirolimus("b", day(0), 3)) == ["not known"]
@@ -146,8 +150,52 @@ def test_a_chart_with_little_in_it_is_drawn_too(engine: CheckedEngine, resources
     found = drawn(engine, 10, *resources)
     assert found.first < found.last
     titles = [panel["title"] for panel in spec(found)["vconcat"]]
-    assert titles[:3] == [
-        "Platelets (lines at 30 and 100; dotted: baseline)",
-        "Sirolimus level (band: target 5 to 15)",
-        "Sirolimus dose",
+    assert titles[:3] == ["Platelets, 10^9/L", "Sirolimus level, ng/mL", "Sirolimus dose, mg/day"]
+
+
+def test_results_that_are_not_used_bear_the_letter_of_their_reason(engine: CheckedEngine) -> None:
+    found = drawn(
+        engine, 60, sirolimus("s", day(0), 2), drug("x", "ivig", day(45)), count("p1", day(50), 140),
+        count("p2", day(52), 90), level("l1", day(2), 3),
+    )  # fmt: skip
+    assert [(row["letter"], row["results"]) for row in found.reasons] == [
+        ("a", f"3 on {day(2)}"),
+        ("b", f"140 on {day(50)}, 90 on {day(52)}"),
     ]
+    assert "after immunoglobulin" in found.reasons[1]["why"]
+    assert {row["letter"] for row in found.counts} == {"b"}
+
+
+def test_one_axis_has_the_dates_with_year_and_day_of_the_course(engine: CheckedEngine) -> None:
+    found = drawn(engine, 165, sirolimus("s", day(0), 2), count("p", day(-20), 14))
+    axes = [panel["layer"][-1]["encoding"]["x"]["axis"] for panel in spec(found)["vconcat"]]
+    assert [axis["labels"] for axis in axes] == [False] * (len(axes) - 1) + [True]
+    days = [(each - found.start).days for each in ticks(found, 860) if found.start is not None]
+    assert days == [0, 28, 56, 84, 112, 140, 168]
+    assert [(each - found.start).days for each in ticks(found, 290) if found.start is not None] == [0, 91]
+    assert "%Y" in axes[-1]["labelExpr"] and "day " in axes[-1]["labelExpr"]
+
+
+def test_values_stand_beside_their_marks_where_there_is_room(engine: CheckedEngine) -> None:
+    near = [count(f"p{number}", day(30 + number), 40 + number) for number in range(5)]
+    found = drawn(engine, 165, sirolimus("s", day(0), 2), count("p", day(-10), 14), *near, count("new", day(160), 88))
+    shown = [row["name"] for row in room(found.counts, found, 860, lambda row: 30)]
+    assert shown == ["88", "44", "14"]
+
+
+def test_a_dose_that_a_card_offers_is_drawn_with_the_level_that_follows(engine: CheckedEngine) -> None:
+    chart = [sirolimus("s", day(0), 2), level("l", day(14, "07:40"), 3.9), *standing(15)]
+    found = drawn(engine, 15, *chart)
+    assert [(row["at"], row["until"], row["name"]) for row in found.doses_ahead] == [(day(15), day(29), "3 proposed")]
+    assert [(row["at"][:10], row["name"]) for row in found.levels_ahead] == [(day(29), "about 5.9")]
+    assert found.last > date.fromisoformat(day(29)) and found.doses[-1]["until"] == day(16)
+    assert drawn(engine, 15, sirolimus("s", day(0), 2), level("l", day(14, "07:40"), 8)).doses_ahead == []
+
+
+def test_no_level_is_predicted_while_another_drug_moves_it(engine: CheckedEngine) -> None:
+    drafts = [sirolimus("d", day(20), 3, status="draft")]
+    chart = [sirolimus("s", day(0), 2), level("l", day(14, "07:40"), 8)]
+    settled = timeline(judge_order(engine, 20, drafts, *chart))
+    moving = timeline(judge_order(engine, 20, drafts, *chart, drug("f", "fluconazole", day(17))))
+    assert [row["name"] for row in settled.levels_ahead] == ["about 12"]
+    assert [row["name"] for row in moving.doses_ahead] == ["3 ordered"] and moving.levels_ahead == []

@@ -23,7 +23,7 @@ def look_at(page: Page, example: str = EXAMPLE) -> None:
     # once it is there a field is what was judged, whatever was typed while it came
     with page.expect_navigation(wait_until="load"):
         page.click("text=Look at it")
-    page.wait_for_selector("#rules")
+    page.wait_for_selector("#strip")
 
 
 def heads(page: Page) -> list[str]:
@@ -46,7 +46,11 @@ def test_an_example_is_looked_at(page: Page) -> None:
     look_at(page)
     assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
     assert page.query_selector("svg title") is not None
+    page.click("nav >> text=Why not")
     assert page.inner_text("details.rule[open] summary") == "trough-low: speaks"
+    assert not page.locator("article").is_visible()
+    page.click("nav >> text=Cards")
+    assert page.locator("article").is_visible() and not page.locator("details.rule[open]").is_visible()
 
 
 @pytest.mark.parametrize("page", [1366], indirect=True)
@@ -90,8 +94,11 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
     note = page.inner_text("#note")
     assert (
-        heads(page) == [] and "on order-sign" in note and "the cards of the opened chart are on the page before" in note
+        heads(page) == [] and "on order-sign" in note and "The cards of the opened chart are on the page before" in note
     )
+    proposed = page.locator("svg title", has_text="Sirolimus 3 mg/day ordered, from 2024-01-23")
+    assert proposed.count() == 2  # in the large picture and in the small one
+    page.click("nav >> text=To copy")
     page.click("text=What was judged")
     sent = json.loads(page.input_value("#asked"))
     (draft,) = [each["resource"] for each in sent["entry"] if each["resource"].get("status") == "draft"]
@@ -103,12 +110,14 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
 @at_both_widths
 def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page: Page) -> None:
     look_at(page)
+    page.click("nav >> text=Why not")
     page.click("#rule-trough-high > summary")
     condition = page.locator("#rule-trough-high li", has_text="trough above 15 ng/mL")
     expect(condition).to_have_text("no: trough above 15 ng/mL (it is 3.9 ng/mL)")
     page.evaluate("window.stayed = true")
     slide(page, "level", 17)
     expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+    expect(condition).to_be_visible()
     assert any("17 ng/mL" in head and "above the target" in head for head in heads(page))
     expect(condition).to_have_text("yes: trough above 15 ng/mL (it is 17 ng/mL)")  # and what was opened is open still
     slide(page, "dose", 4)
@@ -117,6 +126,7 @@ def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page
     expect(page.locator("#note")).to_contain_text("Moved: dose to 4, level to 7.")
     page.click("text=As it was")
     expect(page.locator("#note")).not_to_contain_text("Moved")
+    page.click("nav >> text=Cards")
     assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
     assert page.evaluate("window.stayed") is True
 
@@ -127,6 +137,7 @@ def test_what_is_pressed_is_a_suggestion_for_the_value_that_was_moved(page: Page
     expect(page.locator("#note")).to_contain_text("Moved: level to 4.4.")
     page.locator("#press button:has-text('Change the order')").click()
     page.wait_for_selector("text=Pressed: Change the order")
+    page.click("nav >> text=To copy")
     page.click("text=What was judged")
     assert '"value": 4.4' in page.input_value("#asked")
 
@@ -250,7 +261,7 @@ def test_on_paper_cards_have_their_working_and_their_notice(page: Page) -> None:
     ):
         expect(page.get_by_text(words).first).to_be_visible()
     for gone in ("#bench", "nav", "#lit", "#copies"):
-        expect(page.locator(gone)).to_be_hidden()
+        expect(page.locator(f"{gone}:visible")).to_have_count(0)
     page.emulate_media(media="screen")
 
 
@@ -283,7 +294,7 @@ def test_fields_that_the_browser_brings_back_are_not_taken_for_what_is_judged(pa
     expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
     for come_back in (page.reload, lambda: (page.goto("about:blank"), page.go_back())):
         come_back()
-        page.wait_for_selector("#rules")
+        page.wait_for_selector("#strip")
         expect(page.locator("#set-level")).to_have_value("3.9")
         assert page.evaluate("document.querySelector('[data-for=set-level]').value") == "3.9"
         assert "3.9 ng/mL" in heads(page)[0]
@@ -300,7 +311,7 @@ def test_a_file_that_is_dropped_is_judged(page: Page) -> None:
     }""",
         BUNDLE,
     )
-    page.wait_for_selector("#rules")
+    page.wait_for_selector("#strip")
     assert any("Sirolimus trough 3.9 ng/mL" in head for head in heads(page))
 
 
@@ -329,7 +340,7 @@ def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
     page.keyboard.type(EXAMPLE)
     tab_to(page, "Look at it")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#rules")
+    page.wait_for_selector("#strip")
     tab_to(page, "The working and the sources")
     page.keyboard.press("Enter")
     expect(page.locator("#working-0")).to_have_attribute("open", "")
@@ -350,6 +361,7 @@ def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
 def test_what_an_integrator_copies(page: Page) -> None:
     look_at(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.click("nav >> text=To copy")
     page.click("text=The same as a CDS Hooks request")
     page.click("[data-copy=request]")
     expect(page.locator("[data-copy=request]")).to_have_text("Copied")
@@ -366,11 +378,12 @@ def test_hostile_text_is_text(page: Page) -> None:
     bundle["entry"][0]["resource"]["name"] = [{"text": "</textarea>" + HOSTILE}]
     page.fill("#chart", json.dumps(bundle))
     page.click("text=Judge it")
-    page.wait_for_selector("#rules")
+    page.wait_for_selector("#strip")
     slide(page, "age", 40)
     expect(page.locator("#note")).to_contain_text("Moved: age to 40.")
     assert page.title() == "Sirolimus in ITP: workbench" and page.query_selector("img") is None
     assert page.evaluate("document.scripts.length") == 1
+    page.click("nav >> text=To copy")
     page.click("text=What was judged")
     assert "</textarea>" + HOSTILE in json.dumps(json.loads(page.input_value("#asked")), ensure_ascii=False).replace(
         '\\"', '"'

@@ -12,6 +12,7 @@ from cds.advise import Advice, advise
 from cds.chart.request import read_request
 from cds.engine import CheckedEngine
 from cds.hooks.http import encode
+from cds.timeline.rows import timeline
 from cds.workbench.document import written
 from cds.workbench.what_if import day_moved, moved, pressed, sliders
 from tests.charts import FIRST_LINE, as_bytes, bundle, count, day, drug, itp, level, patient, request, sirolimus
@@ -43,8 +44,8 @@ def test_what_can_be_moved(engine: CheckedEngine) -> None:
 def test_moving_a_value_moves_the_cards(engine: CheckedEngine, name: str, value: int, topic: str) -> None:
     before = judged(engine, CHART)
     assert topic not in topics(before)
-    document = moved(CHART, before, {name: Decimal(value)})
-    after = advise(read_request(written(document)), engine, now_on(20), max_cards=99)
+    document, hook = moved(CHART, before, {name: Decimal(value)})
+    after = advise(read_request(written(document), hook), engine, now_on(20), max_cards=99)
     assert topic in topics(after)
     assert judged(engine, CHART).cards == before.cards or topics(judged(engine, CHART)) == topics(
         before
@@ -65,7 +66,7 @@ def test_who_was_born_on_a_leap_day_has_the_age_that_is_asked_for(engine: Checke
     leap = bundle(patient("2004-02-29"), itp(), sirolimus("s", day(0), 2))
     for on in (50, 51, 52):  # 2024-02-27, 28 and 29
         before = judged(engine, leap, on)
-        after = judged(engine, json.loads(written(moved(leap, before, {"age": Decimal(17)}))), on)
+        after = judged(engine, json.loads(written(moved(leap, before, {"age": Decimal(17)})[0])), on)
         assert after.situation.patient.age_range(after.situation.patient.now.date()) == (17, 17)
 
 
@@ -77,13 +78,33 @@ def test_a_sample_that_was_resulted_twice_is_not_moved(engine: CheckedEngine) ->
 
 def test_twice_a_day_each_intake_is_moved_in_proportion(engine: CheckedEngine) -> None:
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 1, times=2))
-    document = moved(chart, judged(engine, chart), {"dose": Decimal(3)})
-    (order,) = [
-        each["resource"] for each in document["entry"] if each["resource"]["resourceType"] == "MedicationRequest"
-    ]
-    assert order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 1.5
-    after = judged(engine, json.loads(written(document)))
+    document, hook = moved(chart, judged(engine, chart), {"dose": Decimal(3)})
+    assert (hook, amounts(document)) == ("order-sign", [("active", 1), ("draft", 1.5)])
+    after = advise(read_request(written(document), hook), engine, now_on(20), max_cards=99)
     assert after.situation.patient.dose.per_day == 3
+
+
+def amounts(document: dict[str, Any]) -> list[tuple[str, float]]:
+    """Status and amount of one intake of each order of a bundle."""
+    orders = [each["resource"] for each in document["entry"] if each["resource"]["resourceType"] == "MedicationRequest"]
+    return [
+        (each["status"], each["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"]) for each in orders
+    ]
+
+
+def test_a_draft_whose_dose_is_moved_stays_one_draft(engine: CheckedEngine) -> None:
+    chart = bundle(patient(), itp(), sirolimus("s", day(0), 2), sirolimus("d", day(20), 3, status="draft"))
+    before = advise(read_request(written(chart), "order-sign"), engine, now_on(20), explain=True, max_cards=99)
+    document, hook = moved(chart, before, {"dose": Decimal(4)})
+    assert (hook, amounts(document)) == ("order-sign", [("active", 2), ("draft", 4)])
+
+
+def test_what_is_proposed_is_drawn_from_today_and_what_was_taken_stays(engine: CheckedEngine) -> None:
+    document, hook = moved(CHART, judged(engine, CHART), {"dose": Decimal(4)})
+    drawn = timeline(advise(read_request(written(document), hook), engine, now_on(20), max_cards=99))
+    assert [(row["at"], row["value"]) for row in drawn.doses] == [(day(0), 2.0)]
+    assert [(row["at"], row["name"]) for row in drawn.doses_ahead] == [(day(20), "4 ordered")]
+    assert [(row["at"][:10], row["name"]) for row in drawn.levels_ahead] == [(day(34), "about 14")]
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_the_patient_is_seen_at_a_glance(engine: CheckedEngine) -> None:
         strip = re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split()
         words = " ".join(strip)
         assert "Patient adult, female" in words and "Dose 2 mg/day" in words and "Day of the course 15" in words
-        assert "Newest level 3.9 ng/mL on 2024-01-22 07:40 low" in words
+        assert "Newest level 3.9 ng/mL low on 2024-01-22 07:40" in words
         assert "Newest platelet count 16 x 10^9/L on 2024-01-15" in words
         nobody = client.post("/", content=urlencode({"chart": EMPTY}), headers=FORM).text
         assert nobody.partition('<dl id="strip"')[2].partition("</dl>")[0].count("not known") >= 4
@@ -214,7 +214,7 @@ def test_a_level_that_is_no_trough_is_on_no_side_of_the_target(engine: CheckedEn
     with client_of(engine) as client:
         text = client.post("/", content=urlencode({"chart": chart}), headers=FORM).text
         strip = " ".join(re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split())
-        assert re.search(r"Newest level \d[^A-Z]* ng/mL on \S+ \S+ not usable Newest platelet", strip), strip
+        assert re.search(r"Newest level \d[^A-Z]* ng/mL not usable on \S+ \S+ Newest platelet", strip), strip
 
 
 def test_cards_have_an_icon(engine: CheckedEngine) -> None:
