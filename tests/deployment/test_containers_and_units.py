@@ -38,7 +38,8 @@ def test_everything_that_the_container_is_built_from_is_sent_to_its_builder() ->
 @needs_systemd
 def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
     unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/sirolimus-cds/bin/sirolimus-cds", sys.executable))
+    program = str(Path(sys.executable).resolve())  # the tests' own may lie in a folder with a space in its name
+    unit.write_text(UNIT.read_text().replace("/opt/sirolimus-cds/bin/sirolimus-cds", program))
     done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
