@@ -106,7 +106,7 @@ def facts_of(knowledge: Knowledge) -> set[str]:
         for level in rule.levels:
             texts = [*level.texts, *(each.label for each in level.suggestions)]
             used |= set(named(*texts))
-            used |= {name for each in level.suggestions for name in (each.dose, each.unless, each.each)}
+            used |= {name for each in level.suggestions for name in (each.dose, each.unless, each.since, each.each)}
     return used
 
 

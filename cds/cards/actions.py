@@ -10,7 +10,7 @@ from typing import Any
 from cds.chart.words import said
 from cds.compiled.knowledge import Suggestion
 from cds.facts import Situation
-from cds.facts.draws import Draw, Within, draw_at, draw_within
+from cds.facts.draws import DRAWN_IN, Draw, Within, draw_at, draw_within
 from cds.facts.proposal import order_to_hold, target_order
 
 Original = Callable[[str], dict[str, Any] | None]
@@ -25,7 +25,7 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
     """The CDS Hooks action of a suggestion, or None when it cannot be made safely."""
     if suggestion.action == "order_level":
         # without an id there is nobody to order it for
-        return _order_level(situation, suggestion.days) if situation.chart.patient_id else None
+        return _order_level(situation, suggestion) if situation.chart.patient_id else None
     if suggestion.action == "order_test":
         return order_test(situation, suggestion.test) if situation.chart.patient_id else None
     order = _order_to_change(situation, suggestion)
@@ -118,12 +118,12 @@ def _number(value: Decimal) -> int | Decimal:
     return int(plain) if plain == plain.to_integral_value() else plain
 
 
-def _order_level(situation: Situation, days: str) -> dict[str, Any]:
+def _order_level(situation: Situation, suggestion: Suggestion) -> dict[str, Any]:
     draw = situation.of(draw_at)
     words = "Sirolimus level (trough, whole blood in EDTA)"
     request = _service_request(situation, _LEVEL_CODE, "Sirolimus [Mass/volume] in Blood", words)
     request["patientInstruction"] = "Draw just before the next dose and record when the last dose was taken."
-    first, last = _from_now(situation, days) if days else situation.of(draw_within)
+    first, last = _counted(situation, suggestion) if suggestion.days else situation.of(draw_within)
     if isinstance(draw, Draw) and first == draw.at.date():
         request["occurrenceDateTime"] = draw.at.isoformat() if draw.timed else first.isoformat()
     else:
@@ -155,8 +155,10 @@ def _service_request(situation: Situation, code: str, display: str, words: str) 
     }
 
 
-def _from_now(situation: Situation, days: str) -> Within:
-    """From which to which day a rule wants a level, such as ``5-7``."""
-    first, _, last = days.partition("-")
+def _counted(situation: Situation, suggestion: Suggestion) -> Within:
+    """From which to which day a rule wants a level, such as ``5-7``: not before tomorrow, and some days to draw it in."""
+    first, _, last = suggestion.days.partition("-")
     today = situation.patient.now.date()
-    return Within(today + timedelta(days=int(first)), today + timedelta(days=int(last or first)))
+    since = situation.facts.dates.get(suggestion.since, today)
+    opens = max(since + timedelta(days=int(first)), today + timedelta(days=1))
+    return Within(opens, max(since + timedelta(days=int(last or first)), opens + timedelta(days=DRAWN_IN)))

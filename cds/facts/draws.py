@@ -11,6 +11,8 @@ from cds.course.levels import Intakes, Judged
 from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Number, Unknown, part, text
 
+DRAWN_IN = 2  # days after the first on which a level may still be drawn, where nothing else says so
+
 
 class Draw(NamedTuple):
     """When to draw again; ``timed``: the time of day, that of the last documented dose, is known."""
@@ -60,4 +62,4 @@ def draw_within(
     if patient.drafts and patient.course.start is None:
         return Within(today + timedelta(days=early_level_from), today + timedelta(days=early_level_to))
     first = today + timedelta(days=1) if isinstance(draw_at, Unknown) else draw_at.at.date()
-    return Within(first, first + timedelta(days=2))
+    return Within(first, first + timedelta(days=DRAWN_IN))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from cds.chart.model import DrugUse, Lab
 from cds.chart.times import Moment
@@ -122,7 +124,15 @@ def unspecified_vaccines(
     return listed_once(partners(patient, unspecified_vaccine_uses, unspecified_vaccine_episodes))
 
 
-Stopped = list[tuple[str, Named]]
+class StoppedDrug(NamedTuple):
+    """An inhibitor or inducer that ended, and its last day."""
+
+    kind: str
+    named: Named
+    on: date
+
+
+Stopped = list[StoppedDrug]
 
 
 @part
@@ -154,7 +164,7 @@ def stopped(
                 else f"the level will rise over some {inducer_settles} days"
             )
             note = f"{kind} stopped on {on_day(episode.end)}: {then}"
-            found.append((kind, Named(episode.name, note, episode.references)))
+            found.append(StoppedDrug(kind, Named(episode.name, note, episode.references), episode.end.day))
     return found
 
 
@@ -163,12 +173,21 @@ def stopped(
     none="no interacting drug was stopped lately",
 )
 def stopped_modulators(stopped: Stopped) -> Answer[list[Named]]:
-    return listed_once(each for _, each in stopped)
+    return _known_stops(stopped)
+
+
+def _known_stops(stopped: Stopped) -> Answer[list[Named]]:
+    """As a card lists them, on the day of the last one."""
+    shown = listed_once(each.named for each in stopped)
+    if not shown:
+        return []
+    references = [reference for each in shown for reference in each.references]
+    return Known(shown, references, max((each.on for each in stopped), default=None))
 
 
 @names("inducers that ended during the course, with no level since that shows it", none="no inducer was stopped lately")
 def stopped_inducers(stopped: Stopped) -> Answer[list[Named]]:
-    return listed_once(each for kind, each in stopped if kind == "inducer")
+    return _known_stops([each for each in stopped if each.kind == "inducer"])
 
 
 @text("inhibitors that are taken now, however long: they may explain a high level")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 
 from cds.course.kinds import Episodes, Uses
@@ -123,7 +125,17 @@ def moderate_inducers_state(moderate_inducers_met: Meetings) -> Answer[str]:
 @names("moderate CYP3A4 inhibitors or inducers beside sirolimus that no level in target answers", none=_ANSWERED)
 def moderate_modulators(moderate_inhibitors_met: Meetings, moderate_inducers_met: Meetings) -> Answer[list[Named]]:
     both = [*_ordered(moderate_inhibitors_met), *_ordered(moderate_inducers_met)]
-    return listed_once(each.named() for each in both if each.state != "in_target")
+    unanswered = [each for each in both if each.state != "in_target"]
+    shown = listed_once(each.named() for each in unanswered)
+    references = [reference for each in shown for reference in each.references]
+    return Known(shown, references, _began(unanswered)) if shown else []
+
+
+def _began(met: Sequence[Meeting]) -> date | None:
+    """The day on which the last of them began; none where one is only ordered, or that is not known."""
+    if any(each.draft or each.start is None for each in met):
+        return None
+    return max((each.start.day for each in met if each.start is not None), default=None)
 
 
 @text("what these do to the level: rise, fall, or both, in words")

@@ -96,14 +96,15 @@ def product_switch(patient: Patient, switch_shown: Days) -> Answer[str]:
     course, regimens = patient.course, patient.course.regimens
     before: Sequence[Order] = ()
     after: Sequence[Order] = ()
+    day = None
     if patient.drafts and patient.taking and course.current is not None:
         before, after = course.current.orders, patient.drafts
     elif _changed_unseen(patient, switch_shown):
-        before, after = regimens[-2].orders, regimens[-1].orders
+        before, after, day = regimens[-2].orders, regimens[-1].orders, regimens[-1].start.day
     was, is_now = _product_of(before), _product_of(after)
     if not was or not is_now or was == is_now:
         return Unknown("the product stays the same, or is not known")
-    return Known(f"from {was} to {is_now}", [order.reference for order in after])
+    return Known(f"from {was} to {is_now}", [order.reference for order in after], day)
 
 
 def _changed_unseen(patient: Patient, shown: int) -> bool:

@@ -12,7 +12,7 @@ from decimal import ROUND_FLOOR, Decimal
 import msgspec
 
 from cds.chart.model import Order
-from cds.chart.words import MG_DAY, rounded, said
+from cds.chart.words import MG_DAY, NG_ML, rounded, said
 from cds.compiled.knowledge import Window
 from cds.course.kinds import Labs, UnreadOf
 from cds.course.levels import Judged, Target
@@ -34,6 +34,7 @@ class OfferNumbers(Numbers, frozen=True):
     infant_age: int  # years
     size_target_per_kg: Decimal
     step_down_fall: Decimal
+    doubtful_level: Decimal
 
 
 def target_order(patient: Patient) -> Order | None:
@@ -179,7 +180,7 @@ def proposal(
     """The dose that brings a usable level out of target nearest to what is aimed at."""
     target, amount = offers.limits.target, acted.level.lab.amount
     assert amount is not None
-    if reason := _why_not_scaled(acted, support, target):
+    if reason := _why_not_scaled(acted, support, target, offers.numbers.doubtful_level):
         return Unknown(reason)
     assert support is not None
     raising = amount.value < target.trough_low
@@ -200,7 +201,7 @@ def proposal(
     return Unknown(reason) if reason else Proposal(found, support)
 
 
-def _why_not_scaled(acted: Acted, support: Support | None, target: Target) -> str:
+def _why_not_scaled(acted: Acted, support: Support | None, target: Target, doubtful: Decimal) -> str:
     """Why no dose is computed from the level; empty where one may be."""
     level, amount = acted.level, acted.level.lab.amount
     assert amount is not None
@@ -212,6 +213,10 @@ def _why_not_scaled(acted: Acted, support: Support | None, target: Target) -> st
         return "the level is from before steady state; it tells the direction, not the size of a change"
     if target.holds(amount.value):
         return "the level is in the target"
+    if amount.value < doubtful:
+        return (
+            f"a level below {said(doubtful)} {NG_ML} raises doubt whether the doses were taken; ask, and draw it again"
+        )
     if support is None or support.lab is not level.lab:
         return "the dose at the time of the level is not known"
     return ""

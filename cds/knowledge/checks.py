@@ -81,7 +81,7 @@ def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, f
         place = ("levels", variant.level) if shape.levels else ("card",)
         _check_templates(document, place, level, known, set(others), faults)
         for suggestion in level.suggestions:
-            for fact in filter(None, (suggestion.dose, suggestion.unless)):
+            for fact in filter(None, (suggestion.dose, suggestion.unless, suggestion.since)):
                 _known(document, place, fact, faults)
             if suggestion.test and suggestion.test not in names.tests:
                 known_tests = ", ".join(names.tests) or "none"

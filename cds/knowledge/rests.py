@@ -47,7 +47,7 @@ def facts_named(rule: Rule) -> set[str]:
     buttons = [suggestion for level in rule.levels for suggestion in level.suggestions]
     texts = [text for level in rule.levels for text in level.texts]
     words = named(*texts, *(each.label for each in buttons))
-    words += [word for each in buttons for word in (each.dose, each.unless, each.each)]
+    words += [word for each in buttons for word in (each.dose, each.unless, each.since, each.each)]
     words += _OF_EVERY_CARD
     if _orders_a_level(rule):
         words += _FACTS_OF_A_DRAW

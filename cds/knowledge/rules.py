@@ -190,6 +190,7 @@ def _suggestion(shape: SuggestionShape) -> Suggestion:
         tuple(shape.yields_to),
         shape.unless,
         shape.days,
+        shape.since.strip("{}"),
         shape.each,
         shape.test,
         shape.direction or ("less" if shape.action == "hold" else ""),

@@ -43,6 +43,7 @@ class SuggestionShape(Shape):
     action: Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
     daily_dose: str = ""
     days: str = ""  # for a level: from which to which day from now, as in "5-7"
+    since: str = ""  # the fact from whose day these are counted
     each: str = ""  # one suggestion for each draft order, or each test, in this fact
     test: str = ""  # a test of schedule.yaml
     yields_to: list[RuleId] = []

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from cds.advise import Advice
 from cds.engine import CheckedEngine
 from cds.knowledge.files import Folder
 from tests.burden.hazards import planted, rules_of
-from tests.charts import FIRST_LINE, count, day, hcg, itp, level, patient, sirolimus
+from tests.charts import FIRST_LINE, count, day, drug, hcg, itp, level, patient, sirolimus
 from tests.judge import judge, judge_order
 
 OFFERS = {
@@ -80,3 +81,28 @@ def test_an_unconfirmed_response_offers_the_second_count(engine: CheckedEngine) 
     assert [pressed(suggestion) for suggestion in card["suggestions"]] == ["create 57021-8"]
     (card,) = judge(engine, 91, *chart, count("d", day(80), 130)).cards
     assert "suggestions" not in card
+
+
+@pytest.mark.parametrize(
+    ("stopped", "on", "first", "last"), [(20, 21, 27, 30), (20, 28, 29, 31), (20, 33, 34, 36), (20, 20, 27, 30)]
+)
+def test_a_level_after_a_stop_is_counted_from_the_stop(
+    engine: CheckedEngine, stopped: int, on: int, first: int, last: int
+) -> None:
+    """Seven to ten days after it, not after the chart was opened; once these are over, soon."""
+    chart = [sirolimus("s", day(0), 2), drug("r", "rifampin", day(-5), status="stopped", end=day(stopped))]
+    (order,) = orders_of(judge(engine, on, *chart), "interactingDrugStopped")
+    assert order["occurrencePeriod"] == {"start": day(first), "end": day(last)}
+
+
+def test_a_level_beside_a_moderate_inhibitor_is_counted_from_its_start(engine: CheckedEngine) -> None:
+    chart = [sirolimus("s", day(0), 2), drug("f", "fluconazole", day(20))]
+    (order,) = orders_of(judge(engine, 22, *chart), "moderateModulator")
+    assert order["occurrencePeriod"] == {"start": day(25), "end": day(27)}
+
+
+def orders_of(advice: Advice, topic: str) -> list[dict[str, Any]]:
+    """The level orders that the card of a topic offers."""
+    (card,) = [each for each in advice.cards if each["source"]["topic"]["code"] == topic]
+    actions = [action for each in card["suggestions"] for action in each["actions"] if action["type"] == "create"]
+    return [action["resource"] for action in actions]
