@@ -25,7 +25,7 @@ def test_every_line_of_the_rule_stands_in_its_file() -> None:
 
 
 def test_the_card_is_what_the_command_prints() -> None:
-    command, *shown = block("what a patient's chart makes of it").splitlines()
+    command, *shown = block("the card it produces for a patient's chart").splitlines()
     place = shown.index("  ...")
     words = command.split()[2:]
     printed = CliRunner().invoke(main, [word.replace("fhir_examples", str(ROOT / "fhir_examples")) for word in words])

@@ -37,7 +37,7 @@ OLDER_WEIGHT, OLDER_WEIGHT_INFANT, OLDER_WEIGHT_GROWN = 180, 60, Decimal("1.1")
 CHILD_ENOUGH = Decimal("0.05")  # mg/kg/day
 KG_WARNING, KG_CRITICAL = Decimal("0.1"), Decimal("0.2")
 M2_INFO, M2_CRITICAL, DAY_WARNING = 2, 4, 4
-CHANGE_APART, OFFER_HOLDS = 7, 28
+CHANGE_APART, OFFER_HOLDS, DOUBTFUL = 7, 28, 1
 AIM, HALF, INFANT = Decimal(10), Decimal("0.5"), 2
 STEP_DOWN_SHOWN = 14
 
@@ -272,6 +272,8 @@ def proposed(
     last = course.last_change
     lately = last is not None and (record.today - last).days < CHANGE_APART
     if len(without_renewals(orders)) > 1 or record.age(record.today) < INFANT or (raising and (lately or no_rise)):
+        return None
+    if level.value.value < DOUBTFUL:  # "doubt whether the doses were taken"
         return None
     # "while a strong or an unsettled moderate inhibitor is active"; an unsettled one is a harm, in ``no_rise``
     strong = any(s.code in STRONG_INHIBITORS and s.end is None for s in stretches(record))
