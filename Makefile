@@ -25,12 +25,16 @@ demo: $(READY)
 	@echo "$$(ls -d fhir_examples/*/ | wc -l) made-up patients of fhir_examples/ were judged, each as of its own newest date."
 	@echo "Next: $(BIN)/sirolimus-cds serve, and open http://127.0.0.1:8000/ to see them, move a value and press a button."
 
+# five minutes on two cores: everything that is not marked slow
 test: $(TESTED)
-	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
+# what is slow: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; and all the others
+LONG_FORMS := tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
+	tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py
 long: $(TESTED)
-	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
-		tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py
+	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) $(LONG_FORMS)
+	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) $(addprefix --ignore=,$(LONG_FORMS)) tests
 
 lint: $(TESTED)
 	@"$(BIN)/ruff" check .

@@ -43,6 +43,7 @@ def test_a_quiet_course_is_a_quiet_year(engine: CheckedEngine) -> None:
     assert len(topics) <= 10
 
 
+@pytest.mark.slow
 def test_the_simulated_courses_stay_within_the_goal(engine: CheckedEngine) -> None:
     """A sample of what ``make burden`` runs in full: at most half a card a visit."""
     cards = visits = 0

@@ -77,6 +77,7 @@ def test_resources_are_in_words_and_named_in_the_extension(engine: CheckedEngine
     assert "Observation/l" in finding["evidence"] and "Observation/" not in card["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_every_card_of_every_scenario_is_short() -> None:
     for item in days():

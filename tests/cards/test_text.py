@@ -34,6 +34,7 @@ def test_an_attack_is_shown_as_text(attack: str) -> None:
     assert "<" not in inside
 
 
+@pytest.mark.slow
 @settings(max_examples=2000)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
 def test_any_text_makes_no_markup(text: str) -> None:

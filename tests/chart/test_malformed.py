@@ -141,6 +141,7 @@ RICH = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=3000 if LONG else 800, database=None)
 @given(st.data())
 def test_mutated_charts_never_raise(engine: CheckedEngine, data: st.DataObject) -> None:

@@ -97,6 +97,7 @@ def test_a_medication_with_an_element_missing_gives_the_same_dose_or_none(
     assert readings(knowledge, TABLETS, without(MEDICATION, path))[1] <= {"4"}
 
 
+@pytest.mark.slow
 @settings(max_examples=1500, database=None)
 @for_all(st.data())
 def test_one_number_in_one_number_out(knowledge: Knowledge, data: st.DataObject) -> None:
@@ -150,6 +151,7 @@ POOL: list[Resource] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @settings(max_examples=400, database=None)
 @for_all(st.lists(st.sampled_from(range(len(POOL))), unique=True, min_size=2), st.integers(0, 9), st.booleans())

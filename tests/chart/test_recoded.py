@@ -23,6 +23,7 @@ def recoder(knowledge: Knowledge) -> Recoder:
     return Recoder(knowledge)
 
 
+@pytest.mark.slow
 def test_no_card_moves_when_a_chart_is_coded_otherwise(engine: CheckedEngine, recoder: Recoder) -> None:
     for seed in range(CHARTS):
         body, now = chart(seed)

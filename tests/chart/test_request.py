@@ -117,6 +117,7 @@ def test_another_hook_than_the_requests_own_is_refused() -> None:
         read_request(as_bytes(request("patient-view", [patient()])), "order-sign")
 
 
+@pytest.mark.slow
 def test_the_order_of_entries_changes_nothing(engine: CheckedEngine) -> None:
     for story in STORIES:
         if "entry" not in story.content:

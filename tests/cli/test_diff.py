@@ -62,6 +62,7 @@ def test_the_other_way_round_it_is_gained(site: Path) -> None:
     assert told["old"]["hash"] != told["new"]["hash"]
 
 
+@pytest.mark.slow
 def test_a_card_that_changes_says_in_what(site: Path) -> None:
     (site / "protocols" / "ours.yaml").write_text(
         (site / "protocols" / "ours.yaml")
@@ -75,6 +76,7 @@ def test_a_card_that_changes_says_in_what(site: Path) -> None:
     assert changed["rule"] == "trough-low" and changed["summary"]["new"].endswith("below the target of 4-15 ng/mL")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "part"),
     [
@@ -104,6 +106,7 @@ def test_cards_put_together_otherwise_are_told(tmp_path: Path) -> None:
     assert found.exit_code == 1 and "~ (the order of cards) (summary): " in found.stdout
 
 
+@pytest.mark.slow
 def test_a_scenario_of_a_protocol_that_only_one_side_has_is_judged_by_both(site: Path) -> None:
     (site / "scenarios").mkdir()
     text = (RULES / "scenarios" / "response" / "titrated-to-response.yaml").read_text(encoding="utf-8")
@@ -121,6 +124,7 @@ def test_paths_upwards_are_no_commits(tmp_path: Path, site: Path, monkeypatch: p
     assert diff(f"../rules+../{site.name}", "../rules", LOW).exit_code == 0
 
 
+@pytest.mark.slow
 def test_without_files_the_scenarios_are_judged(tmp_path: Path) -> None:
     over = tmp_path / "over"
     over.mkdir()

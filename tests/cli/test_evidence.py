@@ -91,6 +91,7 @@ def test_a_protocol_that_is_valid_from_a_day_ahead_is_told(rules: Path) -> None:
     assert said == ["seed-2024: 2027-01-01 lies ahead"]
 
 
+@pytest.mark.slow
 def test_every_protocol_is_looked_at(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         checking, "check_folder", lambda folder, *_: checking.Report(read=checking.Engines(folder).every())

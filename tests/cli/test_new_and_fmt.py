@@ -32,6 +32,7 @@ def test_a_new_rule_is_written_and_check_says_what_is_left_to_fill(tmp_path: Pat
     assert len(faults) == path.read_text(encoding="utf-8").count("TODO") == 10
 
 
+@pytest.mark.slow
 def test_filled_it_is_a_sound_rule(tmp_path: Path) -> None:
     site = tmp_path / "ours"
     run("new", "trough/our-rule", "--overlay", site)
@@ -164,6 +165,7 @@ def _blocks(text: str) -> list[str]:
 BLOCKS = _blocks(RULE)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(order=st.permutations(BLOCKS))
 def test_the_normal_form_says_the_same_and_is_its_own(

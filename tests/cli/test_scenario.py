@@ -85,6 +85,7 @@ def copied(tmp_path: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_site_runs_its_rules_as_tests(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     shutil.copytree(RULES, tmp_path / "rules")
     code, said = at_a_site("-v", "--sirolimus-rules", "rules")
@@ -93,6 +94,7 @@ def test_a_site_runs_its_rules_as_tests(at_a_site: Callable[..., tuple[int, str]
     assert "rules::rifampin | day 40, patient-view PASSED" in said
 
 
+@pytest.mark.slow
 def test_a_case_that_fails_shows_both_cards(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     given = "case: 4.9 ng/mL is below the target\n    given: {trough: 4.9}\n    card: Sirolimus trough 4."
     copied(tmp_path, f"{given}9", f"{given}8")
@@ -106,6 +108,7 @@ def test_a_case_that_fails_shows_both_cards(at_a_site: Callable[..., tuple[int, 
     assert "1 failed" in said and "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_unsound_rules_fail_once_and_say_where(at_a_site: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
     copied(tmp_path, "trough < {trough_low} ng/mL", "trough < {trough_lo} ng/mL")
     code, said = at_a_site("--sirolimus-rules", "rules")
@@ -113,6 +116,7 @@ def test_unsound_rules_fail_once_and_say_where(at_a_site: Callable[..., tuple[in
     assert "trough-low.yaml:" in said and "trough_lo" in said
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_none_is_a_usage_error(at_a_site: Callable[..., tuple[int, str]]) -> None:
     code, said = at_a_site("--sirolimus-rules", "nowhere")
     assert code == pytest.ExitCode.USAGE_ERROR and "nowhere is not a folder of rules" in said

@@ -47,6 +47,7 @@ def test_the_editor_has_a_schema_for_every_rule_file() -> None:
     assert {schema.removeprefix("./docs/schemas/") for schema in EDITOR} == {file.name for file in FOLDER.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("schema", "glob"), EDITOR.items(), ids=lambda value: value.split("/")[-1])
 def test_every_shipped_file_is_right_by_its_schema(schema: str, glob: str) -> None:
     checker = validator(schema)

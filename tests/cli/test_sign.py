@@ -67,6 +67,7 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
     assert card(rules).endswith("Signed by A reviewer of the tests, haematologist, 2026-01-31.")
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
@@ -106,6 +107,7 @@ def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str
     assert status(rules) == "draft"
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
@@ -124,6 +126,7 @@ def test_a_change_of_anything_else_leaves_it_active(rules: Path, file: str, old:
     assert status(rules) == "active"
 
 
+@pytest.mark.slow
 def test_a_signature_holds_under_its_protocol_alone(rules: Path) -> None:
     sign(rules, "trough-low")
     assert status(rules, protocol="label-lam") == "draft"
@@ -131,6 +134,7 @@ def test_a_signature_holds_under_its_protocol_alone(rules: Path) -> None:
     assert status(rules, protocol="label-lam") == status(rules) == "active"
 
 
+@pytest.mark.slow
 def test_a_newer_signature_of_one_person_takes_the_place_of_the_older(rules: Path) -> None:
     sign(rules, "trough-low")
     edit(rules / "trough" / "trough-low.yaml", "priority: 31", "priority: 32")
@@ -141,6 +145,7 @@ def test_a_newer_signature_of_one_person_takes_the_place_of_the_older(rules: Pat
     assert len(load(rules).rule("trough-low").signed) == 2
 
 
+@pytest.mark.slow
 def test_a_site_signs_in_its_own_folder(rules: Path, tmp_path: Path) -> None:
     site = tmp_path / "ours"
     site.mkdir()
@@ -150,6 +155,7 @@ def test_a_site_signs_in_its_own_folder(rules: Path, tmp_path: Path) -> None:
     assert load(rules, "", [site]).changes == ()
 
 
+@pytest.mark.slow
 def test_comments_in_the_file_of_signatures_stay(rules: Path) -> None:
     sign(rules, "trough-low")
     edit(rules / "reviews.yaml", "trough-low:\n", "# seen by the whole team\ntrough-low:\n")
@@ -158,6 +164,7 @@ def test_comments_in_the_file_of_signatures_stay(rules: Path) -> None:
     assert "# seen by the whole team\ntrough-low:" in text and text.count("# Who signed which rule") == 1
 
 
+@pytest.mark.slow
 def test_all_that_can_be_signed(rules: Path) -> None:
     signed = run("sign", "--rules", rules, *WHO, "--all")
     assert signed.exit_code == 0
@@ -190,6 +197,7 @@ def test_what_cannot_be_signed_is_said(rules: Path, words: tuple[str, ...], said
     assert not (rules / "reviews.yaml").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_rules_that_are_not_sound_are_not_signed(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()

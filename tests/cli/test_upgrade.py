@@ -67,6 +67,7 @@ def test_each_error_names_what_to_write_now(site: Path) -> None:
     assert "live-vaccine.yaml" in found
 
 
+@pytest.mark.slow
 def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
     done = CliRunner().invoke(main, ["fmt", "--upgrade", str(site)])
     assert done.exit_code == 0, done.output
@@ -91,6 +92,7 @@ def test_upgraded_it_is_read_and_says_what_it_said(site: Path) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_what_is_of_now_is_left_alone(site: Path) -> None:
     CliRunner().invoke(main, ["fmt", "--upgrade", str(site)])

@@ -56,6 +56,7 @@ def refused(rules: Path, signers: Path) -> str:
     return fault
 
 
+@pytest.mark.slow
 def test_a_file_that_a_key_of_the_list_signed_counts(rules: Path, signers: Path, tmp_path: Path) -> None:
     sign_file(rules, tmp_path / "ours")
     assert load(rules, cached=False, signers=signers).rule("trough-low").status == "active"
@@ -76,6 +77,7 @@ NOT_ITS = (
 )
 
 
+@pytest.mark.slow
 def test_another_key_another_purpose_and_a_changed_file_do_not_count(
     rules: Path, signers: Path, tmp_path: Path
 ) -> None:
@@ -89,6 +91,7 @@ def test_another_key_another_purpose_and_a_changed_file_do_not_count(
     assert refused(rules, signers) == NOT_ITS
 
 
+@pytest.mark.slow
 def test_the_commands_ask_for_it_and_say_when_it_must_be_made_anew(rules: Path, signers: Path, tmp_path: Path) -> None:
     asked = CliRunner().invoke(main, ["check", str(rules), "--signers", str(signers)])
     assert asked.exit_code == 1 and "there is no reviews.yaml.sig" in asked.output

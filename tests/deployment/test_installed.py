@@ -104,6 +104,7 @@ def _pins(lock: str) -> list[str]:
     return [line.split()[0] for line in lock.splitlines() if "==" in line]
 
 
+@pytest.mark.slow
 def test_it_runs_as_nobody(running: Running) -> None:
     uids = {Path(f"/proc/{each}/status").read_text().partition("Uid:\t")[2].split()[0] for each in running.processes()}
     assert uids == {NOBODY if os.geteuid() == 0 else str(os.getuid())}

@@ -25,6 +25,7 @@ SECTION = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8").partitio
 INSTALL, LOOK, PROTECT = re.findall(r"```sh\n(.*?)```", SECTION.partition("\n## ")[0], re.DOTALL)
 
 pytestmark = [
+    pytest.mark.slow,
     NEEDS_NGINX,
     pytest.mark.skipif(not has_namespaces(), reason="this machine gives no file system and network of its own"),
     NEEDS_INSTALLED,

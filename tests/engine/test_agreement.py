@@ -74,6 +74,7 @@ def near(chance: Random, test: Condition, numbers: dict[str, list[Decimal]]) -> 
     return test.flag if test.flag is not None else test.word
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_ten_thousand_random_records(engine: CheckedEngine, knowledge: Knowledge) -> None:
     """``holding`` raises when the engines disagree, so a silent pass is agreement; rules must fire too."""
@@ -124,6 +125,7 @@ def plainly(branch: tuple[Condition, ...], values: dict[str, Any]) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @settings(max_examples=300)
 @given(
@@ -160,6 +162,7 @@ def test_a_healthy_patient_twice_and_one_in_between(engine: CheckedEngine) -> No
         assert [item.rule.id for item in engine.holding(FIRING, "patient-view")] == ["dose-above-window"]
 
 
+@pytest.mark.slow
 def test_eight_threads_share_one_engine(engine: CheckedEngine) -> None:
     before = threading.active_count()
 
@@ -174,6 +177,7 @@ def test_eight_threads_share_one_engine(engine: CheckedEngine) -> None:
     assert threading.active_count() == before, "the engine left threads behind"
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_many_evaluations_leave_memory_flat(engine: CheckedEngine) -> None:
     def run(times: int) -> None:

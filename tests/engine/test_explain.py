@@ -34,6 +34,7 @@ def test_every_rule_that_does_not_hold_says_what_it_lacks(engine: CheckedEngine,
         assert not any(truths[test] for test in each.lacking), each.rule.id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["seed-2024", "feng-2020", "ctd-6-15", "label-lam", "paediatric-cytopenia"])
 def test_under_any_protocol_every_silent_rule_says_why(protocol: str) -> None:
     """Also one to which the protocol gives nothing to compare, as to dose windows that it does not have."""

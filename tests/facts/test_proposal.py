@@ -261,6 +261,7 @@ def test_an_offer_holds_when_an_older_weight_counts_again(engine: CheckedEngine)
     assert updates(judge(engine, 119, child, itp(), grown, order, high, adult=False)), "a dose that fits is offered"
 
 
+@pytest.mark.slow
 def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
@@ -281,6 +282,7 @@ def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -
     assert len(seen) > (100 if LONG else 20)
 
 
+@pytest.mark.slow
 def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None:
     seen: list[str] = []
 

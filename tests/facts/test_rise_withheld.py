@@ -188,6 +188,7 @@ def doses_offered(advice: Advice) -> list[tuple[Decimal, Resource]]:
     return [(dose, each) for each in orders if each["status"] != "on-hold" and (dose := mg_a_day(each)) is not None]
 
 
+@pytest.mark.slow
 def test_while_a_rise_is_withheld_no_card_of_any_hook_offers_more_than_is_taken(engine: CheckedEngine) -> None:
     seen: Counter[str] = Counter()
     for seed in range(SEEDS):

@@ -10,7 +10,7 @@ from tests.fingerprint.__main__ import differences
 from tests.fingerprint.corpus import Item, items
 from tests.fingerprint.digest import digest, moved
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 
 def test_nothing_moved_that_no_commit_names() -> None:

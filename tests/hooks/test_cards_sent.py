@@ -166,6 +166,7 @@ def test_an_engine_fault_is_a_card_that_advises_nothing(
     assert card["source"]["topic"]["code"] == "notAssessed" and card["indicator"] == "info"
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_malformed_bodies_get_an_answer(engine: CheckedEngine) -> None:
     """200 or a 4xx with an OperationOutcome; never a 5xx."""

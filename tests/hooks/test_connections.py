@@ -26,7 +26,7 @@ from tests.conftest import RULES
 from tests.hooks.doors import VIEW
 from tests.hooks.process import Running
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 MARKER = "Wilhelmina-9231"
 BODY = as_bytes(

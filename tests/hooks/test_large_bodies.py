@@ -25,7 +25,7 @@ from tests.hooks.doors import JSON, VIEW, client_of
 from tests.hooks.fhir_server import serving
 from tests.hooks.process import Running, started
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 CHART = [patient(), itp(), sirolimus("s", day(0), 12), level("l", day(10), 7)]
 SMALL = as_bytes(request("patient-view", CHART))

@@ -135,6 +135,7 @@ def test_calls_fit_their_model(content: dict[str, Any]) -> None:
     assert fits(json.dumps(content).encode())
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_the_model_of_a_call_is_refused(engine: CheckedEngine) -> None:
     chance = random.Random(5)
     client = client_of(engine)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.hooks.process import Running
 
@@ -40,6 +42,7 @@ def is_open(running: Running, client: socket.socket) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_clients_that_read_nothing_are_closed_and_those_that_read_slowly_are_not(start: Callable[..., Running]) -> None:
     running = start(silent_seconds=3, body_seconds=20)
     form = b"chart=" + BODY[:-1] + b', "extension": "' + b"x" * 1_900_000 + b'"}'  # which the page holds again

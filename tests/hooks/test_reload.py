@@ -62,6 +62,7 @@ def signalled(running: Running, event: str, times: int = 1) -> None:
     raise AssertionError(f"never logged: {event}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_other_rules_are_served_from_the_signal_on(
     start: Callable[..., Running], rules: Path, workers: int, tmp_path: Path
@@ -80,6 +81,7 @@ def test_other_rules_are_served_from_the_signal_on(
     assert processes <= set(running.processes())  # nobody was started anew
 
 
+@pytest.mark.slow
 def test_rules_with_a_fault_are_refused_and_those_before_go_on(start: Callable[..., Running], rules: Path) -> None:
     running = start(rules=rules)
     before = knowledge(running)
@@ -95,6 +97,7 @@ def test_rules_with_a_fault_are_refused_and_those_before_go_on(start: Callable[.
     assert knowledge(running) != before
 
 
+@pytest.mark.slow
 def test_a_large_chart_is_judged_by_the_new_rules_too(start: Callable[..., Running], rules: Path) -> None:
     running = start(rules=rules, answer_seconds=20)
     chart = [patient(), itp(), sirolimus("s", day(0), 6, tablet="2")]

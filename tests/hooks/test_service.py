@@ -223,6 +223,7 @@ def running() -> Iterator[Running]:
         yield service
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_calls_made_from_the_contract_get_answers_that_keep_it(running: Running, tmp_path: Path) -> None:
     """An outside tool makes calls from ``/openapi.json``, right and wrong ones. A call that is right by the models may be

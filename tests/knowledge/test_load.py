@@ -172,6 +172,7 @@ def test_a_checkout_finds_its_rules() -> None:
     assert load().protocol.id == "seed-2024"
 
 
+@pytest.mark.slow
 def test_a_change_behind_a_linked_folder_is_seen(rules: Path, tmp_path: Path) -> None:
     """A release may be a folder of links."""
     linked = tmp_path / "linked"

@@ -31,7 +31,7 @@ from tests.oracle.offers import LEVELS_ORDERED
 from tests.oracle.oracle import COVERED, expected
 from tests.recoded import Recoder
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 CHARTS = 1000
 LEVEL = "29247-4"

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cds.population.export import find_export
 from tests.charts import Resource, day, drug, itp, level, patient, sirolimus
 from tests.conftest import ROOT
@@ -17,6 +19,8 @@ from tests.population.bulk_server import CLIENT, BulkServer, serving
 from tests.population.exports import of_patient, taker, write
 from tests.population.run import rows, run, summary
 from tests.population.test_page import FETCHING, PAGE
+
+pytestmark = pytest.mark.slow
 
 FILTER = re.compile(r'--type-filter ("\$\([^`]*\)")')
 

@@ -6,6 +6,8 @@ import gzip
 import json
 from pathlib import Path
 
+import pytest
+
 from cds.engine import CheckedEngine
 from tests.charts import count, day, itp, level, patient, sirolimus
 from tests.conftest import LONG
@@ -25,6 +27,7 @@ def test_lines_that_cannot_be_read_are_named_and_stop_nothing(tmp_path: Path) ->
     assert "letter" not in (out / "faults.ndjson").read_text()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
     export = write(tmp_path / "export", [each for number in range(300) for each in taker(f"p{number}")])
     plain = export / "Condition.ndjson"

@@ -22,6 +22,8 @@ from tests.conftest import ROOT
 from tests.population.exports import of_patient, taker, write
 from tests.population.run import cohort, run
 
+pytestmark = pytest.mark.slow
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

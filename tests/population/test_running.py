@@ -19,6 +19,8 @@ from tests.conftest import LONG
 from tests.population.exports import AT, EVERY, of_patient, taker, write
 from tests.population.run import rows, run, summary
 
+pytestmark = pytest.mark.slow
+
 
 def test_over_time_each_moment_has_its_findings(tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -20,7 +20,7 @@ from tests.examples.cohort import COHORT
 from tests.population.exports import AT, of_patient, taker, write
 from tests.population.run import cohort, rows, run, summary
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of pyspark's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # warnings of pyspark's own
 
 
 @pytest.fixture(scope="module")

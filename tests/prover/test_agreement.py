@@ -15,7 +15,7 @@ from tests.prover import second
 from tests.prover.rule_sets import made
 from tests.prover.second import Verdict
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 SHIPPED = load()
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))

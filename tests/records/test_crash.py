@@ -74,6 +74,7 @@ def test_one_that_acknowledges_before_the_commit_does(tmp_path: Path) -> None:
     assert any(lost(tmp_path / str(at), "early", 30 + 7 * at) for at in range(50))
 
 
+@pytest.mark.slow
 def test_the_service_that_is_killed_loses_no_feedback(start: Callable[..., Any], tmp_path: Path) -> None:
     file, kept = tmp_path / "records", set[str]()
     for kill in range(KILLS):

@@ -69,6 +69,7 @@ def test_names_that_callers_invent_make_no_series(engine: CheckedEngine) -> None
         assert read(port)["requests_total", "", "404"] == 20
 
 
+@pytest.mark.slow
 def test_each_worker_has_a_port(start: Callable[..., Any]) -> None:
     port = free_port()
     running = start(metrics_port=port, workers=2)

@@ -212,6 +212,7 @@ def test_a_port_for_metrics_that_is_taken_is_said(tmp_path: Path) -> None:
     assert ended.exit_code == 2 and "is free for metrics" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failure", "status"), [("answer", 200), ("refuse", 503)])
 def test_an_error_of_the_disk_is_no_end_of_the_service(
     start: Callable[..., Any], tmp_path: Path, failure: str, status: int

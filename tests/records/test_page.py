@@ -18,7 +18,7 @@ from tests.records.doors import asked, overridden, reported, service
 
 PAGE = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 
 def test_every_command_of_the_page_does_what_it_says(engine: CheckedEngine, tmp_path: Path, key_file: Path) -> None:

@@ -111,6 +111,7 @@ def test_a_failed_evaluation_is_recorded_as_one(
     assert decision["outcome"] == "fault" and decision["verdict"]["findings"][0]["rule"] == "not-assessed"
 
 
+@pytest.mark.slow
 def test_a_large_chart_is_recorded_by_the_process_that_judged_it(start: object, tmp_path: Path) -> None:
     where = str(tmp_path / "records.sqlite")
     running = start(records=where, records_keep="input", answer_seconds=20)  # type: ignore[operator]

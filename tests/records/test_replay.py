@@ -29,6 +29,8 @@ from tests.conftest import LONG, RULES
 from tests.oracle.charts import chart
 from tests.records.doors import CRITICAL, QUIET, asked, service, told
 
+pytestmark = pytest.mark.slow
+
 MANY = int(os.environ.get("TESTS_DECISIONS", 1_000 if LONG else 80))
 SEED = "protocols/seed-2024.yaml"
 ADULT = "{age_group: adult, phase: %s, low: %s"

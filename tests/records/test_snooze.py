@@ -192,6 +192,7 @@ def test_records_that_cannot_be_asked_hide_nothing(ward: Ward, caplog: pytest.Lo
     assert "what became of earlier cards is not known: all are shown" in caplog.text
 
 
+@pytest.mark.slow
 def test_other_workers_know_it_too(start: Any, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[snooze]\ntrough-low = 14\n")

@@ -59,6 +59,7 @@ def test_it_tells_what_was_judged_by_what_and_from_what(page_of_a_course: Path) 
     assert "there is no weight from the last 90 days" in text  # why a fact is not known
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @needs_browser
 @pytest.mark.parametrize("width", [400, 1600])

@@ -24,7 +24,7 @@ from tests.conftest import LONG
 from tests.oracle.charts import chart
 from tests.recoded import Recoder
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 Json = dict[str, Any]
 CHARTS = 1_500 if LONG else 300

@@ -21,7 +21,7 @@ from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 from tests.oracle.charts import chart
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))
 CHARTS = 300

@@ -24,6 +24,8 @@ from cds.knowledge.load import load
 from tests.conftest import RULES
 from tests.prover import second
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = load()
 
 

@@ -29,7 +29,7 @@ from tests.conftest import LONG, RULES
 from tests.fingerprint import meanings as ids
 from tests.fingerprint.corpus import days
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 KNOWLEDGE = load()
 NUMBERS = {**KNOWLEDGE.definitions, **KNOWLEDGE.protocol.numbers}

@@ -15,7 +15,7 @@ from tests.hooks.process import Running
 EXAMPLE = "one-course | day 15, patient-view"
 BUNDLE = (ROOT / "fhir_examples" / "course-1-titration" / "bundle.json").read_text(encoding="utf-8")
 at_both_widths = pytest.mark.parametrize("page", [400, 1600], indirect=True)
-pytestmark = [needs_browser, pytest.mark.untraced]
+pytestmark = [pytest.mark.slow, needs_browser, pytest.mark.untraced]
 
 
 def look_at(page: Page, example: str = EXAMPLE) -> None:

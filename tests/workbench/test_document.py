@@ -40,6 +40,7 @@ def questions(engine: CheckedEngine) -> list[tuple[str, bytes, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_an_ehr_that_asks_so_gets_the_same_cards(engine: CheckedEngine) -> None:
     asked = 0
     for name, body, now in questions(engine):

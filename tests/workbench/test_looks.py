@@ -10,7 +10,7 @@ from tests.browser import LOOKS, coarse, difference, keep, needs_browser
 from tests.hooks.process import Running
 from tests.workbench.looks import FONTS, HEIGHT, PAGES, SCHEMES, WIDTHS, fonts, looks
 
-pytestmark = [needs_browser, pytest.mark.untraced]
+pytestmark = [pytest.mark.slow, needs_browser, pytest.mark.untraced]
 
 
 @pytest.fixture(scope="module")

@@ -177,6 +177,7 @@ def test_a_fault_says_nothing_of_what_was_put_in(
     assert status == 500 and "the patient" not in text and "the patient" not in caplog.text
 
 
+@pytest.mark.slow
 def test_the_start_page_has_ten_stories_with_their_worst_card(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         page = client.get("/").text
