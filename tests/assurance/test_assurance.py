@@ -6,6 +6,8 @@ import pytest
 
 from tests.assurance.__main__ import claims, dead, page
 
+pytestmark = pytest.mark.slow
+
 LEAVES = [leaf for claim in claims() for leaf in claim["rests"]]
 
 

@@ -19,6 +19,8 @@ from cds.knowledge.load import load
 from tests.conftest import ROOT, RULE_FILES, RULES
 from tests.knowledge.test_wrong_rules import MY, RULE, folder_of
 
+pytestmark = pytest.mark.slow
+
 
 def check(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["check", *map(str, arguments)])
@@ -33,7 +35,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return dict(json.loads(told.stdout))
 
 
-@pytest.mark.slow
 def test_the_shipped_rules_are_sound_and_nothing_is_idle(report: dict[str, Any]) -> None:
     assert report["sound"] is True and report["faults"] == []
     assert report["rules"] == len(report["byRule"]) == len(RULE_FILES)
@@ -105,7 +106,6 @@ def test_no_dose_of_the_study_changes_unnoticed(
         assert number["value"] == value and number["noticedAbove"] and number["noticedBelow"]
 
 
-@pytest.mark.slow
 def test_a_number_that_changed_and_a_code_that_is_too_wide_are_faults(tmp_path: Path) -> None:
     rules = shutil.copytree(RULES, tmp_path / "rules")
     file = rules / "protocols" / "seed-2024.yaml"

@@ -18,6 +18,8 @@ from cds.cli.main import main
 from cds.knowledge.read import read_folder
 from tests.conftest import RULES
 
+pytestmark = pytest.mark.slow
+
 
 def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, ["check", *arguments])
@@ -91,7 +93,6 @@ def test_a_protocol_that_is_valid_from_a_day_ahead_is_told(rules: Path) -> None:
     assert said == ["seed-2024: 2027-01-01 lies ahead"]
 
 
-@pytest.mark.slow
 def test_every_protocol_is_looked_at(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         checking, "check_folder", lambda folder, *_: checking.Report(read=checking.Engines(folder).every())

@@ -15,6 +15,8 @@ from cds.cli.main import main
 from cds.knowledge.load import load
 from tests.conftest import ROOT, RULES
 
+pytestmark = pytest.mark.slow
+
 LOW_LEVEL = str(ROOT / "fhir_examples" / "below-quantitation" / "bundle.json")
 WHO = ("--by", "A reviewer of the tests", "--role", "haematologist", "--on", "2026-01-31")
 
@@ -67,7 +69,6 @@ def test_a_signature_makes_the_rule_active_and_its_card_say_who(rules: Path) -> 
     assert card(rules).endswith("Signed by A reviewer of the tests, haematologist, 2026-01-31.")
 
 
-@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
@@ -107,7 +108,6 @@ def test_a_change_of_what_it_means_makes_it_a_draft_again(rules: Path, file: str
     assert status(rules) == "draft"
 
 
-@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("file", "old", "new"),
@@ -126,7 +126,6 @@ def test_a_change_of_anything_else_leaves_it_active(rules: Path, file: str, old:
     assert status(rules) == "active"
 
 
-@pytest.mark.slow
 def test_a_signature_holds_under_its_protocol_alone(rules: Path) -> None:
     sign(rules, "trough-low")
     assert status(rules, protocol="label-lam") == "draft"
@@ -134,7 +133,6 @@ def test_a_signature_holds_under_its_protocol_alone(rules: Path) -> None:
     assert status(rules, protocol="label-lam") == status(rules) == "active"
 
 
-@pytest.mark.slow
 def test_a_newer_signature_of_one_person_takes_the_place_of_the_older(rules: Path) -> None:
     sign(rules, "trough-low")
     edit(rules / "trough" / "trough-low.yaml", "priority: 31", "priority: 32")
@@ -145,7 +143,6 @@ def test_a_newer_signature_of_one_person_takes_the_place_of_the_older(rules: Pat
     assert len(load(rules).rule("trough-low").signed) == 2
 
 
-@pytest.mark.slow
 def test_a_site_signs_in_its_own_folder(rules: Path, tmp_path: Path) -> None:
     site = tmp_path / "ours"
     site.mkdir()
@@ -155,7 +152,6 @@ def test_a_site_signs_in_its_own_folder(rules: Path, tmp_path: Path) -> None:
     assert load(rules, "", [site]).changes == ()
 
 
-@pytest.mark.slow
 def test_comments_in_the_file_of_signatures_stay(rules: Path) -> None:
     sign(rules, "trough-low")
     edit(rules / "reviews.yaml", "trough-low:\n", "# seen by the whole team\ntrough-low:\n")
@@ -164,7 +160,6 @@ def test_comments_in_the_file_of_signatures_stay(rules: Path) -> None:
     assert "# seen by the whole team\ntrough-low:" in text and text.count("# Who signed which rule") == 1
 
 
-@pytest.mark.slow
 def test_all_that_can_be_signed(rules: Path) -> None:
     signed = run("sign", "--rules", rules, *WHO, "--all")
     assert signed.exit_code == 0
@@ -197,7 +192,6 @@ def test_what_cannot_be_signed_is_said(rules: Path, words: tuple[str, ...], said
     assert not (rules / "reviews.yaml").exists()
 
 
-@pytest.mark.slow
 @pytest.mark.untraced
 def test_rules_that_are_not_sound_are_not_signed(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()

@@ -22,6 +22,8 @@ from tests.charts import count, day, itp, level, patient, sirolimus
 from tests.conftest import RULES
 from tests.judge import gaps, judge, topics
 
+pytestmark = pytest.mark.slow
+
 TITRATION = "fhir_examples/course-1-titration/bundle.json"
 
 
@@ -152,7 +154,6 @@ def faults_of(site: Path) -> list[str]:
     return list(map(str, found))
 
 
-@pytest.mark.slow
 def test_a_scenario_is_judged_under_its_own_protocol(site: Path) -> None:
     add(site, "protocols/ours.yaml", seed_with("value: 5\n", "value: 6\n"))
     scenario = (
@@ -198,7 +199,6 @@ def label() -> CheckedEngine:
     return CheckedEngine(load(None, "label-lam"))
 
 
-@pytest.mark.slow
 @pytest.mark.untraced
 def test_the_five_protocols_ship() -> None:
     shipped = {path.stem for path in (RULES / "protocols").glob("*.yaml")}
@@ -339,7 +339,6 @@ def test_a_class_that_a_site_wrote_for_the_version_before_is_told_what_to_write(
     )
 
 
-@pytest.mark.slow
 def test_a_folder_whose_drugs_have_no_roles_is_told_so(tmp_path: Path) -> None:
     own = Path(shutil.copytree(RULES, tmp_path / "own"))
     for path in (own / "valuesets").glob("*.yaml"):
