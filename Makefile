@@ -44,7 +44,7 @@ lint: $(TESTED)
 	@"$(BIN)/sirolimus-cds" fmt --check rules
 	@"$(BIN)/sirolimus-cds" check
 
-# half an hour: 10,000 decisions judged anew by their own and by twelve changed rules; 50 kills and 50 power cuts
+# half an hour: 10,000 decisions judged again by their own and by twelve changed rules; 50 kills and 50 power cuts
 records: $(TESTED)
 	@TESTS_LONG=1 TESTS_DECISIONS=10000 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/records/test_replay.py tests/records/test_crash.py
 

@@ -90,7 +90,7 @@ def _old(day: date | None, today: date) -> str:
         return "nothing says when anybody looked at it; write checked_on: YYYY-MM-DD"
     if day > today:
         return f"{day.isoformat()} lies ahead"
-    return f"nobody has looked at it since {day.isoformat()}" if (today - day).days > DAYS else ""
+    return f"not reviewed since {day.isoformat()}" if (today - day).days > DAYS else ""
 
 
 def _cited(read: Folder) -> Iterator[tuple[str, str, str, str]]:

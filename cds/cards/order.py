@@ -118,7 +118,7 @@ def unsigned_card(number: int, knowledge: Knowledge, make_id: NewId = new_id) ->
     what = "1 finding is" if number == 1 else f"{number} findings are"
     return {
         "uuid": make_id(),
-        "summary": f"{what} not shown: nobody has signed their rules here. This is not an all clear.",
+        "summary": f"{what} not shown: no one has signed their rules here. This is not an all clear.",
         "indicator": "info",
         "source": {"label": LABEL, "topic": topic(UNSIGNED_TOPIC, "Findings that are not shown")},
         "detail": "- This service shows the cards of signed rules alone, and rules that are not signed hold for this patient.\n"

@@ -41,7 +41,7 @@ def silence(explained: Explained, facts: Facts, hook: str) -> str:
     if explained.gives_way_to:
         why.append(f"gives way to {', '.join(explained.gives_way_to)}")
     if not explained.served and not explained.lacking:
-        why.append("holds and is not shown, for nobody has signed it")
+        why.append("holds and is not shown, for no one has signed it")
     return ". ".join(why)
 
 

@@ -91,7 +91,7 @@ def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: st
 def _is_reported(resource: Resource, subject: str) -> bool:
     """Whether a plan says what is taken: reported by the patient or another record (US Core), or a drug of another's plan.
 
-    A plan to give sirolimus is no order of it; a plan to give something beside it is spoken of.
+    A plan to give sirolimus is no order of it; a plan to give something beside it is reported.
     """
     reported = bool(resource.reportedBoolean) or resource.reportedReference is not None
     return resource.intent == "plan" and (reported or subject != "sirolimus")

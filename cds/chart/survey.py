@@ -114,7 +114,7 @@ def _taken(placed: Placed, chart: Chart) -> Iterator[Finding]:
 
 
 def _subject(item: Unread) -> str:
-    return "a drug nobody can tell" if item.subject == UNKNOWN_DRUG else item.subject
+    return "an unidentified drug" if item.subject == UNKNOWN_DRUG else item.subject
 
 
 def _order(placed: Placed, order: Order) -> Finding:

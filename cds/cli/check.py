@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--release",
     is_flag=True,
-    help="What nobody has looked at for 12 months is a fault, and no remark: for what is given away.",
+    help="Report what no one has reviewed for 12 months as a fault instead of a remark; for releases.",
 )
 @click.option(
     "--recalled",
@@ -121,7 +121,7 @@ def _print(report: Report, old: Sequence[Fault]) -> None:
     for each in report.by_rule:
         click.echo(line_of(each))
     if report.by_rule:
-        click.echo("(hook fires+rests: in so many cases the rule speaks, and is silent, on that hook)")
+        click.echo("(hook fires+rests: in how many cases the rule fires, and is silent, on that hook)")
     for one, other in report.together:
         click.echo(f"{one} and {other} always speak together")
     if report.unused_facts:
@@ -129,9 +129,7 @@ def _print(report: Report, old: Sequence[Fault]) -> None:
     for proved in report.properties:
         click.echo(str(proved))
     if old:
-        click.echo(
-            f"{len(old)} things that nobody has looked at for 12 months, which --release would refuse; the first:"
-        )
+        click.echo(f"{len(old)} items that no one has reviewed for 12 months, which --release would refuse; the first:")
         click.echo(f"  {old[0]}")
     for fault in report.faults:
         click.echo(str(fault))

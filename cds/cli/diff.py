@@ -120,7 +120,7 @@ def _print_proof(found: Differing) -> None:
     for name, (was, now) in found.yields.items():
         click.echo(f"{name} gave way to {was}; it gives way to {now} now")
     for name, above in found.following.items():
-        click.echo(f"{name} speaks elsewhere, since it gives way to {', '.join(above) or 'rules that are no more'}")
+        click.echo(f"{name} fires elsewhere, since it gives way to {', '.join(above) or 'rules that are no more'}")
     if found.words:
         click.echo(f"other words or buttons wherever they speak: {', '.join(found.words)}")
     for number, facts in found.facts.items():

@@ -125,7 +125,7 @@ def command(
     if output.resolve().is_relative_to(export.resolve()):
         stop("what comes out must not be written inside the export, of which it would be a part the next time")
     if engine == "spark" and resume:
-        stop("--resume is of the local engine: Spark begins anew")
+        stop("--resume is for the local engine only; Spark starts from the beginning")
     if reports and (pseudonyms or suppress or engine == "spark" or find_spec("vl_convert") is None):
         stop(
             "--reports names patients, by the local engine, and needs vl-convert-python: not with --pseudonyms or --suppress"
@@ -244,7 +244,9 @@ def _say(written: Written) -> None:
     if summary.missing:
         click.echo(f"not exported, so that nothing is known of them: {', '.join(summary.missing)}")
     if "Condition" in summary.missing and not summary.states:
-        click.echo("Condition was not exported: nobody has ITP on record, and no figure is of anybody; alerts are")
+        click.echo(
+            "Condition was not exported: no patient has ITP on record, and no figure covers any patient; alerts are"
+        )
     for each in summary.landmarks:
         if each.evaluable or each.otherwise:
             responses = ", ".join(f"{share.number} {name}" for name, share in each.responses.items())

@@ -25,7 +25,7 @@ _ON = ("any", "gained", "lost", "changed", "critical", "unanswered")
 
 @dataclass
 class _Found:
-    """What came of all decisions; ``unanswered``: by reason, how many could not be judged anew."""
+    """What came of all decisions; ``unanswered``: by reason, how many could not be judged again."""
 
     judged: int = 0
     differ: list[Replayed] = field(default_factory=list)
@@ -154,9 +154,9 @@ def _report(found: _Found, after: Side, form: str) -> None:
         for rule, counts in found.by_rule().items():
             click.echo(f"{rule:<44} {counts['gained']:>6} {counts['lost']:>6} {counts['changed']:>7}")
     same = "no card differs" if not found.differ else f"{len(found.differ)} differ"
-    click.echo(f"{found.judged} decisions judged anew: {same}" if found.judged else "no decision was judged anew")
+    click.echo(f"{found.judged} decisions judged again: {same}" if found.judged else "no decision was judged again")
     for why, number in found.unanswered.most_common():
-        click.echo(f"{number} could not be judged anew: {why}")
+        click.echo(f"{number} could not be judged again: {why}")
 
 
 def _as_json(each: Replayed) -> dict[str, Any]:

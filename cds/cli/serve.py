@@ -36,7 +36,7 @@ def settings_options(command: Callable[..., None]) -> Callable[..., None]:
             "allow_origins",
             multiple=True,
             metavar="URL",
-            help="A page that may call from a browser, beside those on loopback.",
+            help="A page that may call from a browser, in addition to those on loopback.",
         ),
         click.option("--port", type=click.IntRange(0, 65535), help="Default: 8000."),
         click.option("--host", help="Default: 127.0.0.1."),

@@ -60,7 +60,7 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
         report = check_folder(folder, overlays, watched)
         if report.faults:
             stop(
-                "the rules are not sound, so nobody can sign them; see 'sirolimus-cds check'\n" + str(report.faults[0])
+                "the rules are not sound, so they cannot be signed; see 'sirolimus-cds check'\n" + str(report.faults[0])
             )
         lines = sign(read, into, names, by.strip(), role.strip(), day)
     except Unsignable as unsignable:
@@ -75,6 +75,4 @@ def command(rules: Rules, names: tuple[str, ...], everything: bool, by: str, rol
     written = into / "reviews.yaml"
     if written.with_name("reviews.yaml.sig").exists():
         again = f"ssh-keygen -Y sign -f KEY -n {NAMESPACE} '{written}'"
-        click.echo(
-            f"sirolimus-cds: the file has changed, so its signature by a key must be made anew: {again}", err=True
-        )
+        click.echo(f"sirolimus-cds: the file has changed, so it must be signed with the key again: {again}", err=True)

@@ -152,7 +152,7 @@ class Protocol(msgspec.Struct, frozen=True):
     diagnoses: tuple[str, ...] = ()  # beside ITP those that count: evans, alps
     note: str = ""  # what its dose and level cards say of it
     note_of: str = ""  # adult or child, where that is said of these alone
-    yearly: bool = False  # whether the response is judged at 12 months, and a taper is spoken of after a year of it
+    yearly: bool = False  # whether the response is judged at 12 months, and a taper is reported after a year of it
 
 
 class Concept(msgspec.Struct, frozen=True):
@@ -296,7 +296,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
-    hidden_rules: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: nobody has signed them
+    hidden_rules: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: no one has signed them
 
     def with_role(self, *roles: str) -> tuple[str, ...]:
         """The value sets of drugs that have one of these roles."""

@@ -21,7 +21,7 @@ from cds.course.patient import Patient
 from cds.plan.declare import Numbers, part
 
 PRINTED = "x 10^9/L"
-_WORSE = "a lower count of the same day is judged: nobody knows which of the two is newer"
+_WORSE = "a lower count of the same day is judged: it is not known which of the two is newer"
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 

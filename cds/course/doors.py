@@ -119,7 +119,7 @@ def _settling(knowledge: Knowledge) -> dict[str, int]:
 
 
 def _shown_after_stop(knowledge: Knowledge) -> dict[str, int]:
-    """Days for which the stop of such a drug is spoken of, by value set."""
+    """Days for which the stop of such a drug is reported, by value set."""
     classes = knowledge.classes.items()
     return {name: int(knowledge.definitions[each.shown_after_stop]) for name, each in classes if each.shown_after_stop}
 

@@ -1,4 +1,4 @@
-"""Conditions beside which sirolimus is dangerous: infection, liver, mouth, vessels, tumours, breast-feeding, a possible pregnancy."""
+"""Conditions in which sirolimus is dangerous: infection, liver, mouth, vessels, tumours, breast-feeding, a possible pregnancy."""
 
 from __future__ import annotations
 

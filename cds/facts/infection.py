@@ -59,7 +59,7 @@ def _newest(labs: Sequence[Lab]) -> Lab | None:
     return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
 
 
-@text("the antigen, antibody or condition that speaks of hepatitis B, with its date")
+@text("the antigen, antibody or condition that indicates hepatitis B, with its date")
 def hepatitis_b(
     prescribed: bool,
     hepatitis_b_problems: Problems,

@@ -20,7 +20,7 @@ from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, part, text
 
 HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
-"""What people take without an order; stated and not ordered, it is spoken of as such."""
+"""What people take without an order; stated and not ordered, it is reported as such."""
 HERBAL_INDUCERS = ("St. John's wort extract",)
 _NONE = "no such drug meets sirolimus now"
 _NO_REMEDY = "no such remedy is stated"
@@ -66,26 +66,26 @@ def met_within(patient: Patient, episode: Episode, days: int) -> bool:
     return max(starts, key=Moment.sort_key).days_until(patient.now) <= days
 
 
-@names("ciclosporin taken or ordered beside sirolimus", none=_NONE)
+@names("ciclosporin taken or ordered with sirolimus", none=_NONE)
 def ciclosporin(patient: Patient, ciclosporin_uses: Uses, ciclosporin_episodes: Episodes) -> Answer[list[Named]]:
     return listed_once(partners(patient, ciclosporin_uses, ciclosporin_episodes))
 
 
-@names("other mTOR inhibitors taken or ordered beside sirolimus", none=_NONE)
+@names("other mTOR inhibitors taken or ordered with sirolimus", none=_NONE)
 def mtor_inhibitors(
     patient: Patient, mtor_inhibitor_uses: Uses, mtor_inhibitor_episodes: Episodes
 ) -> Answer[list[Named]]:
     return listed_once(partners(patient, mtor_inhibitor_uses, mtor_inhibitor_episodes))
 
 
-@names("tacrolimus taken or ordered beside sirolimus", none=_NONE)
+@names("tacrolimus taken or ordered with sirolimus", none=_NONE)
 def calcineurin_inhibitors(
     patient: Patient, calcineurin_inhibitor_uses: Uses, calcineurin_inhibitor_episodes: Episodes
 ) -> Answer[list[Named]]:
     return listed_once(partners(patient, calcineurin_inhibitor_uses, calcineurin_inhibitor_episodes))
 
 
-@names("ACE inhibitors taken or ordered beside sirolimus", none=_NONE)
+@names("ACE inhibitors taken or ordered with sirolimus", none=_NONE)
 def ace_inhibitors(
     patient: Patient,
     ace_inhibitor_uses: Uses,
@@ -98,7 +98,7 @@ def ace_inhibitors(
     return listed_once(partners(patient, ace_inhibitor_uses, ace_inhibitor_episodes, shown))
 
 
-@names("NSAIDs, platelet inhibitors and anticoagulants taken or ordered beside sirolimus", none=_NONE)
+@names("NSAIDs, platelet inhibitors and anticoagulants taken or ordered with sirolimus", none=_NONE)
 def bleeding_risk_drugs(
     patient: Patient, bleeding_risk_drug_uses: Uses, bleeding_risk_drug_episodes: Episodes
 ) -> Answer[list[Named]]:
@@ -112,7 +112,7 @@ def grapefruit(
     return listed_once(partners(patient, grapefruit_uses, grapefruit_episodes, herbal_shown))
 
 
-@names("live vaccines ordered beside sirolimus", none=_NONE)
+@names("live vaccines ordered with sirolimus", none=_NONE)
 def live_vaccines(patient: Patient, live_vaccine_uses: Uses, live_vaccine_episodes: Episodes) -> Answer[list[Named]]:
     return listed_once(partners(patient, live_vaccine_uses, live_vaccine_episodes))
 
@@ -264,7 +264,7 @@ def _worse(test: str, labs: Sequence[Lab], days: int, patient: Patient) -> list[
     return [Named(f"{test} became worse", f"on {on_day(exact[0].moment)}", references)]
 
 
-@flag("a drug that makes bleeding likelier, or the low count beside it, is new")
+@flag("a drug that makes bleeding likelier, or the low count with it, is new")
 def bleeding_risk_new(
     patient: Patient,
     bleeding_risk_drug_uses: Uses,

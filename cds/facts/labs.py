@@ -320,7 +320,7 @@ def newest_enzymes(alt_results: Results, ast_results: Results) -> list[Lab]:
 
 @part
 def higher_enzyme(newest_enzymes: list[Lab], lab_recent: Days, now: datetime) -> Answer[tuple[Decimal, Lab]]:
-    """The one that is spoken of."""
+    """The one that is reported."""
     return _higher(newest_enzymes, lab_recent, now)
 
 

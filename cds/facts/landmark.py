@@ -17,7 +17,7 @@ from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, code, flag, 
 
 
 class Windows(Numbers, frozen=True):
-    """First and last day of the window of each landmark, and for how many days it is spoken of."""
+    """First and last day of the window of each landmark, and for how many days it is reported."""
 
     landmark_3_from: int
     landmark_3_to: int
@@ -95,7 +95,7 @@ class _At(msgspec.Struct, frozen=True):
         return since.days_until(self.patient.now) <= self.shown
 
     def reached(self, months: int, first: int, last: int) -> Reached:
-        """What a landmark came to, whether or not it is spoken of now."""
+        """What a landmark came to, whether or not it is reported now."""
         window, removed = self._window(first, last), self._removed_by(last) is not None
         if removed or not window:
             return Reached(months, first, last, removed, "", False)

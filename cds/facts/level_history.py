@@ -121,7 +121,7 @@ def two_exposures(patient: Patient, levels: list[Judged], count_recent: Days) ->
 
 
 def _exposures(patient: Patient, levels: Sequence[Judged]) -> list[Exposure]:
-    """The two newest of this course; one, where nobody knows which of the two is newer."""
+    """The two newest of this course; one, where it is not known which of the two is newer."""
     found: list[Exposure] = []
     start = patient.course.start
     for each in levels:

@@ -75,7 +75,7 @@ def stable_low_count(counts: list[Count], bleeds: list[Bleed], stable: Stable) -
     usable = [count for count in counts if not count.why_not and not count.comparator]
     ahead = [count.value for count in counts[:1] if count.lab.status == "preliminary" and not count.comparator]
     if not usable or (not ahead and usable[0] is not counts[0]):
-        return False  # the count that is spoken of is another one: nobody knows it yet
+        return False  # the count that is reported is another one: nobody knows it yet
     first = _first_that_agrees(usable, ahead, stable)
     if first is None or _bled_since(bleeds, first, stable.bleeding_days):
         return False
@@ -113,7 +113,7 @@ def count_of_no_use(counts: list[Count], count_recent: Days, patient: Patient) -
     if newest.moment.days_until(patient.now) > count_recent:
         return Unknown("the newest platelet count is too old to speak of")
     if newest.confounded and _told(counts, newest):
-        return Unknown("an earlier count after the same treatment was spoken of")
+        return Unknown("an earlier count after the same treatment was reported")
     return newest
 
 

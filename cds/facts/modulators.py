@@ -57,7 +57,7 @@ def strong_inhibitors_met(
 
 @part
 def strong_inducers_met(judging: Judging, strong_inducer_uses: Uses, strong_inducer_episodes: Episodes) -> Meetings:
-    """Strong inducers beside sirolimus, stated remedies among them."""
+    """Strong inducers with sirolimus, stated remedies among them."""
     return judging.meetings(strong_inducer_uses, strong_inducer_episodes)
 
 
@@ -73,11 +73,11 @@ def moderate_inhibitors_met(
 def moderate_inducers_met(
     judging: Judging, moderate_inducer_uses: Uses, moderate_inducer_episodes: Episodes
 ) -> Meetings:
-    """Moderate inducers beside sirolimus, stated remedies among them."""
+    """Moderate inducers with sirolimus, stated remedies among them."""
     return judging.meetings(moderate_inducer_uses, moderate_inducer_episodes)
 
 
-@names("strong CYP3A4 or P-gp inhibitors taken or ordered beside sirolimus", none=_NONE)
+@names("strong CYP3A4 or P-gp inhibitors taken or ordered with sirolimus", none=_NONE)
 def strong_inhibitors(strong_inhibitors_met: Meetings) -> Answer[list[Named]]:
     return _listed(strong_inhibitors_met)
 
@@ -92,7 +92,7 @@ def strong_inhibitors_level_age(strong_inhibitors_met: Meetings) -> Answer[Decim
     return _age(strong_inhibitors_met)
 
 
-@names("strong CYP3A4 or P-gp inducers taken or ordered beside sirolimus", none=_NONE)
+@names("strong CYP3A4 or P-gp inducers taken or ordered with sirolimus", none=_NONE)
 def strong_inducers(strong_inducers_met: Meetings) -> Answer[list[Named]]:
     return _listed(strong_inducers_met)
 
@@ -112,7 +112,7 @@ def moderate_inhibitors_state(moderate_inhibitors_met: Meetings) -> Answer[str]:
     return _worst(moderate_inhibitors_met)
 
 
-@names("moderate CYP3A4 inducers taken or ordered beside sirolimus", none=_NONE)
+@names("moderate CYP3A4 inducers taken or ordered with sirolimus", none=_NONE)
 def moderate_inducers(moderate_inducers_met: Meetings) -> Answer[list[Named]]:
     return _listed(moderate_inducers_met)
 
@@ -122,7 +122,7 @@ def moderate_inducers_state(moderate_inducers_met: Meetings) -> Answer[str]:
     return _worst(moderate_inducers_met)
 
 
-@names("moderate CYP3A4 inhibitors or inducers beside sirolimus that no level in target answers", none=_ANSWERED)
+@names("moderate CYP3A4 inhibitors or inducers with sirolimus that no level in target answers", none=_ANSWERED)
 def moderate_modulators(moderate_inhibitors_met: Meetings, moderate_inducers_met: Meetings) -> Answer[list[Named]]:
     both = [*_ordered(moderate_inhibitors_met), *_ordered(moderate_inducers_met)]
     unanswered = [each for each in both if each.state != "in_target"]

@@ -46,7 +46,7 @@ def level_above(newest_drawn: Judged, patient: Patient, target: Target) -> Answe
 def level_that_may_be_critical(newest_drawn: Judged, patient: Patient, critical_max_age: Days) -> Answer[Judged]:
     """That level, where it is recent and the dose was not lowered since."""
     if age_in_days(newest_drawn.lab, patient.now) > critical_max_age:
-        return Unknown("the newest level is too old to be spoken of as critical")
+        return Unknown("the newest level is too old to be reported as critical")
     if any(change.direction < 0 and not change.precedes(newest_drawn.moment) for change in patient.course.changes):
         return Unknown("the dose was lowered or held after the newest level")
     assert newest_drawn.lab.amount is not None

@@ -21,7 +21,8 @@ def contradicting_orders(patient: Patient) -> dict[str, Order]:
 
 
 @names(
-    "orders that nobody can say whether they add up, each with its dose", none="no two orders contradict one another"
+    "orders for which it is not known whether they add up, each with its dose",
+    none="no two orders contradict one another",
 )
 def conflicting_orders(contradicting_orders: dict[str, Order]) -> Answer[list[Named]]:
     return Known([_named(order) for order in contradicting_orders.values()], list(contradicting_orders))

@@ -324,7 +324,7 @@ def level_moving(
     states = (strong_inhibitors_state, strong_inducers_state, moderate_inhibitors_state, moderate_inducers_state)
     stopped = not isinstance(stopped_modulators, Unknown)
     if "unsettled" in states or stopped or ciclosporin_new or calcineurin_new:
-        return "an interacting drug was started or stopped, and no level has shown yet what it does"
+        return "an interacting drug was started or stopped, and no level shows the effect yet"
     return ""
 
 

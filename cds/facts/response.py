@@ -158,7 +158,7 @@ def response_was_confirmed(judged_history: Response) -> Answer[bool]:
 
 
 class Losing(Numbers, frozen=True):
-    """Days between two counts of which both fail, and for how long a loss is spoken of."""
+    """Days between two counts of which both fail, and for how long a loss is reported."""
 
     no_response_apart: int
     landmark_shown: int

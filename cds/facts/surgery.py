@@ -15,7 +15,7 @@ Ahead = list[tuple[int, Plan]]
 
 
 class Pause(Numbers, frozen=True):
-    """Days before an operation: for how many it is spoken of, and between which a pause would begin."""
+    """Days before an operation: for how many it is reported, and between which a pause would begin."""
 
     surgery_notice: int
     surgery_pause_from: int

@@ -11,7 +11,7 @@ from cds.compiled.truth import truth
 from cds.plan.declare import Answer, Named, Told, names, part
 
 _LASTS = "while it is on record"
-_NONE = "nothing on record speaks against a higher dose"
+_NONE = "nothing on record is against a higher dose"
 Reasons = list[tuple[Withheld, Named]]
 
 
@@ -48,7 +48,7 @@ def _for_how_long(each: Withheld, told: Told, withheld_days: dict[str, int]) -> 
     return f"{words}, until {(since + timedelta(days=withheld_days[each.days])).isoformat()} at most"
 
 
-@names("why nothing offers a higher dose: the harms, and what else speaks against it", none=_NONE)
+@names("why nothing offers a higher dose: the harms, and what else is against it", none=_NONE)
 def rise_withheld(reasons: Reasons) -> Answer[list[Named]]:
     return [named for _, named in reasons]
 

@@ -113,7 +113,7 @@ class Browser:
         try:
             async with self._turn:
                 if await request.is_disconnected():  # whoever asked has gone
-                    return outcome(503, "nobody waits for this page")
+                    return outcome(503, "no one is waiting for this page")
                 text = await asyncio.to_thread(made)
         except Exception as error:  # no traceback, which may hold what was put in
             event = "engine fault" if isinstance(error, EngineFault) else "fault"

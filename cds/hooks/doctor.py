@@ -115,7 +115,7 @@ def _cache() -> Iterator[Looked]:
         yield Looked("ok", "compiled rules can be kept")
     else:
         yield Looked(
-            "note", "compiled rules cannot be kept: each command reads them anew (XDG_CACHE_HOME names a folder)"
+            "note", "compiled rules cannot be kept: each command reads them again (XDG_CACHE_HOME names a folder)"
         )
 
 

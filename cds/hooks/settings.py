@@ -148,7 +148,7 @@ class Settings(BaseModel):
             )
         if self.workbench and not (self.only_this_machine or self.without_authentication):
             raise ValueError(
-                "the workbench asks nobody who calls: it is for this machine alone, or where without_authentication is said"
+                "the workbench does not authenticate its callers: it is for this machine only, or for where without_authentication is set"
             )
         if self.issuers and self.without_authentication:
             raise ValueError("issuers are named, and without_authentication is said too")

@@ -253,7 +253,7 @@ class ValueSetShape(Shape):
     leaves_out: str = ""  # what it does not cover, in a sentence or two
     roles: list[Role] = Field(default=[])  # of drugs: what they are to the facts
     settles: str = ""  # the definition that says after how long a level shows what such a drug does
-    shown_after_stop: str = ""  # the definition that says for how long its stop is spoken of
+    shown_after_stop: str = ""  # the definition that says for how long its stop is reported
     codes: list[CodeShape] = []
     prefixes: list[PrefixShape] = []
     names: list[NamedShape] = []
@@ -275,7 +275,7 @@ _FORMS = {
     "yields_to": "ids of rules: small words joined by hyphens",
     "url": "an address that begins with https://",
     "protocol": "the id of a protocol",
-    "meaning": "the hash of 64 digits that 'sirolimus-cds sign' writes (16 are of an older version: delete the entry, and sign anew)",
+    "meaning": "the hash of 64 digits that 'sirolimus-cds sign' writes (16 are of an older version: delete the entry and sign again)",
     "on": "a date such as 2026-01-31",
     "by": "a name, on one line and without markup",
     "role": "a role, on one line and without markup",

@@ -93,7 +93,7 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
         paths = [where.parent / unquote(urlsplit(each.url).path).rpartition("/")[2] for each in manifest.output]
         found = {each.type for each in manifest.output}
         if lacking := sorted(path.name for path in paths if not path.is_file()):
-            raise NoExport(f"the manifest names files that are not beside it: {', '.join(lacking[:5])}")
+            raise NoExport(f"the manifest names files that are not in its folder: {', '.join(lacking[:5])}")
     else:
         paths, found = _files(where), set()
         faults += _set_aside(where)

@@ -96,7 +96,7 @@ class Run:
             self.work.mkdir(parents=True, exist_ok=True, mode=0o700)
             file.write_bytes(asked)
         elif not resume:
-            raise OtherRun("a run was begun there: --resume goes on with it, and another folder begins anew")
+            raise OtherRun("a run was begun there: --resume continues it, another folder starts a new one")
         elif file.read_bytes() != asked:
             raise OtherRun("another run was begun there, with other files, rules, times or another program")
         into_cache(self.work / KNOWLEDGE, self.knowledge)

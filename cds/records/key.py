@@ -31,7 +31,7 @@ def key_of(where: str, file: Path | None) -> bytes:
         Unavailable: it cannot be read or made, or is shorter than 16 bytes.
     """
     if file is None and is_postgres(where):
-        raise Unavailable("records_key_file is needed beside PostgreSQL: 32 random bytes that every machine has")
+        raise Unavailable("records_key_file is needed with PostgreSQL: 32 random bytes that every machine has")
     path = file or key_beside(where)
     if file is None and not path.exists() and _holds_decisions(where):
         raise Unavailable(

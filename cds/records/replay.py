@@ -60,7 +60,7 @@ class Served:
 
     @cached_property
     def signed(self) -> CheckedEngine:
-        """The same rules, with the cards of those that nobody has signed hidden."""
+        """The same rules, with the cards of those that no one has signed hidden."""
         return CheckedEngine(active_only(self.all.knowledge))
 
     def as_for(self, decision: Stored) -> CheckedEngine:

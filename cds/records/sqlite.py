@@ -102,7 +102,7 @@ class Sqlite:
     def _refuse_another_file(self) -> None:
         """A file that took the place of ours is not used: the log of ours, which lies beside it, would be written into it."""
         if self._path.stat().st_ino != self._file:
-            raise Unavailable(f"{self._path.name} is another file than at the start; start the service anew")
+            raise Unavailable(f"{self._path.name} is not the file it was at the start; restart the service")
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -43,7 +43,7 @@ def _as_it_is(document: Json, advice: Advice, note: str = "") -> View:
 def view_of(form: Asked, engine: CheckedEngine) -> View:
     """What a form asks for. Raises InputError."""
     if form.knowledge not in ("", engine.knowledge.hash):
-        raise InputError("the rules have changed since this page was made; judge the chart anew")
+        raise InputError("the rules have changed since this page was made; judge the chart again")
     document = document_of(form.chart)
     hook = form.hook if form.hook in HOOKS and document.get("resourceType") == "Bundle" else None
     at = parse_now(form.at) if form.at else None

@@ -48,7 +48,7 @@ def test_a_year_is_enough_and_a_day_more_is_not() -> None:
     read = read_folder(RULES)
     assert not_looked_at([read], date(2027, 11, 24)) == []
     late = not_looked_at([read], date(2027, 11, 25))
-    assert [each for each in late if each.message == "feng-2024: nobody has looked at it since 2026-11-24"]
+    assert [each for each in late if each.message == "feng-2024: not reviewed since 2026-11-24"]
     assert all("since 2026-11-24" in each.message for each in late)
 
 
@@ -56,10 +56,10 @@ def test_a_year_is_enough_and_a_day_more_is_not() -> None:
 def test_check_remarks_it_and_a_release_is_refused() -> None:
     usual = run()
     assert usual.exit_code == 0
-    assert "things that nobody has looked at for 12 months, which --release would refuse" in usual.output
+    assert "items that no one has reviewed for 12 months, which --release would refuse" in usual.output
     refused = run("--release")
     assert refused.exit_code == 1
-    assert re.search(r"sources\.yaml:4: feng-2024: nobody has looked at it since 2026-11-24", refused.output)
+    assert re.search(r"sources\.yaml:4: feng-2024: not reviewed since 2026-11-24", refused.output)
 
 
 @pytest.mark.usefixtures("in_a_year")
@@ -77,7 +77,7 @@ def test_a_source_that_facts_were_taken_from_must_say_when(rules: Path) -> None:
 @pytest.mark.parametrize(
     ("again", "said"),
     [
-        ("", ["dose_highest: nobody has looked at it since 2025-11-29"]),
+        ("", ["dose_highest: not reviewed since 2025-11-29"]),
         ("\n  checked_on: 2026-11-01", []),
     ],
 )
@@ -102,7 +102,7 @@ def test_every_protocol_is_looked_at(rules: Path, monkeypatch: pytest.MonkeyPatc
     [day] = re.findall(r"^valid_from: (\S+)$", text, re.MULTILINE)
     file.write_text(text.replace(f"valid_from: {day}", "valid_from: 2020-01-01"), encoding="utf-8")
     report = run("--release", str(rules))
-    assert report.exit_code == 1 and "feng-2020: nobody has looked at it since 2020-01-01" in report.output
+    assert report.exit_code == 1 and "feng-2020: not reviewed since 2020-01-01" in report.output
 
 
 def test_codes_and_names_that_are_recalled_are_listed() -> None:
@@ -128,7 +128,7 @@ def test_what_only_memory_says_is_listed_with_the_sentence_to_look_for() -> None
     assert result.exit_code == 0
     assert "KDIGO guideline on chronic kidney disease" in result.output
     assert "https://kdigo.org/guidelines/ckd-evaluation-and-management/" in result.output
-    assert "0.7 g/g: From this on albumin in an adult's urine is spoken of" in result.output
+    assert "0.7 g/g: From this on albumin in an adult's urine is reported" in result.output
     [counted] = re.findall(r"^(\d+) sentences to look for in (\d+) sources$", result.output, re.MULTILINE)
     found = json.loads(run("--recalled", "--format", "json").output)
     assert counted == (str(sum(len(each["sentences"]) for each in found)), str(len(found)))

@@ -197,7 +197,7 @@ def test_rules_that_are_not_sound_are_not_signed(rules: Path, monkeypatch: pytes
     monkeypatch.undo()
     edit(rules / "trough" / "trough-low.yaml", "trough < {trough_low} ng/mL", "trough <= {trough_low} ng/mL")
     refused = run("sign", "--rules", rules, *WHO, "trough-high")
-    assert refused.exit_code == 2 and "the rules are not sound, so nobody can sign them" in refused.stderr
+    assert refused.exit_code == 2 and "the rules are not sound, so they cannot be signed" in refused.stderr
     assert "trough-low.yaml:" in refused.stderr and not (rules / "reviews.yaml").exists()
 
 

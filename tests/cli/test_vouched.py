@@ -98,7 +98,7 @@ def test_the_commands_ask_for_it_and_say_when_it_must_be_made_anew(rules: Path, 
     sign_file(rules, tmp_path / "ours")
     assert CliRunner().invoke(main, ["check", str(rules), "--signers", str(signers)]).exit_code == 0
     again = CliRunner().invoke(main, ["sign", "--rules", str(rules), *WHO, "trough-high"])
-    assert "its signature by a key must be made anew: ssh-keygen -Y sign" in again.stderr
+    assert "it must be signed with the key again: ssh-keygen -Y sign" in again.stderr
 
 
 def test_where_ssh_keygen_is_missing_nothing_counts(

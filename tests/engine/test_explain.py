@@ -50,7 +50,7 @@ def test_a_rule_that_nobody_signed_says_that_it_is_not_shown(engine: CheckedEngi
     chart = bundle(patient(), itp(), sirolimus("s", day(0), 2), level("l", day(15, "07:40"), 27))
     advice = advise(read_request(as_bytes(chart)), CheckedEngine(knowledge), now_on(16), explain=True)
     said = {each.rule.id: silence(each, advice.situation.facts, "patient-view") for each in advice.explained}
-    assert said["trough-critical"] == "holds and is not shown, for nobody has signed it"
+    assert said["trough-critical"] == "holds and is not shown, for no one has signed it"
     assert said["trough-high"] == ""  # it does not give way to what is not shown
 
 

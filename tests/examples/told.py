@@ -58,7 +58,7 @@ TOLD = (
         (
             "interactingDrugStopped",
             "warning",
-            "Stopped beside sirolimus: rifampin; no level has shown yet what that does",
+            "Stopped while on sirolimus: rifampin; no level shows the effect yet",
         ),
     ),
     told(

@@ -1,4 +1,4 @@
-"""Conditions beside which sirolimus is dangerous, and what a first order for a woman needs."""
+"""Conditions in which sirolimus is dangerous, and what a first order for a woman needs."""
 
 from __future__ import annotations
 

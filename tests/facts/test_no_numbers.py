@@ -50,7 +50,7 @@ SENTENCES = {
     "no two orders contradict one another": "two orders",
     "no two orders contradict one another, or the dose of one is not known": "two orders",
     "regulatory T cells were not measured twice": "the first and the newest value",
-    "a lower count of the same day is judged: nobody knows which of the two is newer": "two counts",
+    "a lower count of the same day is judged: it is not known which of the two is newer": "two counts",
     "Two levels of one day": "two levels",
     "Two ": "two orders",
     "two results of one sample differ": "two results",

@@ -60,7 +60,7 @@ def test_on_opening_a_chart_a_usable_level_in_the_target_answers_a_strong_inhibi
     [("stopped", {"interactingDrugStopped"}), ("completed", {"interactingDrugStopped"}), ("cancelled", set())],
 )
 def test_a_partner_that_is_over_does_not_interact(engine: CheckedEngine, status: str, shown: set[str]) -> None:
-    """But that it stopped is spoken of, until a level can show it."""
+    """But that it stopped is reported, until a level can show it."""
     partner = drug("x", "clarithromycin", day(15), status=status, end=day(20))
     assert topics(judge(engine, 25, ORDER, LEVEL, partner)) == shown
     assert topics(judge(engine, 28, ORDER, LEVEL, partner, level("new", day(27, "08:00"), 8))) == set()

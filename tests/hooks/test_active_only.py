@@ -57,7 +57,7 @@ def test_what_would_be_silent_beside_an_unsigned_rule_speaks_and_offers_nothing(
 
 def test_what_is_not_shown_is_counted_and_not_told() -> None:
     card = cards(signed("dose-below-window"), *LOW_DOSE)["findingsNotShown"]
-    assert card["summary"] == "2 findings are not shown: nobody has signed their rules here. This is not an all clear."
+    assert card["summary"] == "2 findings are not shown: no one has signed their rules here. This is not an all clear."
     assert "30" not in card["detail"] and card["indicator"] == "info" and "suggestions" not in card
 
 

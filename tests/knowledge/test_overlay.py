@@ -62,7 +62,7 @@ def test_a_number_that_a_site_changes_changes_wherever_it_is_said(site: Path) ->
         "change_cap": ("0.5", "0.4", "x", "at most {} times the dose up or down"),
         "partial_count": ("30", "35", "10^9/L", "explains the newest count of {} or more"),
         "maintenance_from": ("90", "100", "day", "starting before day {} of the course"),
-        "low_count_adult": ("20", "25", "10^9/L", "Spoken of below {}, and not for a count"),
+        "low_count_adult": ("20", "25", "10^9/L", "Reported below {}, and not for a count"),
         "hemoglobin_fall_days": ("14", "10", "day", "A fall by more than 2 g/dL within {} days"),
     }
     for name, (_, value, unit, _) in said.items():

@@ -161,7 +161,7 @@ def test_recalled_knowledge_cannot_be_signed(tmp_path: Path) -> None:
 
 SHORT = (
     "rules/reviews.yaml:4: my-rule: 'meaning': must be the hash of 64 digits that 'sirolimus-cds sign' writes "
-    "(16 are of an older version: delete the entry, and sign anew)"
+    "(16 are of an older version: delete the entry and sign again)"
 )
 
 

@@ -142,7 +142,7 @@ def taken(regimen: Regimen) -> Dose | None:
 
 
 def conflict(regimen: Regimen) -> bool:
-    """Several orders that nobody can say whether they add up."""
+    """Several orders for which it is not known whether they add up."""
     regimen = without_renewals(regimen)
     return len(regimen) > 1 and taken(regimen) is None and not all_together(regimen)
 

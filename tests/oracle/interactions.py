@@ -130,7 +130,7 @@ def settled(record: Record, course: Course, lv: Levels, s: Stretch) -> Level | N
 
 
 def unsettled_inhibitor(record: Record, course: Course, lv: Levels) -> bool:
-    """An inhibitor is taken, or drafted beside sirolimus, and no level has shown yet what it does.
+    """An inhibitor is taken, or drafted beside sirolimus, and no level shows the effect yet.
 
     Nor does a level settle a strong one that it shows outside the target, or beside a draft of more sirolimus.
     """
@@ -163,7 +163,7 @@ def raised(record: Record, course: Course) -> bool:
 
 
 def _partners(record: Record, course: Course) -> list[tuple[str, bool]]:
-    """The codes of the drugs that are spoken of now, and whether the combination is new or raised by what is drafted.
+    """The codes of the drugs that are reported now, and whether the combination is new or raised by what is drafted.
 
     "Order hooks when either partner is a draft; patient-view while both are taken."
     """

@@ -40,7 +40,7 @@ CALCINEURIN_LOUD, WORSE_SHOWN = 28, 14
 class Partner:
     """A drug beside sirolimus: since when it is taken, and since when both are.
 
-    ``draft``: it is spoken of for a draft, of it or of sirolimus; ``ordered``: it is being ordered itself.
+    ``draft``: it is reported for a draft, of it or of sirolimus; ``ordered``: it is being ordered itself.
     """
 
     code: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 # "the newest creatinine over the one before the course"; a platelet count of day 0 may be the baseline, and of
 # creatinine nothing is said
 CREATININE_OF_DAY_0_IS_BEFORE = True
-# "the antigen, antibody or condition that speaks of hepatitis B": of a viral load that found something nothing is said,
+# "the antigen, antibody or condition that indicates hepatitis B": of a viral load that found something nothing is said,
 # nor whether ordering it again is enough ("measured lately or is on order")
 VIRAL_LOAD_SPEAKS_OF_HEPATITIS_B = True
 # "overdue when half the time again has passed": on day 42 of an interval of 28, or on the day after
 OVERDUE_ON_THE_DAY = False
 # "final, amended, corrected" results count; whether a preliminary one shows that a test was done is not said
 PRELIMINARY_IS_DONE = True
-# "with a second immunosuppressant", "drugs that suppress the immune system, beside those with a value set of their own":
+# "with a second immunosuppressant", "drugs that suppress the immune system, other than those with a value set of their own":
 # whether a second mTOR inhibitor is one is not said
 MTOR_INHIBITOR_IS_A_SECOND = False
 # "while the risk is new": where sirolimus was stopped for less than 28 days and is ordered again, the course goes on
@@ -22,7 +22,7 @@ RESUMING_IS_NEW = True
 EARLIER_COURSE_REACHES = 28
 # "on-hold orders, and 28 days after a stop, still count as taken for trough-critical, response and not-assessed", "a level
 # within 100 days without any order gives not-assessed (and trough-critical if above 20)": whether blood, lungs, infections
-# and breast-feeding are spoken of then, too. As it is written, no
+# and breast-feeding are reported then, too. As it is written, no
 HARM_AFTER_A_STOP = True
 # "a sirolimus level dated before the first order means that the start is unknown: phase, baseline and landmarks become
 # gaps": whether creatinine and sugar of before the first order are of before sirolimus, and whether it is new in an infant
@@ -45,7 +45,7 @@ MISSED_LONG_AGO = True
 CANNABIDIOL_ADVISES_LESS = True
 # "tuberculosis or invasive fungus while active": Pneumocystis is a fungus, and ICD-10 counts it elsewhere
 PNEUMOCYSTIS_IS_A_FUNGUS = True
-# "angioedema and acute thrombosis: 90 days": whether an older one that is still active is spoken of, without advice
+# "angioedema and acute thrombosis: 90 days": whether an older one that is still active is reported, without advice
 OLD_THROMBOSIS_SPEAKS = False
 # "safety rules speak on patient-view, and on order hooks with a sirolimus draft": whether the low counts of the same section
 # are safety rules; "response-*: patient-view"

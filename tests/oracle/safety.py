@@ -71,7 +71,7 @@ def rules(record: Record, course: Course, d: Dosing, goes_on: bool) -> Fires:
 
 
 def _taken(record: Record, course: Course, d: Dosing) -> Fires:
-    """What is spoken of only while sirolimus is taken, or ordered."""
+    """What is reported only while sirolimus is taken, or ordered."""
     return _allergy(record, d) | _pregnancy(record) | _surgery(record) | hepatitis_b(record)
 
 

@@ -145,7 +145,7 @@ def test_who_has_no_itp_on_record_is_in_the_alerts_all_the_same(tmp_path: Path) 
     person = [each for each in taker("p", level("h", day(180, "08:00"), 25)) if each["resourceType"] != "Condition"]
     out = tmp_path / "out"
     result = run(write(tmp_path / "export", person), out, supplied="Observation")
-    assert "Condition was not exported: nobody has ITP on record" in result.output
+    assert "Condition was not exported: no patient has ITP on record" in result.output
     assert "p,False," in (out / "alerts.csv").read_text() and "trough-critical" in (out / "alerts.csv").read_text()
 
 

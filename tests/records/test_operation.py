@@ -92,7 +92,7 @@ def test_a_service_that_runs_does_not_write_into_what_was_restored(
         asked(client, name="request-0002")
         assert told("records", "restore", copy, "--records", file).exit_code == 0
         asked(client, name="request-0003")  # answered, and not kept
-        assert "start the service anew" in client.get("/readyz").json()["records"]
+        assert "restart the service" in client.get("/readyz").json()["records"]
     assert "1 decisions" in told("records", "state", "--records", file).output
     assert told("records", "backup", str(tmp_path / "again"), "--records", file).exit_code == 0
 

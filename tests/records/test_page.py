@@ -36,7 +36,7 @@ def test_every_command_of_the_page_does_what_it_says(engine: CheckedEngine, tmp_
     assert said["decisions list"].count("\n") == 1 and card in said["decisions show"]
     assert (folder / "request.json").stat().st_size > 500
     assert "trough-critical" in (folder / "feedback.csv").read_text()
-    assert "1 decisions judged anew: no card differs" in said["replay --records"]
+    assert "1 decisions judged again: no card differs" in said["replay --records"]
     assert "1 decisions, 1 reports" in said["records state"] and "0 decisions" in said["records purge"]
 
 

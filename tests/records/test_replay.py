@@ -196,12 +196,12 @@ def test_the_command_counts_and_fails_as_it_is_told(
         asked(client)
         asked(client, QUIET)
     same = told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "any")
-    assert same.exit_code == 0 and "2 decisions judged anew: no card differs" in same.output
+    assert same.exit_code == 0 and "2 decisions judged again: no card differs" in same.output
     folder = Path(shutil.copytree(RULES, tmp_path / "changed"))
     file = folder / SEED
     file.write_text(file.read_text().replace("trough_critical:\n    value: 20", "trough_critical:\n    value: 25"))
     other = told("replay", "--records", where, "--rules", str(folder))
-    assert other.exit_code == 0 and "2 decisions judged anew: 1 differ" in other.output
+    assert other.exit_code == 0 and "2 decisions judged again: 1 differ" in other.output
     assert "- trough-critical: critical: Sirolimus level 22 ng/mL" in other.output and "+ trough-high" in other.output
     assert told("replay", "--records", where, "--rules", str(folder), "--fail-on", "critical").exit_code == 1
     found = json.loads(told("replay", "--records", where, "--rules", str(folder), "--format", "json").stdout)
@@ -224,7 +224,7 @@ def test_cards_that_are_no_longer_put_together_are_told(
 def test_where_nothing_was_judged_a_gate_does_not_open(engine: CheckedEngine, where: str, key_file: Path) -> None:
     service(engine, where, key_file)
     found = told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "critical")
-    assert found.exit_code == 1 and "no decision was judged anew" in found.output
+    assert found.exit_code == 1 and "no decision was judged again" in found.output
 
 
 def test_what_cannot_be_judged_anew_is_counted(engine: CheckedEngine, where: str, key_file: Path) -> None:
@@ -234,7 +234,7 @@ def test_what_cannot_be_judged_anew_is_counted(engine: CheckedEngine, where: str
     with service(engine, where, key_file, records_keep="verdict") as client:
         asked(client)
     found = told("replay", "--records", where, "--rules", str(RULES), "--fail-on", "unanswered")
-    assert found.exit_code == 1 and "could not be judged anew: neither input nor facts" in found.output
+    assert found.exit_code == 1 and "could not be judged again: neither input nor facts" in found.output
 
 
 def said_nothing(engine: CheckedEngine, where: str, key_file: Path, program: str = "program") -> None:

@@ -248,7 +248,7 @@ def test_a_file_that_was_put_in_its_place_is_not_written(tmp_path: Path) -> None
     with opened(str(file)) as store:
         written(store, b"a")
         old.rename(file)
-        with pytest.raises(Unavailable, match="start the service anew"):
+        with pytest.raises(Unavailable, match="restart the service"):
             written(store, b"b")
 
 

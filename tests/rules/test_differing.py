@@ -47,7 +47,7 @@ def test_it_tells_the_region_in_words_with_a_scenario(higher: Path, tmp_path: Pa
         "  itp_on_record is true, trough 15 ng/mL, trough_answered_by_draft is false, "
         "trough_basis is usable or early_after_increase or missed_but_high\n"
     )
-    assert rest.splitlines()[-1] == "step-down-to-maintenance speaks elsewhere, since it gives way to trough-high"
+    assert rest.splitlines()[-1] == "step-down-to-maintenance fires elsewhere, since it gives way to trough-high"
     region = json.loads(prove(str(RULES), str(higher), "--format", "json").output)["regions"][0]
     scenario = tmp_path / "found.yaml"
     scenario.write_text(region["scenario"], encoding="utf-8")

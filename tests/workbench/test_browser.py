@@ -47,7 +47,7 @@ def test_an_example_is_looked_at(page: Page) -> None:
     assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
     assert page.query_selector("svg title") is not None
     page.click("nav >> text=Why not")
-    assert page.inner_text("details.rule[open] summary") == "trough-low: speaks"
+    assert page.inner_text("details.rule[open] summary") == "trough-low: fires"
     assert not page.locator("article").is_visible()
     page.click("nav >> text=Cards")
     assert page.locator("article").is_visible() and not page.locator("details.rule[open]").is_visible()

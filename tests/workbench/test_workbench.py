@@ -51,7 +51,7 @@ def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: CheckedEngine
     status, text = posted(engine, chart=BUNDLE, hook="patient-view", at="2024-01-23T20:00:00Z")
     assert status == 200
     assert "Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target" in text
-    assert "trough-low: speaks" in text and "<b>yes</b>: trough below 5 ng/mL" in text
+    assert "trough-low: fires" in text and "<b>yes</b>: trough below 5 ng/mL" in text
     assert (
         'trough-high: silent <span class="why" dir="auto">not so: trough above 15 ng/mL (it is 3.9 ng/mL)</span>'
         in text
@@ -146,7 +146,7 @@ def test_it_is_off_where_others_can_call_and_when_it_is_set_off(engine: CheckedE
 
 
 def test_with_issuers_it_cannot_be_set_on() -> None:
-    with pytest.raises(WrongSettings, match="the workbench asks nobody who calls"):
+    with pytest.raises(WrongSettings, match="the workbench does not authenticate its callers"):
         read_settings(given={"workbench": True, "issuers": [PUBLIC.model_dump()]}, environ={})
 
 

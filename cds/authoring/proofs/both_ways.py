@@ -30,7 +30,7 @@ def never_both_ways(every: Sequence[Knowledge]) -> Property:
     """P1, under the protocol of each of ``every``."""
     found = Property(
         "P1",
-        "no offer of more beside a reason for less",
+        "no offer of more with a reason for less",
         "pairs",
         "a dose above the present one is not known while a reason withholds it",
         "a reason to withhold a rise taken away; the guard of offers taken away",

@@ -55,7 +55,7 @@ def usable(level: Level, target: Target) -> Driven:
 
 
 def usable_beside_a_newer(level: Decimal, target: Target) -> Driven:
-    """A usable level acts; the newest one is another, or is not to be spoken of any more."""
+    """A usable level acts; the newest one is another, or is not to be reported any more."""
     return {"trough": level, "trough_basis": "usable"}
 
 
@@ -65,7 +65,7 @@ def newest_beside_a_usable(level: Decimal, target: Target) -> Driven:
 
 
 def _beyond(side: Side, basis: str, *, newest: bool = True) -> Callable[[Decimal, Target], Driven]:
-    """A level acts where it lies on that side already; elsewhere an older one does, or none. ``newest``: it is spoken of as such, too."""
+    """A level acts where it lies on that side already; elsewhere an older one does, or none. ``newest``: it is reported as such, too."""
 
     def course(level: Decimal, target: Target) -> Driven:
         acts = {"trough": level, "trough_basis": basis} if target.side(level) == side else {}
