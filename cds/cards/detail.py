@@ -15,6 +15,7 @@ from cds.compiled.template import only_name
 from cds.compiled.truth import truth
 from cds.engine import Holding
 from cds.facts import Situation
+from cds.knowledge.rests import DOSED
 from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
@@ -22,7 +23,6 @@ WORKING, SOURCES = "**Working**: ", "**Sources**"
 """What the layers begin with that are read last."""
 _MOST_REFERENCES = 8
 _COUNTED = ("day", "month")
-_DOSED = ("dosing", "trough")
 GRADES = {
     "A": "regulator label or international guideline",
     "B": "consistent clinical or pharmacokinetic studies",
@@ -90,7 +90,7 @@ def layers_of(text: str) -> tuple[list[str], list[str]]:
 def _note(holding: Holding, situation: Situation) -> list[str]:
     """What a protocol says of its own doses, which may be too low, where the card is of the dose of those it is about."""
     facts, protocol = situation.facts.values, situation.knowledge.protocol
-    is_dosed = holding.rule.subject in _DOSED and holding.level.direction != "less" and facts.get("itp_on_record", True)
+    is_dosed = holding.rule.subject in DOSED and holding.level.direction != "less" and facts.get("itp_on_record", True)
     return [protocol.note] if protocol.note and is_dosed and protocol.note_of in ("", facts.get("age_group")) else []
 
 

@@ -25,6 +25,8 @@ MEANINGS = Path(__file__).resolve().parent.parent / "facts" / "meanings.json"
 _UNLIKE = "unlike"  # words that do not mean what they end in
 _OF_EVERY_CARD = ("itp_on_record",)
 """Facts by which every card says of itself what protocol it is of."""
+DOSED = ("dosing", "trough")
+"""Subjects of rules whose cards carry what the protocol notes on its own doses: of whom that is said is told by the age group."""
 _FACTS_OF_A_DRAW = ("next_draw", "newest_level")
 _DRAW = "draw_within"
 """By which the button of a card says when a level is to be drawn, whatever the rule is about."""
@@ -49,6 +51,8 @@ def facts_named(rule: Rule) -> set[str]:
     words = named(*texts, *(each.label for each in buttons))
     words += [word for each in buttons for word in (each.dose, each.unless, each.since, each.each)]
     words += _OF_EVERY_CARD
+    if rule.subject in DOSED:
+        words.append("age_group")
     if _orders_a_level(rule):
         words += _FACTS_OF_A_DRAW
     return facts_compared(rule).union(word for word in words if word in PLAN.facts)

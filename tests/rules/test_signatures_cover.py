@@ -155,6 +155,13 @@ def test_a_number_touches_the_rules_whose_facts_read_it(name: str, rests_on_it: 
     assert not does_not & covered
 
 
+def test_what_a_protocol_notes_of_children_rests_on_who_is_a_child() -> None:
+    """The day that shows it need not be in the sample: the card of a child's level carries the note, whatever its rule compares."""
+    covered = drafts_again(with_number("adult_age", Decimal(9)))
+    dosed = {rule.id for rule in KNOWLEDGE.rules if rule.subject in ("dosing", "trough")}
+    assert "trough-not-usable" in dosed and dosed <= covered
+
+
 def test_a_fact_that_means_something_else_touches_the_rules_that_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
     changed = rests.meanings_of_facts() | {"confirmation": "another"}
     monkeypatch.setattr(rests, "meanings_of_facts", lambda: changed)
