@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, is_led_by_sirolimus, medication_of
+from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, is_led_by_sirolimus, medication_of, names_something
 from cds.chart.model import DrugUse, Intake, Order
 from cds.chart.orders import Entry, read_entry
 from cds.chart.reader import Reader
@@ -21,16 +21,17 @@ UNKNOWN_DRUG = "drug"
 def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -> None:
     """A MedicationRequest or MedicationStatement; ``draft`` when it is being written now."""
     medication = medication_of(resource, reader.resolve, reader.knowledge.lexicon)
-    if medication is None:
+    if medication is None or not names_something(medication):
+        if _counts(reader, resource, draft, UNKNOWN_DRUG, silently=True):
+            why = "its Medication was not supplied" if medication is NOT_SUPPLIED else "it names no drug"
+            at = "medicationReference" if medication is NOT_SUPPLIED else "medication[x]"
+            reader.unread(resource, why, UNKNOWN_DRUG, at, draft is not None)
         return
     dosages = resource.dosageInstruction
     if dosages is None:
         dosages = resource.dosage if isinstance(resource.dosage, list) else None
     drugs = drugs_of(medication, dosages, reader.knowledge)
     if not drugs:
-        if medication is NOT_SUPPLIED and _counts(reader, resource, draft, UNKNOWN_DRUG, silently=True):
-            at = "medicationReference"
-            reader.unread(resource, "its Medication was not supplied", UNKNOWN_DRUG, at, draft is not None)
         return
     subject = subject_of(drugs)
     if not reader.is_ours(resource, subject, draft is not None) or not _counts(reader, resource, draft, subject):

@@ -65,6 +65,12 @@ def medication_of(resource: Resource, resolve: Resolver, words: Lexicon) -> Medi
     return Medication(tuple(concepts), tuple(strengths)) if concepts else NOT_SUPPLIED
 
 
+def names_something(medication: Medication) -> bool:
+    """Whether it has a code or a word by which anybody could tell the drug."""
+    codings = (coding for concept in medication.concepts for coding in concept.coding or ())
+    return any(concept.text for concept in medication.concepts) or any(each.code or each.display for each in codings)
+
+
 def _ingredient(holders: Sequence[Resource], ingredient: Ingredient, resolve: Resolver) -> Iterator[CodeableConcept]:
     """The concepts of an ingredient; what it points to may be contained in the order or in its Medication."""
     if ingredient.itemCodeableConcept is not None:

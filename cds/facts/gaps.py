@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
+from cds.chart.drugs import UNKNOWN_DRUG
 from cds.chart.model import Chart, Intake, Lab, Unread
 from cds.chart.words import on_day
 from cds.compiled.knowledge import Window
+from cds.course.kinds import Problems
 from cds.course.patient import Patient
+from cds.course.problems import active
 from cds.facts.limits import Limits
 from cds.facts.question import DIED
 from cds.plan.declare import Answer, Days, Named, Told, Unknown, names, part
@@ -59,19 +62,35 @@ def gaps(
     patient: Patient,
     relevant: bool | Unknown,
     gaps_of_sirolimus: list[Named] | Unknown,
+    unidentified_orders: list[Unread],
     chart: Chart,
 ) -> Answer[list[Named]]:
-    """Of another drug's order only those of drafts and of sirolimus itself, without which no interaction can be judged."""
+    """Of another drug's order only those of drafts and of sirolimus itself, without which no interaction can be judged.
+
+    Without sirolimus on record the orders that may be of it all the same.
+    """
     if patient.deceased:
         return [Named("Nothing", DIED, (patient.reference,), "daily_dose")] if patient.drafts else []
     if not isinstance(gaps_of_sirolimus, Unknown):
         return gaps_of_sirolimus
     if isinstance(relevant, Unknown):
-        return []
+        return list(_unread(unidentified_orders))
     acts = any(use.draft for use in chart.drugs)
     meant = [item for item in chart.unread if item.draft and (patient.taking or item.subject == "sirolimus")]
     meant += [item for item in chart.unread if acts and not patient.taking and _is_order(item)]
+    meant += [item for item in unidentified_orders if item.draft and item not in meant]
     return list(dict.fromkeys(_unread(meant)))
+
+
+@part
+def unidentified_orders(patient: Patient, itp_problems: Problems, chart: Chart) -> list[Unread]:
+    """Orders that name no drug and whose Medication was not supplied: each may be one of sirolimus.
+
+    Of a patient with ITP every one; of others those that are being written, for about these somebody asks.
+    """
+    found = [item for item in chart.unread if item.subject == UNKNOWN_DRUG]
+    has_itp = bool(found and active(itp_problems, patient.now))
+    return [item for item in found if item.draft or has_itp]
 
 
 def _is_order(item: Unread) -> bool:

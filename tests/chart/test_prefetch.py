@@ -11,8 +11,8 @@ from cds.chart.body import InputError
 from cds.chart.request import read_request
 from cds.compiled.hooks import Hook
 from cds.engine import CheckedEngine
-from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, watched
-from tests.judge import fact, gaps, judge_order, now_on, topics
+from tests.charts import FIRST_LINE, as_bytes, day, drug, itp, level, patient, request, sirolimus, subject, watched
+from tests.judge import fact, gaps, judge, judge_order, now_on, topics
 
 OVERDOSE = sirolimus("s", day(0), 12)
 """Too much whatever a level says, so that its card must always be there."""
@@ -261,6 +261,47 @@ def test_a_draft_that_cannot_be_read_is_never_passed_over(
     advice = judge_order(engine, 13, [OVERDOSE | {"status": "draft"} | change], hook=hook)
     assert topics(advice) == {"notAssessed"}
     assert reason in advice.cards[0]["detail"].replace("\\", "")
+
+
+def unidentified(order: dict[str, Any]) -> dict[str, Any]:
+    """The order with nothing of its drug but the reference to a Medication that is not sent."""
+    rest = {key: value for key, value in order.items() if key != "medicationCodeableConcept"}
+    return rest | {"medicationReference": {"reference": "Medication/not-sent"}}
+
+
+@pytest.mark.parametrize("hook", ["order-select", "order-sign"])
+def test_a_draft_whose_drug_was_not_supplied_may_be_sirolimus_and_is_named(engine: CheckedEngine, hook: Hook) -> None:
+    """Also of a patient without ITP on record: the diagnosis may be what is missing."""
+    draft = unidentified(OVERDOSE | {"status": "draft"})
+    for people in (True, False):
+        advice = judge_order(engine, 13, [draft], hook=hook, adult=people)
+        assert topics(advice) == {"notAssessed"}
+        assert "its Medication was not supplied" in advice.cards[0]["detail"]
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        {},
+        {"medicationCodeableConcept": {}},
+        {"medicationCodeableConcept": {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm"}]}},
+        {"medicationCodeableConcept": {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "masked"}]}},
+    ],
+)  # fmt: skip
+def test_a_draft_that_names_no_drug_is_named(engine: CheckedEngine, says: dict[str, Any]) -> None:
+    draft = {key: value for key, value in OVERDOSE.items() if key != "medicationCodeableConcept"} | says
+    advice = judge_order(engine, 13, [draft | {"status": "draft"}])
+    assert topics(advice) == {"notAssessed"} and "it names no drug" in advice.cards[0]["detail"]
+
+
+def test_an_order_whose_drug_was_not_supplied_is_named_for_a_patient_with_itp_alone(engine: CheckedEngine) -> None:
+    running = unidentified(sirolimus("s", day(0), 12))
+    assert topics(judge(engine, 13, running)) == {"notAssessed"}
+    assert judge(engine, 13, running, adult=False).cards == []
+    iron = {"resourceType": "MedicationRequest", "id": "x", "status": "draft", "intent": "order",
+            "subject": subject(), "medicationCodeableConcept": {"text": "iron"}}  # fmt: skip
+    assert topics(judge_order(engine, 13, [iron], running)) == {"notAssessed"}
+    assert judge_order(engine, 13, [iron], running, adult=False).cards == []
 
 
 def test_a_draft_that_cannot_be_read_and_is_not_of_ours_is_passed_over(engine: CheckedEngine) -> None:

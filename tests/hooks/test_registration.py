@@ -57,10 +57,27 @@ def topics(engine: CheckedEngine, row: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("row", ["1", "2", "4"])
 def test_a_row_of_the_script_gives_the_card_that_it_names(engine: CheckedEngine, row: str) -> None:
-    (expected,) = re.findall(r"topic `(\w+)`", SCRIPT[row])
+    (expected,) = re.findall(r"`(\w+)`, critical", SCRIPT[row])
     shown = topics(engine, row)
     assert expected in shown
     assert ("critical" in SCRIPT[row]) == (shown[expected] == "critical")
+
+
+@pytest.mark.parametrize("row", ["1", "2", "6"])
+def test_the_words_of_the_script_are_on_a_card(engine: CheckedEngine, row: str) -> None:
+    (words,) = re.findall(r'"([^"]+)"', SCRIPT[row])
+    on, address, body = ROWS[row]
+    with client_of(engine, on=on) as client:
+        cards = client.post(address, content=body, headers=JSON).json()["cards"]
+    assert any(words in card["summary"] for card in cards)
+
+
+@pytest.mark.parametrize("kind", ["requests", "appointments"])
+def test_of_orders_of_tests_and_appointments_no_card_says_that_they_lack(engine: CheckedEngine, kind: str) -> None:
+    assert "Without ServiceRequest or Appointment no card says so" in PAGE
+    with client_of(engine, on=13) as client:
+        cards = client.post(VIEW, content=_without(kind), headers=JSON).json()["cards"]
+    assert not any("was not supplied" in card["detail"] for card in cards)
 
 
 def test_where_the_script_says_no_card_there_is_none(engine: CheckedEngine) -> None:
