@@ -265,7 +265,7 @@ def test_an_offer_holds_when_an_older_weight_counts_again(engine: CheckedEngine)
 def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
-    @settings(max_examples=600 if LONG else 120, database=None)
+    @settings(max_examples=300 if LONG else 120, database=None)
     @given(charts())
     def hold(case: tuple[int, list[Resource], Resource]) -> None:
         on, rest, order = case
@@ -279,14 +279,14 @@ def test_a_suggestion_that_was_signed_raises_no_warning(engine: CheckedEngine) -
                 assert warnings(judge(engine, on + later, *rest, *signed(order, new, on), adult=False)) == set(), later
 
     hold()
-    assert len(seen) > (100 if LONG else 20)
+    assert len(seen) > (50 if LONG else 20)
 
 
 @pytest.mark.slow
 def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None:
     seen: list[str] = []
 
-    @settings(max_examples=900 if LONG else 180, database=None)
+    @settings(max_examples=450 if LONG else 180, database=None)
     @given(charts(), doses)
     def hold(case: tuple[int, list[Resource], Resource], mg: float) -> None:
         on, rest, order = case
@@ -308,7 +308,7 @@ def test_a_changed_draft_raises_no_warning_either(engine: CheckedEngine) -> None
                 ), later
 
     hold()
-    assert len(seen) > (100 if LONG else 20)
+    assert len(seen) > (50 if LONG else 20)
 
 
 def test_topics_of_a_patient_in_target_are_none(engine: CheckedEngine) -> None:

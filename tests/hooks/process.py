@@ -75,6 +75,19 @@ class Running:
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
+def free_ports(number: int) -> int:
+    """The first of so many free ports in a row: each worker has a port of its own for metrics."""
+    while True:
+        first = free_port()
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(first, first + number):
+                    held.enter_context(socket.create_server(("127.0.0.1", port)))
+            except (OSError, OverflowError):
+                continue
+        return first
+
+
 def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

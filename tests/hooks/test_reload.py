@@ -15,7 +15,7 @@ import pytest
 from tests.charts import as_bytes, count, day, itp, patient, request, sirolimus
 from tests.conftest import RULES
 from tests.hooks.doors import VIEW
-from tests.hooks.process import Running, free_port
+from tests.hooks.process import Running, free_ports
 
 BODY = as_bytes(request("patient-view", [patient(), itp(), sirolimus("s", day(0), 6, tablet="2")]))
 OTHER_TITLE = "Other words of somebody who tests"
@@ -67,7 +67,7 @@ def signalled(running: Running, event: str, times: int = 1) -> None:
 def test_other_rules_are_served_from_the_signal_on(
     start: Callable[..., Running], rules: Path, workers: int, tmp_path: Path
 ) -> None:
-    more = {"records": tmp_path / "records.sqlite", "metrics_port": free_port()} if workers > 1 else {}
+    more = {"records": tmp_path / "records.sqlite", "metrics_port": free_ports(2)} if workers > 1 else {}
     running = start(rules=rules, workers=workers, answer_seconds=20, **more)
     assert OTHER_TITLE not in titles(running)
     processes = set(running.processes()[: workers + 1])

@@ -183,7 +183,7 @@ def test_a_patient_who_kills_the_process_costs_nobody_else(tmp_path: Path, monke
         (("--every", "4 weeks"), "as 28d"),
         (("--every", "28d"), "--from"),
         (("--pseudonyms", "nowhere"), "nowhere"),
-        (("--engine", "spark", "--resume"), "Spark begins anew"),
+        (("--engine", "spark", "--resume"), "Spark starts from the beginning"),
     ],
 )
 def test_what_is_asked_wrongly_is_said(tmp_path: Path, more: tuple[str, ...], said: str) -> None:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.untraced]
 
 SHIPPED = load()
 PROTOCOLS = sorted(path.stem for path in (RULES / "protocols").glob("*.yaml"))
-SETS, SOME = (200, 50) if LONG else (16, 25)
+SETS, SOME = (100, 50) if LONG else (16, 25)
 
 
 def first_says(knowledge: Knowledge) -> list[Verdict]:

@@ -14,7 +14,7 @@ from cds.engine import CheckedEngine, EngineFault
 from cds.hooks.settings import Settings
 from tests.charts import as_bytes, request
 from tests.hooks.doors import JSON, VIEW, client_of
-from tests.hooks.process import free_port
+from tests.hooks.process import free_port, free_ports
 from tests.records.doors import CRITICAL, QUIET, asked
 
 CALL = as_bytes(request("patient-view", CRITICAL))
@@ -71,7 +71,7 @@ def test_names_that_callers_invent_make_no_series(engine: CheckedEngine) -> None
 
 @pytest.mark.slow
 def test_each_worker_has_a_port(start: Callable[..., Any]) -> None:
-    port = free_port()
+    port = free_ports(2)
     running = start(metrics_port=port, workers=2)
     names: list[Any] = []
     for _ in range(3_000):
