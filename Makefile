@@ -31,7 +31,7 @@ test: $(TESTED)
 
 # what is slow: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; and all the others
 LONG_FORMS := tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
-	tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py
+	tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py tests/workbench/test_moved.py
 long: $(TESTED)
 	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) $(LONG_FORMS)
 	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) $(addprefix --ignore=,$(LONG_FORMS)) tests

@@ -28,6 +28,7 @@ DRUGS = {
     "fluconazole": ("4450", "fluconazole"),
     "prednisone": ("8640", "prednisone"),
     "eltrombopag": ("711942", "eltrombopag"),
+    "ciclosporin": ("3008", "ciclosporin"),
     "rituximab": ("121191", "rituximab"),
     "azithromycin": ("18631", "azithromycin"),
     "ivig": ("", "Privigen"),

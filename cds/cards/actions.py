@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -155,10 +155,19 @@ def _service_request(situation: Situation, code: str, display: str, words: str) 
     }
 
 
+def _begins(situation: Situation, since: str) -> date:
+    """The day from which a rule counts: that of the fact or, if newer, of the last change of the dose, which a level must show too."""
+    patient, today = situation.patient, situation.patient.now.date()
+    found = situation.facts.dates.get(since)
+    if found is None or patient.drafts:
+        return today
+    last = patient.course.last_change
+    return max(found, last.moment.day) if last is not None else found
+
+
 def _counted(situation: Situation, suggestion: Suggestion) -> Within:
     """From which to which day a rule wants a level, such as ``5-7``: not before tomorrow, and some days to draw it in."""
     first, _, last = suggestion.days.partition("-")
-    today = situation.patient.now.date()
-    since = situation.facts.dates.get(suggestion.since, today)
+    today, since = situation.patient.now.date(), _begins(situation, suggestion.since)
     opens = max(since + timedelta(days=int(first)), today + timedelta(days=1))
     return Within(opens, max(since + timedelta(days=int(last or first)), opens + timedelta(days=DRAWN_IN)))

@@ -22,7 +22,8 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
     """A MedicationRequest or MedicationStatement; ``draft`` when it is being written now."""
     medication = medication_of(resource, reader.resolve, reader.knowledge.lexicon)
     if medication is None or not names_something(medication):
-        if _counts(reader, resource, draft, UNKNOWN_DRUG, silently=True):
+        ours = reader.is_ours(resource, UNKNOWN_DRUG, draft is not None)
+        if ours and _counts(reader, resource, draft, UNKNOWN_DRUG, silently=True):
             why = "its Medication was not supplied" if medication is NOT_SUPPLIED else "it names no drug"
             at = "medicationReference" if medication is NOT_SUPPLIED else "medication[x]"
             reader.unread(resource, why, UNKNOWN_DRUG, at, draft is not None)

@@ -32,6 +32,11 @@ def listed_once(found: Iterable[Named]) -> list[Named]:
     return [unique[key] for key in sorted(unique)]
 
 
+def known_on(found: list[Named], day: date | None) -> Answer[list[Named]]:
+    """What was found, with its resources, on a day from which something may be counted."""
+    return Known(found, [reference for each in found for reference in each.references], day) if found else found
+
+
 def is_stated_herbal(episode: Episode) -> bool:
     """Whether it is a remedy that the patient takes without an order."""
     stated = all(use.reference.startswith("MedicationStatement") for use in episode.uses)
@@ -68,7 +73,11 @@ def met_within(patient: Patient, episode: Episode, days: int) -> bool:
 
 @names("ciclosporin taken or ordered with sirolimus", none=_NONE)
 def ciclosporin(patient: Patient, ciclosporin_uses: Uses, ciclosporin_episodes: Episodes) -> Answer[list[Named]]:
-    return listed_once(partners(patient, ciclosporin_uses, ciclosporin_episodes))
+    """On the day on which the last of it began, where that is known and none is only ordered."""
+    found = listed_once(partners(patient, ciclosporin_uses, ciclosporin_episodes))
+    starts = [each.start.day for each in ciclosporin_episodes if each.active and each.start is not None]
+    began = None if any(each.draft for each in found) else max(starts, default=None)
+    return known_on(found, began)
 
 
 @names("other mTOR inhibitors taken or ordered with sirolimus", none=_NONE)
@@ -173,21 +182,14 @@ def stopped(
     none="no interacting drug was stopped lately",
 )
 def stopped_modulators(stopped: Stopped) -> Answer[list[Named]]:
-    return _known_stops(stopped)
-
-
-def _known_stops(stopped: Stopped) -> Answer[list[Named]]:
-    """As a card lists them, on the day of the last one."""
+    """On the day of the last one."""
     shown = listed_once(each.named for each in stopped)
-    if not shown:
-        return []
-    references = [reference for each in shown for reference in each.references]
-    return Known(shown, references, max((each.on for each in stopped), default=None))
+    return known_on(shown, max((each.on for each in stopped), default=None))
 
 
 @names("inducers that ended during the course, with no level since that shows it", none="no inducer was stopped lately")
 def stopped_inducers(stopped: Stopped) -> Answer[list[Named]]:
-    return _known_stops([each for each in stopped if each.kind == "inducer"])
+    return listed_once(each.named for each in stopped if each.kind == "inducer")
 
 
 @text("inhibitors that are taken now, however long: they may explain a high level")

@@ -12,7 +12,7 @@ from cds.compiled.knowledge import Window
 from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
 from cds.facts.size import Ages, Heaviest, Size
-from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, part
+from cds.plan.declare import Answer, Days, Known, Number, Numbers, Unknown, flag, part
 
 
 class Support(msgspec.Struct, frozen=True):
@@ -33,15 +33,18 @@ class Support(msgspec.Struct, frozen=True):
 
 
 @part
-def support(levels: list[Judged], patient: Patient, support_days: Days) -> Support | None:
-    """The newest level usable when drawn, if it may still speak for a dose of today."""
+def support(levels: list[Judged], patient: Patient, support_days: Days, doubtful_level: Number) -> Support | None:
+    """The newest level usable when drawn, if it may still support a dose of today.
+
+    A level of almost nothing supports none: the doses before it may not have been taken.
+    """
     if patient.course.conflict or not patient.taking:
         return None
     for each in levels:
         if each.verdict != "usable" or each.lab.amount is None:
             continue
-        if each.lab.amount.comparator:
-            return None  # the newest usable level is only known as a bound
+        if each.lab.amount.comparator or each.lab.amount.value < doubtful_level:
+            return None  # the newest usable level is only known as a bound, or says that doses may not have been taken
         regimen = patient.course.regimen_at(each.moment)
         if regimen is None:
             continue  # drawn in a hold: there is nothing to scale it from

@@ -9,7 +9,7 @@ from decimal import Decimal
 from cds.course.kinds import Episodes, Uses
 from cds.course.modulators import Judging, Meeting
 from cds.course.patient import Patient
-from cds.facts.interactions import HERBAL_INDUCERS, HERBALS, listed_once
+from cds.facts.interactions import HERBAL_INDUCERS, HERBALS, known_on, listed_once
 from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, flag, names, number, part, text
 
 _NONE = "no such drug meets sirolimus now"
@@ -126,9 +126,7 @@ def moderate_inducers_state(moderate_inducers_met: Meetings) -> Answer[str]:
 def moderate_modulators(moderate_inhibitors_met: Meetings, moderate_inducers_met: Meetings) -> Answer[list[Named]]:
     both = [*_ordered(moderate_inhibitors_met), *_ordered(moderate_inducers_met)]
     unanswered = [each for each in both if each.state != "in_target"]
-    shown = listed_once(each.named() for each in unanswered)
-    references = [reference for each in shown for reference in each.references]
-    return Known(shown, references, _began(unanswered)) if shown else []
+    return known_on(listed_once(each.named() for each in unanswered), _began(unanswered))
 
 
 def _began(met: Sequence[Meeting]) -> date | None:

@@ -35,7 +35,8 @@ _CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable
 
 @dataclass
 class Timeline:
-    """The rows of each panel. ``first`` and ``last`` bound the time that is drawn; ``target`` is that of the level.
+    """The rows of each panel. ``first`` and ``last`` bound the time that is drawn; ``target`` is that of the level, ``criteria`` are
+    the counts of a partial and of a complete response.
 
     ``doses_ahead`` and ``levels_ahead`` are what is proposed and what would follow. ``reasons`` are why results were not used:
     the ``letter`` that their marks bear, ``why``, and the ``results``.
@@ -44,6 +45,7 @@ class Timeline:
     first: date
     last: date
     target: tuple[float, float]
+    criteria: tuple[float, float]
     now: str
     start: date | None = None
     baseline: float | None = None
@@ -75,12 +77,14 @@ def timeline(advice: Advice) -> Timeline:
     """The rows of what was judged, with the cards that it brought."""
     situation = advice.situation
     numbers, course = situation.knowledge.protocol.numbers, situation.patient.course
+    limits = situation.knowledge.definitions
     answer = situation.of(response)
     known = answer if isinstance(answer, Response) else None
     drawn = Timeline(
         situation.patient.now.date(),
         situation.patient.now.date(),
         (float(numbers["trough_low"]), float(numbers["trough_high"])),
+        (float(limits["partial_count"]), float(limits["complete_count"])),
         situation.patient.now.strftime("%Y-%m-%d %H:%M"),
         course.start.day if course.start is not None else None,
         float(known.baseline.value) if known is not None and known.baseline is not None else None,
@@ -134,7 +138,12 @@ def _at(moment: Moment) -> str:
 def _counts(situation: Situation) -> Iterator[Row]:
     for each in situation.of(counts):
         say = f"Platelets {each.words()}" + (f"; not used: {each.why_not}" if each.why_not else "")
-        row = {"at": _at(each.moment), "value": max(float(each.value), 0.5), "name": said(each.value), "say": say}
+        row = {
+            "at": _at(each.moment),
+            "value": max(float(each.value), 0.5),
+            "name": f"{each.comparator}{said(each.value)}",
+            "say": say,
+        }
         yield row | {"usable": not each.why_not, "why": each.why_not}
 
 
@@ -143,7 +152,7 @@ def _levels(situation: Situation) -> Iterator[Row]:
         assert each.lab.moment is not None and each.lab.amount is not None
         usable, amount = each.verdict == "usable", each.lab.amount
         say = f"Sirolimus level {reported(each.lab, NG_ML)}: {'usable, ' if usable else 'not used, '}{each.why}"
-        name = f"{amount.comparator}{rounded(amount.value, '0.1')}"
+        name = f"{amount.comparator}{rounded(amount.value, '0.01')}"
         row = {"at": _at(each.lab.moment), "value": float(amount.value), "name": name, "say": say}
         yield row | {"usable": usable, "why": "" if usable else each.why}
 

@@ -94,7 +94,8 @@ def _counts(drawn: Timeline, width: int) -> Panel:
     top = most * (8 if drawn.landmarks else 1.5)  # the landmarks' words stand above the counts
     y = value_axis([_FLOOR, top], "log", [1, 10, 30, 100])
     layers = _landmarks(drawn, width) if drawn.landmarks else []
-    layers += [*level_line(30.0, INK, y, [4, 3], "partial, 30"), *level_line(100.0, INK, y, [4, 3], "complete, 100")]
+    for name, limit in zip(("partial", "complete"), drawn.criteria, strict=True):
+        layers += level_line(limit, INK, y, [4, 3], f"{name}, {limit:g}")
     if drawn.baseline is not None:
         layers += level_line(max(drawn.baseline, _FLOOR), COUNTS, y, [1, 3], f"baseline {drawn.baseline:g}")
     layers += [*points(drawn.counts, COUNTS, drawn, y), labels(drawn.counts, drawn, y, width)]
@@ -201,7 +202,7 @@ def _panel(panel: Panel, drawn: Timeline, width: int, labelled: bool, named: boo
 
 
 def _today(drawn: Timeline, width: int, height: int, named: bool) -> Iterator[Json]:
-    today = {"values": [{"at": drawn.today.isoformat(), "name": f"today, {drawn.today:%-d %b %Y}"}]}
+    today = {"values": [{"at": drawn.today.isoformat(), "name": f"today, {drawn.today.day} {drawn.today:%b %Y}"}]}
     yield {
         "data": today,
         "mark": {"type": "rule", "color": INK, "strokeWidth": 1, "aria": False},

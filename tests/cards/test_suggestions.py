@@ -101,6 +101,35 @@ def test_a_level_beside_a_moderate_inhibitor_is_counted_from_its_start(engine: C
     assert order["occurrencePeriod"] == {"start": day(25), "end": day(27)}
 
 
+def test_a_level_beside_ciclosporin_is_counted_from_its_start(engine: CheckedEngine) -> None:
+    chart = [sirolimus("s", day(0), 2), drug("c", "ciclosporin", day(20))]
+    (order,) = orders_of(judge(engine, 22, *chart), "ciclosporin")
+    assert order["occurrencePeriod"] == {"start": day(25), "end": day(27)}
+
+
+@pytest.mark.parametrize(
+    ("resources", "on", "first", "last"),
+    [
+        ([drug("f", "fluconazole", day(-300)), sirolimus("s", day(0), 2)], 2, 5, 7),
+        ([drug("f", "fluconazole", day(20)), sirolimus("s", day(0), 2, status="stopped", end=day(39)),
+          sirolimus("s2", day(39), 1)], 40, 44, 46),
+    ],
+)  # fmt: skip
+def test_nor_is_it_drawn_before_the_dose_of_sirolimus_shows(
+    engine: CheckedEngine, resources: list[dict[str, Any]], on: int, first: int, last: int
+) -> None:
+    """The other drug has been taken for long; what is new is the dose, and a level of its first days tells nothing."""
+    orders = orders_of(judge(engine, on, *resources), "moderateModulator")
+    assert [order["occurrencePeriod"] for order in orders] == [{"start": day(first), "end": day(last)}]
+
+
+def test_beside_a_draft_the_days_are_counted_from_the_draft(engine: CheckedEngine) -> None:
+    running = [sirolimus("s", day(0), 2), drug("r", "rifampin", day(-5), status="stopped", end=day(32))]
+    draft = sirolimus("d", day(40), 3, status="draft")
+    (order,) = orders_of(judge_order(engine, 40, [draft], *running), "interactingDrugStopped")
+    assert order["occurrencePeriod"] == {"start": day(47), "end": day(50)}
+
+
 def orders_of(advice: Advice, topic: str) -> list[dict[str, Any]]:
     """The level orders that the card of a topic offers."""
     (card,) = [each for each in advice.cards if each["source"]["topic"]["code"] == topic]

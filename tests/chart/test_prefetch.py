@@ -294,6 +294,12 @@ def test_a_draft_that_names_no_drug_is_named(engine: CheckedEngine, says: dict[s
     assert topics(advice) == {"notAssessed"} and "it names no drug" in advice.cards[0]["detail"]
 
 
+def test_an_order_that_names_no_drug_and_is_of_another_patient_is_named_as_such(engine: CheckedEngine) -> None:
+    draft = unidentified(OVERDOSE | {"status": "draft", "subject": {"reference": "Patient/other"}})
+    (card,) = judge_order(engine, 13, [draft]).cards
+    assert "it belongs to another patient" in card["detail"] and "Medication was not" not in card["detail"]
+
+
 def test_an_order_whose_drug_was_not_supplied_is_named_for_a_patient_with_itp_alone(engine: CheckedEngine) -> None:
     running = unidentified(sirolimus("s", day(0), 12))
     assert topics(judge(engine, 13, running)) == {"notAssessed"}

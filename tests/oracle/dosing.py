@@ -129,6 +129,8 @@ def supported(record: Record, course: Course, levels: Levels, d: Dosing) -> bool
     level = dosed[-1] if dosed and any(o.status == "active" for o in course.current) else None
     if level is None or level.value.comparator or d.daily is None or level.dose is None:
         return False
+    if level.value.value < DOUBTFUL:
+        return False
     if level.dose.per_day is None or (record.today - level.day).days > LEVEL_MAX_AGE:
         return False
     last = course.last_change
@@ -211,7 +213,7 @@ def projected(levels: Levels, dose: Decimal, today: date, floor: Decimal = FLOOR
     dosed = [lv for lv in levels.usable if lv.dose and lv.dose.per_day and not lv.value.comparator]
     if not dosed or not (was := dosed[-1].dose) or not was.per_day:
         return False
-    if (today - dosed[-1].day).days > LEVEL_MAX_AGE:
+    if (today - dosed[-1].day).days > LEVEL_MAX_AGE or dosed[-1].value.value < DOUBTFUL:
         return False
     return dosed[-1].value.value * dose / was.per_day >= floor
 

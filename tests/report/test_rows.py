@@ -40,6 +40,22 @@ def test_counts_and_levels_are_told_usable_or_why_not(engine: CheckedEngine) -> 
     assert [row["name"] for row in found.bars] == ["immunoglobulin (IV/SC)"]
 
 
+def test_a_bound_is_drawn_as_one_and_a_level_keeps_its_digits(engine: CheckedEngine) -> None:
+    below = count("p", day(18), 5)
+    below["valueQuantity"]["comparator"] = "<"
+    found = drawn(engine, 20, sirolimus("s", day(0), 2), below, level("l", day(15, "07:40"), 4.96))
+    assert [row["name"] for row in found.counts] == ["<5"] and [row["name"] for row in found.levels] == ["4.96"]
+
+
+def test_the_lines_of_the_counts_are_those_of_the_criteria(engine: CheckedEngine) -> None:
+    found = drawn(engine, 20, sirolimus("s", day(0), 2))
+    assert found.criteria == (30.0, 100.0)
+    found.criteria = (25.0, 120.0)
+    layers = spec(found)["vconcat"][0]["layer"]
+    named = [row for layer in layers for row in layer["data"]["values"] if "partial" in str(row.get("name"))]
+    assert {(row["value"], row["name"]) for row in named} == {(25.0, "partial, 25")}
+
+
 def test_doses_are_steps_and_a_hold_is_nothing(engine: CheckedEngine) -> None:
     found = drawn(engine, 60, *COURSE)
     assert [(row["at"], row["until"], row["value"]) for row in found.doses] == [
@@ -190,6 +206,13 @@ def test_a_dose_that_a_card_offers_is_drawn_with_the_level_that_follows(engine: 
     assert [(row["at"][:10], row["name"]) for row in found.levels_ahead] == [(day(29), "about 5.9")]
     assert found.last > date.fromisoformat(day(29)) and found.doses[-1]["until"] == day(16)
     assert drawn(engine, 15, sirolimus("s", day(0), 2), level("l", day(14, "07:40"), 8)).doses_ahead == []
+
+
+def test_nothing_is_predicted_from_a_level_of_almost_nothing(engine: CheckedEngine) -> None:
+    drafts = [sirolimus("d", day(20), 3, status="draft")]
+    for value, names in ((1, ["about 1.5"]), (0.99, [])):
+        chart = [sirolimus("s", day(0), 2), level("l", day(14, "07:40"), value)]
+        assert [row["name"] for row in timeline(judge_order(engine, 20, drafts, *chart)).levels_ahead] == names
 
 
 def test_no_level_is_predicted_while_another_drug_moves_it(engine: CheckedEngine) -> None:
