@@ -75,8 +75,14 @@ CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "ht
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     """What a coding means to us; nothing for most: this is the innermost loop of reading."""
     system, code = coding.system or "", coding.code or ""
-    if system not in knowledge.codes and system not in knowledge.prefixes:
-        system = canonical(system)
+    of_system = knowledge.codes.get(system)
+    if of_system is None or system in knowledge.prefixes or system == ICD_11:
+        return _in_system(knowledge, canonical(system), code)
+    return of_system.get(code, ())
+
+
+def _in_system(knowledge: Knowledge, system: str, code: str) -> tuple[Concept, ...]:
+    """What a code means that may be one of ICD, or is of a system in another spelling."""
     of_system, begins = knowledge.codes.get(system, {}), knowledge.prefixes.get(system, {})
     if system == ICD_11:
         return tuple(_of_cluster(code, of_system, begins))
@@ -113,7 +119,10 @@ def _with_prefixes(
 
 def meant_by(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
     """The first meaning of a code to us; None for most codes."""
-    return next(iter(all_meant(code, knowledge)), None)
+    for coding in (code.coding or ()) if code is not None else ():
+        for concept in meanings(knowledge, coding):
+            return concept
+    return None
 
 
 def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> list[Concept]:

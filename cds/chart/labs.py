@@ -296,6 +296,8 @@ def _value(resource: Resource, measure: Measure) -> Amount:
 
 def _on_a_scale(quantity: Quantity, units: Units) -> Amount | None:
     """A value in a unit that is not a multiple of ours; None for the others."""
+    if not units.scales:
+        return None
     texts = [text for text in (quantity.code, quantity.unit) if text]
     scales = {scale for text in texts if (scale := units.scales.get(plain_unit(text))) is not None}
     if not scales:

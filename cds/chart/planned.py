@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cds.chart.codes import meanings
 from cds.chart.model import Plan
@@ -16,6 +17,7 @@ _TESTS = ("sirolimus-level", "platelets", "laboratory", "screening", "panel", "p
 _SURGERY = "surgery"
 _NOT_ORDERED = ("proposal", "plan", "option")
 _WORD = re.compile(r"[^\W\d_]+")
+_LONGEST = 500  # characters of a name that are read
 _BOOKED = ("booked", "pending", "arrived", "checked-in")
 
 
@@ -31,11 +33,12 @@ def read_service_request(reader: Reader, resource: Resource) -> None:
         return
     if not reader.exists(resource, parse_moment(resource.authoredOn), subject, "authoredOn"):
         return
-    if tests and not _is_awaited(reader, resource):
+    moments = _moments(resource)
+    if tests and not _is_awaited(reader, resource, moments):
         reader.left_out(resource, "it is too old, or its date cannot be read, to be on its way", subject, "authoredOn")
         tests = []
     for test in tests:
-        reader.chart.test_orders.setdefault(test.name, []).append((resource.reference, _since(resource)))
+        reader.chart.test_orders.setdefault(test.name, []).append((resource.reference, _since(moments)))
     if operation is not None:
         _plan(reader, resource, operation, _ahead(reader, resource), "occurrence[x]")
 
@@ -53,21 +56,24 @@ def _is_order(reader: Reader, resource: Resource, subject: str) -> bool:
     return reader.counts(resource, ("active", "draft") if is_written else ("active",), subject)
 
 
-def _is_awaited(reader: Reader, resource: Resource) -> bool:
-    """Whether a test was ordered, or is to be drawn, near enough to today that its result may still come."""
+def _moments(resource: Resource) -> list[Moment | None]:
+    """When an order was written and when it is to be done, as far as it says; None for what cannot be read."""
     period = resource.occurrencePeriod
     texts = (resource.authoredOn, resource.occurrenceDateTime, period.start if period else None)
-    if resource.status == "draft" or not any(texts):
+    return [parse_moment(text) for text in texts if text]
+
+
+def _is_awaited(reader: Reader, resource: Resource, moments: list[Moment | None]) -> bool:
+    """Whether a test was ordered, or is to be drawn, near enough to today that its result may still come."""
+    if resource.status == "draft" or not moments:
         return True  # of an order without any date all that is known is that it is open
     near = int(reader.knowledge.definitions["test_order_counts"])
-    return any(day is not None and abs(day.days_until(reader.now)) <= near for day in map(parse_moment, texts))
+    return any(day is not None and abs(day.days_until(reader.now)) <= near for day in moments)
 
 
-def _since(resource: Resource) -> Moment | None:
+def _since(moments: list[Moment | None]) -> Moment | None:
     """From when on a result may be its answer: since it was written, or since it is to be drawn."""
-    period = resource.occurrencePeriod
-    texts = (resource.authoredOn, resource.occurrenceDateTime, period.start if period else None)
-    return max((moment for moment in map(parse_moment, texts) if moment is not None), key=Moment.sort_key, default=None)
+    return max((moment for moment in moments if moment is not None), key=Moment.sort_key, default=None)
 
 
 def _ahead(reader: Reader, resource: Resource) -> Moment | None:
@@ -102,9 +108,14 @@ def _meant(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]
         for coding in concept.coding or ():
             yield from meanings(reader.knowledge, coding)
         for text in (concept.text, *(coding.display for coding in concept.coding or ())):
-            words = _WORD.findall(text[:500].lower()) if text else []
-            found = (reader.knowledge.words.get(word) for word in words)
+            found = map(reader.knowledge.words.get, _words(text)) if text else ()
             yield from (meant for meant in found if meant is not None and meant.valueset == _SURGERY)
+
+
+@lru_cache(1024)
+def _words(text: str) -> tuple[str, ...]:
+    """The words of a name, of which orders have few."""
+    return tuple(_WORD.findall(text[:_LONGEST].lower()))
 
 
 def _surgery(meant: Iterator[Concept] | list[Concept]) -> Concept | None:

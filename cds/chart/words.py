@@ -12,6 +12,7 @@ COUNT = "10^9/L"
 MG_DAY = "mg/day"
 NG_ML = "ng/mL"
 """Units as rules and facts write them."""
+_TO_THE_MINUTE = len("2024-04-17 08:00")
 
 
 def said(number: Decimal) -> str:
@@ -29,7 +30,7 @@ def on_day(moment: Moment | None) -> str:
     """The day and, if known, the time of a moment, in its own offset."""
     if moment is None:
         return "on an unknown date"
-    return moment.at.strftime("%Y-%m-%d %H:%M") if moment.at else moment.day.isoformat()
+    return moment.at.isoformat(" ", "minutes")[:_TO_THE_MINUTE] if moment.at else moment.day.isoformat()
 
 
 def reported(lab: Lab, unit: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -37,6 +38,7 @@ class Units(msgspec.Struct, frozen=True):
         return exact if exact is not None else self.plain.get(plain_unit(text))
 
 
+@lru_cache(512)
 def plain_unit(text: str) -> str:
     """A unit as spellings of it are compared: small letters, one way to write powers of ten and micro, no blanks or annotations."""
     lowered = _BRACES.sub("", text.strip().replace("\u00d7", "x").translate(_HIGH).lower().replace(" ", ""))
