@@ -1,14 +1,14 @@
-# Everything runs from nothing: each target makes the virtual environment it needs.
-# PYTHON may name an interpreter; otherwise 3.11, then 3.12, then 3.13, then whatever python3 is.
+# Everything runs from a fresh checkout: each target makes the virtual environment it needs.
+# PYTHON may name an interpreter; otherwise 3.11, 3.12, 3.13 and python3 are tried in this order.
 SHELL := /bin/sh
 FITS := import sys; sys.exit(not ((3, 11) <= sys.version_info < (3, 14)))
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	if $$p -c '$(FITS)' 2>/dev/null; then echo $$p; break; fi; done)
-# durable-rules calls what Python 3.13 no longer has under that name; a wheel of an earlier, plain build must not be used again
+# durable-rules calls a C function that Python 3.13 no longer has under that name; a wheel built without the flag must not be reused
 ENGINE = CPPFLAGS="-DPyEval_CallObject=PyObject_CallObject" "$(VENV)/bin/python" -m pip install --quiet \
 	--disable-pip-version-check --no-cache-dir --force-reinstall --no-deps --no-binary durable-rules durable-rules==2.0.28
 VENV := .venv
-# one more than there are cores: a third of the time tests wait for a browser or a socket
+# one more than the number of cores: tests wait a third of the time for a browser or a socket
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -29,7 +29,7 @@ demo: $(READY)
 test: $(TESTED)
 	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
-# what is slow: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; and all the others
+# the slow tests: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; then all other slow tests
 LONG_FORMS := tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
 	tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py tests/workbench/test_moved.py
 long: $(TESTED)
@@ -44,7 +44,7 @@ lint: $(TESTED)
 	@"$(BIN)/sirolimus-cds" fmt --check rules
 	@"$(BIN)/sirolimus-cds" check
 
-# half an hour: 10,000 decisions judged again by their own and by twelve changed rules; 50 kills and 50 power cuts
+# half an hour: 10,000 decisions judged again by their own rules and by twelve changed ones; 50 kills and 50 power cuts
 records: $(TESTED)
 	@TESTS_LONG=1 TESTS_DECISIONS=10000 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal tests/records/test_replay.py tests/records/test_crash.py
 
@@ -92,13 +92,13 @@ oracle: $(TESTED)
 burden: $(TESTED)
 	@"$(BIN)/python" -m tests.burden
 
-# what a site installs, by hash: at what is newest within the ranges of pyproject.toml
+# what a site installs, by hash: the newest releases within the ranges of pyproject.toml
 lock: $(TESTED)
 	@$(LOCK) --upgrade pyproject.toml -o requirements/service.txt
 	@$(LOCK) --upgrade $(EXTRAS) pyproject.toml -o requirements/service-extras.txt
 	@$(LOCK) --upgrade requirements/build.in -o requirements/build.txt
 
-# the same without what is newer: a difference says that `make lock` was forgotten
+# the same without upgrading: a difference means that `make lock` was forgotten
 locked: $(TESTED)
 	@mkdir -p build/lock && cp requirements/*.txt build/lock
 	@$(LOCK) pyproject.toml -o build/lock/service.txt
@@ -113,7 +113,7 @@ floors: $(TESTED)
 	@"$(BIN)/uv" pip install --quiet --python build/floors/bin/python --no-deps -r tests/hooks/outside.txt
 	@build/floors/bin/python -m pytest -n $(WORKERS) --dist worksteal tests/hooks tests/engine $(ARGS)
 
-# the service as a site installs it, in build/service, and what it is made of
+# the service as a site installs it, in build/service, and the list of its components (SBOM)
 sbom: $(TESTED)
 	@sh requirements/install.sh build/service
 	@"$(BIN)/cyclonedx-py" environment --pyproject pyproject.toml --output-reproducible --validate -o build/sbom.json build/service/bin/python

@@ -1,4 +1,4 @@
-"""The whole path on a page: from a request about one patient to cards."""
+"""The whole path in one module: from a request about one patient to cards."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cds.facts import Situation, read_facts
 class Advice:
     """Cards for the clinician; with ``explain``, every rule and why it is silent or not.
 
-    ``by_rule``: the card of each rule that is told, before cards are merged or folded; ``held_back``: the rules that speak and are
-    not told, for what became of their cards earlier; ``verdict``: of all rules.
+    ``by_rule``: the card of each rule that is shown, before cards are merged or folded; ``held_back``: the rules that speak but are
+    not shown, because of what happened to their cards earlier; ``verdict``: the verdict on all rules.
     """
 
     cards: list[dict[str, Any]]
@@ -44,7 +44,7 @@ def advise(
 ) -> Advice:
     """Judge ``request`` at ``now``; for a clinician ``engine`` is a :class:`CheckedEngine`, whose two engines must agree.
 
-    ``earlier``: what became of this patient's cards before, where a site lets them stay away.
+    ``earlier``: what happened to this patient's cards before, if a site allows cards to be held back.
 
     Raises:
         EngineFault: the engine failed or the two engines disagree; no advice may be given.
@@ -53,8 +53,8 @@ def advise(
     situation = read_facts(chart, engine.knowledge, request.hook, now)
     verdict = engine.judge(situation.facts.compared)
     holding, hidden = verdict.holding(request.hook), verdict.hidden(request.hook)
-    speaking = {item.rule.id for item in holding} | hidden  # suggestions give way to rules that are not shown, too
-    told, held_back = parted(holding, situation, earlier)  # suggestions give way to what is held back, too
+    speaking = {item.rule.id for item in holding} | hidden  # suggestions also yield to rules that are not shown
+    told, held_back = parted(holding, situation, earlier)  # suggestions also yield to rules that are held back
     on_cards = {item.rule.id for item in told}
     cards = [card_for(item, situation, speaking, request.original, make_id, on_cards) for item in told]
     shown = merged(cards, [item.rule.merge for item in told])

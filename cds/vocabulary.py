@@ -1,6 +1,6 @@
-"""Every fact a rule may speak of: its type, unit, step and meaning, as the functions of ``cds.facts`` declare it.
+"""Every fact that a rule may name: its type, unit, step and meaning, as the functions of ``cds.facts`` declare it.
 
-The vocabulary is closed: a rule that names anything else is refused when it is read, and the engine takes nothing that is not
+The vocabulary is closed: a rule that names anything else is rejected when it is read, and the engine accepts nothing that is not
 listed here. A fact that is not known is absent from the record; it is never null, zero or a guess.
 """
 
@@ -16,11 +16,11 @@ from cds.plan.declare import AnyFact, FactType
 class Fact(NamedTuple):
     """One entry of the vocabulary.
 
-    ``meaning`` says numbers of definitions and protocol by ``{name}``, ``report`` what ``{name as reported}`` says.
+    ``meaning`` names numbers of the definitions and the protocol as ``{name}``; ``report`` says what ``{name as reported}`` shows.
 
-    ``number`` facts carry a unit and the step by which cases and mutants move them, and of ``bounded`` ones only a bound may be
-    known; ``code`` facts one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named things (a rule can
-    only ask whether there are any); ``text`` facts are shown and never compared.
+    ``number`` facts have a unit and the step by which cases and mutants move them; for ``bounded`` ones only a bound may be
+    known. ``code`` facts are one of ``codes``; ``flag`` facts are true or false; ``names`` facts are a list of named things (a rule
+    can only ask whether there are any); ``text`` facts are shown and never compared.
     """
 
     name: str
@@ -48,7 +48,7 @@ def _entry(fact: AnyFact) -> Fact:
 
 
 RENAMED = {"cut_for_high_level": "cut_for_a_reason"}
-"""Facts of rules that were written for an earlier version, and what they are called now."""
+"""Names of facts in rules that were written for an earlier version, and the current names."""
 BOUNDS = {
     "trough_under": ("trough", "<"),
     "trough_at_most": ("trough", "<="),
@@ -71,18 +71,18 @@ REPORTS = {
         "platelet_count", "unusable_count", "platelet_fall", "bleeding_now", "steroid",
     )
 }  # fmt: skip
-"""Texts of an earlier version that held what the record says of a fact: the fact, of which a text says ``as reported`` now."""
+"""Text facts of an earlier version that held what the record says about a fact: the fact that a text now names ``as reported``."""
 
 
 def _known_with(name: str) -> frozenset[str]:
-    """The facts without which a fact is not known, whatever the chart."""
+    """The facts that must be known for a fact to be known, whatever the chart."""
     needs = {need for need in PLAN.steps[name].needs if need in PLAN.steps}
     below = frozenset[str]().union(*map(_known_with, needs))
     return below | {need for need in needs if PLAN.facts[need].type}
 
 
 KNOWN_WITH = {name: _known_with(name) for name in PLAN.told}
-"""Facts that are computed from others, which are therefore known whenever they are."""
+"""For each fact, the facts that it is computed from: they are known whenever it is known."""
 
 OFFERS = {
     "proposed_dose": "rise_withheld is absent",
@@ -90,9 +90,9 @@ OFFERS = {
     "size_dose": "rise_withheld is absent",
     "step_down_dose": "rise_withheld is absent",
 }
-"""Invariants of the facts: a dose that may be offered, where it is above the one that is judged or taken, implies this.
+"""Invariants of the facts: a dose that may be offered and is above the one that is judged or taken implies this condition.
 
-The proof that no cards point opposite ways leans on them; property tests hold them against random charts.
+The proof that no two cards point in opposite directions relies on them; property tests check them on random charts.
 """
 
 VOCABULARY: dict[str, Fact] = {name: _entry(PLAN.facts[name]) for name in PLAN.told}

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Install the service into a folder, from hashes alone: sh requirements/install.sh /opt/sirolimus-cds
-# With REQUIREMENTS=requirements/service-extras.txt what records in PostgreSQL and metrics need is installed, too.
-# Needs Python 3.11, 3.12 or 3.13 with venv and headers (PYTHON names it), and gcc; what is installed needs neither, and holds no pip.
+# Install the service into a folder, by hash only: sh requirements/install.sh /opt/sirolimus-cds
+# With REQUIREMENTS=requirements/service-extras.txt, the packages for records in PostgreSQL and for metrics are installed, too.
+# Needs Python 3.11, 3.12 or 3.13 with venv and headers (PYTHON names it), and gcc; the installed service needs neither, and has no pip.
 set -eu
 target=$(realpath -m "$1")
 cd "$(dirname "$0")/.."
@@ -12,9 +12,9 @@ trap 'rm -rf "$work"' EXIT
 pip() { "$work/build/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir "$@"; }
 
 "$python" -m venv "$work/build"
-# what builds durable-rules, which comes as source, is pinned too: --require-hashes does not reach into isolated builds
+# durable-rules comes as source; its build tools are pinned, too, because --require-hashes does not reach into isolated builds
 pip install --require-hashes -r requirements/build.txt
-# durable-rules calls what Python 3.13 no longer has under that name
+# durable-rules calls a C function that Python 3.13 no longer has under that name
 export CPPFLAGS=-DPyEval_CallObject=PyObject_CallObject
 pip wheel --require-hashes --no-build-isolation --wheel-dir "$work/wheels" -r "$requirements"
 pip wheel --no-deps --no-build-isolation --wheel-dir "$work/wheels" .

@@ -1,4 +1,4 @@
-"""Run the cases that stand in the rule files, through both engines."""
+"""Run the cases in the rule files through both engines."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Case:
 
     @property
     def words(self) -> dict[str, Any]:
-        """What the texts of a card say of the facts; one that is not given as reported is its value with its unit."""
+        """The facts as the texts of a card show them; a fact that is not given as reported is shown as its value with its unit."""
         plain = {
             f"{name}{AS_REPORTED}": f"{shown(value)} {VOCABULARY[name].unit}".strip()
             for name, value in self.facts.items()
@@ -57,7 +57,7 @@ class Case:
 
     @property
     def expected(self) -> tuple[str | None, str | None]:
-        """Indicator (None: not said) and summary (None: no card)."""
+        """Indicator (None: not stated) and summary (None: no card)."""
         card = self.shape.card
         if isinstance(card, ExpectedCard):
             return card.indicator, card.summary

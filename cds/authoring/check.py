@@ -1,4 +1,4 @@
-"""Everything that can be said about a rules folder: faults, cases, scenarios, mutants, numbers that nobody watches."""
+"""Everything that can be said about a rules folder: faults, cases, scenarios, mutants, and numbers that nothing pins."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ T = TypeVar("T")
 
 
 class Watch(Protocol):
-    """Shows how far a long loop has come."""
+    """Shows the progress of a long loop."""
 
     def __call__(self, label: str, items: Sequence[T]) -> Iterable[T]: ...
 
 
 def unwatched(label: str, items: Sequence[T]) -> Iterable[T]:
-    """Nobody is looking."""
+    """Show no progress."""
     return items
 
 
 @dataclass
 class Report:
-    """What ``check`` found. ``faults`` empty: sound."""
+    """What ``check`` found. The rules are sound if ``faults`` is empty."""
 
     rules: int = 0
     cases: int = 0
@@ -48,7 +48,7 @@ class Report:
     days: int = 0  # of scenarios
     by_rule: list[Tried] = field(default_factory=list)
     pins: list[Pin] = field(default_factory=list)
-    together: list[tuple[str, str]] = field(default_factory=list)  # rules that always speak at once
+    together: list[tuple[str, str]] = field(default_factory=list)  # rules that always speak together
     unused_facts: list[str] = field(default_factory=list)
     properties: list[Property] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -82,7 +82,7 @@ class Report:
 
 
 class Engines:
-    """The engine of each protocol that a case or scenario names. ``default`` is the lowest folder's own."""
+    """The engine for each protocol that a case or scenario names. ``default``: the rules of the lowest folder, without overlays."""
 
     def __init__(self, folder: Path, overlays: Sequence[Path] = ()) -> None:
         self.folder, self.overlays = folder, overlays
@@ -91,7 +91,7 @@ class Engines:
         self._engines: dict[str, CheckedEngine] = {}
 
     def read(self, protocol: str = "") -> Folder:
-        """The rules under that protocol, with what lies over them."""
+        """The rules under that protocol, with the overlays."""
         if not protocol and self.default.knowledge is not None:
             protocol = self.default.knowledge.protocol.id
         if protocol not in self.folders and not self.overlays and self._is_default(protocol):
@@ -155,7 +155,7 @@ def check_folder(folder: Path, overlays: Sequence[Path] = (), watch: Watch = unw
     spoken, benches = _days(engines, report, scenarios_of(folder, report.faults, overlays), watch)
     report.unused_facts = sorted(VOCABULARY.keys() - facts_of(read.knowledge) - INNER)
     report.together = list(together(read.knowledge))
-    if report.faults:  # a mutant says nothing while a case fails
+    if report.faults:  # mutants tell nothing while a case fails
         return report
     for file in watch("mutants", read.files):
         made, alive = survivors(file, read.knowledge)
@@ -183,7 +183,7 @@ def _prove(engines: Engines, report: Report) -> None:
 def _days(
     engines: Engines, report: Report, scenarios: Iterable[Any], watch: Watch
 ) -> tuple[dict[str, int], list[Bench]]:
-    """Judge every day of every scenario: on how many each rule spoke, and the benches with the days of each protocol."""
+    """Judge every day of every scenario. Returns on how many days each rule spoke, and a bench for each protocol with its days."""
     spoken: dict[str, int] = {}
     benches = [Bench(read, not number) for number, read in enumerate(engines.every())]
     by_protocol = {bench.knowledge.protocol.id: bench for bench in benches} | {"": benches[0]}

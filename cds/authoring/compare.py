@@ -1,4 +1,4 @@
-"""What two sets of rules say of the same patients: who gains, loses or sees another card."""
+"""What two sets of rules say about the same patients: who gains, loses or sees another card."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Difference:
-    """What differs of one item; rules with the summaries of their cards."""
+    """What differs for one item: rules with the summaries of their cards."""
 
     item: str
     gained: dict[str, str] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class _Head(msgspec.Struct):
 
 
 def _may_ask(path: Path) -> bool:
-    """Whether a file found in a folder is a question: other files that lie about are passed over."""
+    """Whether a file found in a folder can be judged; other files are skipped."""
     kind = path.suffix.lower()
     if kind in _LINES or (kind == ".yaml" and FOLDER in (path.parent.name, path.parent.parent.name)):
         return True
@@ -142,7 +142,7 @@ def _in_file(path: Path) -> Iterator[Item]:
 
 
 def _starts(path: Path) -> list[int]:
-    """Where each line that holds something begins: thousands of charts are not kept in memory."""
+    """Where each line that is not empty begins, so that thousands of charts are not kept in memory."""
     starts, at = [], 0
     with path.open("rb") as file:
         for line in file:
@@ -198,7 +198,7 @@ def compare(items: Sequence[Item], old: Side, new: Side, at: datetime | None) ->
 
 
 def _difference(name: str, before: Shown, after: Shown) -> Difference:
-    """What differs card by card and, where that is nothing, in how the cards are put together."""
+    """What differs card by card and, if nothing does, in how the cards are merged and ordered."""
     changed = [
         Changed(rule, parts)
         for rule, card in after.by_rule.items()
@@ -226,7 +226,7 @@ class Shown:
 
 
 def _shown(request: Request, engine: CheckedEngine, now: datetime) -> Shown:
-    """The title of the protocol is on every card, and is told once."""
+    """What a side shows. The protocol's title, which is on every card, is left out here and reported once."""
     advice = advise(request, engine, now, make_id=lambda: "")
     title = engine.knowledge.protocol.title
     by_rule = {

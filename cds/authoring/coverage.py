@@ -98,9 +98,9 @@ def _boundary(test: Condition, values: set[Decimal]) -> Boundary:
 
 
 def facts_of(knowledge: Knowledge) -> set[str]:
-    """Every fact that some rule compares, shows or offers, or some reason that withholds a rise compares."""
+    """Every fact that some rule compares, shows or offers, or that some reason to withhold a rise compares."""
     used = {test.fact for each in knowledge.withheld for branch in each.branches for test in branch}
-    used |= {"rise_withheld"}  # what all of these make: the proposals ask for it
+    used |= {"rise_withheld"}  # made from all of these, and used by the proposals
     for rule in knowledge.rules:
         used |= {test.fact for variant in rule.variants for branch in variant.branches for test in branch}
         for level in rule.levels:

@@ -48,7 +48,7 @@ _STATE = re.compile(r"(?P<name>.+?) (?P<verb>begins|ends)")
 
 
 class Unwritten(Exception):
-    """A line that is no event; ``str`` says what a line may be."""
+    """A line that is not an event; ``str`` says what a line may be."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class DayLine:
 
     knowledge: Knowledge
     resources: list[Resource] = field(default_factory=list)
-    running: dict[str, list[Resource]] = field(default_factory=dict)  # several, where one was ordered beside another
+    running: dict[str, list[Resource]] = field(default_factory=dict)  # several, if one was added to another
     states: dict[str, Resource] = field(default_factory=dict)
 
     def add(self, resource: Resource) -> Resource:
@@ -68,7 +68,7 @@ class DayLine:
 
 
 def chart_of(person: dict[str, Any], events: Sequence[tuple[str, str]], knowledge: Knowledge) -> DayLine:
-    """The chart of a patient in whom ``events`` (date, words) happened. Raises Unwritten."""
+    """The chart of a patient with these ``events`` (date, words). Raises Unwritten."""
     line = DayLine(knowledge)
     line.resources.append(
         {"resourceType": "Patient", "id": PATIENT, "birthDate": person["born"], "gender": person["sex"]}
@@ -112,11 +112,11 @@ def _bundle(resources: Sequence[Resource]) -> Resource:
     return {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": each} for each in resources]}
 
 
-_VALID: set[str] = set()  # what was found valid: a day of a scenario holds all the days before it
+_VALID: set[str] = set()  # resources found valid: a day of a scenario contains all earlier days
 
 
 def _validated(resource: Resource) -> None:
-    """Held against the R4B model, which catches a slip of ours before it is called a slip of the reader's."""
+    """Validate against the R4B model, so that a mistake here is not taken for a mistake of the code that reads charts."""
     kind = resource["resourceType"]
     text = json.dumps(resource, default=str)
     if text in _VALID:
@@ -173,7 +173,7 @@ def _change(line: DayLine, when: str, words: str) -> bool:
 
 
 def _request(line: DayLine, when: str, concept: Resource, drug: str, beside: bool = False) -> Resource:
-    """An order that takes the place of the one that runs, or stands ``beside`` it."""
+    """An order that replaces the running one or, with ``beside``, is added to it."""
     order = {
         "resourceType": "MedicationRequest",
         "status": "active",
@@ -233,7 +233,7 @@ def _graded(line: DayLine, when: str, words: str) -> bool:
 
 
 def _observation(line: DayLine, when: str, name: str, value: Resource, status: str) -> bool:
-    """A result by its code of LOINC, or of our own system where LOINC has none."""
+    """A result with its LOINC code, or with a code of our own system if LOINC has none."""
     for system in (LOINC, *(each for each in line.knowledge.codes if each.startswith(OURS))):
         code = _code(line.knowledge, system, name, lambda each: each.name == name and not each.rejected)
         if code is not None:
@@ -325,11 +325,11 @@ def _subject() -> Resource:
 
 
 _known: dict[tuple[str, str], dict[str, list[tuple[Concept, str]]]] = {}
-_MOST_KNOWN = 64  # knowledges and systems of which codes are kept by word
+_MOST_KNOWN = 64  # pairs of knowledge and code system whose codes are kept by word
 
 
 def _by_word(knowledge: Knowledge, system: str) -> dict[str, list[tuple[Concept, str]]]:
-    """The codes of a system by the name of what they mean, and by its display in small letters."""
+    """The codes of a system by the name of their concept, and by its display in lower case."""
     known = _known.get((knowledge.hash, system))
     if known is None:
         if len(_known) >= _MOST_KNOWN:
@@ -343,7 +343,7 @@ def _by_word(knowledge: Knowledge, system: str) -> dict[str, list[tuple[Concept,
 
 
 def _code(knowledge: Knowledge, system: str, word: str, wanted: Callable[[Concept], bool]) -> str | None:
-    """The first code of a system of that name or display that means what is wanted."""
+    """The first code of a system with that name or display whose concept is ``wanted``."""
     found = _by_word(knowledge, system).get(word, ())
     return next((code for concept, code in found if wanted(concept)), None)
 
@@ -357,7 +357,7 @@ def _coded(knowledge: Knowledge, word: str, wanted: Callable[[Concept], bool]) -
 
 
 def _drug(knowledge: Knowledge, name: str, amount: Decimal | None, solution: bool) -> Resource:
-    """The drug by code where it has one: sirolimus as a product that divides the dose, others as the ingredient."""
+    """The drug by its code if it has one: sirolimus as a product whose strength divides the dose, other drugs as the ingredient."""
     if name == "sirolimus":
         fits = next((code for mg, code in _TABLETS if amount is None or amount % Decimal(mg) == 0), _TABLETS[-1][1])
         return {"coding": [{"system": RXNORM, "code": _SOLUTION if solution else fits}]}

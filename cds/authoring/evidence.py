@@ -1,4 +1,4 @@
-"""Evidence does not grow old unseen: what nobody has looked at for 12 months, and what was never looked at but recalled."""
+"""Finds old evidence: what was not reviewed for 12 months, and what was written from memory and never checked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from cds.knowledge.shapes import ValueSetShape
 from cds.knowledge.tree import Fault
 
 DAYS = 365
-"""For how long a look at a source, or a judgement, is enough."""
+"""For how many days the review of a source, or a judgement, remains valid."""
 _JUDGED = "judgement"
 _READ = ("SEEN", "DERIVED")
 
 
 @dataclass(frozen=True)
 class Recalled:
-    """What was written down from memory of one source: where it stands in the rules, and the sentence to look for."""
+    """What was written from memory about one source: where it is in the rules, and the sentence to look for."""
 
     source: str
     citation: str
@@ -34,7 +34,7 @@ class Recalled:
 
 
 def recalled(every: Sequence[Folder]) -> list[Recalled]:
-    """The worklist: by source, in the order of ``sources.yaml``, what somebody has to read there; ``every``: the rules under each protocol."""
+    """The worklist: by source, in the order of ``sources.yaml``, what has to be read there; ``every``: the rules under each protocol."""
     shapes = {key: shape for read in every for key, (_, shape) in read.sources.items()}
     found: dict[str, dict[tuple[str, str], None]] = {key: {} for key in shapes}
     for cite, basis, where, says in (fact for read in every for fact in _cited(read)):
@@ -48,7 +48,7 @@ def recalled(every: Sequence[Folder]) -> list[Recalled]:
 
 
 def not_looked_at(every: Sequence[Folder], today: date) -> list[Fault]:
-    """Sources that facts were taken from, judgements and protocols, whose last date is over a year old, missing, or ahead."""
+    """Sources that facts were taken from, judgements and protocols, whose last date is over a year old, missing, or in the future."""
     used = {cite for read in every for cite, basis, _, _ in _cited(read) if basis in _READ}
     found = [
         fault
@@ -65,7 +65,7 @@ def _sources(read: Folder, used: set[str], today: date) -> Iterator[Fault]:
 
 
 def _judgements(read: Folder, today: date) -> Iterator[Fault]:
-    """Numbers that rest on no source have a day of their own; those of a protocol have the protocol's."""
+    """Numbers that rest on no source have a review date of their own; those of a protocol use the protocol's."""
     of_protocol = read.protocol[1].numbers if read.protocol is not None else {}
     for name, number in read.names.numbers.items():
         own = number.cite == _JUDGED and name in read.places and name not in of_protocol
@@ -85,7 +85,7 @@ def _latest(*days: date | None) -> date | None:
 
 
 def _old(day: date | None, today: date) -> str:
-    """Why a day is not enough; empty where it is."""
+    """Why a review date is not acceptable; empty if it is."""
     if day is None:
         return "nothing says when anybody looked at it; write checked_on: YYYY-MM-DD"
     if day > today:
@@ -94,7 +94,7 @@ def _old(day: date | None, today: date) -> str:
 
 
 def _cited(read: Folder) -> Iterator[tuple[str, str, str, str]]:
-    """Every fact: its source, its basis, where it stands, and what it says."""
+    """Every statement with a source: its source, its basis, where it is, and what it says."""
     for file in read.files:
         for citation in file.rule.citations:
             yield citation.cite, citation.basis, file.rule.id, citation.states
@@ -119,7 +119,7 @@ def _cited(read: Folder) -> Iterator[tuple[str, str, str, str]]:
 
 
 def _codes(valueset: ValueSetShape) -> Iterator[tuple[str, str]]:
-    """What a value set says of codes and names, each with its basis."""
+    """What a value set says about codes and names, each with its basis."""
     for code in valueset.codes:
         yield code.basis, f"{code.system} {code.code} is {code.display}"
     for begins in valueset.prefixes:

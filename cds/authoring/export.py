@@ -1,6 +1,6 @@
-"""What the rules mean by a code, as FHIR R4 for a terminology server: a ValueSet a value set, and the Library that holds them.
+"""What codes mean in the rules, as FHIR R4 for a terminology server: one ValueSet per value set, and the Library that lists them.
 
-Each resource is held against the R4B model before it leaves.
+Each resource is validated against the R4B model before it is returned.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cds.knowledge.files import Folder
 
 Resource = dict[str, Any]
 _NOT_ORAL = "a product that is not taken by mouth, or does not act on the whole body"
-_NOTICE = "Sirolimus in immune thrombocytopenia is off label. No substitute for judgement."
+_NOTICE = "Sirolimus in immune thrombocytopenia is off label. No substitute for clinical judgement."
 
 
 def resources(folder: Folder) -> list[Resource]:
@@ -60,7 +60,7 @@ def _head(kind: str, name: str, title: str, knowledge: Knowledge) -> Resource:
 
 
 def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
-    """Each value set with all its codes; a code that looks right and is not taken is excluded, with the reason."""
+    """Each value set with all its codes; a code that looks right but is not accepted is excluded, with the reason."""
     taken: dict[str, dict[str, list[Resource]]] = {}
     left: dict[str, dict[str, list[Resource]]] = {}
     for system, codes in knowledge.codes.items():
@@ -81,7 +81,7 @@ def _valuesets(folder: Folder, knowledge: Knowledge) -> Iterator[Resource]:
             valueset["compose"]["exclude"] = excluded
         if known := _names(name, knowledge):
             valueset["extension"] = known
-        if not valueset["compose"]["include"]:  # known by name alone: FHIR wants something to include
+        if not valueset["compose"]["include"]:  # known by name alone, but FHIR requires something to include
             valueset["compose"]["include"] = [{"system": f"{OURS}:name", "concept": _by_name(known)}]
         yield valueset
 
@@ -90,8 +90,8 @@ _ICD_CM, _ICD_WHO = "http://hl7.org/fhir/sid/icd-10-cm", "http://hl7.org/fhir/si
 
 
 def _is_of(system: str, code: str) -> bool:
-    """Whether a code can be one of its system's: records write ICD-10 without the dot, and of the American codes only those
-    with one digit behind it are the WHO's too. Such spellings are read, and not told to others."""
+    """Whether a code can belong to its system: records write ICD-10 without the dot, and of the American codes only those with one
+    digit after it are also WHO codes. Such spellings are read, but not exported."""
     dotted = "." in code or len(code) <= 3
     if system == _ICD_WHO:
         return dotted and len(code) <= 5
@@ -103,7 +103,7 @@ def _included(by_system: dict[str, list[Resource]]) -> list[Resource]:
 
 
 def _beginning(valueset: str, knowledge: Knowledge, excepted: bool) -> Iterator[Resource]:
-    """The codes that are meant by their beginning, as a filter of each system; or those that are excepted from it."""
+    """The codes that a prefix includes, as one filter per system; or, with ``excepted``, those that are excepted from it."""
     for system, beginnings in knowledge.prefixes.items():
         begins = sorted(
             {
@@ -120,12 +120,12 @@ def _beginning(valueset: str, knowledge: Knowledge, excepted: bool) -> Iterator[
 
 
 def _dotted(prefix: str, category: int) -> str:
-    """The beginning of an ICD code as a pattern: with the dot that stands behind its category of so many characters."""
+    """A prefix of an ICD code as a pattern, with the dot after the first ``category`` characters."""
     return prefix if len(prefix) <= category else f"{prefix[:category]}\\.{prefix[category:]}"
 
 
 def _concept(code: str, meant: Sequence[Concept]) -> Resource:
-    """A code with what it means to us: one drug or test, or the several drugs of a combination."""
+    """A code with its meaning in the rules: one drug or test, or the several drugs of a combination."""
     extensions = [
         {
             "url": f"{OURS}:means",
@@ -147,7 +147,7 @@ def _said(concept: Concept) -> dict[str, str]:
 
 
 def _names(valueset: str, knowledge: Knowledge) -> list[Resource]:
-    """The names by which a drug, a food or a condition is known where no code says it."""
+    """The names by which a drug, a food or a condition is recognised if there is no code."""
     problems = ((word, concept) for word, several in knowledge.problems.items() for concept in several)
     known = [*knowledge.names.items(), *knowledge.words.items(), *problems]
     return [
@@ -171,7 +171,7 @@ def _by_name(known: list[Resource]) -> list[Resource]:
 
 
 def _library(knowledge: Knowledge, sets: list[Resource]) -> Resource:
-    """What belongs together, and the numbers that stand behind the rules' words."""
+    """The Library: the list of the value sets, and the numbers that the rules' words mean."""
     protocol = knowledge.protocol
     return _head("Library", protocol.id, f"Sirolimus in immune thrombocytopenia: {protocol.title}", knowledge) | {
         "type": {

@@ -1,4 +1,4 @@
-"""The codes just outside a value set, which its author wrote down: none of them may mean what it is listed beside."""
+"""The codes just outside a value set, which its author listed: none of them may mean the name that it is listed with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds.knowledge.tree import Fault
 
 
 def near_faults(folder: Folder) -> Iterator[Fault]:
-    """Each code of a ``near:`` list that is taken all the same, in any of the code systems that it is written for."""
+    """Each code of a ``near:`` list that is matched all the same, in any of the code systems that it is listed for."""
     assert folder.knowledge is not None
     for shape in folder.valuesets.values():
         for near in shape.near:

@@ -21,17 +21,17 @@ _FOLDERS = {"protocols": "protocol", "valuesets": "valueset", FOLDER: "scenario"
 
 
 def kind_of(path: Path) -> str:
-    """Which kind of file ``path`` is, by its name and its folder; empty where it is none of ours."""
+    """Which kind of file ``path`` is, by its name and its folder; empty if it is not a file of a rules folder."""
     if path.suffix != ".yaml":
         return ""
     if path.stem in KINDS:
         return path.stem
-    folder = FOLDER if path.parent.parent.name == FOLDER else path.parent.name  # scenarios stand in folders by subject
+    folder = FOLDER if path.parent.parent.name == FOLDER else path.parent.name  # scenarios are in folders by subject
     return _FOLDERS.get(folder, "")
 
 
 def normal(path: Path, shown: str, upgraded: Callable[[str], str] | None = None) -> str:
-    """The text of a file in its normal form, ``upgraded`` before where that is given.
+    """The text of a file in its normal form, first passed through ``upgraded`` if that is given.
 
     Raises:
         Fault: it cannot be read, or is none of our files; or its normal form would not say the same (then it is left alone).
@@ -70,7 +70,7 @@ def _ordered(text: str, keys: list[str]) -> str:
     for line in text.splitlines(keepends=True):
         match = _KEY.match(line)
         if match:
-            if not blocks:  # what is parted from the first key by an empty line is about the file
+            if not blocks:  # comments separated from the first key by an empty line are about the file
                 gap = max((at for at, each in enumerate(waiting) if not each.strip()), default=-1)
                 head, waiting = waiting[: gap + 1], waiting[gap + 1 :]
             blocks.append((match[1], [*waiting, line]))
@@ -88,11 +88,11 @@ def _ordered(text: str, keys: list[str]) -> str:
 
 
 def _ended(lines: list[str]) -> list[str]:
-    """The last line of a file may lack its end."""
+    """The lines, with a newline added if the last line of the file lacks it."""
     return [*lines[:-1], lines[-1] if lines[-1].endswith("\n") else lines[-1] + "\n"]
 
 
 def _comments(text: str) -> list[str]:
-    """The comments of a file, in no order; what looks like one inside a plain text is found on both sides alike."""
+    """The comments of a file, whatever their order; text that looks like a comment is found in both versions alike."""
     bare = _QUOTED.sub('""', text)
     return sorted(match.strip() for match in re.findall(r"(?:^|\s)#.*$", bare, re.MULTILINE))

@@ -124,7 +124,7 @@ def _suggestion(suggestion: Suggestion, numbers: dict[str, str]) -> str:
 
 
 def _plain(text: str) -> str:
-    """A template with its names as words: what stands in braces is filled from the chart."""
+    """A template with its names as words: what is in braces is filled from the chart."""
     return text.replace("_", " ").replace("|", "\\|").replace("<", "\\<")
 
 

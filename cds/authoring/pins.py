@@ -1,4 +1,4 @@
-"""Does anybody notice when a number moves? Each number of definitions and protocols, one step up and one step down.
+"""Does a case or scenario notice when a number changes? Each number of definitions and protocols is moved one step up and one step down.
 
 A number is pinned when some case, or some day of a scenario, gets another card on either side. Rules are judged by the
 plain evaluator alone: the question is whether cases and scenarios are sharp, not whether the engines agree.
@@ -51,7 +51,7 @@ class Number:
 
     @property
     def step(self) -> Decimal:
-        """By how much it is moved: what a clinician would call the next number, never down to nothing."""
+        """By how much it is moved: to what a clinician would call the next number, but never down to zero."""
         usual = Decimal(_STEPS.get(self.unit, "1"))
         own = Decimal(1).scaleb(min(int(self.value.as_tuple().exponent), 0))
         step = min(usual, own) if own != 1 else usual
@@ -65,7 +65,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Pin:
-    """A number with who notices that it moves; empty where nobody does."""
+    """A number, and for each direction the case or scenario day that notices when it moves; empty if none does."""
 
     number: Number
     protocol: str
@@ -74,7 +74,7 @@ class Pin:
 
     @property
     def faults(self) -> Iterator[Fault]:
-        """The sides on which nobody notices, in words."""
+        """The directions in which no case or scenario notices, in words."""
         path, line = self.number.place
         for noticed, sign in ((self.more, 1), (self.less, -1)):
             if not noticed:
@@ -118,7 +118,7 @@ class Bench:
             self.cases[file.rule.id] = [(case, _card(case, normal)) for case in taken]
 
     def take(self, check: Check, engine: Evaluator) -> Advice:
-        """Judge a day of a scenario and put it on the bench. Raises Fault for a line that cannot be written."""
+        """Judge a day of a scenario and add it to the bench. Raises Fault for a line that cannot be written."""
         body, now = body_of(check, self.knowledge)
         request = read_request(body)
         advice = advise(request, engine, now, max_cards=99)
@@ -126,7 +126,7 @@ class Bench:
         return advice
 
     def pin(self, number: Number) -> Pin:
-        """Who notices that ``number`` moves."""
+        """Which case or scenario day notices when ``number`` moves, in each direction."""
         more, less = (
             self._noticed(number, number.value + sign * number.step) if sign in number.sides else _NO_SUCH
             for sign in (1, -1)
@@ -183,7 +183,7 @@ class Bench:
 
 
 def _hope(check: Check, number: Number, rules: set[str]) -> int:
-    """Which days are looked at first: those of a scenario about the number, then those that expect a rule that names it."""
+    """Which days are tried first: those of a scenario about the number, then those that expect a rule that names it."""
     if number.name in check.scenario.shape.about:
         return 0
     return 1 if rules.intersection(check.expected) else 2
@@ -208,7 +208,7 @@ def _card(case: Case, engine: Evaluator) -> tuple[int, str] | None:
 
 
 def _in_conditions(shape: RuleShape, number: Number) -> bool:
-    """Whether the rule compares with that number, or only says it."""
+    """Whether the rule compares with that number, rather than only mentioning it in a text."""
     conditions = [*shape.when, *(item for level in shape.levels for item in level.when)]
     texts = [text for item in conditions for text in (item.any if isinstance(item, AnyOf) else [item])]
     column = number.row[2] if number.row is not None else number.name
@@ -216,7 +216,7 @@ def _in_conditions(shape: RuleShape, number: Number) -> bool:
 
 
 def numbers_of(read: Folder, but: Mapping[str, Decimal]) -> Iterator[Number]:
-    """Every number of definitions and of the protocol, but those that ``but`` has with the same value."""
+    """Every number of definitions and of the protocol, except those that ``but`` contains with the same value."""
     numbers: dict[str, NumberShape] = read.names.numbers
     for name, number in numbers.items():
         if but.get(name) != number.value:
@@ -224,7 +224,7 @@ def numbers_of(read: Folder, but: Mapping[str, Decimal]) -> Iterator[Number]:
     for table, rows in read.names.tables.items():
         for index, row in enumerate(rows):
             if row.get("phase") == WIDEST:
-                continue  # made from the others
+                continue  # computed from the others
             words = " ".join(str(value) for value in row.values() if not isinstance(value, Decimal)).split(" ")
             for column, value in row.items():
                 name = f"{' '.join(words[:2])} {column}"
@@ -234,7 +234,7 @@ def numbers_of(read: Folder, but: Mapping[str, Decimal]) -> Iterator[Number]:
 
 
 def pins_of(benches: Sequence[Bench]) -> Iterator[tuple[Bench, Number]]:
-    """What is to be pinned: all numbers under the first protocol, and what differs from it under the others."""
+    """The numbers to pin: all under the first protocol, and those that differ from it under the others."""
     known: dict[str, Decimal] = {}
     for bench in benches:
         mine = list(numbers_of(bench.read, known))

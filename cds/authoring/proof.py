@@ -1,4 +1,4 @@
-"""What is proved of the rules, as a page to file: docs/proof.md."""
+"""What is proved about the rules, as a page for the records: docs/proof.md."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class Rules(pytest.File):
     """A rules folder."""
 
     def collect(self) -> Iterable[pytest.Item]:
-        """Nothing by itself: its items are made at once."""
+        """Return nothing: ``_items`` makes all items at once."""
         return ()
 
 
@@ -105,11 +105,11 @@ class Said(pytest.Item):
             raise NotAsExpected("\n".join(map(str, faults)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
-        """The difference alone; no traceback helps whoever writes rules."""
+        """Only the difference: a traceback does not help the author of a rule."""
         if isinstance(excinfo.value, NotAsExpected):
             return str(excinfo.value).replace(": expected ", ":\n  expected ", 1).replace(", got ", "\n  got      ", 1)
         return str(super().repr_failure(excinfo, style))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where a report says it is; were the name alone its end, pytest would write 4::9 for 4.9."""
+        """The location shown in a report; without the text before the name, pytest would write 4::9 for 4.9."""
         return self.path, None, f"rules: {self.name}"

@@ -1,4 +1,4 @@
-"""Scenarios: a patient on a day line, and the cards that each day should bring, and nothing else.
+"""Scenarios: a patient on a day line, and exactly the cards that each day should bring.
 
 A scenario is written as a case note (``rules/scenarios/``, in folders by subject), becomes real FHIR (``events``), and runs
 through the whole path, so that reading, facts, both engines and cards are tested together.
@@ -49,7 +49,7 @@ class ScenarioShape(Shape):
     scenario: str
     story: str
     protocol: str = ""  # the one it is judged under; the default where none is named
-    about: list[str] = Field(default=[])  # the numbers whose place it shows, which `check` tries on it first
+    about: list[str] = Field(default=[])  # the numbers that it is about, which `check` tries on it first
     patient: PatientShape = PatientShape()
     days: dict[str, str | list[str]] = Field(min_length=1)
     cards: list[ExpectShape] = Field(min_length=1)
@@ -57,7 +57,7 @@ class ScenarioShape(Shape):
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario file; ``checks`` are the days on which it says what should be seen."""
+    """A scenario file; ``checks`` are the days for which it says which cards should be shown."""
 
     document: Document
     shape: ScenarioShape
@@ -105,7 +105,7 @@ class Check:
 
 
 def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = ()) -> list[Scenario]:
-    """Every scenario of a rules folder and of what lies over it; what is wrong with one is added to ``faults``."""
+    """Every scenario of a rules folder and its overlays; what is wrong with one is added to ``faults``."""
     found = []
     layers = Layers(folder, overlays)
     for path in layers.files(f"{FOLDER}/**/*.yaml"):
@@ -123,7 +123,7 @@ def scenarios_of(folder: Path, faults: list[Fault], overlays: Sequence[Path] = (
 
 
 def scenario_in(path: Path) -> Scenario:
-    """The scenario in a file. Raises Fault when it is none."""
+    """The scenario in a file. Raises Fault if it is not a scenario."""
     document = read(path, path.name)
     shape, wrong = shaped(document, ScenarioShape)
     if shape is None:
@@ -137,7 +137,7 @@ def body_of(check: Check, knowledge: Knowledge) -> tuple[bytes, datetime]:
     try:
         moment = check.moment
         events = _events(shape.days)
-        if check.index == 0:  # a line that is wrong is told, even if no day that is looked at comes after it
+        if check.index == 0:  # a wrong line is reported even if no checked day comes after it
             chart_of(shape.patient.model_dump(), events, knowledge)
         known = [event for event in events if event[0] <= moment.isoformat()]  # the record as it was on that day
         chart = chart_of(shape.patient.model_dump(), known, knowledge)

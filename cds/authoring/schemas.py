@@ -1,6 +1,6 @@
 """JSON Schemas of the files under ``rules/``, for editors: made from the shapes that the files are read with.
 
-They say which keys there are and what they hold; what the words mean together only ``check`` can tell.
+They say which keys there are and what they contain; whether the content makes sense as a whole, only ``check`` can tell.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "results": ("rules/words/results.yaml", Results),
     "specimens": ("rules/words/specimens.yaml", dict[str, SpecimenShape]),
 }
-"""Each kind of file: which files are of it, and what it is read as."""
+"""Each kind of file: the files of that kind, and the shape that they are read as."""
 
 
 class _AsWritten(GenerateJsonSchema):
@@ -90,5 +90,5 @@ def schema(kind: str) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON takes it, where a default is a decimal."""
+    """A default value as JSON accepts it, for example a decimal as a float."""
     return float(value) if isinstance(value, Decimal) else str(value)

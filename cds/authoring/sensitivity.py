@@ -33,7 +33,7 @@ class Mutant:
 
 
 def mutants_of(rule: Rule) -> Iterator[Mutant]:
-    """Every comparison made strict or loose, every number one step up and down, every line turned or dropped."""
+    """Every comparison made strict or loose, every number one step up and down, every condition inverted or left out."""
     tests = dict.fromkeys(test for variant in rule.variants for branch in variant.branches for test in branch)
     for test in tests:
         for other in _neighbours(test):
@@ -73,7 +73,7 @@ def _replaced(rule: Rule, old: Condition, new: Condition | None) -> tuple[Varian
 
 
 def _without(rule: Rule, test: Condition) -> tuple[Variant, ...] | None:
-    """The rule without the branches that use ``test``; None if it is no alternative to anything."""
+    """The rule without the branches that use ``test``; None if ``test`` is not an alternative."""
     changed = False
     variants = []
     for variant in rule.variants:

@@ -1,4 +1,4 @@
-"""Two sets of rules to compare: each a folder with what lies over it, as it stands or as a git commit had it."""
+"""Two sets of rules to compare: each a folder with its overlays, as it is now or as it was in a git commit."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from cds.knowledge.tree import Fault
 
 _SECONDS = 60
 _MOST_BYTES = 8_000_000  # of a file
-_LINK = "120000"  # its mode in a tree
-_MOST = 5  # faults that are told of a side; `check` tells all
+_LINK = "120000"  # mode of a symbolic link in a git tree
+_MOST = 5  # faults that are reported for a side; `check` reports all
 
 
 class NoSide(Exception):
-    """What was named is no set of rules; ``str`` says why."""
+    """What was named is not a set of rules; ``str`` says why."""
 
 
 @dataclass
 class Side:
-    """One of the two: its name as it was given, and its engines, one a protocol."""
+    """One of the two sides: its name as it was given, and its engines, one per protocol."""
 
     name: str
     engines: Engines
     protocol: str
 
     def engine(self, protocol: str = "") -> CheckedEngine:
-        """The engine under ``protocol``, if there is such a one here, else under the side's own. Raises NoSide, EngineFault."""
+        """The engine under ``protocol`` if this side has that protocol, else under the side's own. Raises NoSide, EngineFault."""
         wanted = protocol if protocol in self.engines.protocols() else self.protocol
         try:
             return self.engines.of(wanted, lambda message: Fault(self.name, 1, message))
@@ -44,7 +44,7 @@ class Side:
 def side(text: str, into: Path) -> Side:
     """The side that ``text`` names: PLACE[+OVERLAY...][@PROTOCOL], where PLACE is a rules folder or a git commit.
 
-    What git has is written into a folder under ``into``.
+    Files from git are written into a folder under ``into``.
 
     Raises:
         NoSide: there is neither such a folder nor such a commit, or the commit has no rules.
@@ -68,7 +68,7 @@ def _names_protocol(text: str) -> bool:
 
 
 def _from_git(ref: str, into: Path) -> Path:
-    """The ``rules`` folder as a commit had it, found in the repository around the current folder."""
+    """The ``rules`` folder as it was in a commit of the repository around the current folder."""
     if not ref or ref.startswith("-"):
         raise NoSide(f"'{ref}' is neither a rules folder nor a git commit")
     try:
@@ -90,8 +90,8 @@ def _from_git(ref: str, into: Path) -> Path:
 
 
 def _files(top: str, commit: str) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """What is under ``rules`` in a commit, each with its content: from the tree, for an archive leaves out what
-    ``.gitattributes`` says. Raises ValueError for a link, and for a path or a size that no file of rules has."""
+    """The files under ``rules`` in a commit, each with its content. They are read from the tree, because an archive leaves out
+    what ``.gitattributes`` excludes. Raises ValueError for a link, and for a path or a size that no file of rules has."""
     listed = _git(["-C", top, "ls-tree", "-r", "-l", "-z", commit, "rules/"]).decode("utf-8", "replace")
     names, paths = [], []
     for head, _, path in (each.partition("\t") for each in listed.split("\0") if each):

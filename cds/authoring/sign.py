@@ -23,11 +23,11 @@ _HEAD = """# Who signed which rule, written by `sirolimus-cds sign`. `meaning` i
 
 
 class Unsignable(Exception):
-    """A rule that nobody can sign as it is; ``str`` says why."""
+    """A rule that cannot be signed as it is; ``str`` says why."""
 
 
 def unfit_name(text: str) -> str:
-    """Why a name or a role cannot stand on a card and in a file; empty where it can."""
+    """Why a name or a role cannot be used on a card and in a file; empty if it can."""
     if not text.strip():
         return "must say who signs, and as what"
     try:
@@ -55,7 +55,7 @@ def recalled(file: RuleFile, read: Folder) -> str:
 
 
 def sign(read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on: date) -> list[str]:
-    """Sign ``rules`` in the ``reviews.yaml`` of the folder ``into``; what was done, a line a rule.
+    """Sign ``rules`` in the ``reviews.yaml`` of the folder ``into``. Returns what was done, one line per rule.
 
     ``read`` are the rules under the protocol to sign for, which ``check`` has found sound.
 
@@ -85,7 +85,7 @@ def sign(read: Folder, into: Path, rules: Sequence[str], by: str, role: str, on:
 
 
 def _same(signature: CommentedMap, protocol: str, by: str) -> bool:
-    """A newer signature of one person under one protocol takes the place of the older."""
+    """Whether a signature is by that person under that protocol: a newer one replaces it."""
     return bool(signature.get("protocol") == protocol and signature.get("by") == by)
 
 

@@ -1,4 +1,4 @@
-"""A new rule, with everything that a rule needs and the places to fill marked TODO, which `check` does not let pass."""
+"""A new rule, with everything that a rule needs. The places to fill in are marked TODO, which `check` does not accept."""
 
 from __future__ import annotations
 

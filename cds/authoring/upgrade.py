@@ -1,4 +1,4 @@
-"""Files that a site wrote for an earlier version, as this one reads them: words and keys that are gone are rewritten."""
+"""Rewrites files that a site wrote for an earlier version: words and keys that no longer exist become those that this version reads."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CONSIDERED = re.compile(r"[Cc]onsider|advise")
 _VALUES = re.compile(r"\{[^{}]*\}|[A-Z][\w ,()/-]*: [^{]*\{")
 """A line that is a value, or begins with the name of one."""
 _GONE = "subjects"
-"""A key of numbers and value sets: a signature covers what the facts of a rule read."""
+"""A key that numbers and value sets no longer have: a signature now covers what the facts of a rule read."""
 
 
 def upgraded(text: str) -> str:
-    """The text of a file of a rules folder, with what is gone in the words of now; the same text where nothing is."""
+    """The text of a rules file, with words and keys that no longer exist replaced by those of now; the same text if there are none."""
     before = _RENAMED.sub(lambda match: RENAMED[match[1]], text)
     before = _REPORT.sub(_as_reported, before)
     tree = tree_of(before)
@@ -35,12 +35,12 @@ def upgraded(text: str) -> str:
     after = text_of(tree)
     lost = Counter(_COMMENT.findall(before)) - Counter(
         _COMMENT.findall(after)
-    )  # of lines that are gone: kept, above all others
+    )  # comments of removed lines are kept, above everything else
     return "".join(f"{comment}\n" for comment in lost.elements()) + after
 
 
 def _as_reported(match: re.Match[str]) -> str:
-    """In a text and in a case what the record says of a fact; in a condition the fact."""
+    """The new name: in a text and in a case, the fact as reported; in a condition, the fact itself."""
     said = "" if match["behind"].startswith(" ") else " as reported"
     return f"{REPORTS[match[1]]}{said}{match['behind']}"
 
@@ -61,14 +61,14 @@ def _without_subjects(node: CommentedMap) -> bool:
 
 
 def _conditions(node: CommentedMap) -> bool:
-    """Comparisons with a fact that held a bound, among the conditions under ``when`` and ``any``."""
+    """Upgrade comparisons with a fact that held a bound, among the conditions under ``when`` and ``any``."""
     lists = [node[key] for key in ("when", "any") if isinstance(node.get(key), CommentedSeq)]
     changed = [_comparisons(each) for each in lists]
     return any(changed)
 
 
 def _comparisons(items: CommentedSeq) -> bool:
-    """Alternatives that the comparison beside them covers now; one that stands alone is left for its author to decide."""
+    """Remove alternatives that another comparison in the list now covers; one that no other covers is left for its author to decide."""
     changed = False
     for at in range(len(items) - 1, -1, -1):
         changed |= _alone(items, at)
@@ -79,7 +79,7 @@ def _comparisons(items: CommentedSeq) -> bool:
 
 
 def _alone(items: CommentedSeq, at: int) -> bool:
-    """Alternatives of which one is left are one condition."""
+    """Alternatives of which only one is left become a plain condition."""
     choice = items[at].get("any") if isinstance(items[at], CommentedMap) else None
     if not isinstance(choice, CommentedSeq) or not _comparisons(choice):
         return False
@@ -89,7 +89,7 @@ def _alone(items: CommentedSeq, at: int) -> bool:
 
 
 def _of_now(condition: Any) -> str:
-    """A comparison with a fact that held a bound, in the direction of the bound, as the fact of now is compared; else nothing."""
+    """A comparison with a fact that held a bound, in the direction of the bound, rewritten for the present fact; empty for any other."""
     match = _COMPARISON.fullmatch(condition) if isinstance(condition, str) else None
     if match is None or match[1] not in BOUNDS or match[2][0] != BOUNDS[match[1]][1][0]:
         return ""
@@ -105,7 +105,7 @@ def _cases(node: CommentedMap) -> bool:
 
 
 def _given(node: CommentedMap) -> bool:
-    """What a case gives; where it gives a level twice, that is left for its author to decide."""
+    """Upgrade what a case gives; a level that is given twice is left for its author to decide."""
     changed = False
     for name in [name for name in node if name in BOUNDS]:
         (fact, comparator), value = BOUNDS[name], node[name]
@@ -121,7 +121,7 @@ def _given(node: CommentedMap) -> bool:
 
 
 def _layers(node: CommentedMap) -> bool:
-    """The lines of a card: values first, what to consider, and the rest as the working."""
+    """Divide the lines of a card: values first, what to consider, and the rest as the working."""
     lines = node.get("detail")
     if not isinstance(lines, CommentedSeq) or not (node.keys() & {"summary", "when", "indicator"}):
         return False
@@ -130,7 +130,7 @@ def _layers(node: CommentedMap) -> bool:
     divided: dict[str, CommentedSeq] = {name: CommentedSeq() for name in ("because", "consider", "working")}
     for line in lines:
         divided[_layer_of(str(line))].append(line)
-    whole = "when" in node  # a level, whose lines took the place of the card's
+    whole = "when" in node  # a level, whose lines replaced the card's
     for offset, (name, said) in enumerate((name, said) for name, said in divided.items() if said or whole):
         node.insert(place + offset, name, said)
     return True

@@ -20,7 +20,7 @@ def _yaml() -> YAML:
     yaml.width = _WIDTH
     yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.preserve_quotes = True
-    yaml.representer.ignore_aliases = lambda *_: True  # our readers take none
+    yaml.representer.ignore_aliases = lambda *_: True  # our readers accept no aliases
     return yaml
 
 
@@ -30,7 +30,7 @@ def tree_of(text: str) -> Any:
 
 
 def text_of(tree: Any) -> str:
-    """The file that ``tree`` stands for."""
+    """The text of the file that ``tree`` represents."""
     out = StringIO()
     _yaml().dump(tree, out)
     return out.getvalue()

@@ -1,1 +1,1 @@
-"""Findings into cards: texts, order, merging, and the orders that a suggestion would write."""
+"""Turns findings into cards: their texts, sequence and merging, and the orders that a suggestion would write."""

@@ -14,7 +14,7 @@ from cds.facts.draws import DRAWN_IN, Draw, Within, draw_at, draw_within
 from cds.facts.proposal import order_to_hold, target_order
 
 Original = Callable[[str], dict[str, Any] | None]
-"""Finds a resource of the request as it came, by reference; a fresh copy each time."""
+"""Returns a resource of the request by reference, unchanged from the request; a new copy each time."""
 
 _LOINC = "http://loinc.org"
 _LEVEL_CODE = "29247-4"
@@ -24,7 +24,7 @@ _CHANGE, _PER_DAY = "Change sirolimus to ", " mg/day"
 def action_for(suggestion: Suggestion, situation: Situation, original: Original) -> dict[str, Any] | None:
     """The CDS Hooks action of a suggestion, or None when it cannot be made safely."""
     if suggestion.action == "order_level":
-        # without an id there is nobody to order it for
+        # without a patient id there is no patient to order it for
         return _order_level(situation, suggestion) if situation.chart.patient_id else None
     if suggestion.action == "order_test":
         return order_test(situation, suggestion.test) if situation.chart.patient_id else None
@@ -51,7 +51,7 @@ def dose_changes(card: dict[str, Any]) -> Iterator[Decimal]:
 
 
 def _without_empties(value: Any) -> Any:
-    """An order as it may be sent back: null and empty elements are not FHIR, and a client may send them."""
+    """An order that may be sent back, without null and empty elements: they are not valid FHIR, but a client may send them."""
     if isinstance(value, dict):
         kept = {key: _without_empties(part) for key, part in value.items()}
         return {key: part for key, part in kept.items() if part is not None and part not in ("", [], {})}
@@ -61,7 +61,7 @@ def _without_empties(value: Any) -> Any:
 
 
 def _has_holes(value: Any) -> bool:
-    """Whether a list holds null: it keeps the place of an element whose extension stands beside, and cannot be left out."""
+    """Whether a list holds null: it marks the position of an element whose extension is in a parallel list, and cannot be removed."""
     if isinstance(value, dict):
         return any(map(_has_holes, value.values()))
     return isinstance(value, list) and (None in value or any(map(_has_holes, value)))
@@ -89,7 +89,7 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
         return False
     changed = False
     for instruction in instructions:
-        instruction.pop("text", None)  # the words would go on saying the old dose
+        instruction.pop("text", None)  # the text would still state the old dose
         instruction.pop("patientInstruction", None)
         quantities = [rate["doseQuantity"] for rate in instruction.get("doseAndRate", ()) if "doseQuantity" in rate]
         if "doseQuantity" in instruction:
@@ -100,14 +100,14 @@ def _set_dose(resource: dict[str, Any], situation: Situation, per_day: Decimal) 
                 if value != value.quantize(Decimal("0.0001")):
                     return False
             except (ArithmeticError, KeyError, TypeError):
-                return False  # an amount beside the one that was read cannot be read itself
+                return False  # another amount of the order, besides the one that was read, cannot be read
             quantity["value"] = _number(value)
             changed = True
     return changed
 
 
 def _beyond_one_amount(instructions: list[dict[str, Any]]) -> bool:
-    """Steps by date, or limits beside the dose: a new amount would contradict what stays."""
+    """Whether there are steps by date, or limits in addition to the dose: a new amount would contradict what stays."""
     bounds = [str(each.get("timing", {}).get("repeat", {}).get("boundsPeriod")) for each in instructions]
     limits = ("maxDosePerPeriod", "maxDosePerAdministration", "maxDosePerLifetime")
     return len(set(bounds)) > 1 or any(limit in each for each in instructions for limit in limits)
@@ -156,7 +156,7 @@ def _service_request(situation: Situation, code: str, display: str, words: str) 
 
 
 def _begins(situation: Situation, since: str) -> date:
-    """The day from which a rule counts: that of the fact or, if newer, of the last change of the dose, which a level must show too."""
+    """The day from which a rule counts: that of the fact or, if later, of the last dose change, which a level must also reflect."""
     patient, today = situation.patient, situation.patient.now.date()
     found = situation.facts.dates.get(since)
     if found is None or patient.drafts:
@@ -166,7 +166,7 @@ def _begins(situation: Situation, since: str) -> date:
 
 
 def _counted(situation: Situation, suggestion: Suggestion) -> Within:
-    """From which to which day a rule wants a level, such as ``5-7``: not before tomorrow, and some days to draw it in."""
+    """From which day to which day a rule wants a level, such as ``5-7``: not before tomorrow, and with some days left to draw it."""
     first, _, last = suggestion.days.partition("-")
     today, since = situation.patient.now.date(), _begins(situation, suggestion.since)
     opens = max(since + timedelta(days=int(first)), today + timedelta(days=1))

@@ -1,4 +1,4 @@
-"""One card a finding: its working, its source, its suggestions."""
+"""One card per finding: its working, its source, its suggestions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def card_for(
     make_id: NewId = new_id,
     shown: Set[str] | None = None,
 ) -> dict[str, Any]:
-    """The card of one rule that holds. ``speaking`` are the ids of all rules that speak beside it; ``shown``: of those on cards, unless all are."""
+    """The card of one rule that holds.
+
+    ``speaking``: the ids of all rules that speak in this request; ``shown``: the ids of those that are on cards, all by default.
+    """
     facts, knowledge, level = situation.facts.values, situation.knowledge, holding.level
     row = numbers_for(knowledge, holding.variant)
     found = finding(holding, situation)
@@ -122,7 +125,7 @@ def plain(value: Decimal) -> int | Decimal:
 
 
 def gap_list(holding: Holding, situation: Situation) -> list[dict[str, Any]]:
-    """The gaps, on the card that speaks of them."""
+    """The gaps, for the card that reports them; empty for any other card."""
     used = {test.fact for test in holding.branch}
     if "gaps" not in used:
         return []
@@ -155,13 +158,13 @@ def _suggestions(
         if suggestion.unless and facts.values.get(suggestion.unless):
             continue
         if suggestion.action == "hold" and not situation.patient.taking:
-            continue  # nothing runs that could be held
+            continue  # there is no active order to hold
         if not speaking.isdisjoint(suggestion.yields_to):
             withheld.append(_ELSEWHERE if not shown.isdisjoint(suggestion.yields_to) else _NOWHERE)
             continue
         if suggestion.dose and suggestion.dose not in facts.values:
             reason = facts.absent.get(suggestion.dose)
-            if reason and suggestion.dose != "proposed_dose":  # whose reason is a line of the card already
+            if reason and suggestion.dose != "proposed_dose":  # its reason is already a line of the card
                 withheld.append(f"No dose is offered: {escape(reason)}.")
             continue
         if suggestion.each:
@@ -177,7 +180,7 @@ def _suggestions(
 
 
 def _one_by_one(suggestion: Suggestion, situation: Situation, make_id: NewId) -> list[dict[str, Any]]:
-    """One suggestion for each of the named drafts in a fact: leave it out again."""
+    """One suggestion for each named draft order in a fact: to remove it."""
     named = situation.facts.values.get(suggestion.each, ())
     found = [(item.name, _removal(item)) for item in named]
     return [_offered(suggestion, name, [action], make_id) for name, action in found if action is not None]

@@ -1,4 +1,4 @@
-"""The detail of a card in layers: because, what to consider, the working, the sources, and one line of what it is."""
+"""The detail of a card in layers: because, what to consider, the working, the sources, and one line on what the card is."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cds.vocabulary import VOCABULARY
 
 LABEL = "Sirolimus in ITP"
 WORKING, SOURCES = "**Working**: ", "**Sources**"
-"""What the layers begin with that are read last."""
+"""The first words of the layers that are read last."""
 _MOST_REFERENCES = 8
 _COUNTED = ("day", "month")
 GRADES = {
@@ -36,13 +36,13 @@ BASIS_WORDS = {
     "SEEN": "",
 }
 
-# What only depends on the knowledge is written once; its hash tells it from any other.
+# Text that depends only on the knowledge is written once, and is kept under the hash of that knowledge.
 _numbers: dict[str, dict[str, str]] = {}
 _footers: dict[tuple[str, str, tuple[str, ...], bool], str] = {}
 
 
 def numbers_for(knowledge: Knowledge, variant: Variant) -> dict[str, str]:
-    """The cited numbers and the table's row that a text may name."""
+    """The cited numbers and the values of the table row that a text may name."""
     known = _numbers.get(knowledge.hash)
     if known is None:
         numbers = knowledge.definitions | knowledge.protocol.numbers
@@ -55,7 +55,7 @@ def detail(
 ) -> str:
     """The layers of a card, a blank line between them; a line that names a fact which is not known is left out.
 
-    ``withheld``: why a suggestion is not made; ``references``: the resources that the card rests on.
+    ``withheld``: why a suggestion is not made; ``references``: the resources that the card is based on.
     """
     facts, level = situation.facts.values, holding.level
     values, things = _parted(_filled(level.because, facts, row))
@@ -76,9 +76,9 @@ def detail(
 
 
 def layers_of(text: str) -> tuple[list[str], list[str]]:
-    """The layers of a card: those that are read first, and those that are read last. A suggestion belongs between them.
+    """The layers of a card: those that are read first, and those that are read last. Suggestions belong between the two.
 
-    Where a card is made of several findings, the working of each stays with it.
+    If a card is made of several findings, the working of each stays with that finding.
     """
     layers = text.split("\n\n")
     working = [at for at, each in enumerate(layers) if each.startswith(WORKING)]
@@ -88,14 +88,14 @@ def layers_of(text: str) -> tuple[list[str], list[str]]:
 
 
 def _note(holding: Holding, situation: Situation) -> list[str]:
-    """What a protocol says of its own doses, which may be too low, where the card is of the dose of those it is about."""
+    """The protocol's note on its own doses, which may be too low, if the card is about the dose of patients whom the note concerns."""
     facts, protocol = situation.facts.values, situation.knowledge.protocol
     is_dosed = holding.rule.subject in DOSED and holding.level.direction != "less" and facts.get("itp_on_record", True)
     return [protocol.note] if protocol.note and is_dosed and protocol.note_of in ("", facts.get("age_group")) else []
 
 
 def _filled(templates: Iterable[str], facts: Mapping[str, Any], row: Mapping[str, str]) -> Iterator[str]:
-    """The lines of a layer; a fact that is a list gives a line for each thing in it, whose name is bold."""
+    """The lines of a layer; a fact that is a list gives one line per item, with the item's name in bold."""
     for template in templates:
         value = facts.get(only_name(template))
         if isinstance(value, list):
@@ -105,7 +105,7 @@ def _filled(templates: Iterable[str], facts: Mapping[str, Any], row: Mapping[str
 
 
 def _parted(lines: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Values, which make one paragraph, and things, which make a list."""
+    """Splits lines into values, which make one paragraph, and list items, which make a list."""
     values, things = [], []
     for line in lines:
         if line.startswith("**"):
@@ -120,7 +120,7 @@ def _as_one(working: Sequence[str]) -> str:
 
 
 def footer(holding: Holding, knowledge: Knowledge, itp: bool) -> str:
-    """The sources with their grade, a line each, and what every card says of itself."""
+    """The sources with their grades, one per line, and what every card says about itself."""
     key = (knowledge.hash, holding.rule.id, holding.rule.signed, itp)
     known = _footers.get(key)
     if known is not None:
@@ -153,7 +153,7 @@ def _compared(test: Condition, facts: Mapping[str, Any]) -> str:
 
 
 def _rounded(test: Condition, value: Any) -> Any:
-    """A value with a decimal more than the number it is compared with, and two at most, where that still tells the two apart."""
+    """The value with one decimal more than the number it is compared with, two at most, if the two still differ and compare the same."""
     if not isinstance(value, Decimal) or test.number is None:
         return value
     places = -min(0, int(test.number.normalize().as_tuple().exponent))

@@ -1,4 +1,4 @@
-"""Cards that stay away for a while: what a clinician set aside for this patient, and what is told once in a course."""
+"""Cards that are held back for a while: those a clinician set aside for this patient, and those shown once in a course."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from cds.vocabulary import VOCABULARY
 
 CRITICAL = "critical"
 """The indicator of cards that are always shown."""
-_MOVING = ("day", "month")  # units of what is another number tomorrow, though nothing happened
+_MOVING = ("day", "month")  # units of facts whose number changes from day to day although nothing happened
 _BASIS = 16  # hexadecimal digits
 
 
 class Earlier(msgspec.Struct, frozen=True):
-    """What became of a rule's card for this patient before.
+    """What happened to a rule's card for this patient earlier.
 
-    ``day``: when a clinician set it aside, or it was told. ``until``: the first day on which it is told again; None for the rest of
-    the course. ``basis``: what it rested on (:func:`basis_of`); a card that was told once stays away whatever it rests on.
+    ``day``: when a clinician set it aside, or when it was shown. ``until``: the first day on which it is shown again; None for the
+    rest of the course. ``basis``: what it was based on (:func:`basis_of`); a card to be shown once is held back whatever its basis.
     """
 
     rule: str
@@ -38,7 +38,7 @@ class Earlier(msgspec.Struct, frozen=True):
 
 
 class HeldBack(msgspec.Struct, frozen=True):
-    """A rule that speaks and whose card is not shown, because of what became of it earlier."""
+    """A rule that speaks but whose card is not shown, because of what happened to that card earlier."""
 
     holding: Holding
     earlier: Earlier
@@ -47,7 +47,7 @@ class HeldBack(msgspec.Struct, frozen=True):
 def parted(
     holding: Sequence[Holding], situation: Situation, earlier: Sequence[Earlier]
 ) -> tuple[list[Holding], list[HeldBack]]:
-    """The rules to tell, and those that are held back. Critical ones are always told."""
+    """The rules to show, and those that are held back. Critical ones are always shown."""
     told, held = [], []
     for each in holding:
         why = _reason(each, situation, earlier)
@@ -69,7 +69,7 @@ def _reason(holding: Holding, situation: Situation, earlier: Iterable[Earlier]) 
 
 def _applies(earlier: Earlier, holding: Holding, situation: Situation) -> bool:
     today = situation.patient.now.date()
-    if earlier.why == "told":  # on one day of this course, however often on that day
+    if earlier.why == "told":  # shown on one day of this course, any number of times on that day
         days = situation.facts.values.get("days_on_sirolimus")
         return days is not None and today - timedelta(days=int(days)) <= earlier.day < today
     is_now = earlier.until is not None and earlier.day <= today < earlier.until
@@ -77,9 +77,9 @@ def _applies(earlier: Earlier, holding: Holding, situation: Situation) -> bool:
 
 
 def basis_of(holding: Holding, situation: Situation) -> str:
-    """A hash of what a card rests on: the facts that were compared, their resources, and the orders of sirolimus, drafts among them.
+    """A hash of what a card is based on: the facts compared, their resources, and the orders of sirolimus, including drafts.
 
-    What moves with the calendar alone is not in it: ages of results, days since a start, texts.
+    What changes with the calendar alone is not in it: ages of results, days since a start, texts.
     """
     facts = situation.facts
     compared = [
@@ -94,7 +94,7 @@ def basis_of(holding: Holding, situation: Situation) -> str:
 
 
 def _still(fact: str, value: Any) -> str:
-    """A value without what moves by itself."""
+    """The value without what changes with the calendar alone."""
     if VOCABULARY[fact].unit in _MOVING:
         return ""
     if isinstance(value, list):
@@ -103,7 +103,7 @@ def _still(fact: str, value: Any) -> str:
 
 
 def named(cards: Sequence[dict[str, Any]], held: Sequence[HeldBack]) -> list[dict[str, Any]]:
-    """The cards, of which the last one names what is held back. Where no card is shown none is made for it."""
+    """The cards, with what is held back named on the last one. If no card is shown, none is made for this."""
     if not held or not cards:
         return list(cards)
     last = cards[-1]
@@ -113,7 +113,7 @@ def named(cards: Sequence[dict[str, Any]], held: Sequence[HeldBack]) -> list[dic
 
 
 def said(earlier: Earlier) -> str:
-    """What became of a card, and for how long it stays away."""
+    """What happened to a card, and for how long it is held back."""
     if earlier.why == "told":
         return f"{earlier.level}, told on {earlier.day} and once in a course"
     return f"{earlier.level}, set aside on {earlier.day}: away until {earlier.until}, or until what it rests on changes"

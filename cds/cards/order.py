@@ -1,4 +1,4 @@
-"""Which cards are shown, in which order: worst first, at most so many, the rest folded into one."""
+"""Which cards are shown, in which order: worst first, up to a maximum number, the rest folded into one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDED_TOPIC = "furtherFindings"
 FAULT_TOPIC = "notAssessed"
 UNSIGNED_TOPIC = "findingsNotShown"
 NOT_SHOWN = "not-shown"
-"""What stands in the place of a rule on the card that says that some are not shown."""
+"""Used in place of a rule's id on the card that says that some findings are not shown."""
 
 
 def _rank(card: dict[str, Any]) -> int:
@@ -24,7 +24,7 @@ def _rank(card: dict[str, Any]) -> int:
 
 
 def merged(cards: Sequence[dict[str, Any]], groups: Sequence[str]) -> list[dict[str, Any]]:
-    """Cards of one group made into one, which takes the place of the first; the worst leads and gives its topic."""
+    """Merges the cards of each group into one, in the place of the first; the worst card leads and gives the topic."""
     together: dict[str, list[dict[str, Any]]] = {}
     for card, group in zip(cards, groups, strict=True):
         if group:
@@ -55,7 +55,7 @@ def _as_one(cards: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _in_one(cards: Sequence[tuple[str, str]]) -> str:
-    """The layers of each card below its summary, then the sources of all and, once, what every card says of itself."""
+    """The layers of each card below its summary, then the sources of all and, once, what every card says about itself."""
     parted = [(summary, *text.partition(f"{SOURCES}\n")) for summary, text in cards]
     bodies = [f"**{escape(summary)}**\n\n{body.rstrip()}" for summary, body, _, _ in parted]
     ends = [end.split("\n\n", 1) for *_, end in parted]
@@ -65,7 +65,7 @@ def _in_one(cards: Sequence[tuple[str, str]]) -> str:
 
 
 def _each_once(suggestions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The suggestions, of which none does what one before it does: both pressed, it would be ordered twice."""
+    """The suggestions without actions that an earlier one already has: if both were pressed, the same would be ordered twice."""
     done: set[str] = set()
     kept = []
     for each in suggestions:
@@ -77,7 +77,7 @@ def _each_once(suggestions: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _does(action: dict[str, Any]) -> str:
-    """What an action does, whoever made it."""
+    """What an action does, whichever card offers it."""
     return json.dumps(action, sort_keys=True, default=str)
 
 
@@ -95,7 +95,7 @@ def arranged(
 
 
 def _folded(cards: Sequence[dict[str, Any]], make_id: NewId) -> dict[str, Any]:
-    """One card that names the others; it lists every rule of theirs, and their gaps."""
+    """One card that names the others, with the findings of all their rules and their gaps."""
     titles = [card["source"]["topic"]["display"] for card in cards]
     lines = [f"- **{escape(card['indicator'])}**: {escape(card['summary'])}" for card in cards]
     findings = [one for card in cards for one in card["extension"][f"{NAMESPACE}.findings"]]
@@ -114,7 +114,7 @@ def _folded(cards: Sequence[dict[str, Any]], make_id: NewId) -> dict[str, Any]:
 
 
 def unsigned_card(number: int, knowledge: Knowledge, make_id: NewId = new_id) -> dict[str, Any]:
-    """That rules hold which this service does not show. It says nothing of what they are about."""
+    """The card that says that rules hold which this service does not show. It does not say what they are about."""
     what = "1 finding is" if number == 1 else f"{number} findings are"
     return {
         "uuid": make_id(),
@@ -133,7 +133,7 @@ def unsigned_card(number: int, knowledge: Knowledge, make_id: NewId = new_id) ->
 
 
 def fault_card(knowledge: Knowledge, make_id: NewId = new_id) -> dict[str, Any]:
-    """What is shown when the engine failed or the two engines disagree: nothing clinical."""
+    """The card shown when the engine failed or the two engines disagree; it says nothing clinical."""
     return {
         "uuid": make_id(),
         "summary": "Not assessed: the sirolimus rules could not be evaluated. This is not an all clear.",

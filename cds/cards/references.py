@@ -1,4 +1,4 @@
-"""The resources that a card rests on, in words: what they are, and of which day. The resources themselves are in the extension."""
+"""The resources that a card is based on, in words: what each one is, and its date. The resources themselves are in the extension."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cds.chart.times import Moment
 from cds.facts import Situation
 
 _SHORT = {"level": "level", "trough": "level", "platelets": "count"}
-"""Tests that a card speaks of in one word."""
+"""Tests that a card names in one word."""
 _KINDS = {
     "Patient": "age and sex on record",
     "MedicationAdministration": "dose given",
@@ -18,7 +18,7 @@ _KINDS = {
 
 
 def in_words(references: Sequence[str], situation: Situation) -> list[str]:
-    """Each resource once, as "level of 2024-02-25"; of one that the chart does not tell, what kind it is."""
+    """Each resource once, such as "level of 2024-02-25"; for one that the chart does not describe, its type."""
     known = dict(_told(situation, frozenset(references)))
     return list(dict.fromkeys(known.get(each) or _kind(each) for each in references))
 

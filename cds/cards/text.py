@@ -14,8 +14,8 @@ from cds.compiled.template import filled
 from cds.plan.declare import Named
 
 SUMMARY_LENGTH = 139
-_PUNCTUATION = re.compile(r"([!-,./:-?\[-`{-~])")  # all of ASCII's but - in a word and @, which is replaced
-_HARMLESS = re.compile(r"[A-Za-z0-9 .,:;()/%=+^<>'x-]*")  # nothing in here starts markup inside a line, but < and >
+_PUNCTUATION = re.compile(r"([!-,./:-?\[-`{-~])")  # all of ASCII's except - in a word, and @, which is replaced
+_HARMLESS = re.compile(r"[A-Za-z0-9 .,:;()/%=+^<>'x-]*")  # none of these starts markup inside a line, except < and >
 _STARTS_BLOCK = re.compile(r"\s*([-+]|[0-9]+[.)])\s")
 _SPACES = re.compile(r"\s+")
 _LONGEST = 300
@@ -30,9 +30,9 @@ def clean(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text that means only itself in CommonMark.
+    """Text escaped so that CommonMark shows it literally.
 
-    Plain words, numbers and units keep their look; anything else has every punctuation mark escaped.
+    Plain words, numbers and units stay as they are; in any other text every punctuation mark is escaped.
     """
     plain = clean(text).replace("@", " at ")
     lowered = plain.lower()

@@ -1,4 +1,4 @@
-"""Allergies to sirolimus and its kin, and to what its oral solution holds."""
+"""Allergies to sirolimus and related drugs, and to ingredients of its oral solution."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _CLAUSE = re.compile(r"[.,;()\[\]!\n]| [-\u2013\u2014] ")
 _LONG_ENOUGH = 4
 _LONGEST = 1_000
 _SKEW = timedelta(days=1)
-"""Another machine's clock, or another time zone, may write tomorrow's date."""
+"""Tolerance for the clock or the time zone of another machine, which may write tomorrow's date."""
 
 
 def read_allergy(reader: Reader, resource: Resource) -> None:
-    """An allergy or intolerance of ours, unless it is refuted or over."""
+    """Read an allergy or intolerance that the rules need, unless it is refuted or no longer active."""
     concepts = [resource.code, *(each.substance for each in later(resource.reaction, Reaction))]
     meant = [m for each in concepts if each is not None for m in _allergens(each, reader)]
     ours = [m for m in meant if m.valueset in (*_DRUGS, _FOODS)]
@@ -49,7 +49,7 @@ def read_allergy(reader: Reader, resource: Resource) -> None:
 
 
 def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
-    """What a substance is: by code, and else by its words, which may also name other drugs."""
+    """The meanings of a substance: by its codes, otherwise by its words, which may also name other drugs."""
     coded = [meant for coding in concept.coding or () for meant in meanings(reader.knowledge, coding)]
     yield from (meant for meant in coded if meant.valueset in (*_DRUGS, _FOODS))
     if any(meant.valueset in (*_DRUGS, _FOODS) for meant in coded):
@@ -61,7 +61,7 @@ def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
 
 
 def _is_denied(text: str, lexicon: Lexicon) -> bool:
-    """Whether a text says that there is no allergy: one of its clauses does, and no other speaks of one."""
+    """Whether a text says that there is no allergy: a clause denies it, and none mentions an allergy without denying it."""
     clauses = list(_clauses(text[:_LONGEST].lower(), lexicon))
     denied = [_denies(words, lexicon) for words in clauses]
     speaks = [any(stem in word for word in words for stem in lexicon.allergy) for words in clauses]
@@ -80,7 +80,7 @@ def _clauses(text: str, lexicon: Lexicon) -> Iterator[list[str]]:
 
 
 def _denies(words: list[str], lexicon: Lexicon) -> bool:
-    """Whether a clause holds a word of refutation, or one of denial at most one word before an allergy."""
+    """Whether a clause has a phrase that refutes an allergy, or one of denial with at most one word between it and an allergy."""
     if any(_ends(words, phrase) for phrase in lexicon.allergy_refuted):
         return True
     behind = [
@@ -90,13 +90,13 @@ def _denies(words: list[str], lexicon: Lexicon) -> bool:
 
 
 def _ends(words: list[str], phrase: str) -> list[int]:
-    """Behind which words of a text a phrase ends."""
+    """The positions just after each occurrence of a phrase in the words of a text."""
     parts = phrase.split()
     return [at + len(parts) for at in range(len(words)) if words[at : at + len(parts)] == parts]
 
 
 def _inside(text: str, known: Mapping[str, Concept]) -> Iterator[Concept]:
-    """Foods and drugs of ours at the beginning of a longer word, as in other languages, or within a script without spaces."""
+    """Known foods and drugs in a text, also as the beginning of a longer word (as in other languages) or in a script without spaces."""
     tokens = _WORD.findall(text)
     for word, meant in known.items():
         if word in text and (

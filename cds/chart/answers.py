@@ -1,4 +1,4 @@
-"""Tests that say yes or no: by value, code, words, interpretation or their own upper limit; not clear is neither."""
+"""Yes-or-no tests, read from value, code, words, interpretation or their own upper limit; an unclear result is neither."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _INTERPRETED = {
     **dict.fromkeys(("POS", "H", "HH", "A", "AA", "DET"), True),
     **dict.fromkeys(("NEG", "N", "ND"), False),
 }
-"""HL7's codes of interpretation; letters of a local system mean whatever its laboratory wants."""
+"""HL7's interpretation codes; the letters of a local code system mean whatever its laboratory decides."""
 _INTERPRETS = ("ObservationInterpretation", "v2/0078", "v2-0078", "2.16.840.1.113883.5.83")
 _YES = {
     "positive",
@@ -61,7 +61,7 @@ _DOUBTED = re.compile(
     r"not confirmed|unconfirmed|nicht bestätigt|[:=]\s*(?:no|not|none|nein|non)\W*$|\bnot (?:done|performed|tested)\b"
 )
 _PERHAPS = re.compile(_NEGATED.pattern.replace("{0,2}?", "{3,8}?"))
-"""A denial so far from the word that nobody can tell whether it is meant."""
+"""A negation too far from the word to know whether it applies to it."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -100,7 +100,7 @@ def pregnant(resource: Resource) -> bool:
 
 
 def detected(resource: Resource) -> bool | None:
-    """Whether something that is counted, such as a virus, is there at all; None when not clear."""
+    """Whether something that is counted, such as a virus, was found at all; None when not clear."""
     quantity = resource.valueQuantity
     if quantity is None or not given(quantity.value):
         return positive(resource)
@@ -116,7 +116,7 @@ def _above_own_limit(resource: Resource) -> bool | None:
     highs = [r.high for r in ranges if r.high is not None and quantity and _bare(r.high.unit) == _bare(quantity.unit)]
     if not highs or quantity is None:
         return None
-    try:  # of several ranges the lowest: the others are those of weeks of pregnancy
+    try:  # the lowest of several ranges: the others are for weeks of pregnancy
         limit = min(exact(high.value) for high in highs)
         return exact(quantity.value) > limit and not (quantity.comparator or "").startswith("<")
     except Unreadable:
@@ -124,12 +124,12 @@ def _above_own_limit(resource: Resource) -> bool | None:
 
 
 def _bare(unit: str | None) -> str:
-    """A unit without the brackets and case in which printed and coded forms differ."""
+    """A unit in lower case and without brackets, which is where printed and coded forms differ."""
     return (unit or "").replace("[", "").replace("]", "").lower()
 
 
 def _by_words(text: str) -> bool | None:
-    """What words say; None where they say neither, or both."""
+    """The answer that a text gives; None if it says neither yes nor no, or both."""
     lowered = text.lower()
     if _DOUBTED.search(lowered):
         return None
@@ -157,7 +157,7 @@ def _says(concept: CodeableConcept) -> bool | None:
 def _by_code(coding: Coding) -> bool | None:
     code, system = coding.code or "", coding.system or ""
     if code in _SNOMED:
-        return _SNOMED[code]  # nobody else's codes look like these
+        return _SNOMED[code]  # no other code system has codes like these
     if code in _LOINC:
         return _LOINC[code]
     interprets = any(name in system for name in _INTERPRETS) or not (system or coding.display)

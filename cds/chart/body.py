@@ -1,4 +1,4 @@
-"""Bytes in: JSON, as a message whose resources each have a place.
+"""Decodes the input bytes: JSON, as a message whose resources each have a place.
 
 A *place* is the FHIR path of a resource in its message, such as ``Bundle.entry[3].resource``.
 """
@@ -33,7 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class InputError(Exception):
-    """The input cannot be judged; ``str`` says what and where, with nothing of the patient's."""
+    """The input cannot be judged; ``str`` says what is wrong and where, without any patient data."""
 
 
 class Placed(NamedTuple):
@@ -45,23 +45,23 @@ class Placed(NamedTuple):
 
 @dataclass(slots=True)
 class Unpacked:
-    """The resources of a bundle; ``partial``: more pages exist; ``failed``: a server says that it could not give all.
+    """The resources of a bundle; ``partial``: more pages exist; ``failed``: a server reports that it could not return all.
 
-    A warning, such as the one by which some servers say that a search found nothing, is no failure.
+    A warning is not a failure; some servers send one to say that a search found nothing.
     """
 
     resources: list[Resource] = field(default_factory=list)
     urls: dict[str, Resource] = field(default_factory=dict)
-    deleted: set[str] = field(default_factory=set)  # what a history says was deleted since
+    deleted: set[str] = field(default_factory=set)  # resources that a history lists as deleted later
     partial: bool = False
     failed: bool = False
 
 
 def decode(body: bytes) -> tuple[Message, list[Broken]]:
-    """The message, and what of its resources has the wrong shape.
+    """The message, and the parts of its resources that have the wrong shape.
 
     Raises:
-        InputError: not JSON in UTF-8, nested too deep, or no object of ours.
+        InputError: not JSON in UTF-8, nested too deep, or not an object of the expected shape.
     """
     if body[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in body[:4]:
         raise InputError("this is not JSON in UTF-8 (it looks like UTF-16 or binary data)")
@@ -80,12 +80,12 @@ def decode(body: bytes) -> tuple[Message, list[Broken]]:
 def _isolated(body: bytes) -> tuple[Message, list[Broken]]:
     try:
         return isolated_message(body, InputError)
-    except RecursionError:  # bundles in bundles: where Python counts its own frames apart from the reader's
+    except RecursionError:  # nested bundles, where Python counts its own frames separately from the reader's
         raise InputError(TOO_DEEP) from None
 
 
 def unpack(bundle: Resource | None) -> Unpacked:
-    """The resources of a bundle, those of bundles inside it too."""
+    """The resources of a bundle, including those of bundles nested in it."""
     unpacked = Unpacked()
     if bundle is not None:
         _unpack(bundle, unpacked, 0)
@@ -114,7 +114,7 @@ def _unpack(bundle: Resource, into: Unpacked, depth: int) -> None:
 
 
 def being_written(message: Message) -> Resource | None:
-    """The orders of a request's context: a Bundle of them, or one alone; None where its hook has none, or they are missing."""
+    """The orders in a request's context, as a Bundle or a single resource; None if the hook has no orders or they are missing."""
     field = orders_of(message.hook)
     orders: Resource | None = getattr(message.context, field) if field and message.context is not None else None
     return orders
@@ -141,7 +141,7 @@ def _places(resource: Resource, place: str, depth: int) -> Iterator[Placed]:
 
 
 def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
-    """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
+    """The resource with this reference as it was received, decimals kept; used to echo it in a suggestion."""
     wanted = reference.rpartition("/")[2].encode()
     for resource in _raw_resources(body.removeprefix(_BOM), wanted):
         try:
@@ -154,10 +154,10 @@ def as_it_came(body: bytes, reference: str) -> dict[str, Any] | None:
 
 
 def _raw_resources(body: bytes, wanted: bytes) -> Iterator[msgspec.Raw]:
-    """The resources, those of bundles too, in whose text ``wanted`` stands."""
+    """The raw resources, including those in bundles, whose text contains ``wanted``."""
     try:
         top = raw_message_decoder.decode(body)
-    except UNREADABLE:  # read before, with more room on the stack
+    except UNREADABLE:  # it was decoded before, with more room on the stack
         return
     raws = list((top.prefetch or {}).values())
     field = orders_of(top.hook)

@@ -1,4 +1,4 @@
-"""What a code means to the rules: exactly, or by the beginning of an ICD code; how code systems are spelt."""
+"""What a code means to the rules, by exact match or by the beginning of an ICD code; and the spellings of code systems."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _SPELLINGS = {
     for spelling in spellings
 }
 _RESIDUAL = re.compile(r"\.[YZ]$")
-"""ICD-11 ends so what its category does not say more closely; the category itself is meant."""
+"""The ending of an ICD-11 code for what its category does not specify further; the code means the category itself."""
 _ICD_10 = re.compile(r"(?:icd|cim|cie)-?10(?:-?([a-z]{2}))?")
 _PROCEDURES = ("http://www.cms.gov/Medicare/Coding/ICD10",)
 """An address of ICD-10-PCS, which codes procedures."""
@@ -69,11 +69,11 @@ _RELEASES_11 = ("http://id.who.int/icd/release/11/", "https://id.who.int/icd/rel
 _Codes = dict[str, tuple[Concept, ...]]
 _Beginnings = dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]
 CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "http://hl7.org/fhir/sid/icd-9-cm"))
-"""The code systems that say what a condition is; a problem under none of them is known by its name alone."""
+"""The code systems that say what a condition is; a problem with a code in none of them is recognised only by its name."""
 
 
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
-    """What a coding means to us; nothing for most: this is the innermost loop of reading."""
+    """The meanings of a coding to the rules; most codings have none. This is the innermost loop of reading."""
     system, code = coding.system or "", coding.code or ""
     of_system = knowledge.codes.get(system)
     if of_system is None or system in knowledge.prefixes or system == ICD_11:
@@ -82,7 +82,7 @@ def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
 
 
 def _in_system(knowledge: Knowledge, system: str, code: str) -> tuple[Concept, ...]:
-    """What a code means that may be one of ICD, or is of a system in another spelling."""
+    """The meanings of a code that may be an ICD code, or whose system may be in another spelling."""
     of_system, begins = knowledge.codes.get(system, {}), knowledge.prefixes.get(system, {})
     if system == ICD_11:
         return tuple(_of_cluster(code, of_system, begins))
@@ -91,7 +91,7 @@ def _in_system(knowledge: Knowledge, system: str, code: str) -> tuple[Concept, .
 
 
 def _of_cluster(code: str, of_system: _Codes, begins: _Beginnings) -> Iterator[Concept]:
-    """What the stems of an ICD-11 code mean: several are joined by a stroke, each with its extensions behind an ampersand."""
+    """The meanings of the stems of an ICD-11 code: stems are joined by a slash, each followed by its extensions after an ampersand."""
     for stem in (part.partition("&")[0].strip() for part in code[:_LONGEST_CLUSTER].split("/")):
         exact = of_system.get(stem) or of_system.get(_RESIDUAL.sub("", stem), ())
         yield from _with_prefixes(exact, of_system, begins, stem)
@@ -103,7 +103,7 @@ def _with_prefixes(
     begins: _Beginnings,
     code: str,
 ) -> tuple[Concept, ...]:
-    """The exact meanings of an ICD code and those of its beginnings; of one value set only the longest that is meant."""
+    """The exact meanings of an ICD code and those of its prefixes; within a value set, only those of the longest match."""
     plain = plain_icd(code)
     found: dict[str, tuple[Concept, ...]] = {
         concept.valueset: (concept,) for concept in exact or of_system.get(plain, ())
@@ -134,7 +134,7 @@ def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> list[Concep
 
 @lru_cache(512)
 def canonical(system: str) -> str:
-    """A code system's URI in the form HL7 gives it, for the other forms that are met."""
+    """A code system's URI in the form that HL7 gives it, for any other form that records use."""
     if system in _SPELLINGS:
         return _SPELLINGS[system]
     if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
@@ -146,7 +146,7 @@ def canonical(system: str) -> str:
 
 
 def _edition_of_icd_10(system: str) -> str:
-    """The edition of ICD-10 by its address: those of other countries than the ones known here are the WHO's in what is read."""
+    """The ICD-10 edition of an address: for what is read here, editions of countries not known here count as the WHO's."""
     match = _ICD_10.search(system.lower())
     if match is None or "pcs" in system.lower() or system in _PROCEDURES:
         return ""

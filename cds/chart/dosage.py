@@ -44,7 +44,7 @@ def read_dose(dosages: Sequence[Dosage] | None, product: Product, knowledge: Kno
 
 
 def _is_empty_slot(dosage: Dosage) -> bool:
-    """Whether nothing is taken by an instruction: some systems write a slot of the day with a dose of 0."""
+    """Whether an instruction has only doses of 0: some systems write one for a time of day at which nothing is taken."""
     quantities = [rate.doseQuantity for rate in dosage.doseAndRate or ()] or [dosage.doseQuantity]
     try:
         return all(quantity is not None and exact(quantity.value) == 0 for quantity in quantities)
@@ -115,7 +115,7 @@ def _by_durations(dosages: Sequence[Dosage], start: Moment) -> list[Step]:
 
 
 def _in_turn(steps: list[Step]) -> list[Step]:
-    """Steps of which no two begin on one day, by date; a single one is no sequence."""
+    """The steps by date; empty if two begin on the same day, or if there is only one, which is not a sequence."""
     steps.sort(key=lambda step: step[1].sort_key())
     return steps if len({start.day for _, start, _ in steps}) == len(steps) > 1 else []
 
@@ -143,7 +143,7 @@ def _in_force(dosages: _Numbered, on: date | None) -> _Numbered:
 
 
 def _of_one_day(dosages: _Numbered) -> bool:
-    """Whether numbered instructions are the intakes of one day: each at times of its own, none bounded."""
+    """Whether numbered instructions are the intakes of one day: each has its own times of day, and none has bounds."""
     seen: set[str] = set()
     for _, dosage in dosages:
         repeat = dosage.timing.repeat if dosage.timing is not None else None
@@ -182,7 +182,7 @@ def _one(index: int, dosage: Dosage, product: Product, knowledge: Knowledge) -> 
 
 
 def _at(element: str, read: Callable[[], T]) -> T:
-    """What ``read`` finds in an element; a problem in it carries the element's path."""
+    """What ``read`` returns for an element; if it cannot be read, the error carries the element's path."""
     try:
         return read()
     except Unreadable as unreadable:
@@ -230,7 +230,7 @@ def _milligrams(dosage: Dosage, product: Product, knowledge: Knowledge) -> Decim
 
 
 def _bounds(dose: Range) -> tuple[Quantity, Quantity]:
-    """A range is a dose only where its two bounds are one."""
+    """The bounds of a dose range, which is a dose only if its two bounds are equal."""
     low, high = dose.low, dose.high
     if low is None or high is None or _numbers(low) != _numbers(high):
         raise Unreadable("its dose is a range")

@@ -15,7 +15,7 @@ _NOT_TAKEN = ("cancelled", "entered-in-error", "ended", "intended", "not-taken",
 _ENDED = ("on-hold", "stopped", "cancelled", "completed", "entered-in-error")
 _NOT_ORDERED = ("proposal", "plan", "option")
 UNKNOWN_DRUG = "drug"
-"""The subject of an order whose drug nobody can tell."""
+"""The subject of an order whose drug cannot be identified."""
 
 
 def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -> None:
@@ -61,7 +61,7 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
 
 
 def _begins_later(reader: Reader, resource: Resource, subject: str) -> None:
-    """An order that is not of today. One of sirolimus that was written already, as in the evening for the morning, is said on a card."""
+    """Note an order that begins later. A sirolimus order already written, as in the evening for the next morning, goes on a card."""
     written = parse_moment(resource.authoredOn or resource.dateAsserted)
     stands = resource.status == "active" and (written is None or not written.is_after(reader.now))
     say = reader.unread if stands and subject == "sirolimus" else reader.left_out
@@ -69,7 +69,7 @@ def _begins_later(reader: Reader, resource: Resource, subject: str) -> None:
 
 
 def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: str, silently: bool = False) -> bool:
-    """Whether the order is one that is or was taken, or is being written; what it says against that is noted."""
+    """Whether the order is or was taken, or is being written; if not, the reason is noted."""
     status = resource.status or ""
     reason = at = ""
     if resource.doNotPerform:
@@ -91,9 +91,9 @@ def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: st
 
 
 def _is_reported(resource: Resource, subject: str) -> bool:
-    """Whether a plan says what is taken: reported by the patient or another record (US Core), or a drug of another's plan.
+    """Whether a plan says what is taken: it is reported by the patient or another record (US Core), or is for another drug.
 
-    A plan to give sirolimus is no order of it; a plan to give something beside it is reported.
+    A plan to give sirolimus is not an order for it; a plan to give another drug counts as reported.
     """
     reported = bool(resource.reportedBoolean) or resource.reportedReference is not None
     return resource.intent == "plan" and (reported or subject != "sirolimus")

@@ -1,6 +1,6 @@
-"""A grade of bleeding on the WHO's scale, from 0 (none) to 4 (debilitating), in the ways in which records write it.
+"""Bleeding grades on the WHO scale, from 0 (none) to 4 (debilitating), in the forms in which records write them.
 
-Words are taken only as a whole: one grade, and a description of known words that fit it.
+A text is accepted only as a whole: one grade, and a description made of known words that fit it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cds.chart.numbers import Unreadable, exact
 from cds.chart.wire import Resource, given
 
 HIGHEST = 4
-_LONGEST = 200  # characters; what is longer is a note, and the pattern would take its time over it
+_LONGEST = 200  # characters; a longer text is a note, on which the pattern would be slow
 _UNITS = ("", "1", "{score}", "{grade}", "score", "grade")
 _GRADED = re.compile(
     r"\s*(?:who\b\W{0,2})?(?:bleeding\b\W{0,2})?"
@@ -82,7 +82,7 @@ _WORDS = frozenset(
         "blutverlust",
     ]
 )
-"""What a description may say; another word could deny the grade, end it, or speak of another one."""
+"""The words that a description may contain; any other word could deny the grade, end it, or be about another one."""
 _LEAST = {"gross": 3, "severe": 3, "schwer": 3, "schwere": 3, "major": 3, "debilitating": 4, "threatening": 3}
 _MOST = {"mild": 2, "minor": 2, "leicht": 2, "leichte": 2}
 _NONE = re.compile(r"(?:none|no bleeding|no haemorrhage|no hemorrhage)\W*", re.IGNORECASE)
@@ -94,7 +94,7 @@ def grade_of(resource: Resource) -> int:
     """The grade that an Observation gives.
 
     Raises:
-        Unreadable: it has no value, or not surely one grade of the scale.
+        Unreadable: it has no value, or its value is not clearly one grade of the scale.
     """
     if resource.dataAbsentReason is not None:
         raise Unreadable("no value was recorded")
@@ -124,7 +124,7 @@ def _on_scale(raw: Raw) -> int:
 
 
 def _said(text: str) -> int | None:
-    """The one grade that words give; None where they could mean another."""
+    """The one grade that a text gives; None if it could mean another."""
     found = _GRADED.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         return None

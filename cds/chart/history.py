@@ -24,15 +24,15 @@ _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}
 _CERTAINTY = "http://fhir.de/StructureDefinition/icd-10-gm-diagnosesicherheit"
 _SUSPECTED = ("unconfirmed", "provisional", "differential")
 _CERTAINTIES = {"A": "refuted", "Z": "resolved", "V": "suspected"}
-"""German certainties of a diagnosis: excluded, what is left of one that is over, and suspected."""
+"""German codes for the certainty of a diagnosis: excluded, state after one that is over, and suspected."""
 _NOT_ON_SUSPICION = ("pregnancy-ended", "splenectomy", "platelet-transfusion")
-"""What ends a caution, or is done or not: a suspicion of it is none."""
+"""Concepts that end a caution, or that are either done or not done: a suspicion of one does not count."""
 
 
 def read_condition(reader: Reader, resource: Resource) -> None:
-    """A diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones stay, with their end.
+    """Read a diagnosis, a bleed or a pregnancy, unless it is refuted; resolved ones are kept, with their end.
 
-    A problem under no code that says what it is is known by its name, and marked so. A suspicion counts, and is marked.
+    Without a code that says what it is, a problem is recognised by its name and marked so. A suspected one counts and is marked.
     """
     meant, name_says = _meant(reader, resource.code)
     if not meant or not reader.is_ours(resource, meant[0].valueset):
@@ -60,11 +60,11 @@ def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, m
     end = first_moment(resource.abatementDateTime, period.end if period else None)
     clinical = status_word(resource.clinicalStatus)
     active = not over and (clinical in _ACTIVE or (not clinical and resource.abatementDateTime is None))
-    if end is not None and end.is_after(reader.now):  # an end that lies ahead has not happened
+    if end is not None and end.is_after(reader.now):  # an end in the future has not happened
         active, end = active or reader.is_replay, None
     if concept.valueset == "bleeding" and active and onset is None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "onset[x]")
-    if concept.valueset == "procedures":  # an operation on the problem list, as what is left of it
+    if concept.valueset == "procedures":  # an operation on the problem list, as the state that it left
         if onset is not None:
             reader.chart.events.append(Event(resource.reference, concept.name, onset))
         return
@@ -91,7 +91,7 @@ class _Named(NamedTuple):
 
 
 def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept], _Named]:
-    """What a condition is, each meaning once; and what its name says beside that, where only its name says so."""
+    """The meanings of a condition, each once; and what else its name says, if only the name says what it is."""
     if code is None:
         return [], _Named()
     coded = [each for each in all_meant(code, reader.knowledge) if each.valueset in _CONDITIONS and not each.rejected]
@@ -104,8 +104,8 @@ def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept],
 
 
 def _decides(coding: Coding, knowledge: Knowledge) -> bool:
-    """Whether a code says what a condition is even where it is none of ours. SNOMED CT has too many descendants to list: there the
-    name is asked, but of the codes that are known to mean something else."""
+    """Whether a code says what a condition is even if the rules do not need it. SNOMED CT has too many descendants to list: for
+    its codes the name is used, except for those that are known to mean something else."""
     system = canonical(coding.system or "")
     if not coding.code or system not in CONDITION_SYSTEMS:
         return False
@@ -117,7 +117,7 @@ def _once(meant: list[Concept]) -> list[Concept]:
 
 
 def _certainty(code: CodeableConcept | None) -> str:
-    """What a German code of ICD-10 says of its certainty: refuted, resolved, or nothing that matters here."""
+    """The certainty that a German ICD-10 code states: refuted, resolved, suspected, or empty for anything else."""
     for coding in (code.coding if code is not None else None) or ():
         if canonical(coding.system or "") == ICD_10_GM:
             for said in _certain(coding):
@@ -132,7 +132,7 @@ def _certain(coding: Coding) -> Iterator[str]:
 
 
 def read_procedure(reader: Reader, resource: Resource) -> None:
-    """A transfusion or an operation, which change what a platelet count means or have wounds to heal."""
+    """Read a transfusion or an operation, which change what a platelet count means or leave wounds that must heal."""
     concept = reader.meant(resource, "procedures") or reader.meant(resource, "surgery")
     if concept is None or not reader.is_ours(resource, concept.valueset):
         return

@@ -1,8 +1,8 @@
-"""The slow look at input that the strict pass refused: resource by resource, then element by element.
+"""The slow pass over input that the strict pass refused: resource by resource, then element by element.
 
-One bad resource never hides the others. An element that cannot be taken is left out and named with
-its FHIR path; a resource that cannot be taken at all, or of which an element is bad that says whether
-it counts at all, is named as a whole.
+One bad resource never hides the others. An element that cannot be read is left out and named with
+its FHIR path. A resource is named as a whole if it cannot be read at all, or if an element is bad
+that decides whether it counts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from cds.chart.wire import (
 from cds.compiled.hooks import orders_of
 
 CONTEXT = "context."
-"""How the place of an order begins that is being written."""
+"""The beginning of the place of an order that is being written."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _PATH = re.compile(r"`\$((?:\.\w+|\[\d+\])*)`$")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}")
@@ -51,21 +51,21 @@ _DECIDES = frozenset(
         "patient",
     ]
 )
-"""Without one of these nobody can say whether a resource counts, or whose it is."""
+"""If one of these cannot be read, it is not known whether a resource counts, or whose it is."""
 _MOST = 20
 _FOREIGN = "\ufffd"
-"""What stands for bytes that are not UTF-8."""
+"""The character that replaces bytes that are not UTF-8."""
 WRONG_SHAPE = "an element of it has the wrong shape"
 NO_RESOURCE = "it is not a FHIR resource"
 TOO_DEEP = "the JSON is nested too deep"
 MOST_LEVELS = 100
-"""Of a resource that is written again: to mend it, or to send it back."""
+"""The deepest nesting of a resource that is encoded again, to mend it or to send it back."""
 
 Step = str | int
 
 
 class Broken(NamedTuple):
-    """What of a resource could not be taken: the elements ``at``, or all of it when there are none."""
+    """The part of a resource that could not be read: the elements ``at``, or the whole resource if ``at`` is empty."""
 
     place: str
     reference: str
@@ -75,7 +75,7 @@ class Broken(NamedTuple):
 
 
 def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, list[Broken]]:
-    """A message whose sound parts are read. Raises ``refuse`` when the frame itself is not JSON of ours."""
+    """A message whose sound parts are read. Raises ``refuse`` when the outer structure itself is not the expected JSON."""
     try:
         top = raw_message_decoder.decode(body)
     except msgspec.ValidationError:
@@ -104,7 +104,7 @@ def isolated_message(body: bytes, refuse: type[Exception]) -> tuple[Message, lis
         )
     if top.prefetch is not None:
         read = {key: (raw, _resource(raw, f"prefetch.{key}", broken)) for key, raw in top.prefetch.items()}
-        # null says that there is nothing; anything else that is no resource was not supplied
+        # null says that there is nothing; any other value that is not a resource counts as not supplied
         message.prefetch = {
             key: value for key, (raw, value) in read.items() if value is not None or bytes(raw) == b"null"
         }
@@ -139,7 +139,7 @@ def _entries(bundle: RawBundle, place: str, broken: list[Broken]) -> list[Entry]
 
 
 def _resource(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | None:
-    """The resource, with what could not be taken of it left out and named."""
+    """The resource without the elements that could not be read, which are named in ``broken``."""
     if bytes(raw) == b"null":
         return None
     try:
@@ -197,7 +197,7 @@ def _mended(raw: msgspec.Raw, place: str, broken: list[Broken]) -> Resource | No
 
 
 def within(value: Any, levels: int) -> bool:
-    """Whether a value nests at most so many levels."""
+    """Whether a value is nested at most ``levels`` deep."""
     parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels > 0 and all(within(part, levels - 1) for part in parts)
 
@@ -212,7 +212,7 @@ def _path_of(error: msgspec.ValidationError) -> list[Step]:
 
 
 def _drop(value: dict[str, Any], path: list[Step]) -> str:
-    """Leave out the element at ``path``: one coding of several, else the whole element; said as a FHIR path.
+    """Leave out the element at ``path`` (one coding of several, otherwise the whole element) and return its FHIR path.
 
     A part of an element is never left out alone: a quantity without its comparator is another quantity.
     """
@@ -235,5 +235,5 @@ def _said(path: list[Step]) -> str:
 
 
 def _foreign_bytes(value: dict[str, Any]) -> list[list[Step]]:
-    """The paths of texts that were not UTF-8, one an element."""
+    """The paths of texts that were not UTF-8, one for each element."""
     return [[key] for key, part in value.items() if key.isidentifier() and _FOREIGN.encode() in _encode(part)]

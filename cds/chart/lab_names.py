@@ -1,4 +1,4 @@
-"""What laboratories call a result that they send without a code of LOINC."""
+"""The names that laboratories give to results that they send without a LOINC code."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _VALUESETS = {
     "weight": "body-size",
     "height": "body-size",
 }
-"""Of results that are known by name; all others are of the laboratory's."""
+"""The value sets of results that are recognised by name; all others belong to ``laboratory``."""
 _CELLS = ("neutrophils", "lymphocytes")
-"""Laboratories give both their number and their share of the white cells under one name."""
-_LONGEST_NAME = 100  # characters; the patterns below take their time over longer texts
+"""Laboratories report both the number of these cells and their share of the white cells under one name."""
+_LONGEST_NAME = 100  # characters; the patterns below are slow on longer texts
 _UNIT = re.compile(r"[\[(][^\])\[(]{0,30}(?:/|10|#)[^\])\[(]{0,30}[\])]|\S*[/^]\S*|\bx ?10\S*")
 _AROUND = re.compile(r"[^\w -]")
 
 
 def local_names(code: CodeableConcept | None) -> list[str]:
-    """What a result is called, under no code of LOINC, which would say what it is."""
+    """The names of a result; none if it has a LOINC code, which would say what it is."""
     if code is None:
         return []
     found = [code.text] if code.text else []
@@ -41,7 +41,7 @@ def local_names(code: CodeableConcept | None) -> list[str]:
 
 
 def by_local_name(called: Sequence[str], result: Resource | Component, knowledge: Knowledge) -> Concept | None:
-    """A result that is known by the whole of what its laboratory calls it, units and brackets aside; no share of cells."""
+    """A result that is recognised by its whole local name, apart from units and brackets; a share of cells is not."""
     for text in called:
         name = _name(text, knowledge) if len(text) <= _LONGEST_NAME else None
         if name is not None and not (name in _CELLS and _is_share(result)):
@@ -61,7 +61,7 @@ def _name(text: str, knowledge: Knowledge) -> str | None:
 
 @lru_cache(1024)
 def _spellings(text: str) -> tuple[str, tuple[str, ...]]:
-    """A name as it is written, and its words without units and brackets; laboratories have few names and many results."""
+    """A name as it is written, and its words without units and brackets; cached, because laboratories use few names for many results."""
     return " ".join(text.lower().split()), tuple(_AROUND.sub(" ", _UNIT.sub(" ", text.lower())).split())
 
 
@@ -74,7 +74,7 @@ def _is_share(result: Resource | Component) -> bool:
 
 
 def speaks_of_a_level(called: Sequence[str], knowledge: Knowledge) -> bool:
-    """Whether a name holds that of sirolimus, and nothing that makes it a dose or an order."""
+    """Whether a name contains that of sirolimus, and no word that makes it a dose or an order."""
     lexicon = knowledge.lexicon
     return any(
         any(word in text for word in lexicon.drug) and not any(word in text for word in lexicon.no_level)

@@ -1,4 +1,4 @@
-"""Observations of ours: value, unit, specimen, status and time."""
+"""Reads the Observations that the rules need: value, unit, specimen, status and time."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ GRADE = "bleeding-grade"
 _MOST_IDENTIFIERS = 20
 _NEVER = ("entered-in-error", "cancelled", "registered")
 COUNTED = ("final", "amended", "corrected")
-_SHORT = 5  # letters of a word that is looked for at the beginning of words only
+_SHORT = 5  # letters; a word of at most this length is matched only at the beginning of a word
 
 
 def read_observation(reader: Reader, resource: Resource) -> None:
-    """An observation of ours, or those of its components that are."""
+    """Read an observation that the rules need, or those of its components that they need."""
     if not given(resource.component):
         concept, by_name = _known(reader, resource, resource, "code")
         if concept is not None:
@@ -67,7 +67,7 @@ def read_observation(reader: Reader, resource: Resource) -> None:
 
 
 def _known(reader: Reader, resource: Resource, result: Resource | Component, at: str) -> tuple[Concept | None, bool]:
-    """What a result is by its code, else by its name, and whether by its name; what only speaks of a level is named."""
+    """The meaning of a result by its code, else by its name, and whether by its name; one that only mentions a level is noted."""
     concept = meant_by(result.code, reader.knowledge)
     if concept is not None:
         return concept, False
@@ -125,7 +125,7 @@ def _read(
 
 
 def _until(reader: Reader, resource: Resource, lab: Lab) -> None:
-    """A grade of a period was so on its last day too; one that goes on is so today."""
+    """Add the last day of a graded period, on which the grade still holds: today, if the period goes on."""
     period = resource.effectivePeriod
     if resource.effectiveDateTime is None and period is not None and period.start:
         last = parse_moment(period.end)
@@ -155,7 +155,7 @@ def _sampled(reader: Reader, resource: Resource, reference: Reference) -> str:
 
 
 def _wrong(measure: Measure, specimen: str, knowledge: Knowledge) -> str:
-    """Of what a test was taken that it cannot be taken of; empty where nothing says so."""
+    """The wrong specimen that a test was measured in; empty if nothing says so."""
     if not specimen:
         return ""
     said = specimen.lower()
@@ -209,7 +209,7 @@ def _answer(resource: Resource, measure: Measure) -> bool:
         return False
     answer = detected(resource) if measure.detected else positive(resource)
     if measure.name == "clumps":
-        return answer is not False  # clumps of any degree spoil a count
+        return answer is not False  # clumps of any degree make a count unusable
     if answer is None and measure.number_is_done and resource.valueQuantity is not None:
         return False  # a number without its limit: done, and not known to be positive
     if answer is None:
@@ -326,5 +326,5 @@ def _check_plausible(read: Amount, measure: Measure, knowledge: Knowledge) -> No
     if measure.highest and read.value > knowledge.definitions[measure.highest]:
         raise Unreadable("its value is too high to be plausible")
     floor = knowledge.definitions[measure.lowest] if measure.lowest else Decimal(0)
-    if read.value < (0 if read.comparator else floor):  # a bound may lie below what is met, not below zero
+    if read.value < (0 if read.comparator else floor):  # a bound may lie below plausible values, but not below zero
         raise Unreadable("its value is too low to be plausible")

@@ -19,9 +19,9 @@ _NORMAL = "normal"
 
 
 def upper_limit(resource: Resource, units: Units, knowledge: Knowledge) -> Decimal | None:
-    """The upper limit in our unit, the highest of several; None where there is none that can be read.
+    """The upper limit in our unit, the highest of several; None if none can be read.
 
-    Ranges of another type than normal, such as critical or therapeutic ones, are none.
+    Ranges of another type than normal, such as critical or therapeutic ones, are not used.
     """
     ranges = later(resource.referenceRange, ReferenceRange)
     limits = [_limit(each, resource.valueQuantity, units, knowledge) for each in ranges]
@@ -41,7 +41,7 @@ def _limit(given: ReferenceRange, value: Quantity | None, units: Units, knowledg
 
 
 def _in_its_unit(high: Quantity, value: Quantity | None) -> Quantity:
-    """A limit without a unit is in that of the result."""
+    """The limit with its unit; one without a unit has the unit of the result."""
     if high.unit or high.code or value is None:
         return high
     return msgspec.structs.replace(high, unit=value.unit, code=value.code, system=value.system)
@@ -67,7 +67,7 @@ _compiled: dict[str, re.Pattern[str]] = {}
 
 
 def _ends(knowledge: Knowledge) -> re.Pattern[str]:
-    """The upper end of a range: behind another number, or behind a sign or a word for at most."""
+    """A pattern for the upper end of a range: after another number, or after a sign or a word for 'at most'."""
     known = _compiled.get(knowledge.hash)
     if known is None:
         words = "|".join(rf"\b{re.escape(word)}" for word in knowledge.lexicon.upper) or "(?!)"

@@ -1,4 +1,4 @@
-"""Which drug an order is: by code, and last by name."""
+"""Which drug an order is for: by code, and by name as a last resort."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Medication(msgspec.Struct, frozen=True):
 
 
 NOT_SUPPLIED = Medication(())
-"""The order points to a Medication that was not sent, and says no name."""
+"""The order points to a Medication that was not sent, and gives no name."""
 
 
 def medication_of(resource: Resource, resolve: Resolver, words: Lexicon) -> Medication | None:
@@ -66,7 +66,7 @@ def medication_of(resource: Resource, resolve: Resolver, words: Lexicon) -> Medi
 
 
 def names_something(medication: Medication) -> bool:
-    """Whether it has a code or a word by which anybody could tell the drug."""
+    """Whether it has any code or text by which the drug could be identified."""
     codings = (coding for concept in medication.concepts for coding in concept.coding or ())
     return any(concept.text for concept in medication.concepts) or any(each.code or each.display for each in codings)
 
@@ -105,10 +105,10 @@ def _strength(ingredient: Ingredient, words: Lexicon) -> Iterator[Product]:
 
 
 def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Knowledge) -> list[Drug]:
-    """Every drug of ours in a medication: all ingredients of a combination, each once.
+    """Every drug in a medication that the rules name: all ingredients of a combination, each once.
 
-    A code goes before a name: sirolimus is matched by name only where no code is one of ours, the other
-    drugs also beside a code, which may be that of another ingredient.
+    A code takes precedence over a name: sirolimus is matched by name only if no code is one that the rules
+    know; the other drugs also if there is a code, which may be that of another ingredient.
     """
     found: dict[str, list[Concept]] = {}
     for concept in medication.concepts:
@@ -125,7 +125,7 @@ def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Kn
 
 
 def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
-    """Whether words that name sirolimus may stand for the drug: no code of another drug beside them, or they begin so."""
+    """Whether text that names sirolimus may identify the drug: there is no code of another drug, or the text begins with the name."""
     codings = [coding for concept in medication.concepts for coding in concept.coding or () if coding.code]
     if not any(canonical(coding.system or "") in _DRUG_SYSTEMS for coding in codings):
         return True
@@ -154,7 +154,7 @@ def product_of(medication: Medication, knowledge: Knowledge) -> Product:
 
 
 def _is_sirolimus(concept: CodeableConcept | None, knowledge: Knowledge) -> bool:
-    """Whether an ingredient is sirolimus and not what the tablet is made of."""
+    """Whether an ingredient is sirolimus and not an excipient."""
     if concept is None:
         return False
     coded = [meant.name for coding in concept.coding or () for meant in meanings(knowledge, coding)]
@@ -193,12 +193,12 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, 
         coding.code for dosage in dosages or () if dosage.route for coding in dosage.route.coding or () if coding.code
     }
     kinds = {words.routes[code] for code in routes if code in words.routes}
-    return not (kinds if sirolimus else kinds - {"injected"})  # a local code says nothing against the mouth
+    return not (kinds if sirolimus else kinds - {"injected"})  # codes of local systems do not rule out oral use
 
 
 @lru_cache(16)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Any of the words, as a whole; in a script without spaces, anywhere; with a star, as the beginning of one."""
+    """A pattern for any of the words: as a whole word; anywhere, in a script without spaces; with a star, as the beginning of a word."""
     whole: list[str] = []
     begun: list[str] = []
     anywhere: list[str] = []

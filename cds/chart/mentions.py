@@ -1,4 +1,4 @@
-"""Whether something that cannot be read speaks of what the rules need: by code, or by name."""
+"""Whether something that cannot be read mentions anything that the rules need, by code or by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CODE = re.compile(r'"code"\s*:\s*"([^"\\]{1,30})"')
 
 
 def mentioned(raw: bytes, knowledge: Knowledge) -> str:
-    """The value set of ours that some JSON speaks of; sirolimus before all others, empty for none."""
+    """The value set that some JSON mentions; sirolimus takes precedence over all others; empty if there is none."""
     text = raw.decode("utf-8", "replace")
     subjects = {concept.valueset for concept in named_in(text, knowledge, whole=True)}
     for code in _CODE.findall(text):

@@ -1,4 +1,4 @@
-"""The chart: what the record says of one patient, as the facts need it."""
+"""The chart: what the record says about one patient, in the form that the facts need."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cds.chart.times import BirthDate, Moment
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """Something that is there and could not be taken. ``reason`` holds nothing of the patient's."""
+    """Something in the record that could not be read. ``reason`` contains no patient data."""
 
     reference: str
     reason: str
@@ -24,7 +24,7 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Lab(msgspec.Struct, frozen=True):
-    """One observation of ours. ``amount`` is None when it could not be read (``problem`` says why)."""
+    """One observation that the rules need. ``amount`` is None when it could not be read (``problem`` says why)."""
 
     reference: str
     name: str  # level, trough, platelets, weight, height, hcg, treg, clumps, bleeding-grade
@@ -39,12 +39,12 @@ class Lab(msgspec.Struct, frozen=True):
     identifiers: tuple[str, ...] = ()
     assay: str = ""  # immunoassay or mass spectrometry, where the result says so
     upper: Decimal | None = None  # the laboratory's upper limit, in our unit
-    site: str = ""  # of the body, as it was written; of grades of bleeding alone
-    since: Moment | None = None  # of a grade that goes on: from when on a later one would end it
+    site: str = ""  # on the body, as it was written; only for bleeding grades
+    since: Moment | None = None  # of a grade that goes on: a grade after this moment would end it
     due: date | None = None  # the day that a pregnancy is expected to end
     issued: str = ""  # when the result was released, as it was written; of several corrections the last one counts
-    by_name: bool = False  # known by what its laboratory calls it, without a code
-    lower_is_worse: bool = False  # on which side of a value harm lies
+    by_name: bool = False  # recognised by its laboratory's name for it, without a code
+    lower_is_worse: bool = False  # whether low values, not high ones, are the harmful side
 
 
 class Dose(msgspec.Struct, frozen=True):
@@ -92,7 +92,7 @@ class DrugUse(msgspec.Struct, frozen=True):
     start: Moment | None
     end: Moment | None
     selected: bool = True
-    repeats: bool = False  # ordered again and again, not once
+    repeats: bool = False  # ordered repeatedly, not once
     given: bool = False  # a MedicationAdministration
     per_day: Decimal | None = None
     by_name: bool = False
@@ -107,7 +107,7 @@ class Intake(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A condition of ours."""
+    """A condition that the rules need."""
 
     reference: str
     name: str  # itp, bleeding, pregnant; of an allergy: sirolimus-allergy, soya-or-peanut
@@ -115,14 +115,14 @@ class Problem(msgspec.Struct, frozen=True):
     onset: Moment | None
     end: Moment | None
     display: str
-    recorded: bool = False  # the day is that of the record, not of the onset
+    recorded: bool = False  # the date is when it was recorded, not its onset
     status: str = ""  # the clinical status as FHIR has it: active, remission, resolved ...
     also: str = ""  # a diagnosis that a protocol may count as its own
     severity: str = ""  # mild, moderate or severe, where the record says so
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A procedure of ours."""
+    """A procedure that the rules need."""
 
     reference: str
     name: str
@@ -130,7 +130,7 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """An operation that lies ahead."""
+    """A planned operation."""
 
     reference: str
     display: str
@@ -139,7 +139,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class Chart(msgspec.Struct, frozen=True):
-    """Everything of ours that was read, and everything of ours that was not. Nobody changes it."""
+    """Everything that the rules need: what was read, and what could not be read. It is never changed."""
 
     patient_id: str
     birth: BirthDate | None
@@ -156,9 +156,9 @@ class Chart(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
     plans: tuple[Plan, ...]
     allergies: tuple[Problem, ...]
-    test_orders: Mapping[str, tuple[tuple[str, Moment | None], ...]]  # open, by result; since when
+    test_orders: Mapping[str, tuple[tuple[str, Moment | None], ...]]  # open orders by result, with since when
     unread: tuple[Unread, ...]
-    left_out: tuple[Unread, ...]  # of ours, read, and rightly of no account
+    left_out: tuple[Unread, ...]  # needed by the rules and read, but rightly not counted
     not_supplied: tuple[str, ...]
     incomplete: tuple[tuple[str, str], ...]  # a type of resource, and why some of it is missing
 
@@ -171,9 +171,9 @@ class Chart(msgspec.Struct, frozen=True):
         return sorted({reference for name in names for reference, _ in self.test_orders.get(name, ())})
 
     def awaited(self, *names: str) -> bool:
-        """Whether one of them waits for its result: none has come since it was written, or is to be drawn.
+        """Whether an open order of these tests still waits for its result: none has come since it was written, or is to be drawn.
 
-        A result of the same day is an answer only where both have a time: it may be why the order was written.
+        A result of the same day answers an order only if both have a time: it may be the reason for the order.
         """
         orders = [since for name in names for _, since in self.test_orders.get(name, ())]
         came = [lab.moment for lab in self.lab(*names) if lab.moment is not None and not lab.problem]
@@ -208,7 +208,7 @@ class Gathered:
     incomplete: tuple[tuple[str, str], ...] = ()
 
     def frozen(self) -> Chart:
-        """What was gathered, as nobody will change it."""
+        """What was gathered, as a chart that is never changed."""
         return Chart(
             self.patient_id,
             self.birth,

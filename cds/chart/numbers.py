@@ -14,16 +14,16 @@ from cds.compiled.units import Units
 _JSON_NUMBER = re.compile(rb"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?")
 _REPORTED = re.compile(r"\s*(<=|>=|<|>|≤|≥|=)?\s*([0-9]{1,12}(?:[.,][0-9]{1,12})?)\s*([^\s0-9].*?)?\s*")
 _FLAG = re.compile(r"\s+(?:[(\[](?:H{1,2}|L{1,2}|\+{1,3}|-{1,3}|\*{1,3})[)\]]|H{1,2}|L{1,2}|\+{1,3}|\*{1,3}|[↑↓]+)\s*$")
-"""What a laboratory prints behind a result that is high or low."""
+"""The flag that a laboratory prints after a result that is high or low."""
 _EITHER_WAY = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 """A number whose point or comma may set off thousands."""
 _SIGNS = {"≤": "<=", "≥": ">=", "=": ""}
-MOST_TIMES = 1000  # a count or a period in a timing beyond this is a slip
+MOST_TIMES = 1000  # a count or a period in a timing beyond this is a mistake
 COMPARATORS = ("<", "<=", ">", ">=")
 
 
 class Unreadable(Exception):
-    """A value that cannot be taken; ``str`` says why, without the value, and ``at`` in which element."""
+    """A value that cannot be read; ``str`` says why, without the value, and ``at`` names the element."""
 
     def __init__(self, reason: str, at: str = "") -> None:
         super().__init__(reason)
@@ -88,7 +88,7 @@ def amount(quantity: Quantity, units: Units) -> Amount:
     """A quantity in our unit.
 
     Raises:
-        Unreadable: the value, comparator or unit cannot be taken.
+        Unreadable: the value, comparator or unit cannot be read.
     """
     number = exact(quantity.value)
     comparator = quantity.comparator or ""
@@ -116,7 +116,7 @@ def amount_from_text(text: str, units: Units) -> Amount:
 
 
 def _may_have_thousands(unit: str, units: Units) -> bool:
-    """Whether a result of so large a number is met in that unit."""
+    """Whether results in that unit can be large enough for their thousands to be set off."""
     return units.thousands == "any unit" or (units.thousands == "our unit" and units.factor(unit) == 1)
 
 

@@ -32,14 +32,14 @@ class Entry(NamedTuple):
 def read_entry(
     entry: Entry, knowledge: Knowledge, now: datetime, is_replay: Callable[[], bool]
 ) -> Iterator[Order | DrugUse]:
-    """The orders of sirolimus in ``entry``, one a dose, or the use of another drug; nothing that lies ahead of ``now``."""
+    """The sirolimus orders in ``entry``, one for each dose, or the use of another drug; nothing that begins after ``now``."""
     start, end = _course(entry.resource, entry.dosages)
     if not entry.draft and start is not None and start.is_after(now):
         return
-    if end is not None and end.is_after(now):  # an end that lies ahead has not happened
+    if end is not None and end.is_after(now):  # an end in the future has not happened
         end = None
         if entry.status in ("stopped", "completed") and is_replay():
-            entry = entry._replace(status="active")  # else it was ended before its time, nobody knows when
+            entry = entry._replace(status="active")  # else it was ended early, at an unknown time
     if entry.drug.concept.valueset != "sirolimus":
         yield _partner(entry, knowledge, start, end, now)
         return
@@ -81,7 +81,7 @@ def _dose(
 
 
 def _words(dosages: list[Dosage] | None) -> Iterator[str]:
-    """Every place in which an instruction speaks in words."""
+    """Every free text in the instructions."""
     for dosage in dosages or ():
         yield from (dosage.text or "", dosage.patientInstruction or "")
         for concept in later(dosage.additionalInstruction, CodeableConcept):
@@ -112,12 +112,12 @@ def _order(
 
 
 def _is_over(end: Moment, now: datetime) -> bool:
-    """Whether an end lies behind ``now``; a last day without a time of day still counts."""
+    """Whether an end is before ``now``; a last day without a time of day still counts."""
     return end.at <= now if end.at is not None else end.day < now.date()
 
 
 def _partner(entry: Entry, knowledge: Knowledge, start: Moment | None, end: Moment | None, now: datetime) -> DrugUse:
-    """Another drug. An active order whose own dates are over is over."""
+    """The use of another drug. An active order whose own dates are past counts as over."""
     over = end is not None and _is_over(end, now) and entry.status == "active" and not entry.draft
     on = start.day if start else now.date()
     dose = read_dose(entry.dosages, Product(), knowledge, on)
@@ -138,7 +138,7 @@ def _partner(entry: Entry, knowledge: Knowledge, start: Moment | None, end: Mome
 
 
 def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | None, Moment | None]:
-    """When an order says it begins, else when it was written; and when it says it ends."""
+    """The start that an order states, otherwise when it was written; and the end that it states."""
     bounds = [
         d.timing.repeat.boundsPeriod
         for d in dosages or ()
@@ -158,7 +158,7 @@ def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | 
     if last is not None:
         return start, Moment(last)
     if resource.status == "active":
-        return start, None  # what may be dispensed until when does not end an active order
+        return start, None  # the end of the dispensing period does not end an active order
     return start, parse_moment(ends)
 
 
@@ -172,7 +172,7 @@ def _prior(resource: Resource) -> tuple[str, ...]:
 
 
 def _repeats(dosages: list[Dosage] | None) -> bool:
-    """Whether the timing says again and again, even where the dose itself cannot be read."""
+    """Whether the timing says that the dose is repeated, even if the dose itself cannot be read."""
     return any(d.timing and d.timing.repeat and given(d.timing.repeat.period) for d in dosages or ())
 
 

@@ -1,4 +1,4 @@
-"""What lies ahead: tests that are ordered, and operations."""
+"""What is planned: tests that are ordered, and operations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BOOKED = ("booked", "pending", "arrived", "checked-in")
 
 
 def read_service_request(reader: Reader, resource: Resource) -> None:
-    """An open order of a test of ours, or of an operation; on an order hook also one that is being written."""
+    """Read an open order for a test that the rules need or for an operation; on an order hook also one that is being written."""
     meant = list(_meant(reader, [resource.code] if resource.code else []))
     tests = [each for each in meant if each.valueset in _TESTS and not each.rejected]
     operation = _surgery([*meant, *_meant(reader, later(resource.category, CodeableConcept))])
@@ -66,18 +66,18 @@ def _moments(resource: Resource) -> list[Moment | None]:
 def _is_awaited(reader: Reader, resource: Resource, moments: list[Moment | None]) -> bool:
     """Whether a test was ordered, or is to be drawn, near enough to today that its result may still come."""
     if resource.status == "draft" or not moments:
-        return True  # of an order without any date all that is known is that it is open
+        return True  # an order without any date is only known to be open
     near = int(reader.knowledge.definitions["test_order_counts"])
     return any(day is not None and abs(day.days_until(reader.now)) <= near for day in moments)
 
 
 def _since(moments: list[Moment | None]) -> Moment | None:
-    """From when on a result may be its answer: since it was written, or since it is to be drawn."""
+    """The time from which a result may answer an order: when it was written or is to be drawn, whichever is later."""
     return max((moment for moment in moments if moment is not None), key=Moment.sort_key, default=None)
 
 
 def _ahead(reader: Reader, resource: Resource) -> Moment | None:
-    """The day of an operation; of a period that has begun, today."""
+    """The day of an operation; today, if its period has begun."""
     period = resource.occurrencePeriod
     if resource.occurrenceDateTime is not None or period is None:
         return parse_moment(resource.occurrenceDateTime)
@@ -92,7 +92,7 @@ def read_appointment(reader: Reader, resource: Resource) -> None:
     """An operation that is booked."""
     said = [resource.serviceType, resource.serviceCategory]
     if not any(later(each, CodeableConcept) for each in said):
-        said.append(resource.reasonCode)  # beside a kind of visit it may be the reason of a follow-up
+        said.append(resource.reasonCode)  # where a type of visit is given, it may be the reason for a follow-up
     operation = _surgery(_meant(reader, [each for some in said for each in later(some, CodeableConcept)]))
     if operation is None or not reader.is_ours(resource, operation.valueset):
         return
@@ -114,12 +114,12 @@ def _meant(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]
 
 @lru_cache(1024)
 def _words(text: str) -> tuple[str, ...]:
-    """The words of a name, of which orders have few."""
+    """The words of a name; cached, because orders use few names."""
     return tuple(_WORD.findall(text[:_LONGEST].lower()))
 
 
 def _surgery(meant: Iterator[Concept] | list[Concept]) -> Concept | None:
-    """The operation among the meanings; one with a name goes before the word surgery alone."""
+    """The operation among the meanings; a named operation takes precedence over the word surgery alone."""
     found = [each for each in meant if each.valueset == _SURGERY]
     return min(found, key=lambda each: each.name == _SURGERY, default=None)
 

@@ -1,7 +1,7 @@
-"""What a CDS Hooks client sent along, and what of it is missing.
+"""The prefetch that a CDS Hooks client sent, and what is missing from it.
 
 A key that is absent was not supplied; null or an empty searchset says that there is nothing; an
-OperationOutcome of severity error says that the client's server could not tell.
+OperationOutcome of severity error says that the client's server could not answer.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ SOME_KEYS = "only some of the prefetch keys for them were supplied"
 SERVER_ERROR = "the server that was asked reported an error"
 
 Incomplete = tuple[str, str]
-"""A type of resource of which some are missing, and why."""
+"""A resource type of which some resources are missing, and the reason."""
 
 
 def whole_of(key: str) -> str:
-    """The key of all of it, of a key that may bring a part: ``observations`` of ``observations-2-of-5``."""
+    """The key for the whole, given a key that may be for a part: ``observations`` for ``observations-2-of-5``."""
     part = _PART.fullmatch(key)
     return part[1] if part else key
 
 
 def type_of(key: str) -> str | None:
-    """The type of resource that a key brings, all of it or a part. None for a key that is not ours."""
+    """The resource type that a key supplies, in whole or in part; None for an unknown key."""
     return PREFETCH_TYPES.get(whole_of(key))
 
 
 def part_of(key: str, number: int, parts: int) -> str:
-    """The key of one part of what ``key`` brings."""
+    """The key for one part of what ``key`` supplies."""
     return f"{key}-{number}-of-{parts}"
 
 
@@ -56,8 +56,8 @@ def take_prefetch(prefetch: dict[str, Resource | None]) -> tuple[Unpacked, set[s
     """The resources, the types that were supplied, and those of which something is missing."""
     found = Unpacked()
     answered: set[str] = set()  # keys
-    met: set[str] = set()  # types under keys that are not theirs
-    incomplete: dict[Incomplete, set[str]] = {}  # with the keys of which it is true
+    met: set[str] = set()  # types found under keys for other types
+    incomplete: dict[Incomplete, set[str]] = {}  # with the keys it applies to
     for key, value in prefetch.items():
         if not came(value):
             continue
@@ -76,7 +76,7 @@ def take_prefetch(prefetch: dict[str, Resource | None]) -> tuple[Unpacked, set[s
 
 
 def came(value: Resource | None) -> bool:
-    """Whether the value of a key is an answer; an OperationOutcome says that the client failed to fetch it, as if it were absent."""
+    """Whether the value of a key is an answer; an OperationOutcome means that the client failed to fetch it, and counts as absent."""
     return value is None or value.resourceType != "OperationOutcome"
 
 
@@ -95,7 +95,7 @@ def _joined(
 ) -> tuple[set[str], tuple[Incomplete, ...]]:
     """The types that were supplied, whole or in parts, and those of which something is missing.
 
-    Where all parts came, what is missing of the same results under their one key is no matter.
+    If all parts were supplied, it does not matter what is missing from the same results under their single key.
     """
     wholes, some = _series(answered)
     supplied = met | {PREFETCH_TYPES[key] for key in (answered & PREFETCH_TYPES.keys()) | wholes}

@@ -1,4 +1,4 @@
-"""What a problem without a code is, by its name: whole phrases of ``names:`` in the value sets, in any of their languages."""
+"""Identifies a problem without a code by its name: whole phrases of ``names:`` in the value sets, in any of their languages."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import NamedTuple
 from cds.compiled.knowledge import Concept, Knowledge
 from cds.compiled.systems import plain_name
 
-_LONGEST = 200  # characters; what is longer is a note
+_LONGEST = 200  # characters; a longer text is a note
 _MOST_WORDS = 7  # of one phrase
 
 
 class Called(NamedTuple):
-    """A condition that a text names. ``suspected``, ``mild``: a word beside it says that it is not certain, or mild."""
+    """A condition that a text names. ``suspected``, ``mild``: another word says that it is not certain, or mild."""
 
     concept: Concept
     suspected: bool
@@ -22,7 +22,7 @@ class Called(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """A name in a text: from which word to before which, and what it means."""
+    """A name in a text: the index of its first word, the index after its last word, and what it means."""
 
     start: int
     end: int
@@ -30,9 +30,9 @@ class _Named(NamedTuple):
 
 
 def named_problems(text: str, knowledge: Knowledge) -> Iterator[Called]:
-    """The conditions that ``text`` names; none of which a word beside it says that it is over, denied, feared or another's.
+    """The conditions that ``text`` names, except those that another word says are over, denied, feared or another person's.
 
-    A word within a name says nothing of the kind: a carrier of hepatitis B has it. A denial denies what comes behind it.
+    A word within a name does not count: a carrier of hepatitis B has it. A denial applies to what follows it.
     """
     words = plain_name(text[:_LONGEST]).split()
     spaced = list(_spaced(words, knowledge))
@@ -62,7 +62,7 @@ def _spaced(words: Sequence[str], knowledge: Knowledge) -> Iterator[_Named]:
 
 
 def _longest(words: Sequence[str], knowledge: Knowledge) -> tuple[int, tuple[Concept, ...]]:
-    """The longest phrase with which ``words`` begin, and its length; else what one word ends like, or a word further."""
+    """The length and meanings of the longest phrase with which ``words`` begin; else 1 and what the ending of the first word means."""
     for length in range(min(len(words), _MOST_WORDS), 0, -1):
         found = knowledge.problems.get(" ".join(words[:length]))
         if found is not None:
@@ -111,14 +111,14 @@ def _phrases(given: tuple[str, ...]) -> _Phrases:
 
 
 def _holds(phrases: tuple[str, ...], said: str, knowledge: Knowledge) -> bool:
-    """Whether a phrase is in the text that has a name within it, in a script without spaces: 'not breast-feeding'."""
+    """Whether the text contains a phrase that itself contains a name, in a script without spaces: 'not breast-feeding'."""
     return any(
         phrase in said and any(name in phrase for name in _unspaced(knowledge)) for phrase in _phrases(phrases).unspaced
     )
 
 
 def _places(phrases: tuple[str, ...], words: Sequence[str], named: Sequence[_Named], left: str) -> list[int]:
-    """At which words of the text a phrase begins that is not within a name; in a script without spaces 0 stands for any."""
+    """The indices of the words at which a phrase begins that is not within a name; 0 for any place in a script without spaces."""
     spaced, unspaced = _phrases(phrases)
     found = [0] if any(phrase in left for phrase in unspaced) else []
     for place, word in enumerate(words):

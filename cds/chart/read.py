@@ -21,7 +21,7 @@ from cds.compiled.knowledge import Knowledge
 
 
 def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
-    """Everything of ours in ``request`` that exists at ``now``."""
+    """Everything in ``request`` that the rules need and that exists at ``now``."""
     reader = Reader(request, knowledge, now)
     for resource in request.resources:
         kind = resource.resourceType
@@ -37,7 +37,7 @@ def read_chart(request: Request, knowledge: Knowledge, now: datetime) -> Chart:
 
 
 def read_one(reader: Reader, resource: Resource, draft: Draft | None) -> Chart:
-    """The chart as this one resource alone would make it; for saying what of a message is read and what is not."""
+    """The chart that this one resource alone would give; used to report what in a message is read and what is not."""
     reader = reader.alone()
     if draft is not None:
         read_order(reader, resource, draft)
@@ -47,7 +47,7 @@ def read_one(reader: Reader, resource: Resource, draft: Draft | None) -> Chart:
 
 
 def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
-    """What a broken resource keeps from being judged; None when nothing in it is of ours."""
+    """What a broken resource keeps from being judged; None if it contains nothing that the rules need."""
     subject = mentioned(broken.raw, knowledge)
     if not subject:
         return None
@@ -62,7 +62,7 @@ def unread_of(broken: Broken, knowledge: Knowledge) -> Unread | None:
 
 
 def _name_unclear(reader: Reader) -> None:
-    """Versions of one resource of which nobody knows the newer one: named once, if any of them is of ours."""
+    """Name the versions of one resource of which it is unknown which is newer: once, if the rules need any of them."""
     subjects: dict[str, set[str]] = {}
     for resource in reader.request.unclear:
         alone = read_one(reader, resource, None)
@@ -79,7 +79,7 @@ def _name_unclear(reader: Reader) -> None:
 
 
 def _settle(chart: Gathered) -> None:
-    """One order of things, whatever the order of the entries."""
+    """Sort everything, so that the order of the entries does not matter."""
     for several in (
         chart.orders,
         chart.drugs,
@@ -95,7 +95,7 @@ def _settle(chart: Gathered) -> None:
 
 
 def _place(each: Order | DrugUse | Intake | Problem | Event | Plan | Lab) -> tuple[str, str]:
-    """By reference; what has no id, and so no reference of its own, by all that it says."""
+    """Sort key: the reference; for what has no id, and so no reference of its own, all of its content."""
     return each.reference, "" if "/" in each.reference else repr(each)
 
 

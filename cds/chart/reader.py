@@ -1,4 +1,4 @@
-"""Reads one resource at a time into a chart: whose it is, what it points to, what to say of it."""
+"""Reads one resource at a time into a chart: whose it is, what it points to, what to report about it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ALLERGENIC_DRUGS = ("sirolimus", "mtor-inhibitor")
 ALLERGENIC_FOODS = "allergen"
 AHEAD = "it lies after the time of judging"
 _MIDNIGHT = timedelta(hours=1)
-"""What lies so little ahead is of today, also where another day has begun meanwhile."""
+"""Something at most this far in the future counts as today, even if another day has begun by then."""
 
 
 class Reader:
-    """The chart being filled, and what reading a resource needs beside the resource itself."""
+    """The chart being filled, and what is needed to read a resource in addition to the resource itself."""
 
     def __init__(self, request: Request, knowledge: Knowledge, now: datetime) -> None:
         self.request, self.knowledge, self.now = request, knowledge, now
@@ -30,7 +30,7 @@ class Reader:
         self._contained: dict[int, dict[str, Resource]] = {}
 
     def alone(self) -> Reader:
-        """A reader of the same request with an empty chart, that shares what is slow to find."""
+        """A reader of the same request with an empty chart; what is slow to find is shared."""
         other = copy.copy(self)
         other.chart = Gathered(self.request.patient_id)
         return other
@@ -44,7 +44,7 @@ class Reader:
 
     @cached_property
     def allergens(self) -> dict[str, Concept]:
-        """The words by which an allergy of ours is known, where no code says it."""
+        """The words by which an allergy that the rules need is recognised, if no code says so."""
         known = {name: meant for name, meant in self.knowledge.names.items() if meant.valueset in ALLERGENIC_DRUGS}
         return known | {
             word: meant for word, meant in self.knowledge.words.items() if meant.valueset == ALLERGENIC_FOODS
@@ -52,7 +52,7 @@ class Reader:
 
     @cached_property
     def is_replay(self) -> bool:
-        """Whether the record knows more than ``now``: an old day is being judged, and an end that lies ahead is news."""
+        """Whether the record has data from after ``now``: a past day is being judged, on which a later end was not known yet."""
         today = self.now.date().isoformat()
         periods = [(r.effectivePeriod.start if r.effectivePeriod else None, r) for r in self.request.resources]
         dates = (
@@ -61,15 +61,15 @@ class Reader:
         return any(text is not None and text[:10] > today for text in dates)
 
     def unread(self, resource: Resource, reason: str, subject: str, at: str = "", draft: bool = False) -> None:
-        """Something of ours cannot be read; it will be said on a card."""
+        """Note that something the rules need cannot be read; a card will say so."""
         self.chart.unread.append(Unread(resource.reference, reason, subject, at, draft))
 
     def left_out(self, resource: Resource, reason: str, subject: str, at: str = "") -> None:
-        """Something of ours rightly does not count; ``lint`` and ``explain`` say so."""
+        """Note that something the rules need rightly does not count; ``lint`` and ``explain`` say so."""
         self.chart.left_out.append(Unread(resource.reference, reason, subject, at))
 
     def is_ours(self, resource: Resource, subject: str, draft: bool = False) -> bool:
-        """Whether the resource is this patient's and may be read as it stands; if not, it is named and left."""
+        """Whether the resource is this patient's and may be read as it is; if not, it is noted as unread."""
         reason, at = self._against(resource)
         if reason:
             self.unread(resource, reason, subject, at, draft)
@@ -94,7 +94,7 @@ class Reader:
         return "", ""
 
     def resolve(self, resource: Resource, reference: str) -> Resource | None:
-        """The resource that a reference in ``resource`` points to: contained, or sent along; None if neither."""
+        """The resource that a reference in ``resource`` points to: contained, or in the request; None if neither."""
         if reference.startswith("#"):
             inner = self._contained.get(id(resource))
             if inner is None:
@@ -110,11 +110,11 @@ class Reader:
         return self.by_reference.get("/".join(parts[-2:]))
 
     def meant(self, resource: Resource, *valuesets: str) -> Concept | None:
-        """What the resource's code means to us, if it is of these value sets."""
+        """The meaning of the resource's code, if it is in one of these value sets."""
         return next((each for each in all_meant(resource.code, self.knowledge) if each.valueset in valuesets), None)
 
     def counts(self, resource: Resource, statuses: tuple[str, ...], subject: str) -> bool:
-        """Whether the status is one of ``statuses``; any other is named, those of a mistake in passing."""
+        """Whether the status is one of ``statuses``; any other status is noted as left out, a missing one as unread."""
         if resource.status in statuses:
             return True
         if resource.status:
@@ -124,9 +124,9 @@ class Reader:
         return False
 
     def exists(self, resource: Resource, moment: Moment | None, subject: str, at: str) -> bool:
-        """Whether something of that time exists at ``now``. What lies ahead is left out; what lies ahead of it today is said on a card.
+        """Whether something of that time exists at ``now``. What is in the future is left out; if it is later today, a card says so.
 
-        A clock that is fast, or a wrong offset, must not hide a result; nothing is judged by a time that has not come.
+        A fast clock or a wrong offset must not hide a result; but nothing is judged by a time that has not come yet.
         """
         if moment is None or not moment.is_after(self.now):
             return True
@@ -193,7 +193,7 @@ def status_word(status: CodeableConcept | str | None) -> str:
     """The code of a status that is a concept in R4."""
     if isinstance(status, CodeableConcept):
         codes = [coding.code.lower() for coding in status.coding or () if coding.code]
-        known = [code for code in codes if code in _STATUSES]  # local codes may stand before those of HL7
+        known = [code for code in codes if code in _STATUSES]  # local codes may come before those of HL7
         return next(iter(known or codes), (status.text or "").lower())
     return status or ""
 

@@ -21,7 +21,7 @@ _SAID = {*PREFETCH_TYPES.values(), "OperationOutcome"}  # the only types that an
 
 
 class Draft(NamedTuple):
-    """An order that is being written; ``selected`` says whether this question is about it."""
+    """An order that is being written; ``selected`` says whether the request is about it."""
 
     resource: Resource
     selected: bool
@@ -45,16 +45,16 @@ class Request:
     body: bytes = b""
     from_hook: bool = False
     written: frozenset[int] | None = (
-        None  # the draft orders by identity, of any type; None: of a Bundle any draft is one
+        None  # the draft orders by identity, of any type; None for a Bundle, where any draft is one
     )
 
     def original(self, reference: str) -> dict[str, Any] | None:
-        """The resource of that reference as it came, decimals kept; for echoing it in a suggestion."""
+        """The resource with this reference as it was received, decimals kept; used to echo it in a suggestion."""
         return as_it_came(self.body, reference)
 
 
 def read_request(body: bytes, hook: HookName | None = None, patient: str | None = None) -> Request:
-    """A Bundle or a CDS Hooks request. ``hook`` (of SERVED) is the caller's; a request's own must agree.
+    """Read a Bundle or a CDS Hooks request. ``hook`` (of SERVED) is set by the caller; a request's own hook must agree.
 
     Raises:
         InputError: not JSON, too deep, neither of the two, no patient or several, or data that
@@ -152,14 +152,14 @@ def _from_hook(message: Message, hook: HookName | None, patient: str | None, bro
 
 
 def _ordered(orders: Resource | None) -> Unpacked:
-    """The orders being written: a Bundle of them, or one alone."""
+    """The orders being written: a Bundle of them, or a single resource."""
     if orders is None or orders.resourceType == "Bundle" or orders.entry is not None:
         return unpack(orders)
     return Unpacked([orders])
 
 
 def _selected(hook: Hook, context: Context, ordered: list[Resource], urls: dict[int, str]) -> set[str] | None:
-    """The handles of the orders just selected; None, which is all, where the client does not say or nobody can tell."""
+    """The handles of the orders just selected; None, meaning all, if the client does not say or no order matches."""
     if hook != "order-select" or not context.selections:
         return None
     wanted = {part for text in context.selections for part in _parts(text)}
@@ -168,12 +168,12 @@ def _selected(hook: Hook, context: Context, ordered: list[Resource], urls: dict[
 
 
 def _handles(resource: Resource, urls: dict[int, str]) -> set[str]:
-    """All the ways in which a selection may mean this resource."""
+    """All the forms in which a selection may name this resource."""
     return {*((resource.reference, resource.id) if resource.id else ()), *_parts(urls.get(id(resource), ""))}
 
 
 def _parts(reference: str) -> set[str]:
-    """A reference as ``Type/id``, and as it is where it has no such form."""
+    """A reference as ``Type/id``, and as it is written, because it may have no such form."""
     parts = reference.split("/_history/")[0].split("/")
     return {part for part in ("/".join(parts[-2:]), reference) if part}
 
@@ -181,7 +181,7 @@ def _parts(reference: str) -> set[str]:
 def subject_id(resource: Resource, preferred: str = "") -> str | None:
     """The id of the patient a resource is about, or the reference itself when it is not ``Patient/id``."""
     reference = resource.subject or resource.patient
-    if reference is None and given(resource.participant):  # an appointment names its patient among those who come
+    if reference is None and given(resource.participant):  # an appointment names its patient among its participants
         actors = [each.actor for each in later(resource.participant, Participant) if each.actor]
         people = [each for each in actors if "Patient/" in (each.reference or "")]
         wanted = (each for each in people if preferred and (each.reference or "").split("/")[-1] == preferred)
@@ -193,7 +193,7 @@ def subject_id(resource: Resource, preferred: str = "") -> str | None:
 
 
 def _keep_newest(request: Request) -> None:
-    """Take every resource once. Raises InputError when the patient's own data contradict one another."""
+    """Keep every resource once. Raises InputError when versions of the Patient contradict each other."""
     request.resources, older, unclear = newest_versions(request.resources)
     kept: list[Draft] = []
     by_id: dict[str, list[Draft]] = {}

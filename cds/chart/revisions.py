@@ -1,4 +1,4 @@
-"""One resource that is there twice: its newest version counts, and where nobody can tell, none does."""
+"""Several versions of one resource: the newest counts; if it is unknown which one that is, none does."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cds.chart.wire import UNREADABLE, Meta, Resource
 _decoder = msgspec.json.Decoder(Meta)
 _LONGEST = 20
 _MOST = 50
-"""Versions of one resource that are compared; more are no history but a fault."""
+"""The most versions of one resource that are compared; more are not a history but a fault."""
 
 
 class Versions(NamedTuple):
-    """Each resource once; the versions that a newer one replaces; those that differ with no telling which is newer."""
+    """Each resource once; the versions that a newer one replaces; those that differ where it is unknown which is newer."""
 
     newest: list[Resource]
     older: list[Resource]
@@ -25,7 +25,7 @@ class Versions(NamedTuple):
 
 
 def newest_versions(resources: Sequence[Resource]) -> Versions:
-    """Sort out the resources that carry one type and id. A resource without an id is one of its own."""
+    """Sort out resources that have the same type and id. A resource without an id counts as distinct."""
     ids = [resource.id for resource in resources if resource.id]
     if len(set(ids)) == len(ids):
         return Versions(list(resources), [], [])
@@ -51,7 +51,7 @@ def newest_versions(resources: Sequence[Resource]) -> Versions:
 
 
 def _newest(several: Sequence[Resource]) -> Resource | None:
-    """The one that is newer than all that differ from it, by ``meta.lastUpdated``, else by a counting ``versionId``."""
+    """The version that is newer than all that differ from it, by ``meta.lastUpdated``, else by a numeric ``versionId``."""
     if len(several) > _MOST:
         return None
     different = [resource for place, resource in enumerate(several) if resource not in several[:place]]

@@ -11,7 +11,7 @@ _OF = r"\s*(?:of|de|del|di)?\s*"
 
 
 class Months:
-    """The names of the months of one language, the first of them in the first place."""
+    """The names of the months in one language, January first."""
 
     def __init__(self, months: Sequence[Sequence[str]], month_first: bool) -> None:
         self._month_may_be_first = month_first
@@ -22,7 +22,7 @@ class Months:
         self._month_first = re.compile(rf"({named})\.?\s+{day},?\s+(\d{{4}})")
 
     def dates(self, text: str) -> Iterator[date]:
-        """Every date in ``text``; one that may be read in two ways is the later of the two."""
+        """Every date in ``text``; a date that may be read in two ways gives the later of the two."""
         for match in _FIGURES.finditer(text):
             yield from _in_figures(match, self._month_may_be_first and "." not in match[0])
         for match in self._day_first.finditer(text):
@@ -32,7 +32,7 @@ class Months:
 
 
 def _in_figures(match: re.Match[str], month_may_be_first: bool) -> Iterator[date]:
-    """With the year first, or last and then with the day or, in English, the month first."""
+    """A date in figures: the year first, or the year last and the day (in English, possibly the month) first."""
     if match[1]:
         yield from _one(int(match[1]), int(match[2]), int(match[3]))
         return

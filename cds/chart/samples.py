@@ -1,4 +1,4 @@
-"""One result a sample: a corrected version takes the first one's place, a sample resulted twice is one."""
+"""One result for each sample: a correction replaces the first version, and a sample reported twice counts once."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 _SAME_SAMPLE = 2
 """Days within which a correction may move the time of collection."""
 _MOST = 20
-"""Corrections of one identifier that are looked at; more number something else than a sample."""
+"""The most corrections of one identifier that are compared; with more, it identifies something other than a sample."""
 
 
 def distinct(labs: Sequence[Lab], worse: bool = False) -> list[Lab]:
-    """Readable results, newest first, one a sample.
+    """Readable results, newest first, one for each sample.
 
-    A result from a wrong specimen never stands beside one from the right. Two results of one instant
-    that differ, neither of them a correction, are both left out; or the ``worse`` one is taken.
+    A result from a wrong specimen is never kept together with one from the right specimen. Two results of
+    one instant that differ, neither of them a correction, are both left out; with ``worse``, the worse is kept.
     """
     samples: dict[tuple[object, ...], list[Lab]] = {}
     for lab in not_corrected(labs):
@@ -36,7 +36,7 @@ def distinct(labs: Sequence[Lab], worse: bool = False) -> list[Lab]:
 
 
 def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
-    """By time; on a day of which one result has no time nobody knows the order, and the worse comes first."""
+    """Sort key by time; on a day on which a result has no time, the order is unknown, and the worse result comes first."""
     assert lab.moment is not None and lab.amount is not None
     worse = -lab.amount.value if lab.lower_is_worse else lab.amount.value
     if lab.moment.day in untimed:
@@ -45,7 +45,7 @@ def _newness(lab: Lab, untimed: set[date]) -> tuple[object, ...]:
 
 
 def _worst(several: Sequence[Lab]) -> Lab:
-    """Of results of one sample that differ, the worse of the most final: a harm that may be there is not passed over."""
+    """The worst of the most final results of one sample that differ, so that a possible harm is not missed."""
     right = [lab for lab in several if not lab.wrong_specimen] or list(several)
     rank = max(_RANKS.get(lab.status, 0) for lab in right)
     final = _last_issued([lab for lab in right if _RANKS.get(lab.status, 0) == rank and lab.amount is not None])
@@ -58,7 +58,7 @@ def _badness(lab: Lab) -> tuple[Decimal, str]:
 
 
 def _sample(lab: Lab) -> tuple[object, ...]:
-    """What makes two results one sample: one instant; without a time of day, one day and one value."""
+    """The key by which two results are one sample: the same instant; without a time of day, the same day and value."""
     assert lab.moment is not None and lab.amount is not None
     if lab.moment.at is not None:
         return (lab.moment.at,)  # one instant, in whatever offset it is written
@@ -66,9 +66,9 @@ def _sample(lab: Lab) -> tuple[object, ...]:
 
 
 def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
-    """The results that no correction replaces: by instant, on a day without times, or by identifier.
+    """The results that no correction replaces; a correction is matched by instant, by day if without times, or by identifier.
 
-    A correction that cannot be read replaces its first version all the same: that one is known to be wrong.
+    Even a correction that cannot be read replaces its first version, which is known to be wrong.
     """
     corrections = [lab for lab in labs if _is_correction(lab)]
     if not corrections:
@@ -85,7 +85,7 @@ def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
         return any(near(lab, other) for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
 
     def corrected_again(lab: Lab) -> bool:
-        """A correction after which another one of its number was released."""
+        """Whether another correction with the same identifier was released after this one."""
         later = (other for each in lab.identifiers for other in by_identifier.get(each, ())[:_MOST])
         return bool(lab.issued) and any(near(lab, other) and _issued(other) > _issued(lab) for other in later)
 
@@ -97,20 +97,20 @@ def not_corrected(labs: Sequence[Lab]) -> list[Lab]:
 
 
 def _issued(lab: Lab) -> datetime:
-    """When a result was released; before all others where nobody says."""
+    """When a result was released; before all others if that is unknown."""
     moment = parse_moment(lab.issued)
     return moment.at if moment is not None and moment.at is not None else datetime.min.replace(tzinfo=UTC)
 
 
 def _last_issued(labs: Sequence[Lab]) -> list[Lab]:
-    """Of corrections of one sample those that were released last."""
+    """Of several corrections of one sample, those that were released last."""
     last = max(map(_issued, labs), default=None)
     corrected = all(_is_correction(lab) for lab in labs)
     return [lab for lab in labs if _issued(lab) == last] if corrected else list(labs)
 
 
 def replaced_elsewhere(labs: Sequence[Lab]) -> list[Lab]:
-    """The results that a correction of another time replaces: rightly, or because two samples share a number."""
+    """The results that a correction with another time replaces: rightly, or because two samples share an identifier."""
     kept = {id(lab) for lab in not_corrected(labs)}
     times = {lab.moment.at or lab.moment.day for lab in labs if _is_correction(lab) and lab.moment is not None}
     gone = (lab for lab in labs if id(lab) not in kept)
@@ -122,7 +122,7 @@ def _is_correction(lab: Lab) -> bool:
 
 
 def near(lab: Lab, correction: Lab) -> bool:
-    """Whether two results of one identifier can be one sample; some systems number the patient, not the sample."""
+    """Whether two results with one identifier can be one sample; some systems give it to the patient, not the sample."""
     if lab.moment is None or correction.moment is None:
         return True
     return abs(lab.moment.days_to(correction.moment)) <= _SAME_SAMPLE

@@ -1,7 +1,7 @@
-"""What the free text of a dosage instruction says, and whether it agrees with the structure beside it.
+"""What the free text of a dosage instruction says, and whether it agrees with the structured part.
 
-Words are those of ``rules/words/dosage.yaml``, each language by itself: the one in which most of the text is understood
-is taken. A text in which nothing is understood says nothing.
+The words come from ``rules/words/dosage.yaml``. Each language is tried separately, and the one that understands most of the
+text is used. A text of which nothing is understood says nothing.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ _DAY, _WEEK, _MONTH = Decimal(24), Decimal(168), Decimal(720)
 _CLAUSE = re.compile(r"[;\n!()\[\]。；，、]+|(?<!\b\w)\.(?=\s|$)|,(?=\s)|\s[-\u2013]\s")
 _SLOT = r"(\d(?:[.,]5)?|½|1/2)"
 _SCHEME = re.compile(rf"(?<![\d.,-]){_SLOT}-{_SLOT}-{_SLOT}(?:-{_SLOT})?(?![\d-])")
-_QUANTITY = 20  # tablets; so many are dispensed and not taken at once
+_QUANTITY = 20  # tablets; this many or more are dispensed, not taken at once
 _ORDINAL = re.compile(r"(?<=\d)\.(?=[^\W\d])")
-_DATE_LENGTH = 30  # characters behind a word for until
+_DATE_LENGTH = 30  # characters after a word for until
 _LETTER = r"0-9A-Za-z_\u00c0-\u024f"
-"""What a number of a unit cannot stand in; a script without spaces writes both beside its words."""
+"""Characters that may not be next to a number or a unit; those of scripts that write both next to words are not included."""
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _NONE = re.compile("(?!)")
 _AND_A_HALF = re.compile(r"(\d+)\s*(?:1/2|½)")
 _ORDER = ("times_weekly", "times_daily", "every_hours", "every_days", "alternate", "four_daily", "three_daily", "twice_daily",
           "weekly", "monthly", "daily")  # fmt: skip
-"""The longer ways of saying first: `twice daily` holds `daily`."""
+"""Longer phrases first: `twice daily` contains `daily`."""
 _SLOTS = ("morning", "noon", "evening", "night")
 _TIMES = {"twice_daily": 2, "three_daily": 3, "four_daily": 4}
 _SIGN = "×"
 _STRENGTH = "strength"
-"""In place of the unit: mg that say which tablet is meant."""
+"""Used in place of the unit for mg that say which tablet is meant."""
 
 
 @dataclass
 class Said:
-    """What one language understands of a text. ``times``: intakes a day, 0 for once or more; ``hours``: from one to the next."""
+    """What one language understands of a text. ``times``: intakes a day, 0 for once or more; ``hours``: between two intakes."""
 
     times: set[int] = field(default_factory=set)
     hours: set[Decimal] = field(default_factory=set)
@@ -58,7 +58,7 @@ class Said:
 def differs(
     texts: Iterable[str], dose: Dose, tablet: Decimal | None, per_ml: Decimal | None, knowledge: Knowledge, on: date
 ) -> bool:
-    """Whether words of an order add or contradict something: as needed, a hold, another rhythm or amount, an end that is past."""
+    """Whether the text of an order adds or contradicts something: as needed, a hold, another rhythm or amount, an end in the past."""
     whole = ". ".join(text for text in texts if text)[:_LONGEST]
     if not whole:
         return False
@@ -79,7 +79,7 @@ def _other_rhythm(said: Said, dose: Dose) -> bool:
 
 
 def _other_amount(said: Said, dose: Dose, tablet: Decimal | None, per_ml: Decimal | None) -> bool:
-    """Whether a number of mg, tablets or mL is neither what is taken at once nor, of a day, what is taken on it."""
+    """Whether an amount in mg, tablets or mL is neither that of one intake nor that of a day."""
     allowed = _allowed(said, dose)
     factors = {"mg": Decimal(1), _STRENGTH: Decimal(1), "ug": Decimal("0.001"), "tablet": tablet, "ml": per_ml}
     known = [(number * times, unit) for number, unit in said.amounts if (times := factors[unit]) is not None]
@@ -90,7 +90,7 @@ def _other_amount(said: Said, dose: Dose, tablet: Decimal | None, per_ml: Decima
 
 
 def _allowed(said: Said, dose: Dose) -> set[Decimal | None]:
-    """What an amount can be: of a day where the words say so, of one intake where they count the intakes, else either."""
+    """The amounts that are allowed: that of a day if the text says so, of one intake if it counts the intakes, otherwise either."""
     once = {dose.per_intake, *dose.parts} - {None}
     if said.times == {0}:
         return {dose.on_one_day}
@@ -100,12 +100,12 @@ def _allowed(said: Said, dose: Dose) -> set[Decimal | None]:
 
 
 def _fits(amount: Decimal, counts: Sequence[Decimal], allowed: set[Decimal | None]) -> bool:
-    """Whether an amount is one that is allowed, or that of each of so many tablets."""
+    """Whether an amount is allowed, either itself or multiplied by one of the numbers of tablets."""
     return amount in allowed or any(amount * count in allowed for count in counts)
 
 
 def understood(text: str, knowledge: Knowledge, tablet: Decimal | None = None) -> Said:
-    """What the language says that understands most of ``text``, of a product with so many mg in a tablet."""
+    """What ``text`` says in the language that understands most of it; ``tablet``: mg in one tablet of the product."""
     plain = _plain(text, knowledge, tablet)
     best = Said()
     for language in _languages(knowledge):
@@ -116,7 +116,7 @@ def understood(text: str, knowledge: Knowledge, tablet: Decimal | None = None) -
 
 
 def _plain(text: str, knowledge: Knowledge, tablet: Decimal | None) -> str:
-    """Small letters, without the product's name and strength; mg behind the name that are not its strength stay."""
+    """The text in lower case, without the product's name and strength; mg after the name that are not its strength are kept."""
     lowered = (
         text.lower().replace("\u2019", "'").replace(_SIGN, "x").replace("\u00b5g", "mcg").replace("\u03bcg", "mcg")
     )
@@ -134,7 +134,7 @@ _compiled: dict[str, list[_Language]] = {}
 
 
 def _product(knowledge: Knowledge) -> re.Pattern[str]:
-    """A name of sirolimus with what is printed behind it: its strength."""
+    """A pattern for a name of sirolimus and the strength that is printed after it."""
     known = _products.get(knowledge.hash)
     if known is None:
         names = sorted(
@@ -194,7 +194,7 @@ class _Language:
         _, held = self._taken("hold", clause, said)
         said.held = said.held or (held and not spared)
         if self._taken("elsewhere", clause, said)[1]:
-            return  # it speaks of tests, visits, refills or for how long
+            return  # it is about tests, visits, refills or a duration
         clause, needed = self._taken("as_needed", clause, said)
         said.as_needed = said.as_needed or needed
         clause, _ = self._taken("nothing", clause, said)
@@ -209,7 +209,7 @@ class _Language:
         return (pattern.sub(" ", clause) if pattern is not None and found else clause), bool(found)
 
     def _ends(self, text: str, said: Said) -> None:
-        """The first date behind each word for until, but where the clause speaks of a test or of how long a paper is valid."""
+        """The first date after each word for until, unless the clause is about a test or how long a document is valid."""
         until, elsewhere = self.phrases.get("until", _NONE), self.phrases.get("elsewhere", _NONE)
         for match in until.finditer(text):
             if elsewhere.search(_CLAUSE.split(text[: match.start()])[-1]):
@@ -245,7 +245,7 @@ class _Language:
         return self._slots(clause, said)
 
     def _slots(self, clause: str, said: Said) -> str:
-        """Morning and evening are two intakes; one of them beside a rhythm says only when."""
+        """Morning and evening are two intakes; one of them together with a rhythm only says when."""
         slots = []
         for slot in _SLOTS:
             clause, there = self._taken(slot, clause, said)
@@ -300,5 +300,5 @@ def _counted(said: Said, meaning: str, number: Decimal) -> None:
 
 
 def _left(phrase: str) -> str:
-    """What may not stand before a phrase: a letter, but before a stroke, as in mg/day."""
+    """A lookbehind: no letter may come before a phrase, unless the phrase begins with a slash, as in mg/day."""
     return r"(?<!\w)" if re.match(r"\w", phrase) or phrase.startswith("{") else ""

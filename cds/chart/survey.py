@@ -1,4 +1,4 @@
-"""What of a message is read, what is not used, what is ignored and what cannot be read, resource by resource."""
+"""What in a message is read, not used, ignored or cannot be read, resource by resource."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def survey(request: Request, knowledge: Knowledge, now: datetime) -> list[Finding]:
-    """A finding or more for every resource of ``request``, in the order in which they came."""
+    """One or more findings for every resource of ``request``, in the order of the input."""
     drafts = {id(draft.resource): draft for draft in request.drafts}
     older = {id(resource) for resource in request.older}
     unclear = {id(resource) for resource in request.unclear}
@@ -86,7 +86,7 @@ def _of_one(placed: Placed, reader: Reader, draft: Draft | None) -> Iterator[Fin
 
 
 def _taken(placed: Placed, chart: Chart) -> Iterator[Finding]:
-    """What the reader made of this resource, as it would say it to itself."""
+    """Findings from the chart that the reader made of this resource alone."""
     for item in chart.unread:
         yield _finding(placed, "cannot be read", f"{_subject(item)}: {item.reason}", item.at)
     for item in chart.left_out:

@@ -20,10 +20,10 @@ _TEXT = re.compile(
 
 _SECOND = len("2024-04-17T08:00:")
 _FIRST_YEAR = 1900
-"""No data of a living patient are older; an earlier date is a slip or a placeholder."""
+"""No data of a living patient are older; an earlier date is a mistake or a placeholder."""
 _EARLIEST = datetime.min.replace(tzinfo=UTC)  # before any time of its day, in whatever offset that is given
 _LAST_YEAR = 2200
-"""Records end orders in the year 9999; nobody judges a chart then."""
+"""Some records end orders in the year 9999; no chart is judged at such a time."""
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class Moment(msgspec.Struct, frozen=True):
         return (now.astimezone(self.at.tzinfo).date() - self.day).days
 
     def is_after(self, now: datetime) -> bool:
-        """Whether this lies in the future of ``now``: such data does not exist yet."""
+        """Whether this is later than ``now``: such data does not exist yet."""
         return self.at > now if self.at is not None else self.day > now.date()
 
     def sort_key(self) -> tuple[date, datetime]:
@@ -72,7 +72,7 @@ def parse_moment(text: str | None) -> Moment | None:
 
 
 def _instant(text: str, leaps: bool) -> datetime:
-    """A time of day to the second. Raises ValueError, or OverflowError at the edge of the calendar, which has no neighbour."""
+    """An instant to the second. Raises ValueError, or OverflowError at the end of the calendar, where no later day exists."""
     if leaps:
         text = text[:_SECOND] + "59" + text[_SECOND + 2 :]
     at = datetime.fromisoformat(text)
@@ -86,7 +86,7 @@ def _instant(text: str, leaps: bool) -> datetime:
 
 
 def clock_time(moment: Moment) -> Moment:
-    """The moment of a measurement or a dose: midnight is what systems print for a date without a time."""
+    """The moment of a measurement or a dose; midnight is dropped, because systems print it for a date without a time."""
     if moment.at is not None and (moment.at.hour, moment.at.minute, moment.at.second) == (0, 0, 0):
         return Moment(moment.day)
     return moment
@@ -131,7 +131,7 @@ def _years(born: date, day: date) -> int:
 
 
 def parse_now(text: str) -> datetime | None:
-    """An ISO 8601 moment for ``--at``; a date alone is its last second, so that its data counts."""
+    """An ISO 8601 moment for ``--at``; a date alone means its last second, so that the data of that day counts."""
     moment = parse_moment(text)
     if moment is None or moment.day.year > _LAST_YEAR:
         return None

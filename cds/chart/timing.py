@@ -84,7 +84,7 @@ _ONE_INTAKE = frozenset(
         "PCV",
     ]
 )
-"""Of FHIR's events those that come once a day; a dose at meals comes as often as the patient eats."""
+"""FHIR's timing events that occur once a day; a dose at meals is taken as often as the patient eats."""
 _WEEKDAY = re.compile(r"\b(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day)?s?\b", re.IGNORECASE)
 _WORDS = {word: rhythm for rhythm, words in _SAID for word in words.split("|")}
 
@@ -141,7 +141,7 @@ def _from_repeat(repeat: Repeat) -> Rhythm | None:
     if times > 1 and frequency is not None and frequency != times and not repeat.dayOfWeek:
         raise Unreadable("its times of day and its frequency differ")
     if frequency is None and not repeat.timeOfDay and not _ONE_INTAKE.issuperset(repeat.when or ()):
-        raise Unreadable("it does not say how often the dose is taken")  # at meals, but at which
+        raise Unreadable("it does not say how often the dose is taken")  # at meals, but not at which ones
     if repeat.dayOfWeek:
         if given(repeat.period) and exact(repeat.period) != 1:
             raise Unreadable("its timing is not understood")

@@ -1,7 +1,7 @@
 """FHIR R4 as it comes over the wire: only the elements that are read, in one typed pass.
 
-Numbers are kept as the bytes they were written in (``Raw``) until somebody needs them, so that a
-string where a number should be, or an exponent, is seen and not silently taken.
+Numbers are kept as the bytes they were written in (``Raw``) until they are needed, so that a string
+in place of a number, or an exponent, is noticed and not silently accepted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def given(raw: Raw) -> bool:
 
 
 class Wire(msgspec.Struct, gc=False, omit_defaults=True):
-    """Base of all structs here: tolerant of everything it does not name."""
+    """Base of all structs here; elements that a struct does not name are ignored."""
 
 
 class Coding(Wire):
@@ -52,7 +52,7 @@ class Reference(Wire):
 
 
 class Pointer(Wire):
-    """A reference of which only the target is read: what it is called may be somebody's name."""
+    """A reference of which only the target is read: its display may be a person's name."""
 
     reference: str | None = None
 
@@ -158,7 +158,7 @@ class Ingredient(Wire):
 
 
 class Reaction(Wire):
-    """What happened to an allergic patient; here only after what."""
+    """An allergic reaction; only the substance that caused it is read."""
 
     substance: CodeableConcept | None = None
 
@@ -192,7 +192,7 @@ class Component(Valued):
 class Resource(Valued):
     """Any resource: the elements of all types that are read, side by side.
 
-    What most resources carry and few rules need stays ``Raw`` until :func:`later` reads it.
+    Elements that most resources have and few rules need stay ``Raw`` until :func:`later` reads them.
     """
 
     resourceType: str = ""
@@ -342,7 +342,7 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def later(raw: Raw, kind: type[T]) -> list[T]:
-    """A list that was kept as bytes, read now; one object where a list belongs is a list of one, as some clients send it."""
+    """Decode a list that was kept as bytes; a single object in place of a list, as some clients send it, is a list of one."""
     if not given(raw):
         return []
     decoder = _decoders.setdefault(kind, msgspec.json.Decoder(kind))
@@ -351,7 +351,7 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
         parts = _list_decoder.decode(raw)
     except UNREADABLE:
         parts = [raw]
-    for part in parts:  # one of another shape hides none of the others
+    for part in parts:  # an entry of another shape does not hide the others
         try:
             found.append(decoder.decode(part))
         except UNREADABLE:
@@ -360,7 +360,7 @@ def later(raw: Raw, kind: type[T]) -> list[T]:
 
 
 def how_many(raw: Raw) -> int:
-    """The number of entries of a list kept as bytes; one for what is no list, so that it is not overlooked."""
+    """The number of entries of a list kept as bytes; one for anything that is not a list, so that it is not overlooked."""
     try:
         return len(_list_decoder.decode(raw))
     except UNREADABLE:

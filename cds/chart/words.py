@@ -1,4 +1,4 @@
-"""How numbers, days and results are said in the words of facts and cards."""
+"""How facts and cards write numbers, days and results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def on_day(moment: Moment | None) -> str:
 
 
 def reported(lab: Lab, unit: str) -> str:
-    """A result as the card says it: value, unit, date, what the laboratory printed if that differs, and whether its name is all it had."""
+    """A result as the card shows it: value, unit, date, what the laboratory printed if that differs, and if it was matched by name."""
     assert lab.amount is not None
     printed = f" (reported as {lab.amount.printed})" if lab.amount.printed else ""
     value = rounded(lab.amount.value, "0.001")

@@ -32,7 +32,7 @@ def stop(message: str, code: int = USAGE) -> NoReturn:
 
 @dataclass(frozen=True)
 class Rules:
-    """Which rules to judge by: a folder (None: the shipped one), a protocol ('': its default), and what lies over it."""
+    """Which rules to judge by: a folder (None: the shipped one), a protocol ('': its default), and overlays."""
 
     folder: str | None
     protocol: str
@@ -41,7 +41,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a command that judges files was asked; ``at`` as it was typed."""
+    """The arguments of a command that judges files; ``at`` as it was typed."""
 
     files: tuple[str, ...]
     hook: Hook | None
@@ -52,7 +52,7 @@ class Asked:
 
 
 def judging_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of every command that judges files, handed to it as one; its own come beside them."""
+    """The options of every command that judges files, passed to it as one argument; its own options are passed separately."""
     shared = {each.name for each in fields(Asked)}
 
     @functools.wraps(command)
@@ -82,7 +82,7 @@ def judging_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def rules_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Which rules and which protocol, handed to the command as one."""
+    """The options for rules, overlays and protocol, passed to the command as one argument."""
 
     @functools.wraps(command)
     def run(rules: str | None, protocol: str, overlay: tuple[str, ...], **options: Any) -> None:
@@ -109,7 +109,7 @@ def rules_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def load_rules(rules: Rules, *, cached: bool = True, signers: Path | None = None) -> Knowledge:
-    """The rules asked for, with what overlays replaced said on standard error; ends with a message when unsound."""
+    """The rules asked for; what overlays replaced is printed on standard error. Ends with a message if the rules are unsound."""
     try:
         knowledge = load(
             Path(rules.folder) if rules.folder else None,
@@ -147,7 +147,7 @@ def make_engine(rules: Rules, *, signed: bool = False, cached: bool = True, sign
 
 
 def watched(label: str, items: Sequence[T]) -> Iterator[T]:
-    """``items``, with a bar on standard error where somebody is looking."""
+    """``items``, with a progress bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -94,7 +94,7 @@ def kept_input(records: str | None, config: str | None, name: str) -> None:
 
 
 def as_json(decision: Stored) -> dict[str, Any]:
-    """A decision without what is packed in it but for the verdict."""
+    """A decision with its verdict, but without the packed facts and input."""
     fields = msgspec.structs.asdict(decision)
     kept = "input" if decision.input else "facts" if decision.facts else "verdict"
     bare = {name: value for name, value in fields.items() if name not in ("facts", "input")}
@@ -144,7 +144,7 @@ def _answered(each: Answer) -> str:
 
 
 def _why(decision: Stored, engine: CheckedEngine) -> list[str]:
-    """Facts and conditions of what was kept, in the words of 'explain'."""
+    """Facts and conditions from what was kept, printed as 'explain' does."""
     engine = Served(engine).as_for(decision)
     same = decision.knowledge == knowledge_of(engine.knowledge)
     head = "Why, by the rules of the record" if same else "Why, by OTHER rules than those of the record"

@@ -1,4 +1,4 @@
-"""What the commands over records share: where the records are, since when, and how moments are printed."""
+"""What the commands for records share: where the records are, the start of the period, and how times are printed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def records_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def place_of(records: str | None, config: str | None) -> str:
-    """Where the records are. Ends with a message where nothing says so."""
+    """Where the records are. Ends with a message if neither options nor settings say so."""
     where = records or _settings(config).records
     if not where:
         stop("no records: name them by --records, or by 'records' in the settings (--config FILE)")
@@ -44,7 +44,7 @@ def place_of(records: str | None, config: str | None) -> str:
 
 
 def site_rules(named: Rules, config: str | None) -> Rules:
-    """The rules that are named or, where none are, those of the service's settings."""
+    """The rules that the options name or, if they name none, those of the service's settings."""
     return named if config is None or named != Rules(None, "", ()) else rules_of(_settings(config))
 
 
@@ -66,9 +66,9 @@ def reading(records: str | None, config: str | None) -> Iterator[Connection]:
 
 @contextmanager
 def writing(records: str | None, config: str | None) -> Iterator[Database]:
-    """Records that are there, for writing; ends with a message where they cannot be written."""
+    """Existing records, for writing; ends with a message if they cannot be written."""
     where = place_of(records, config)
-    with _opened(where, open_reader):  # none is made
+    with _opened(where, open_reader):  # fails if there are none, so that none are created
         pass
     with _opened(where, open_database) as database:
         yield database
@@ -87,7 +87,7 @@ def _opened(where: str, opened: Callable[[str], Database]) -> Iterator[Database]
 
 
 def since_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Since when: a span back from now, or a moment."""
+    """The start of a period: a span back from now, or a time."""
     return click.option(
         "--since",
         metavar="SPAN|TIME",
@@ -98,7 +98,8 @@ def since_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def moment_of(text: str, option: str = "--since") -> float:
-    """An option's moment in seconds since 1970; a date alone is its beginning here. Ends with exit code 2 when it is neither a span nor a time."""
+    """An option's time in seconds since 1970; a date alone means its start in the local time zone. Ends with exit code 2 when it is
+    neither a span nor a time."""
     if _DATE.fullmatch(text):
         with suppress(ValueError):
             return datetime.fromisoformat(text).astimezone().timestamp()

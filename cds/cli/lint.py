@@ -1,4 +1,4 @@
-"""``sirolimus-cds lint``: what of a file is read, not used, ignored, and cannot be read."""
+"""``sirolimus-cds lint``: what in a file is read, is not used, is ignored, or cannot be read."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _listed(findings: list[Finding]) -> list[str]:
 
 
 def _counted(findings: list[Finding]) -> list[str]:
-    """What is ignored is most of a chart: one line a reason, with the first place."""
+    """Most of a chart is ignored: one line per reason, with the first place."""
     first: dict[str, str] = {}
     for finding in findings:
         first.setdefault(finding.says, finding.place)

@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
 def main(context: click.Context) -> None:
     """Decision support for sirolimus in primary immune thrombocytopenia.
 
-    Off label, not clinically signed off, and no substitute for judgement.
+    Off label, not clinically signed off, and no substitute for clinical judgement.
     """
     if os.environ.get("NO_COLOR"):  # no-color.org
         context.color = False

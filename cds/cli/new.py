@@ -1,4 +1,4 @@
-"""``sirolimus-cds new``: a rule to fill."""
+"""``sirolimus-cds new``: a new rule to fill in."""
 
 from __future__ import annotations
 

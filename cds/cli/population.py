@@ -176,7 +176,7 @@ def _by_spark(run: Run, workers: int) -> tuple[Gathered, Iterable[Part]]:
         lines = read_lines(session(workers), run.export.files)
         results = population(lines, run.knowledge, run.wanted, run.key)
         parts, faults = collected(results)
-    except Exception as error:  # Spark's own, which may hold a line of somebody's
+    except Exception as error:  # an error of Spark, whose text may contain a patient's line
         stop(f"Spark failed ({type(error).__name__}); its log says more", FAULT)
     named = [Fault(file, 0, reason) for file, reason in run.export.faults]
     return Gathered(results.chosen, 1, [], [*named, *faults]), parts
@@ -229,7 +229,7 @@ def _key(file: Path | None) -> bytes:
 
 
 def _watched(label: str, items: Iterable[T], length: int) -> Iterator[T]:
-    """``items``, with a bar on standard error where somebody is looking."""
+    """``items``, with a progress bar on standard error if that is a terminal."""
     if not sys.stderr.isatty():
         yield from items
         return

@@ -25,20 +25,20 @@ _ON = ("any", "gained", "lost", "changed", "critical", "unanswered")
 
 @dataclass
 class _Found:
-    """What came of all decisions; ``unanswered``: by reason, how many could not be judged again."""
+    """The results for all decisions; ``unanswered``: by reason, how many could not be judged again."""
 
     judged: int = 0
     differ: list[Replayed] = field(default_factory=list)
     unanswered: Counter[str] = field(default_factory=Counter)
 
     def by_rule(self) -> dict[str, dict[str, int]]:
-        """By rule on how many decisions its card is gained, lost, changed."""
+        """For each rule, in how many decisions its card is gained, lost or changed."""
         kinds = ("gained", "lost", "changed")
         counts = {kind: Counter(rule for each in self.differ for rule in getattr(each, kind)) for kind in kinds}
         return {rule: {kind: counts[kind][rule] for kind in kinds} for rule in sorted(set().union(*counts.values()))}
 
     def fails_on(self, what: str) -> bool:
-        """Whether something of that kind was found, or nothing was looked at."""
+        """Whether something of that kind was found, or no decision was judged."""
         if not self.judged:
             return True
         if what == "unanswered":
@@ -112,7 +112,7 @@ def command(
 
 
 def _site(config: str | None) -> str:
-    """The rules of the service's settings, else the shipped ones, as one names a side."""
+    """The rules of the service's settings, else the shipped ones, in the notation for a side."""
     rules = site_rules(Rules(None, "", ()), config)
     place = "+".join([rules.folder or str(shipped_rules()), *rules.overlays])
     return f"{place}@{rules.protocol}" if rules.protocol else place

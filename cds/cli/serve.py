@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def settings_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say how to serve; each stands above the file and the environment."""
+    """The options for serving; each takes precedence over the file and the environment."""
     decorated = command
     for option in (
         click.option(
@@ -60,7 +60,7 @@ def settings_of(rules: Rules, config: str | None, options: dict[str, Any]) -> Se
 
 
 def rules_of(settings: Settings) -> Rules:
-    """Which rules the settings say."""
+    """The rules that the settings name."""
     return Rules(str(settings.rules) if settings.rules else None, settings.protocol, tuple(map(str, settings.overlays)))
 
 
@@ -76,7 +76,7 @@ def command(rules: Rules, config: str | None, **options: Any) -> None:
     settings = settings_of(rules, config, options)
     engine = make_engine(
         rules_of(settings), signed=settings.active_only, cached=False, signers=settings.signers
-    )  # faults of the rules are told here, once, and not by every worker
+    )  # faults of the rules are reported here, once, and not by every worker
 
     from cds.hooks.auth import unusable_keys
     from cds.hooks.browser import lacking, wanted

@@ -19,7 +19,7 @@ from cds.facts import Situation
 from cds.vocabulary import VOCABULARY
 
 WIDTH = 80
-"""Columns where no terminal says how wide it is."""
+"""Columns to use if the width of the terminal is not known."""
 _NARROWEST, _WIDEST = 40, 100
 _COLOURS = {"critical": "red", "warning": "yellow", "info": "cyan"}
 _LINK = re.compile(r"\[([^\]]*)\]\((\S+)\)")
@@ -33,7 +33,7 @@ def plain(markdown: str) -> str:
 
 
 def width() -> int:
-    """Columns to write in: those of the terminal, within what reads well."""
+    """Columns to write in: those of the terminal, within a readable range."""
     return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size((WIDTH, 0)).columns))
 
 
@@ -63,13 +63,13 @@ def card_text(card: dict[str, Any]) -> str:
 
 
 def _offered(suggestion: dict[str, Any]) -> str:
-    """A suggestion by its label, and what it does where that says more."""
+    """A suggestion's label, followed by its actions if they say more."""
     done = "; ".join(action["description"] for action in suggestion["actions"])
     return suggestion["label"] if done == suggestion["label"] else f"{suggestion['label']} ({done})"
 
 
 def _layer(layer: str) -> Iterator[str]:
-    """The lines of a layer: things as a list, the rest as a paragraph."""
+    """The lines of a layer: bullets as a list, the rest as paragraphs."""
     for line in layer.splitlines():
         bullet = line.startswith("- ")
         yield wrapped(plain(line.removeprefix("- ")), "  - " if bullet else "  ", "    " if bullet else "  ")
@@ -119,14 +119,14 @@ def rules_json(explained: list[Explained]) -> list[dict[str, Any]]:
 
 
 def _with_notes(value: Any) -> str:
-    """A fact in words; of a list each with what is noted of it, as since when and until when."""
+    """A fact in words; each item of a list with its note, such as since when and until when."""
     if not isinstance(value, list):
         return shown(value)
     return ", ".join(f"{item.name} ({item.note})" if item.note else item.name for item in value)
 
 
 def explained_text(situation: Situation, explained: list[Explained]) -> str:
-    """The facts, then every rule as fires or silent with each condition's truth."""
+    """The facts, then every rule: whether it fires or is silent, and whether each condition holds."""
     lines = [click.style("Facts", bold=True)]
     for name, entry in facts_json(situation).items():
         label = name.replace("_", " ")

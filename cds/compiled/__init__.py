@@ -1,4 +1,4 @@
 """Knowledge as the program reads it: what the rules folder says, checked and compiled, small and frozen.
 
-The ground on which chart, facts and engine stand. ``cds.knowledge`` writes it, from the rules folder and against the facts.
+Chart, facts and engine are built on it. ``cds.knowledge`` produces it from the rules folder, checked against the facts.
 """

@@ -14,7 +14,7 @@ from cds.compiled.knowledge import Operator
 
 Comparator = Literal["<", "<=", ">", ">="]
 FINEST = Decimal("0.000001")
-"""The finest that numbers are compared by, in either engine."""
+"""The smallest difference by which either engine compares numbers."""
 _WRITTEN = re.compile(r"(<=|>=|<|>) ?(-?[0-9]{1,8}(?:\.[0-9]{1,6})?)")
 _BEYOND = {"<": -FINEST, "<=": Decimal(0), ">": FINEST, ">=": Decimal(0)}
 _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -32,7 +32,7 @@ class Bound(msgspec.Struct, frozen=True):
     number: Decimal
 
     def surely(self, compared: Operator, limit: Decimal) -> bool:
-        """Whether every number within the bound compares so with ``limit``."""
+        """Whether the comparison ``compared`` with ``limit`` holds for every number within the bound."""
         same_way = compared in _COMPARE and self.comparator[0] == compared[0]
         return same_way and _COMPARE[compared](self.number + _BEYOND[self.comparator], limit)
 

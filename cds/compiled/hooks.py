@@ -1,22 +1,22 @@
-"""The hooks: the moments at which an EHR asks, and how each is judged. The one table; discovery, contract and pages follow from it."""
+"""The hooks: when an EHR sends a request, and how each is judged. The only table; discovery, contract and pages follow from it."""
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
 Hook = Literal["patient-view", "order-select", "order-sign"]
-"""How a question is judged, and what rules name: a chart that is opened, orders that are being chosen, orders that are about to be signed."""
+"""How a request is judged, and what rules name: a chart is opened, orders are being selected, orders are about to be signed."""
 HOOKS: tuple[Hook, ...] = get_args(Hook)
 
 
 class Served(NamedTuple):
-    """A hook of the CDS Hooks library as it is answered here. ``orders``: the field of its context that holds what is being written."""
+    """A hook of the CDS Hooks library as it is answered here. ``orders``: the context field that holds the orders being written."""
 
     judged_as: Hook
     when: str
     orders: Literal["", "draftOrders", "medications"] = ""
     version: str = "1.0"
-    unless_set: bool = True  # served where the settings do not say which hooks are
+    unless_set: bool = True  # served if the settings do not say which hooks are
 
 
 HookName = Literal["patient-view", "order-select", "order-sign", "medication-refill", "encounter-start"]
@@ -32,11 +32,11 @@ UNLESS_SET: tuple[HookName, ...] = tuple(name for name, served in SERVED.items()
 
 
 def served_hook(name: object) -> Served | None:
-    """The row of a name; None for what is no hook of ours."""
+    """The table row of a hook name; None for anything that is not a hook served here."""
     return SERVED.get(name) if isinstance(name, str) else None  # type: ignore[call-overload]  # any text is asked about
 
 
 def orders_of(hook: object) -> str:
-    """The field of the context that holds the orders being written; empty for a hook without any, and for what is no hook."""
+    """The field of the context that holds the orders being written; empty for a hook without any, and for anything that is not a hook."""
     served = served_hook(hook)
     return served.orders if served is not None else ""

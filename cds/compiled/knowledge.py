@@ -13,13 +13,13 @@ Operator = Literal["<", "<=", ">", ">=", "is", "is not", "present", "absent"]
 Indicator = Literal["info", "warning", "critical"]
 Action = Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
 Direction = Literal["", "more", "less"]
-"""Of exposure to sirolimus: more of it, less of it, or neither."""
+"""Direction of a change in sirolimus exposure: more, less, or neither."""
 
 INDICATORS: tuple[Indicator, ...] = ("info", "warning", "critical")
 
 
 WIDEST = "starting-or-maintenance"
-"""The phase of a course whose start nobody knows: its dose is held against the widest window."""
+"""The phase of a course whose start is not known: its dose is compared with the widest window."""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class Suggestion(msgspec.Struct, frozen=True):
 
 
 class Level(msgspec.Struct, frozen=True):
-    """One degree of a rule: the first that holds becomes the card."""
+    """One level of a rule: the first that holds becomes the card."""
 
     indicator: Indicator
     summary: str
@@ -60,7 +60,7 @@ class Level(msgspec.Struct, frozen=True):
     consider: tuple[str, ...]
     working: tuple[str, ...]  # how it came about, and what would change it
     suggestions: tuple[Suggestion, ...]
-    direction: Direction = ""  # of what the words advise
+    direction: Direction = ""  # of what the card's text advises
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -69,7 +69,7 @@ class Level(msgspec.Struct, frozen=True):
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """A rule's condition for one table row and one level: any of ``branches``, each all of its tests."""
+    """A rule's condition for one table row and one level: it holds if any of ``branches`` does, and a branch if all of its tests do."""
 
     level: int
     row: dict[str, str]
@@ -149,9 +149,9 @@ class Protocol(msgspec.Struct, frozen=True):
     title: str
     windows: tuple[Window, ...]
     numbers: dict[str, Decimal]
-    diagnoses: tuple[str, ...] = ()  # beside ITP those that count: evans, alps
-    note: str = ""  # what its dose and level cards say of it
-    note_of: str = ""  # adult or child, where that is said of these alone
+    diagnoses: tuple[str, ...] = ()  # those that count in addition to ITP: evans, alps
+    note: str = ""  # what its dose and level cards say about it
+    note_of: str = ""  # adult or child, if the note is only about these
     yearly: bool = False  # whether the response is judged at 12 months, and a taper is reported after a year of it
 
 
@@ -169,7 +169,7 @@ class Concept(msgspec.Struct, frozen=True):
 
 
 class Sayings(msgspec.Struct, frozen=True):
-    """How one language says how a drug is taken; every phrase in small letters, ``{n}`` for a number."""
+    """How one language says how a drug is taken; every phrase in lower case, with ``{n}`` for a number."""
 
     numbers: dict[str, Decimal] = {}
     phrases: dict[str, tuple[str, ...]] = {}  # by what they mean: daily, every_hours, as_needed, hold, elsewhere ...
@@ -183,30 +183,30 @@ class Lexicon(msgspec.Struct, frozen=True):
     """The words of records that no code system has, from ``rules/words``."""
 
     dosage: dict[str, Sayings] = {}  # by language
-    results: dict[str, str] = {}  # what a laboratory calls a result, and which of ours it is
-    beside: tuple[str, ...] = ()  # what may stand beside such a name without making another test of it
-    drug: tuple[str, ...] = ()  # the beginnings of words that make any name one that speaks of a level ...
-    no_level: tuple[str, ...] = ()  # ... but for a name that holds one of these
+    results: dict[str, str] = {}  # a laboratory's name for a result, and our name for it
+    beside: tuple[str, ...] = ()  # words that may be added to such a name without making it another test
+    drug: tuple[str, ...] = ()  # the beginnings of words that make any name one that mentions a level ...
+    no_level: tuple[str, ...] = ()  # ... unless the name contains one of these
     specimens: dict[str, tuple[str, ...]] = {}  # words of each specimen
     specimen_codes: dict[str, str] = {}
     forms: dict[str, tuple[str, ...]] = {}  # words of forms that do not act on the whole body, and of injections
     routes: dict[str, str] = {}  # codes of routes and forms: local, transdermal or injected
-    tablets: frozenset[str] = frozenset()  # what a tablet or capsule is called as a unit of a dose
+    tablets: frozenset[str] = frozenset()  # names of a tablet or capsule as a dose unit
     millilitres: frozenset[str] = frozenset()
-    history: tuple[str, ...] = ()  # words beside a condition's name that say it is not here and now
-    denied: tuple[str, ...] = ()  # words before the name of a condition that say it is not there
-    suspected: tuple[str, ...] = ()  # words beside it that say it is not certain
-    mild: tuple[str, ...] = ()  # words beside it that say it is mild
-    assays: dict[str, tuple[str, ...]] = {}  # how a laboratory says by what a level was measured
-    allergy: tuple[str, ...] = ()  # what is in a word that speaks of an allergy
+    history: tuple[str, ...] = ()  # words next to a condition's name that say the patient does not have it now
+    denied: tuple[str, ...] = ()  # words before the name of a condition that say it is absent
+    suspected: tuple[str, ...] = ()  # words next to it that say it is not certain
+    mild: tuple[str, ...] = ()  # words next to it that say it is mild
+    assays: dict[str, tuple[str, ...]] = {}  # a laboratory's words for the assay of a level
+    allergy: tuple[str, ...] = ()  # parts of words for an allergy
     allergy_denied: tuple[str, ...] = ()  # words before such a word that say that there is none
-    allergy_refuted: tuple[str, ...] = ()  # words that say so wherever they stand
+    allergy_refuted: tuple[str, ...] = ()  # words that say so anywhere in a clause
     upper: tuple[str, ...] = ()  # words before the upper end of a laboratory's range
     dose: Units = Units()  # the units of doses
 
 
 class Withheld(msgspec.Struct, frozen=True):
-    """A reason for which nothing offers a higher dose. ``asks_less``: the harm, or the drug, is a reason for a lower one."""
+    """A reason not to offer a higher dose. ``asks_less``: the harm, or the drug, is a reason for a lower dose."""
 
     id: str
     says: str
@@ -217,25 +217,25 @@ class Withheld(msgspec.Struct, frozen=True):
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """A test that is read: what kind of answer it has, and how it is taken."""
+    """A test that is read: what kind of answer it has, and how it is interpreted."""
 
     name: str
     kind: str  # number, yes or no, done, shown, grade, pregnancy status, date, or dose
     unit: str  # ours, in words
     units: Units
-    lowest: str  # the definition below which a value is not plausible; empty: nothing
+    lowest: str  # the definition below which a value is not plausible; empty: none
     highest: str
-    not_from: tuple[str, ...]  # specimens of which it is another test
-    wrong_specimen_told: bool  # whether a result from such a specimen is told; of other tests it is passed over
+    not_from: tuple[str, ...]  # specimens for which it is another test
+    wrong_specimen_told: bool  # whether a result from such a specimen is reported; for other tests it is left out
     lower_is_worse: bool
-    number_is_done: bool  # of a test for yes or no: a number without its limit says that it was done, and no more
+    number_is_done: bool  # for a yes-or-no test: a number without its limit only says that it was done
     detected: bool  # a number says that something was found
     means: str = ""  # what it is called
-    speaks: str = ""  # the definition that says for how long a result speaks; one that cannot be read is told as long
+    speaks: str = ""  # the definition that says for how long a result counts; an unreadable one is reported for as long
 
 
 class DrugClass(msgspec.Struct, frozen=True):
-    """What the drugs of a value set are to the facts. ``settles``, ``shown_after_stop``: definitions, of what moves the level."""
+    """The roles of a value set's drugs in the facts. ``settles``, ``shown_after_stop``: definitions, for drugs that change the level."""
 
     roles: tuple[str, ...]
     settles: str = ""
@@ -243,15 +243,15 @@ class DrugClass(msgspec.Struct, frozen=True):
 
 
 class LabTest(msgspec.Struct, frozen=True):
-    """A test that is watched on sirolimus: by which results it is seen, and how often it is wanted."""
+    """A test that is monitored on sirolimus: which results count for it, and how often it is wanted."""
 
     id: str
     means: str
     loinc: str
     display: str
     seen_by: tuple[str, ...]  # names of results
-    baseline: int  # days that a result before the first dose may be old; 0: never wanted then
-    every: tuple[int, ...]  # days between two: in the first weeks, to month 3, to month 6, later; empty: not watched
+    baseline: int  # the greatest age in days of a result before the first dose; 0: never wanted then
+    every: tuple[int, ...]  # days between two: in the first weeks, to month 3, to month 6, later; empty: not monitored
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -283,11 +283,11 @@ class Knowledge(msgspec.Struct, frozen=True):
     ] = {}  # beginnings of ICD codes, with exceptions
     phrases: dict[
         str, tuple[str, ...]
-    ] = {}  # names that are several words by the first; of scripts without spaces by ""
-    words: dict[str, Concept] = {}  # what a food is called, where no code says it
-    problems: dict[str, tuple[Concept, ...]] = {}  # what a condition is called, where no code says it
-    endings: dict[str, Concept] = {}  # how one word ends that names a condition
-    unlike: dict[str, Concept] = {}  # whole words that end so and do not name it
+    ] = {}  # names of several words by the first word; names in scripts without spaces by ""
+    words: dict[str, Concept] = {}  # names of foods, for records without a code
+    problems: dict[str, tuple[Concept, ...]] = {}  # names of conditions, for records without a code
+    endings: dict[str, Concept] = {}  # endings of single words that name a condition
+    unlike: dict[str, Concept] = {}  # whole words with such an ending that do not name it
     near: frozenset[str] = frozenset()  # codes of SNOMED CT that mean none of our conditions, whatever they are called
     lexicon: Lexicon = Lexicon()
     measures: dict[str, Measure] = {}
@@ -296,7 +296,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     heavy: dict[str, tuple[Decimal, ...]] = {}  # kg, the 97th percentile by sex and completed month of age
     tests: tuple[LabTest, ...] = ()
     changes: tuple[str, ...] = ()  # what overlays replaced or added, in words
-    hidden_rules: tuple[str, ...] = ()  # rules that are judged and whose cards are not shown: no one has signed them
+    hidden_rules: tuple[str, ...] = ()  # rules that are judged but whose cards are not shown: they are not signed
 
     def with_role(self, *roles: str) -> tuple[str, ...]:
         """The value sets of drugs that have one of these roles."""

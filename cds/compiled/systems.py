@@ -23,13 +23,13 @@ SYSTEMS = {
     "atc": ("http://www.whocc.no/atc",),
     "cvx": ("http://hl7.org/fhir/sid/cvx",),
 }
-"""Each name that a value set may write, and the addresses it stands for; other spellings are known to ``cds.chart.codes``."""
+"""Each name that a value set may write, and the addresses that it means; ``cds.chart.codes`` knows other spellings."""
 SHORT = {uri: name for name, uris in reversed(SYSTEMS.items()) for uri in uris}
 OURS = "urn:sirolimus-itp-cds"
-"""Of what no other code system names."""
+"""The code system for what no other code system names."""
 
 ICD = ("icd10", "icd10cm", "icd10who", "icd10gm", "icd9")
-"""Some records write these without their dot."""
+"""Some records write the codes of these systems without the dot."""
 LEAST_PREFIX = 1
 _MARKS = re.compile(r"[^0-9A-Za-z]")
 _ELIDED = re.compile(r"\b(?:d|l|un|all|dall|dell|nell|sull)'(?=\w)")

@@ -1,4 +1,4 @@
-"""Texts with names in braces, ``{fact}``, ``{number}`` and ``{fact as reported}``: read in one place, filled by whoever knows the names."""
+"""Texts with names in braces, ``{fact}``, ``{number}`` and ``{fact as reported}``: read in one place, filled by the caller."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 from functools import lru_cache
 
 AS_REPORTED = " as reported"
-"""Behind the name of a fact: what the record itself says of it."""
+"""Written after the name of a fact: use what the record itself says about it."""
 _NAME = re.compile(rf"\{{([a-z0-9_]+(?:{AS_REPORTED})?)\}}")
 
 
 @lru_cache(4096)
 def split(template: str) -> tuple[str, ...]:
-    """The words and the names of a template in turn; words come first and last."""
+    """The texts and the names of a template, alternating; a text comes first and last."""
     return tuple(_NAME.split(template))
 
 
@@ -34,7 +34,7 @@ def only_name(template: str) -> str:
 
 
 def filled(template: str, value: Callable[[str], str | None]) -> str | None:
-    """``template`` with ``value`` of each name in its place; None when one of them has none."""
+    """``template`` with each name replaced by its ``value``; None if a name has no value."""
     parts = list(split(template))
     for at in range(1, len(parts), 2):
         word = value(parts[at])
@@ -45,7 +45,7 @@ def filled(template: str, value: Callable[[str], str | None]) -> str | None:
 
 
 def filled_where_known(template: str, value: Callable[[str], str | None]) -> str:
-    """``template`` with each name replaced that has a value; the others stay in their braces."""
+    """``template`` with the names that have a value replaced; the others stay in their braces."""
     parts = list(split(template))
     parts[1::2] = [f"{{{name}}}" if (word := value(name)) is None else word for name in parts[1::2]]
     return "".join(parts)

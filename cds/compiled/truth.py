@@ -1,4 +1,4 @@
-"""Whether one condition holds of a record of facts, in plain Python: the second engine, and what withholds a rise, ask it."""
+"""Whether one condition holds for a record of facts, in plain Python; used by the second engine and to withhold dose increases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPARE: dict[str, Callable[[Decimal, Decimal], bool]] = {
 
 
 def truth(test: Condition, values: Mapping[str, Any]) -> bool:
-    """Whether ``test`` holds. Nothing but ``absent`` holds of a fact that is not known."""
+    """Whether ``test`` holds. For a fact that is not known, only ``absent`` holds."""
     if test.operator == "present":
         return test.fact in values
     if test.operator == "absent":

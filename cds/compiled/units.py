@@ -16,7 +16,7 @@ _MICRO = re.compile(r"[\u00b5\u03bc]|mc(?=[gl])")
 
 
 class Scale(msgspec.Struct, frozen=True):
-    """A unit that is no multiple of ours: a value is multiplied, divided, and then moved."""
+    """A unit that is not a multiple of ours: a value is multiplied by ``times``, ``plus`` is added, and the sum divided by ``over``."""
 
     times: Decimal
     over: Decimal
@@ -24,7 +24,7 @@ class Scale(msgspec.Struct, frozen=True):
 
 
 class Units(msgspec.Struct, frozen=True):
-    """The units of a test, each with its factor to ours; what is not here is not understood."""
+    """The units of a test, each with its factor to ours; a unit that is not listed is not understood."""
 
     written: dict[str, Decimal] = {}  # by exact spelling
     plain: dict[str, Decimal] = {}  # by plain spelling
@@ -40,7 +40,7 @@ class Units(msgspec.Struct, frozen=True):
 
 @lru_cache(512)
 def plain_unit(text: str) -> str:
-    """A unit as spellings of it are compared: small letters, one way to write powers of ten and micro, no blanks or annotations."""
+    """A unit in the form in which units are compared: lower case, one spelling of powers of ten and micro, no blanks or annotations."""
     lowered = _BRACES.sub("", text.strip().replace("\u00d7", "x").translate(_HIGH).lower().replace(" ", ""))
     lowered = _OF_CREATININE.sub("", _MICRO.sub("u", lowered).replace("^", "*").rstrip("."))
     return _TEN.sub(r"10*\1", lowered.replace("mm*3", "mm3"))

@@ -1,5 +1,5 @@
-"""The course of sirolimus as the chart tells it: orders joined, levels and counts judged, other drugs as they were taken.
+"""The course of sirolimus according to the chart: orders joined, levels and counts judged, other drugs as they were taken.
 
-What several facts share is worked out here, once a case and before any of them; nobody changes it afterwards. ``patient``
-says where the patient stands with sirolimus, ``doors`` by which ways facts read chart and knowledge.
+What several facts share is computed here, once for each case and before any of them; it is not changed afterwards.
+``patient`` describes the patient's sirolimus treatment, ``doors`` the ways in which facts read chart and knowledge.
 """

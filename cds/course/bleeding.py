@@ -24,7 +24,7 @@ _KINDS = {"bleeding": True, "bleeding-gut": True, _LIFE: True, "skin-bleeding": 
 
 
 class Bleed(msgspec.Struct, frozen=True):
-    """A bleed since ``onset``; of a graded one that is when it was seen, and ``end`` the next day on which its site was graded."""
+    """A bleed since ``onset``. For a graded bleed, ``onset`` is when it was seen, ``end`` the next day on which its site was graded."""
 
     reference: str
     onset: Moment
@@ -36,7 +36,7 @@ class Bleed(msgspec.Struct, frozen=True):
 
 
 class Grades(Numbers, frozen=True):
-    """From which grade of the WHO's scale on it is a bleed, one beyond the skin, one that threatens life."""
+    """The lowest WHO grades that count as a bleed, as a bleed beyond the skin, and as a life-threatening bleed."""
 
     bleeding_grade: Decimal
     bleeding_grade_beyond_skin: Decimal
@@ -52,7 +52,7 @@ def bleeds(
     grades: list[Lab],
     grading: Grades,
 ) -> list[Bleed]:
-    """Every bleed whose onset is known, in no particular order. A grade of 0 is none."""
+    """Every bleed whose onset is known, in no particular order. A grade of 0 is not a bleed."""
     every = [*bleeding_problems, *bleeding_gut_problems, *bleeding_life_problems, *skin_bleeding_problems]
     diagnosed = [
         Bleed(p.reference, p.onset, p.display.lower() or "bleeding", _KINDS[p.name], p.name, p.end, not p.active)
@@ -64,11 +64,11 @@ def bleeds(
 
 @part
 def grades(bleeding_grade_labs: Labs) -> list[Lab]:
-    """The final grades that can be read, oldest first, of one instant the worst last.
+    """The final grades that can be read, oldest first; of several at one instant, the worst is last.
 
-    A correction takes the place of what has its identifier.
+    A correction replaces the grades with its identifier.
 
-    Several sites may be graded at once, so that two grades of one instant are two.
+    Several sites may be graded at once, so two grades at one instant are both kept.
     """
     known = [lab for lab in bleeding_grade_labs if lab.moment and lab.amount and lab.status in COUNTED]
     corrections: dict[str, list[Lab]] = {}
@@ -86,7 +86,7 @@ def _is_replaced(lab: Lab, corrections: Mapping[str, Sequence[Lab]]) -> bool:
 def _graded(seen: Sequence[Lab], limits: Grades) -> Iterator[Bleed]:
     days: dict[
         str, list[Moment]
-    ] = {}  # by site, on which it was graded; the end of a period ends nothing that began in it
+    ] = {}  # by site, on which it was graded; the end of a period ends no bleed that began in it
     for lab in {lab.reference: lab for lab in reversed(seen)}.values():
         assert lab.moment is not None
         days.setdefault(lab.site, []).append(lab.moment)

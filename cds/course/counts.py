@@ -38,16 +38,16 @@ def _longer(one: Span, other: Span) -> Span:
 
 
 class Spans:
-    """Spans to be asked by the moment of a count."""
+    """Spans that are looked up by the moment of a count."""
 
     def __init__(self, spans: list[Span]) -> None:
         self._ordered = ordered = sorted(spans, key=lambda span: (span.first.sort_key(), span.last))
         self._firsts = [span.first.sort_key() for span in ordered]
-        # beside each, the one that lasts longest of those that begin no later
+        # for each span, the one that ends last among those that begin no later
         self._longest = list(accumulate(ordered, _longer))
 
     def over(self, drawn: Moment) -> Span | None:
-        """The span over a draw that lasts longest, or None.
+        """The span that covers a draw and ends last, or None.
 
         A draw counts as before an event of its day only if both times are known.
         """
@@ -57,7 +57,7 @@ class Spans:
         return longest if longest is not None and drawn.day <= longest.last else None
 
     def latest_over(self, drawn: Moment) -> Span | None:
-        """The span over a draw that began last, or None. It may look at all of them: for one count, not for each."""
+        """The span that covers a draw and began last, or None. It may scan all spans: call it for one count, not for each."""
         key = drawn.sort_key() if drawn.at is not None else (drawn.day, _LATEST)
         begun = self._ordered[: bisect_right(self._firsts, key)]
         return next((span for span in reversed(begun) if drawn.day <= span.last), None)
@@ -70,7 +70,7 @@ class Count(msgspec.Struct, frozen=True):
     why_not: str = ""
     confounded: bool = False  # another treatment explains the count
     for_good: bool = False  # for the rest of the course
-    since: date | None = None  # of the newest, if it is confounded: when the newest of what explains it began
+    since: date | None = None  # of the newest confounded count: when the newest treatment that explains it began
 
     @property
     def moment(self) -> Moment:
@@ -154,7 +154,7 @@ def counts(platelets_labs: Labs, clumps_labs: Labs, spans: Spans) -> list[Count]
 
 
 def _worst_of_each_day(counts: list[Count]) -> list[Count]:
-    """Of usable counts of one day whose order nobody knows the lowest is judged, and no other."""
+    """Of usable counts on one day whose order is not known, only the lowest is judged."""
     lowest: dict[date, Count] = {}
     untimed: dict[date, Count] = {}
     for count in counts:
@@ -191,7 +191,7 @@ def _one_sample(one: Moment, other: Moment) -> bool:
 
 
 def _of_infusion(use: DrugUse, start: Moment, now: Moment, washouts: Washouts) -> Span:
-    """The order's date is the dose, unless it says until when, or again and again."""
+    """The span after an infusion: the order's date is that of the dose, unless the order has an end or repeats."""
     goes_on = use.status == "active" and use.repeats and use.end is None
     return _after(start, now if goes_on else use.end or start, washouts.rescue_washout, use.name)
 
@@ -201,7 +201,7 @@ def _last(episode: Episode, begun: Moment, now: Moment) -> Moment:
 
 
 def _raised_span(episode: Episode, begun: Moment, start: Moment | None, last: Moment, days: int) -> list[Span]:
-    """A drug that raises platelets: started during the course or raised in it."""
+    """The span of a drug that raises platelets: it was started, or its dose raised, during the course."""
     during = start is not None and begun.day >= start.day
     raised = begun if during else _first_raise(episode, start)
     word = "started" if during else "raised"
@@ -209,9 +209,10 @@ def _raised_span(episode: Episode, begun: Moment, start: Moment | None, last: Mo
 
 
 def _steroid_spans(episode: Episode, begun: Moment, start: Moment | None, last: Moment, days: int) -> list[Span]:
-    """Started or raised during the course, or a short course before it; stable from before is no confounder.
+    """Spans of a steroid that was started or raised during the course, or given as a short course before it.
 
-    A steroid that goes on still spoils a baseline drawn shortly after it was started.
+    A stable dose from before is no confounder. But a steroid that goes on makes a baseline unusable that is drawn shortly after
+    the steroid was started.
     """
     if start is not None and begun.day >= start.day:
         return [_after(begun, last, days, f"{episode.name} started")]
@@ -230,7 +231,7 @@ def _steroid_spans(episode: Episode, begun: Moment, start: Moment | None, last: 
 
 
 def _raises(episode: Episode) -> Iterator[Moment]:
-    """When an order asks for more than the one before it; unknown doses raise nothing."""
+    """The times at which an order asks for more than the one before it; unknown doses are skipped."""
     known: Decimal | None = None
     for use in episode.uses:
         if use.per_day is None or use.start is None:

@@ -1,4 +1,4 @@
-"""The doors by which facts read a chart and the knowledge: what comes through each, and what a signature covers by it."""
+"""The doors through which facts read a chart and the knowledge: what each provides, and what a signature covers through it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cds.plan.plan import Door, Read
 
 
 class Source(msgspec.Struct, frozen=True):
-    """What the doors open on: one chart under one knowledge."""
+    """What the doors read: one chart, and the knowledge it is judged by."""
 
     chart: Chart
     knowledge: Knowledge
@@ -27,14 +27,14 @@ class Source(msgspec.Struct, frozen=True):
     renewals: Renewals
     problems: Mapping[str, list[Problem]]  # by name
     uses: Mapping[str, list[DrugUse]]  # by value set
-    samples: dict[str, list[Lab]]  # by test, as they were sorted out
-    rests: tuple[str, ...]  # the facts and parts that the rules of the hook rest on
+    samples: dict[str, list[Lab]]  # by test, as ``_samples`` computed them
+    rests: tuple[str, ...]  # the facts and parts that the rules of the hook depend on
 
 
 def source_of(
     chart: Chart, knowledge: Knowledge, patient: Patient, renewals: Renewals, rests: tuple[str, ...]
 ) -> Source:
-    """A chart with its conditions and drugs sorted, for many doors open on them."""
+    """A chart with its conditions and drugs grouped, because many doors read them."""
     problems: dict[str, list[Problem]] = {}
     for problem in chart.problems:
         problems.setdefault(problem.name, []).append(problem)
@@ -45,7 +45,7 @@ def source_of(
 
 
 class Ground(NamedTuple):
-    """What the doors open on that depend on the knowledge alone. ``needs``: by hook and test, the facts of its rules."""
+    """What is read by doors that depend only on the knowledge. ``needs``: by hook and test, the facts of its rules."""
 
     knowledge: Knowledge
     needs: Mapping[str, Mapping[str, str]]
@@ -76,7 +76,7 @@ def _roles(argument: str) -> list[str]:
 
 
 def _samples(source: Source, test: str) -> list[Lab]:
-    """One a sample, of two that differ the worse; sorted out once for all that ask."""
+    """One result for each sample, the worse of two that differ; computed once for all callers."""
     found = source.samples.get(test)
     if found is None:
         found = source.samples[test] = distinct(source.chart.labs.get(test, ()), worse=True)
@@ -84,7 +84,7 @@ def _samples(source: Source, test: str) -> list[Lab]:
 
 
 def _results(source: Source, test: str) -> list[Lab]:
-    """Final results that are judged: a bound that may be harmless ends what is known."""
+    """Final results that are judged; the list ends at a bound that may be harmless."""
     found: list[Lab] = []
     for lab in _samples(source, test):
         if lab.status == "preliminary" or lab.amount is None:
@@ -103,7 +103,7 @@ def _history(source: Source, test: str) -> list[Lab]:
 
 
 def _uses(source: Source, valuesets: Sequence[str]) -> list[DrugUse]:
-    """Of several value sets in the order of the chart."""
+    """The uses of drugs of several value sets, in the order of the chart."""
     if source.uses.keys().isdisjoint(valuesets):
         return []
     return [use for use in source.chart.drugs if use.valueset in valuesets]
@@ -114,7 +114,7 @@ def _episodes(source: Source, uses: Sequence[DrugUse]) -> list[Episode]:
 
 
 def _settling(knowledge: Knowledge) -> dict[str, int]:
-    """Days after which a level shows what a drug does that moves it, by value set."""
+    """Days after which a level shows the effect of a drug that changes it, by value set."""
     return {name: int(knowledge.definitions[each.settles]) for name, each in knowledge.classes.items() if each.settles}
 
 
@@ -125,7 +125,7 @@ def _shown_after_stop(knowledge: Knowledge) -> dict[str, int]:
 
 
 def _speaks_days(knowledge: Knowledge) -> dict[str, int]:
-    """Days for which a result of a test speaks, by test."""
+    """Days for which a result of a test counts, by test."""
     return {each.name: int(knowledge.definitions[each.speaks]) for each in knowledge.measures.values() if each.speaks}
 
 
@@ -135,12 +135,12 @@ def _means(knowledge: Knowledge) -> dict[str, str]:
 
 
 def _withheld_days(knowledge: Knowledge) -> dict[str, int]:
-    """Days for which a reason withholds a rise, by the definition that says so."""
+    """Days for which a reason withholds a dose increase, by the definition that says so."""
     return {each.days: int(number(knowledge, each.days)) for each in knowledge.withheld if each.days}
 
 
 def _washout_days(knowledge: Knowledge) -> dict[str, int]:
-    """Days after its end for which a drug raises platelets: every definition, of which these drugs name their own."""
+    """Days after its end for which a drug raises platelets: every definition, because each of these drugs names its own."""
     return {name: int(value) for name, value in knowledge.definitions.items()}
 
 
@@ -153,7 +153,7 @@ def _numbers(group: type[Numbers]) -> tuple[Read, ...]:
 
 _ALLERGENS: tuple[Read, ...] = tuple(("valueset", name) for name in (*ALLERGENIC_DRUGS, ALLERGENIC_FOODS))
 _DOSES: tuple[Read, ...] = (("number", "dose_lowest"), ("number", "dose_highest"))
-"""Between which a dose of any drug is believed: read with the chart."""
+"""The bounds within which a dose of any drug is plausible; they are read with the chart."""
 _TAKEN: tuple[Read, ...] = (*_DOSES, *_numbers(Renewals))
 _COURSE: tuple[Read, ...] = (
     ("valueset", "sirolimus"),
@@ -162,7 +162,7 @@ _COURSE: tuple[Read, ...] = (
     *_DOSES,
     *_numbers(Joining),
 )
-"""What it takes to say where a patient stands with sirolimus."""
+"""What is read to describe a patient's sirolimus treatment."""
 
 
 def _door(kind: str, opened: Callable[[str], Reader], *reads: Read) -> Door:
@@ -241,12 +241,12 @@ def _of_chart(name: str, *reads: Read) -> Door:
 
 
 def _days_of(read: Callable[[Knowledge], dict[str, int]], *reads: Read) -> tuple[str, Door]:
-    """Days by name, from definitions that the data name and the program does not know."""
+    """Days by name, from definitions that only the data name, not the program."""
     return "dict[str, int]", _given(lambda source: read(source.knowledge), *reads, constant=True)
 
 
 def withheld_facts(knowledge: Knowledge) -> tuple[str, ...]:
-    """The facts that the reasons to withhold a rise name."""
+    """The facts that the reasons to withhold a dose increase name."""
     tests = (test.fact for each in knowledge.withheld for branch in each.branches for test in branch)
     since = (each.since for each in knowledge.withheld if each.since)
     return tuple(dict.fromkeys((*tests, *since)))
@@ -279,7 +279,7 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "washout_days": _days_of(_washout_days, ("washout", "")),
     "speaks_days": _days_of(_speaks_days, ("chart", "")),
     "called": ("dict[str, str]", _given(lambda source: _means(source.knowledge), ("chart", ""), constant=True)),
-    # each rule is signed for what it compares: what all of them need is no meaning of the rule that tells of gaps
+    # each rule is signed for what it compares: what all of them need is not part of the meaning of the rule that reports gaps
     "needs": ("Mapping[str, Mapping[str, str]]", _given(lambda ground: ground.needs, constant=True)),
     "rests": ("tuple[str, ...]", _given(lambda source: source.rests)),
 }

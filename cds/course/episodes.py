@@ -17,7 +17,7 @@ _ONE_DRUG = {"prednisolone": "prednisone"}
 
 
 class Renewals(Numbers, frozen=True):
-    """Days between two orders, or two doses, that are one episode; and after a dose that is as good as now."""
+    """The most days between two orders, or two doses, of one episode; and the days after a dose that still count as now."""
 
     resume_gap: int
     given_apart: int
@@ -25,7 +25,7 @@ class Renewals(Numbers, frozen=True):
 
 
 class Episode(msgspec.Struct, frozen=True):
-    """One drug without interruption. ``end`` is None while it goes on, or when nobody knows (``end_unknown``)."""
+    """One drug without interruption. ``end`` is None while it goes on, or if it is not known (``end_unknown``)."""
 
     name: str
     valueset: str
@@ -55,7 +55,7 @@ def episodes_of(uses: Sequence[DrugUse], renewals: Renewals, now: datetime) -> l
 
 
 def dose_changes(episode: Episode) -> Iterator[Moment]:
-    """When an order asks for another dose than the one before it; unknown doses change nothing."""
+    """The times at which an order asks for another dose than the one before it; unknown doses are skipped."""
     known: Decimal | None = None
     for use in episode.uses:
         if use.per_day is None or use.start is None or use.given:

@@ -28,9 +28,9 @@ class Stretch(msgspec.Struct, frozen=True):
 
 
 def exposure(course: Course, now: datetime, resume_gap: int) -> list[Stretch]:
-    """The course as stretches without a hole between them, up to ``now`` or to its end.
+    """The course as stretches without gaps between them, up to ``now`` or to its end.
 
-    Where an order follows the one before within ``resume_gap`` days, nothing was missed; otherwise it was held.
+    If an order follows the previous one within ``resume_gap`` days, nothing was missed; otherwise sirolimus was held.
     """
     stretches: list[Stretch] = []
     for regimen, following in itertools.zip_longest(course.regimens, course.regimens[1:]):
@@ -59,7 +59,7 @@ def _dose(regimen: Regimen, newest: bool) -> tuple[Decimal | None, str]:
 
 
 def _add(stretches: list[Stretch], start: date, end: date, per_day: Decimal | None, words: str) -> None:
-    """Put days behind the others; the same dose as before only grows longer."""
+    """Append days to the stretches; if the dose is the same as before, the last stretch is extended."""
     if end < start:
         return
     if stretches and stretches[-1].words == words:

@@ -1,7 +1,7 @@
 """The types of arguments that come through a door: what is on record under the name of the argument.
 
 ``neutrophils_results: Results`` are the results of the test ``neutrophils``, ``sepsis_problems: Problems`` the conditions of that
-name, ``rituximab_episodes: Episodes`` a drug of that value set as it was taken. An underscore stands for a hyphen.
+name, ``rituximab_episodes: Episodes`` a drug of that value set as it was taken. An underscore replaces a hyphen.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ UnitOf: TypeAlias = str
 Labs: TypeAlias = Sequence[Lab]
 """Every observation of a test, readable or not, in no particular order."""
 Samples: TypeAlias = Sequence[Lab]
-"""Readable results, newest first, one a sample; of two that differ the worse."""
+"""Readable results, newest first, one for each sample; of two that differ, the worse."""
 Results: TypeAlias = Sequence[Lab]
-"""Final results, newest first; a bound counts where it tells of harm, and one that may be harmless ends what is known."""
+"""Final results, newest first; a bound counts if it shows harm, and the list ends at one that may be harmless."""
 History: TypeAlias = Sequence[Lab]
 """Final results, newest first, that are exact: what others are compared with."""
 TestOrders: TypeAlias = Sequence[str]
 """The open orders of a test."""
 UnreadOf: TypeAlias = Sequence[Unread]
-"""What is there of a value set and could not be read."""
+"""What is on record of a value set and could not be read."""
 Problems: TypeAlias = Sequence[Problem]
 """Conditions, active or not; those that are refuted were never read."""
 Events: TypeAlias = Sequence[Event]

@@ -1,4 +1,4 @@
-"""Sirolimus levels: is each one usable, and what may be read from it."""
+"""Sirolimus levels: whether each one is usable, and what may be concluded from it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from cds.course.orders import Change
 from cds.course.patient import Patient
 from cds.plan.declare import Numbers, part
 
-_DAY = Decimal(24)  # hours between doses, where nobody says
+_DAY = Decimal(24)  # hours between doses, if nothing says otherwise
 
 
 class Target(Numbers, frozen=True):
-    """The protocol's target of the level, bounds included, and what is aimed at, in ng/mL."""
+    """The protocol's target range for the level, bounds included, and the level aimed at, in ng/mL."""
 
     trough_low: Decimal
     trough_high: Decimal
     trough_aim: Decimal
 
     def side(self, amount: Amount) -> int:
-        """1 for a level above the target, -1 for one below it, 0 for one that is in it or whose bound cannot tell."""
+        """1 for a level above the target, -1 for one below it, 0 for one that is in it or whose bound does not show the side."""
         value, comparator = amount.value, amount.comparator
         if comparator in ("", ">=") and value > self.trough_high:
             return 1
@@ -45,7 +45,7 @@ class Target(Numbers, frozen=True):
         return lab.amount is not None and self.side(lab.amount) > 0
 
     def decides(self, amount: Amount) -> bool:
-        """Whether a level, or the bound that is all that is known of it, can be compared with the target."""
+        """Whether a level, or its bound if only that is known, can be compared with the target."""
         low, high, value = self.trough_low, self.trough_high, amount.value
         decided = {"": True, "<": value <= low, "<=": value < low, ">": value >= high, ">=": value > high}
         return decided[amount.comparator]
@@ -56,7 +56,7 @@ class Target(Numbers, frozen=True):
 
 
 class Timing(Numbers, frozen=True):
-    """The numbers by which a level is judged, in days; those of hours say so."""
+    """The numbers by which a level is judged, in days unless stated otherwise."""
 
     usable_from: int
     usable_from_young: int
@@ -103,7 +103,7 @@ class Intakes(msgspec.Struct, frozen=True):
 
 
 class Movers:
-    """Starts and stops of interacting drugs, by day, so that each level looks only at those shortly before it."""
+    """Starts and stops of interacting drugs, by day, so that only those shortly before a level are checked for it."""
 
     def __init__(self, moving: RoleEpisodes, settling: dict[str, int], timing: Timing, now: datetime) -> None:
         self.settling, self.timing, self.now = settling, timing, now
@@ -124,7 +124,7 @@ class Movers:
         self.unknown.sort()
 
     def before(self, drawn: Moment) -> tuple[str, date] | None:
-        """The newest start or stop that a level drawn then cannot yet reflect, and when it can."""
+        """The newest start or stop that a level drawn at ``drawn`` cannot reflect yet, and the day from which it can."""
         place = bisect_right(self.events, drawn.day, key=lambda event: event[0])
         for day, words, moment, valueset in (self.events[each] for each in range(place - 1, -1, -1)):
             days = self.settling[valueset]
@@ -135,7 +135,7 @@ class Movers:
         return self._over_unknown(drawn)
 
     def _over_unknown(self, drawn: Moment) -> tuple[str, date] | None:
-        """A drug that is over, nobody knows since when, and began not long before the draw."""
+        """A drug that ended at an unknown time and began not long before the draw."""
         place = bisect_right(self.unknown, drawn.day, key=lambda event: event[0])
         if place:
             start, name, days = self.unknown[place - 1]
@@ -166,7 +166,7 @@ def levels(
 
 
 class _Judge:
-    """What a level is judged by."""
+    """Judges one level at a time; holds what they are judged by."""
 
     def __init__(self, patient: Patient, intakes: Intakes, movers: Movers, timing: Timing, target: Target) -> None:
         self.patient, self.intakes, self.movers, self.timing, self.target = patient, intakes, movers, timing, target
@@ -220,13 +220,13 @@ class _Judge:
         """Hours from the last recorded dose to the draw; None when either time is not known."""
         if drawn.at is None:
             return None
-        place = bisect_left(self.given, drawn.at)  # a dose charted at the minute of the draw is the one after it
+        place = bisect_left(self.given, drawn.at)  # a dose charted at the minute of the draw counts as given after it
         if not place or drawn.at - self.given[place - 1] > timedelta(hours=self.timing.dose_search):
             return None
         return Decimal(int((drawn.at - self.given[place - 1]).total_seconds())) / 3600
 
     def _missed(self, drawn: Moment) -> str:
-        """Which doses before a draw are documented as not given: any since the last one that was, or of the last days; or held then."""
+        """Doses before a draw documented as not given: any since the last dose given or within the last days, or held within those days."""
         before = [each.moment for each in self.intakes.missed if _may_be_before(each.moment, drawn)]
         held = [each.moment for each in self.intakes.held if _may_be_before(each.moment, drawn)]
         given = [each.moment for each in self.intakes.given if _is_before(each.moment, drawn)]
@@ -267,7 +267,7 @@ def _last_change(patient: Patient, drawn: Moment) -> Change | None:
 
 
 def _may_be_before(missed: Moment, drawn: Moment) -> bool:
-    """A dose of the draw's own day of which nobody knows whether it came before counts as missed before it."""
+    """Whether a missed dose was, or may have been, before the draw: one of the same day in unknown order counts as before it."""
     return _is_before(missed, drawn) or (missed.day == drawn.day and (missed.at is None or drawn.at is None))
 
 
@@ -278,7 +278,7 @@ def _is_before(one: Moment, drawn: Moment) -> bool:
 
 
 def interval_at(patient: Patient, drawn: Moment) -> Decimal:
-    """Hours between two doses of what was taken then, or last before a hold."""
+    """Hours between two doses of the regimen at the time of the draw, or of the last one before a hold."""
     regimen = (patient.earlier or patient.course).last_regimen_before(drawn)
     return (regimen.dose.interval_hours if regimen else None) or _DAY
 
@@ -300,7 +300,7 @@ def age_in_days(lab: Lab, now: datetime) -> int:
 
 
 def is_missed_but_high(each: Judged, target: Target) -> bool:
-    """Whether a level is above the target in spite of doses that were not given: too high, but nothing is scaled from it."""
+    """Whether a level is above the target despite doses that were not given: it is too high, but no dose is scaled from it."""
     return each.verdict == "doses_missed" and target.is_above(each.lab)
 
 

@@ -1,4 +1,4 @@
-"""Drugs that move the level of sirolimus, and what a usable level has shown of each: nothing yet, in target, or out of it."""
+"""Drugs that change the sirolimus level, and what a usable level has shown for each: nothing yet, in target, or out of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STATES: tuple[State, ...] = ("unsettled", "out_of_target", "in_target")
 
 
 class Meeting(msgspec.Struct, frozen=True):
-    """One modulator beside sirolimus. ``level_age``: days since the level that settled it."""
+    """One modulator together with sirolimus. ``level_age``: days since the level that settled it."""
 
     name: str
     state: State
@@ -57,7 +57,7 @@ class Judging(msgspec.Struct, frozen=True):
     settling: dict[str, int]
 
     def meetings(self, uses: Sequence[DrugUse], episodes: Sequence[Episode]) -> list[Meeting]:
-        """Each modulator that is taken or drafted beside sirolimus."""
+        """Each modulator that is taken or drafted together with sirolimus."""
         return list(self._meetings(uses, {each.name: each for each in episodes if each.active}))
 
     def _meetings(self, uses: Sequence[DrugUse], running: dict[str, Episode]) -> Iterator[Meeting]:
@@ -69,7 +69,7 @@ class Judging(msgspec.Struct, frozen=True):
             yield from (self._of_episode(episode) for name, episode in running.items() if name not in names)
 
     def _of_draft(self, use: DrugUse, running: Episode | None) -> Meeting:
-        """A draft of what is taken already at the same dose is a renewal, and as settled as that; any other draft is new."""
+        """A draft for a drug already taken at the same dose is a renewal, and as settled as that drug; any other draft is new."""
         by_name = ", matched by name" if use.by_name else ""
         note = f"draft order{by_name}"
         if running is None or _raises(use, running) or self.patient.draft_raises:
@@ -87,18 +87,18 @@ class Judging(msgspec.Struct, frozen=True):
         return Meeting(episode.name, state, episode.references, note, False, stated, age, episode.start)
 
     def _settled(self, episode: Episode) -> tuple[State, int | None]:
-        """What the newest level says that was usable, and drawn long enough after the last change of either drug."""
+        """The state by the newest usable level that was drawn long enough after the last change of either drug, and its age in days."""
         if episode.start is None:
             return "unsettled", None
         settled_from = self._changed(episode) + timedelta(days=self.settling[episode.valueset])
         shown = next((each for each in self.levels if self._shows(each, settled_from)), None)
         if shown is None or shown.lab.amount is None or not self.target.decides(shown.lab.amount):
-            return "unsettled", None  # none yet, or nobody knows on which side of the target it is
+            return "unsettled", None  # no such level yet, or unknown on which side of the target it is
         inside = self.target.side(shown.lab.amount) == 0
         return ("in_target" if inside else "out_of_target"), shown.moment.days_until(self.patient.now)
 
     def _changed(self, episode: Episode) -> date:
-        """The day of the last change of either drug; a start that nobody saw is none."""
+        """The day of the last change of either drug; a start that is not on record does not count."""
         changes = self.patient.course.changes[0 if self.patient.start_known else 1 :]
         moments = [episode.start, *dose_changes(episode), *(change.moment for change in changes)]
         return max(moment.day for moment in moments if moment is not None)
@@ -117,7 +117,7 @@ def judging(patient: Patient, levels: list[Judged], target: Target, settling: di
 
 
 def drafted(patient: Patient, uses: Sequence[DrugUse]) -> list[DrugUse]:
-    """The draft orders of partners that are asked about: where this draft or one of sirolimus is being selected or signed."""
+    """The draft orders of other drugs that the request is about: this draft or one of sirolimus is being selected or signed."""
     if not patient.ordering:
         return []
     also = patient.taking or patient.other_drafts

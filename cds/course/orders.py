@@ -15,7 +15,7 @@ from cds.chart.model import Dose, Order
 from cds.chart.times import Moment
 
 _MOST_TOGETHER = 8
-"""Tablet strengths of one day that are tried as one dose; more is not a dose but a slip."""
+"""The most tablet strengths of one day that are tried as one dose; more are not a dose but a mistake."""
 
 
 class Regimen(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Change(msgspec.Struct, frozen=True):
     def precedes(self, drawn: Moment) -> bool:
         """Whether a level drawn then may reflect this change.
 
-        On one day it may only when both times are known; otherwise the level belongs to the dose before.
+        On the same day it may only if both times are known; otherwise the level belongs to the previous dose.
         """
         if self.moment.day != drawn.day or self.is_start:
             return self.moment.day <= drawn.day
@@ -82,7 +82,7 @@ class Course(msgspec.Struct, frozen=True):
         return None if change is None or change.is_hold else self.last_regimen_before(drawn)
 
     def last_regimen_before(self, drawn: Moment) -> Regimen | None:
-        """The same, and in a hold the one before it."""
+        """The dose that a level drawn then reflects; in a hold, the dose before the hold."""
         change = self.last_change_before(drawn)
         if change is None:
             return None
@@ -218,7 +218,7 @@ def _with_ends(regimens: Sequence[Regimen]) -> _Ended:
     for place, following in itertools.pairwise(active):
         older = ended[place]
         assert newest is not None
-        # of one day and one dose they may be two intakes
+        # two orders of the same day and dose may be two intakes
         renewed = not changed(older.dose, newest.dose) and older.start.day != newest.start.day
         if renewed or not replaced.isdisjoint(older.references):
             ended[place] = replace(older, end=ended[following].start)
@@ -229,7 +229,7 @@ def _with_ends(regimens: Sequence[Regimen]) -> _Ended:
 
 def _newest_chain(regimens: Sequence[Regimen], gap: int) -> tuple[Regimen, ...]:
     chain: list[Regimen] = []
-    reached: Moment | None = None  # where the chain has ended so far; None while something of it goes on
+    reached: Moment | None = None  # the end of the chain so far; None while one of its regimens goes on
     for regimen in regimens:
         if chain and reached is not None and reached.days_to(regimen.start) > gap:
             chain = []
@@ -257,14 +257,14 @@ def _changes(regimens: Sequence[Regimen], resume_gap: int) -> tuple[Change, ...]
 
 
 def _direction(before: Dose, after: Dose) -> int:
-    """1 for more on average, -1 for less, 0 when it cannot be told."""
+    """1 for more on average, -1 for less, 0 when it is not known."""
     if before.mean is None or after.mean is None:
         return 0
     return (after.mean > before.mean) - (after.mean < before.mean)
 
 
 def _state(regimens: Sequence[Regimen]) -> tuple[str, Regimen]:
-    """Whether it is taken now, and the regimen that says so."""
+    """Whether sirolimus is taken now, and the regimen that says so."""
     for status, state in (("active", "taking"), ("on-hold", "held")):
         found = [regimen for regimen in regimens if regimen.status == status]
         if found:

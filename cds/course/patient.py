@@ -1,4 +1,4 @@
-"""Where a patient stands with sirolimus: the course, the draft, and the dose that is judged."""
+"""A patient's sirolimus treatment: the course, the draft, and the dose that is judged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cds.plan.declare import Numbers
 
 
 class Joining(Numbers, frozen=True):
-    """The numbers by which orders make a course, and by which one that was stopped still counts."""
+    """The numbers that decide which orders make one course, and whether a stopped course still counts."""
 
     course_gap: int
     resume_gap: int
@@ -25,11 +25,11 @@ class Joining(Numbers, frozen=True):
 
 
 class Patient(msgspec.Struct, frozen=True):
-    """Nobody changes it. ``dose`` is the one that is judged: the draft's, else the active one's.
+    """A patient's sirolimus treatment; never changed. ``dose`` is the one that is judged: the draft's, else the active order's.
 
-    ``drafts`` are those that are asked about. Where they begin a course long after the last one, that one is ``earlier``.
-    ``unresolved`` are drafts that nobody can add up. ``first_level`` is the day of the earliest level of a course that began
-    before its first order. ``levels`` are newest first, one a sample.
+    ``drafts`` are those that the request is about. If they begin a course long after the last one, ``earlier`` is that last one.
+    ``unresolved`` are drafts that cannot be combined into one dose. ``first_level`` is the day of the earliest level of a course
+    that began before its first order. ``levels`` are newest first, one for each sample.
     """
 
     hook: Hook
@@ -64,12 +64,12 @@ class Patient(msgspec.Struct, frozen=True):
 
     @property
     def concerned(self) -> bool:
-        """Whether sirolimus is taken or among the drafts, selected or not: what is critical beside it speaks then."""
+        """Whether sirolimus is taken or among the drafts, selected or not: what is critical together with it is reported in that case."""
         return self.taking or bool(self.drafts) or self.other_drafts
 
     @property
     def still_counts(self) -> bool:
-        """Sirolimus counts as taken for very high levels, response and gaps: also held or just stopped."""
+        """Whether sirolimus counts as taken for very high levels, response and gaps: also if it is held or was just stopped."""
         if self.course.state in ("taking", "held"):
             return True
         ended = self.course.ended
@@ -78,29 +78,29 @@ class Patient(msgspec.Struct, frozen=True):
 
     @property
     def asks_about_sirolimus(self) -> bool:
-        """Whether dose and level are asked about: always on patient-view, on order hooks with a draft."""
+        """Whether the request is about dose and level: always on patient-view, on order hooks if there is a draft."""
         return not self.ordering or bool(self.drafts)
 
     @property
     def start_known(self) -> bool:
-        """A level drawn shortly before the course, outside any earlier one, means that sirolimus began unseen."""
+        """Whether the start is known: a level drawn shortly before the course, outside any earlier one, means that it is not on record."""
         return self.course.first_order is not None and self.first_level is None
 
     @property
     def began_unseen(self) -> bool:
-        """Whether what is taken or drafted began before its first order, nobody knows when."""
+        """Whether what is taken or drafted began before its first order, at an unknown time."""
         return bool(self.drafts) if self.ordering else self.course.start is not None
 
     @property
     def day(self) -> int | None:
-        """Day of the course, 0 on the day of the first dose; a first draft begins one, if no level speaks against it."""
+        """Day of the course, 0 on the day of the first dose; a first draft begins a course, unless a level contradicts that."""
         if self.course.start is None:
             return 0 if self.drafts and self.first_level is None else None
         return self.course.start.days_until(self.now) if self.start_known else None
 
     @property
     def draft_raises(self) -> bool:
-        """Whether the draft starts sirolimus, takes it up again, or asks for more than is taken; unknown doses may."""
+        """Whether the draft starts sirolimus, resumes it, or asks for more than is taken; unknown doses count as more."""
         if not self.drafts:
             return False
         current = self.course.current
@@ -112,7 +112,7 @@ class Patient(msgspec.Struct, frozen=True):
     def took_sirolimus(self, day: date) -> bool:
         """Whether sirolimus was taken on ``day``, in any course on record, or had been stopped shortly before.
 
-        Where a level is older than the first order, it is taken to have begun with that level; what began nobody knows when
+        If a level is older than the first order, sirolimus is assumed to have begun with that level; an order with an unknown start
         may have been taken on any day before its end.
         """
         after = self.joining.stop_still_counts
@@ -126,7 +126,7 @@ class Patient(msgspec.Struct, frozen=True):
         return self.birth.age_on(day) if self.birth else None
 
     def surely_under(self, years: int, day: date) -> bool | None:
-        """Whether the patient is under that age on ``day``; None when the birth date cannot tell."""
+        """Whether the patient is under that age on ``day``; None when the birth date does not decide."""
         ages = self.age_range(day)
         if ages is None or ages[0] < 0:
             return None  # not known, or born after that day
@@ -176,7 +176,7 @@ def read_patient(chart: Chart, joining: Joining, hook: Hook, now: datetime) -> P
 
 
 def _history(chart: Chart) -> list[Order]:
-    """The orders; statements beside them only where no order says that sirolimus is being taken."""
+    """The orders; statements are added only if no order says that sirolimus is being taken."""
     taken = [order for order in chart.orders if not order.draft]
     requests = [order for order in taken if order.reference.startswith("MedicationRequest")]
     if any(order.status in ("active", "on-hold") for order in requests):
@@ -187,9 +187,9 @@ def _history(chart: Chart) -> list[Order]:
 def _unseen_since(
     orders: Sequence[Order], course: Course, levels: Sequence[Lab], joining: Joining, now: datetime
 ) -> date | None:
-    """The earliest of the levels that were drawn shortly before the course, outside any earlier one on record, and found something.
+    """The day of the earliest level that was drawn shortly before the course, outside any earlier one on record, and found sirolimus.
 
-    An older one belongs to an earlier course, of which nothing is on record, and says nothing of this one.
+    An older level belongs to an earlier course that is not on record, and says nothing about this one.
     """
     begins = course.start.day if course.start is not None else now.date()
     days = [
@@ -206,7 +206,7 @@ def _unseen_since(
 
 
 class _Judged(msgspec.Struct, frozen=True):
-    """The dose that is judged, the orders that make it and its day; or the drafts of which nobody can make one."""
+    """The dose that is judged, the orders that make it and its day; or the drafts that cannot be combined into one."""
 
     dose: Dose = Dose()
     orders: tuple[Order, ...] = ()
@@ -230,7 +230,7 @@ def _judged_dose(course: Course, drafts: tuple[Order, ...], now: datetime) -> _J
 
 
 def _standing_beside(course: Course, current: Regimen | None, drafts: Sequence[Order]) -> list[Order]:
-    """Active orders of the group of a draft, which it does not replace."""
+    """Active orders in the group of the drafts that the drafts do not replace."""
     group = drafts[0].group
     if current is None or not group:
         return []

@@ -11,9 +11,9 @@ from cds.plan.declare import Answer, Known, Named, Unknown
 
 
 def active(problems: Sequence[Problem], now: datetime, days: int | None = None) -> list[Problem]:
-    """Those that are active by their status and, where ``days`` is given, began at most so long ago.
+    """The problems that are active by their status and, if ``days`` is given, began at most that many days ago.
 
-    One without a date is taken as current, and one that is called active goes on though a date says that it abated.
+    A problem without a date counts as current, and one with an active status goes on even if a date says that it abated.
     """
     return [
         problem
@@ -23,7 +23,7 @@ def active(problems: Sequence[Problem], now: datetime, days: int | None = None) 
 
 
 def as_named(problem: Problem) -> Named:
-    """A condition as a card lists it; where nobody says since when, that is said."""
+    """A condition as a card lists it; if it has no date, the card says so."""
     if problem.onset is None:
         return Named(problem.display.lower(), "no date is given: taken as current", (problem.reference,))
     word = "recorded" if problem.recorded else "since"

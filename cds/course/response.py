@@ -1,4 +1,4 @@
-"""The working group's criteria: what a platelet count means beside the baseline of its course."""
+"""The working group's criteria: what a platelet count means compared with the baseline of its course."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Baseline(msgspec.Struct, frozen=True):
 
 @dataclass
 class Response:
-    """The counts of a course and what they mean beside its baseline.
+    """The counts of a course and what they mean compared with its baseline.
 
-    Nobody changes it; what it works out it keeps, for many facts ask.
+    It is never changed; what it computes is cached, because many facts need it.
     """
 
     start: Moment
@@ -96,7 +96,7 @@ class Response:
         return [words for _, words in self._bleeds[start:end]]
 
     def category(self, count: Count) -> str:
-        """complete, partial, none, or empty when it cannot be told."""
+        """complete, partial, none, or empty when it is not known."""
         known = self._categories.get(id(count.lab))
         if known is None:
             known = self._categories[id(count.lab)] = self._category(count)
@@ -123,7 +123,7 @@ class Response:
         return found == category or (category == "partial" and found == "complete")
 
     def confirmed_by(self, count: Count, category: str = "") -> Count | None:
-        """The earlier count that confirms a response: ``confirm_apart`` days before, and none between fails it.
+        """The earlier count that confirms a response: at least ``confirm_apart`` days before, and no count between them fails it.
 
         ``category``: the response to confirm, where it is a lesser one than that of ``count``.
         """
@@ -149,7 +149,7 @@ def baseline_count(
     equivalents: Equivalents,
     baseline_numbers: BaselineNumbers,
 ) -> Baseline:
-    """The newest usable count of the days before the first dose that nothing held up."""
+    """The newest usable count from the days before the first dose that no corticosteroid held up."""
     start, days = patient.course.start, baseline_numbers.baseline_days
     if start is None or not patient.start_known:
         return Baseline(None, "the start of the course is not known")
@@ -178,7 +178,7 @@ def _before_first_dose(count: Count, start: Moment, days: int, intakes: Intakes)
 
 
 def _supported(count: Count, uses: Sequence[DrugUse], equivalents: Equivalents, numbers: BaselineNumbers) -> str:
-    """What held a count up before sirolimus began: a corticosteroid of so much, or of a dose that nobody knows, until its washout."""
+    """What held a count up before sirolimus began: corticosteroids at a high enough or an unknown dose, until their washout ends."""
     total, unknown = Decimal(0), ""
     for use in uses:
         if _taken_at(use, count, numbers.rescue_washout):

@@ -14,7 +14,7 @@ from cds.plan.declare import Numbers, part
 
 
 class Equivalents(Numbers, frozen=True):
-    """Mg of prednisone that one mg of each is worth; of every other it is one."""
+    """Mg of prednisone equivalent to one mg of each steroid; for every other steroid it is one."""
 
     methylprednisolone_as_prednisone: Decimal
     dexamethasone_as_prednisone: Decimal
@@ -34,8 +34,8 @@ Line = Sequence[tuple[DrugUse, Decimal]]
 class Steroids(msgspec.Struct, frozen=True):
     """The corticosteroids that are taken now.
 
-    ``line`` holds each change, oldest first, with what they come to from it on in mg of prednisone; a dose that is not known
-    adds nothing, so that the sum is the least that is taken. ``exact`` says that all of the newest ones are known.
+    ``line`` holds each change, oldest first, with the total from then on in mg of prednisone; an unknown dose adds nothing, so
+    that the total is the least that is taken. ``exact`` says that all of the newest doses are known.
     """
 
     taken: tuple[Episode, ...]
@@ -59,7 +59,7 @@ class Steroids(msgspec.Struct, frozen=True):
 
 @part
 def steroids(corticosteroid_episodes: Episodes, equivalents: Equivalents) -> Steroids:
-    """The corticosteroids that are taken now, of several the doses added."""
+    """The corticosteroids that are taken now; the doses of several are added."""
     taken = tuple(episode for episode in corticosteroid_episodes if episode.active)
     newest = [_in_time(episode)[-1:] for episode in taken]
     exact = all(uses and equivalents.prednisone(uses[0]) is not None for uses in newest)

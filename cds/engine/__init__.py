@@ -1,7 +1,7 @@
 """Which rules hold for a record of facts.
 
 Two engines answer each time: durable-rules behind a guard (:mod:`cds.engine.durable`) and a plain
-reading of the same conditions (:mod:`cds.engine.plain`). If they differ, nobody is advised:
+evaluation of the same conditions (:mod:`cds.engine.plain`). If they differ, no advice is given:
 :class:`EngineFault` is raised and the caller fails closed.
 """
 

@@ -1,7 +1,7 @@
-"""durable-rules inside the subset that was verified, each step guarded.
+"""durable-rules, used only within the subset that was verified, each step guarded.
 
 One flat fact, conjunctions against constants, no joins, no ``$or``, no background threads. A shard
-is one durable ruleset of few enough tests; sentinels that fire first and last prove that its whole
+is one durable ruleset with a limited number of tests; sentinels that fire first and last prove that its whole
 agenda ran. After any failure the ruleset is abandoned, never repaired.
 """
 
@@ -41,7 +41,7 @@ Branch = tuple[Position, tuple[Condition, ...]]
 
 
 def require_known_release() -> None:
-    """Refuse any release of the engine but the one that was studied. Raises EngineFault."""
+    """Refuse any release of the engine but the one that was verified. Raises EngineFault."""
     found = version("durable-rules")
     if found != VERSION:
         raise EngineFault(f"durable-rules {found} is installed; only {VERSION} was verified")
@@ -94,12 +94,12 @@ def _condition(test: Condition) -> dict[str, Any]:
 
 
 def written(values: Mapping[str, Any]) -> dict[str, str]:
-    """Each fact once as the engine reads it. Raises EngineFault for what may not enter it."""
+    """Each fact encoded once, as the engine reads it. Raises EngineFault for a fact that may not enter the engine."""
     return {name: f'"{name}":{_encode(value).decode("ascii")}' for name, value in admitted(values).items()}
 
 
 class Shard:
-    """One durable ruleset and what it needs to know to be asked."""
+    """One durable ruleset and what is needed to ask it."""
 
     def __init__(self, name: str, branches: Sequence[Branch]) -> None:
         self.name = name
@@ -122,7 +122,7 @@ class Shard:
         self._handle: int | None = None
 
     def may_hold(self, values: Mapping[str, Any]) -> bool:
-        """Whether all facts that some branch needs are known; if not, none of them can hold."""
+        """Whether there is a branch for which all needed facts are known; if not, no branch can hold."""
         return any(need <= values.keys() for need in self._needs)
 
     def ask(self, facts: Mapping[str, str], known: Mapping[str, Any]) -> set[Position]:
@@ -135,7 +135,7 @@ class Shard:
         parts += [flags[fact in known] for fact, flags in self._asked]
         text = ",".join((_CASE, *parts)) + "}"
         with self._lock:
-            handle, self._handle = self._handle, None  # taken back only after success
+            handle, self._handle = self._handle, None  # put back only after success
             try:
                 if handle is None:
                     handle = engine.create_ruleset(self.name, self._definition)

@@ -1,4 +1,4 @@
-"""The two evaluators: a plain one, for what a changed rule would do, and the one that advises, which has both engines."""
+"""The two evaluators: a plain one, to see what a changed rule would do, and the one used for advice, which runs both engines."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Evaluator(ABC):
         """The branches that hold."""
 
     def judge(self, values: Mapping[str, Any]) -> Verdict:
-        """What the rules say of a record of facts. Raises EngineFault as :meth:`positions` does."""
+        """What the rules say about a record of facts. Raises EngineFault as :meth:`positions` does."""
         return Verdict(self.knowledge, values, self.positions(values))
 
     def holding(self, values: Mapping[str, Any], hook: str) -> list[Holding]:
-        """The rules that hold and may speak on ``hook``, most important first."""
+        """The rules that hold and may show a card on ``hook``, most important first."""
         return self.judge(values).holding(hook)
 
 
@@ -68,7 +68,7 @@ class CheckedEngine(Evaluator):
                 raise EngineFault("the engine failed its self-test")
 
     def positions(self, values: Mapping[str, Any]) -> set[Position]:
-        """What both engines say holds. Raises EngineFault where either failed, or they disagree."""
+        """The branches that both engines say hold. Raises EngineFault if either fails, or if they disagree."""
         facts = written(values)
         answer: set[Position] = set()
         for shard in self._shards:

@@ -26,7 +26,7 @@ class EngineFault(Exception):
 
 
 class NotBuilt(ImportError):
-    """The engine's C extension cannot be loaded; ``str`` says what to do. Its release calls what Python 3.13 no longer has."""
+    """The engine's C extension cannot be loaded; ``str`` says what to do. Its release calls a function that Python 3.13 no longer has."""
 
     def __init__(self) -> None:
         built = (
@@ -53,7 +53,7 @@ def fixed_point(number: Decimal) -> int:
 
 
 def admitted(values: Mapping[str, Any]) -> dict[str, int | str | bool]:
-    """``values`` as the engine may see them; names and texts stay outside.
+    """``values`` as the engine may see them; facts of type names or text are left out.
 
     Raises:
         EngineFault: a fact that is not in the vocabulary or not of its type.
@@ -79,7 +79,7 @@ def admitted(values: Mapping[str, Any]) -> dict[str, int | str | bool]:
 
 
 def _bounded(fact: Fact, value: Any) -> dict[str, int]:
-    """The least and the most that a number can be; of a bound one of them."""
+    """The least and the most that a number can be; for a bound, only one of them."""
     if type(value) is Decimal:
         return dict.fromkeys((engine_name(fact.name, side, True) for side in "<>"), fixed_point(value))
     if type(value) is not Bound:

@@ -9,7 +9,7 @@ from cds.compiled.knowledge import Condition, Rule
 from cds.compiled.truth import truth
 
 Position = tuple[int, int, int]
-"""Rule, variant and branch by their places."""
+"""The indices of a rule, its variant and its branch."""
 
 
 def branches_of(rules: Sequence[Rule]) -> list[tuple[Position, tuple[Condition, ...]]]:
@@ -23,7 +23,7 @@ def branches_of(rules: Sequence[Rule]) -> list[tuple[Position, tuple[Condition, 
 
 
 class Plain:
-    """The branches of some rules, each of their tests once."""
+    """The branches of some rules, with each distinct test stored once."""
 
     def __init__(self, branches: Sequence[tuple[Position, tuple[Condition, ...]]]) -> None:
         places: dict[Condition, int] = {}

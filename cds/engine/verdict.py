@@ -1,4 +1,4 @@
-"""What the rules say of one record of facts, once it is known which of their branches hold."""
+"""What the rules say about one record of facts, once it is known which of their branches hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cds.engine.plain import Position
 
 @dataclass(frozen=True)
 class Holding:
-    """A rule that holds: the variant and branch that made it hold. ``bare``: it may offer nothing."""
+    """A rule that holds, and the variant and branch that made it hold. ``bare``: it may offer no suggestions."""
 
     rule: Rule
     variant: Variant
@@ -31,10 +31,10 @@ class Holding:
 
 @dataclass(frozen=True)
 class Explained:
-    """One rule for ``explain``: how it ended and every condition's truth. ``lacking``: what keeps it from holding.
+    """One rule for ``explain``: its outcome and the truth of every condition. ``lacking``: what keeps it from holding.
 
-    Of a rule with several alternatives it is what the one lacks that comes closest; nothing where the rule holds, or where
-    the protocol gives it nothing to compare. ``served``: whether its card may be shown.
+    For a rule with several alternatives, ``lacking`` is what the closest one lacks; it is empty if the rule holds, or if the
+    protocol gives it nothing to compare. ``served``: whether its card may be shown.
     """
 
     rule: Rule
@@ -46,7 +46,7 @@ class Explained:
 
 
 class Verdict:
-    """Which rules hold, which of them speak on a hook, and why the others do not."""
+    """Which rules hold, which of them show a card on a hook, and why the others do not."""
 
     def __init__(self, knowledge: Knowledge, values: Mapping[str, Any], positions: set[Position]) -> None:
         self._knowledge, self._values = knowledge, values
@@ -57,7 +57,7 @@ class Verdict:
 
     @property
     def silent(self) -> Iterator[tuple[Rule, tuple[str, ...]]]:
-        """The rules that hold and give way, or are not served, each with the rules that it gives way to."""
+        """The rules that hold but yield to others, or are not served, each with the rules that it yields to."""
         for rule in self._knowledge.rules:
             if rule.id in self._true:
                 above = tuple(sorted(self._shown.intersection(rule.yields_to)))
@@ -69,18 +69,18 @@ class Verdict:
         return self._true.difference(self._knowledge.hidden_rules)
 
     def holding(self, hook: str) -> list[Holding]:
-        """The rules that hold and may speak on ``hook``, most important first."""
+        """The rules that hold and may show a card on ``hook``, most important first."""
         speaking = []
         for rule_at, variant_at, branch_at in self._first.values():
             rule = self._knowledge.rules[rule_at]
             if hook in rule.hooks and rule.id in self._shown and self._shown.isdisjoint(rule.yields_to):
                 variant = rule.variants[variant_at]
-                bare = not self._true.isdisjoint(rule.yields_to)  # it would be silent, were the other one shown
+                bare = not self._true.isdisjoint(rule.yields_to)  # it would show no card if the other rule were shown
                 speaking.append(Holding(rule, variant, variant.branches[branch_at], bare))
         return speaking
 
     def hidden(self, hook: str) -> set[str]:
-        """The rules that hold and would speak on ``hook``, but are not served."""
+        """The rules that hold and would show a card on ``hook``, but are not served."""
         hidden = self._true.intersection(self._knowledge.hidden_rules)
         return {each for each in hidden if hook in self._knowledge.rule(each).hooks}
 
@@ -98,7 +98,7 @@ class Verdict:
 
 
 def _lacking(rule: Rule, known: Mapping[Condition, bool]) -> tuple[Condition, ...]:
-    """What the alternative that comes closest lacks; of two, the one that is not for another kind of patient or phase."""
+    """What the closest alternative lacks; of two as close, the one that is not for another kind of patient or phase."""
     branches = (branch for variant in rule.variants for branch in variant.branches)
     failing = (tuple(test for test in branch if not known[test]) for branch in branches)
     return min(failing, key=lambda tests: (len(tests), sum(test.word is not None for test in tests)), default=())

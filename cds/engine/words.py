@@ -1,4 +1,4 @@
-"""The names under which facts enter the engine, which tells them apart by a hash alone."""
+"""The names under which facts enter the engine, which distinguishes them only by a hash."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ENGINE_WORDS = ("sid", "id", "m", "$s", "case")
 
 
 def fnv32(name: str) -> int:
-    """The hash by which the engine tells names apart (it compares nothing else)."""
+    """The hash by which the engine distinguishes names (it compares nothing else)."""
     value = 2166136261
     for byte in name.encode():
         value = ((value ^ byte) * 16777619) & 0xFFFFFFFF
@@ -17,7 +17,7 @@ def fnv32(name: str) -> int:
 
 
 def engine_name(fact: str, operator: str, bounded: bool) -> str:
-    """The name under which a condition finds a fact: of a bounded one the most that it can be, or the least."""
+    """The name under which a condition finds a fact: for a bounded fact, that of the most or the least that it can be."""
     if not bounded:
         return fact
     return f"{fact}_most" if operator.startswith("<") else f"{fact}_least"
@@ -29,7 +29,7 @@ def presence_flag(fact: str) -> str:
 
 
 def colliding_names(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of different names that the engine could not tell apart."""
+    """Pairs of different names that the engine could not distinguish."""
     seen: dict[int, str] = {}
     clashes = []
     for name in names:

@@ -1,4 +1,4 @@
-"""What is true now: every fact that a rule may speak of, one function each, declared where it is computed.
+"""What is true now: every fact that a rule may name, one function each, declared where it is computed.
 
 Facts compute, rules compare. Everything with a date or an arithmetic step is decided here, with the
 constants cited in ``rules/definitions.yaml`` and the protocol; nothing here knows a protocol's name.
@@ -64,7 +64,7 @@ T = TypeVar("T")
 _SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
 _OF_THE_QUESTION = (question, gaps, unreadable)
 _BESIDE = (size, platelets, pregnancy, conditions, lungs, allergies, labs, interactions, modulators, surgery)
-"""What is dangerous beside sirolimus: asked about with an order of any drug, where sirolimus is taken or ordered."""
+"""Modules about what is dangerous together with sirolimus: evaluated for an order of any drug, if sirolimus is taken or ordered."""
 _SUBJECTS = (
     *_OF_THE_QUESTION,
     diagnosis,
@@ -95,8 +95,8 @@ _SUBJECTS = (
     restart,
     monitoring,
 )
-"""In the order in which facts are listed. Those that are neither beside nor of the question are asked about only where the chart
-is opened, or sirolimus is among the drafts."""
+"""Modules in the order in which their facts are listed. Those in neither ``_BESIDE`` nor ``_OF_THE_QUESTION`` are evaluated only if
+the chart is opened, or sirolimus is among the draft orders."""
 
 
 def _gate(subject: ModuleType) -> str:
@@ -109,7 +109,7 @@ PLAN = Plan(dict.fromkeys(_SHARED, "") | {subject: _gate(subject) for subject in
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """One question about one patient, and every fact of it. Nobody changes it."""
+    """One request about one patient, and all its facts. It is never modified."""
 
     chart: Chart
     knowledge: Knowledge
@@ -119,11 +119,11 @@ class Situation(msgspec.Struct, frozen=True):
     renewals: Renewals
 
     def of(self, part: Fact[..., T]) -> T:
-        """What several facts share: the levels as they were judged, the counts, the response."""
+        """The value of a part that several facts share, such as the judged levels, the counts or the response."""
         return self.case.of(part)
 
     def episodes(self, *valuesets: str) -> list[Episode]:
-        """Drugs of these value sets as they were taken."""
+        """Episodes of the drugs in these value sets, as they were taken."""
         uses = [use for use in self.chart.drugs if use.valueset in valuesets]
         return episodes_of(uses, self.renewals, self.patient.now)
 
@@ -135,7 +135,7 @@ class Situation(msgspec.Struct, frozen=True):
 def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) -> Situation:
     """Every fact of a chart at ``now``.
 
-    Without sirolimus taken, ordered, just stopped or measured, there is nothing to say but for the question itself.
+    If sirolimus is not taken, ordered, just stopped or measured, only the facts about the request itself have an answer.
     """
     ground = _ground(knowledge)
     patient = read_patient(chart, ground.joining, hook, now)
@@ -145,7 +145,7 @@ def read_facts(chart: Chart, knowledge: Knowledge, hook: Hook, now: datetime) ->
 
 
 class _Ground(msgspec.Struct, frozen=True):
-    """What comes through the doors that open on the knowledge alone, read once; and which facts its rules compare."""
+    """The values of the doors that read only the knowledge, read once; and the facts that its rules compare."""
 
     knowledge: Knowledge
     joining: Joining
@@ -156,7 +156,7 @@ class _Ground(msgspec.Struct, frozen=True):
 
 
 _READ: dict[int, _Ground] = {}
-_MOST = 8  # rule sets, or protocols, that one process goes back and forth between
+_MOST = 8  # rule sets, or protocols, between which one process may alternate
 
 
 def _ground(knowledge: Knowledge) -> _Ground:

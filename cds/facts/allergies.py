@@ -1,4 +1,4 @@
-"""Allergies that speak against sirolimus, or against its oral solution; and the drafts that could be left out again."""
+"""Allergies that are a reason not to give sirolimus, or its oral solution; and the draft orders that could be removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NONE = "no such allergy is on record"
 
 
 def _listed(allergies: Sequence[Problem], name: str, patient: Patient) -> Answer[list[Named]]:
-    """Those of a name, where sirolimus is taken or being ordered, each once."""
+    """The allergies with this name, each listed once; none unless sirolimus is taken or being ordered."""
     found = [each for each in allergies if each.name == name and patient.concerned]
     unique = {each.display.lower(): each for each in found}
     named = [Named(display, f"recorded {on_day(each.onset)}", (each.reference,)) for display, each in unique.items()]

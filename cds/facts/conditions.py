@@ -48,7 +48,7 @@ def febrile_neutropenia(
     infection_acts: Days,
     now: datetime,
 ) -> Answer[bool]:
-    """Said as such, or fever, coded or measured, within days of a neutrophil count that is nearly none or, uncounted, said to be low."""
+    """Recorded as such; or fever (coded or measured) within days of a neutrophil count near zero or, without a count, of neutropenia."""
     coded = [each.reference for each in active(febrile_neutropenia_problems, now, infection_acts)]
     both = [*few_neutrophils, *fevers] if few_neutrophils and fevers else []
     return Known(bool(coded or both), [*coded, *both])
@@ -86,7 +86,7 @@ def few_neutrophils(
     infection_acts: Days,
     now: datetime,
 ) -> list[str]:
-    """The newest count, if it is recent and nearly none; without a recent count, neutropenia on the problem list."""
+    """The newest neutrophil count, if it is recent and close to zero; without a recent count, neutropenia on the problem list."""
     newest = next((lab for lab in neutrophils_samples if lab.status in COUNTED), None)
     if newest is None or newest.moment is None or newest.moment.days_until(now) > lab_recent:
         return [each.reference for each in active(neutropenia_problems, now, infection_acts)]
@@ -154,7 +154,7 @@ def angioedema_now(angioedema_problems: Problems, angioedema_now_days: Days, now
 
 @part
 def newest_bilirubin(bilirubin_samples: Samples, bilirubin_recent: Days, now: datetime) -> Answer[Lab]:
-    """The newest one, where it is recent, exact, and beside its laboratory's upper limit."""
+    """The newest bilirubin, if it is recent, exact, and reported with its laboratory's upper limit."""
     final = (lab for lab in bilirubin_samples if lab.status != "preliminary")
     newest = next(final, None)
     usable = newest is not None and newest.upper and newest.amount is not None and not newest.amount.comparator

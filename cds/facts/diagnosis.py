@@ -1,4 +1,4 @@
-"""What sirolimus is given for: immune thrombocytopenia, another cause beside it, and what was tried before."""
+"""What sirolimus is given for: immune thrombocytopenia, any additional cause, and what was tried before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from cds.course.patient import Patient
 from cds.course.problems import active
 from cds.plan.declare import Answer, Known, Named, flag, names
 
-_SHOWN = 3  # treatments named as evidence that other ones came first
+_SHOWN = 3  # at most this many earlier treatments are named as evidence
 
 
 @flag("immune thrombocytopenia is on the problem list or is the order's reason")
@@ -17,7 +17,7 @@ def itp_on_record(
     diagnoses: tuple[str, ...],
     patient: Patient,
 ) -> Answer[bool]:
-    """As a problem, or as the reason of any order of the course, which renewals inherit.
+    """As a problem, or as the reason for any order of the course; renewals inherit that reason.
 
     A protocol may count further diagnoses, such as Evans syndrome, as its own.
     """

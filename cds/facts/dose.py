@@ -21,7 +21,7 @@ def _references(patient: Patient) -> list[str]:
 
 
 def _first_regimen(patient: Patient) -> Sequence[str]:
-    """The orders with which the course began; without a course those of the dose that is judged."""
+    """The orders with which the course began; without a course, the orders of the judged dose."""
     regimens = patient.course.regimens
     return regimens[0].references if regimens else _references(patient)
 
@@ -67,7 +67,7 @@ def dose_history(patient: Patient) -> Answer[str]:
 
 @number("mg", "0.1", "the most sirolimus taken on any one day, whatever the rhythm")
 def largest_dose_on_one_day(patient: Patient) -> Answer[Decimal]:
-    """Of the whole dose, or of any one order where the whole is not clear."""
+    """From the whole dose or, if the whole dose is not clear, the largest of any single order."""
     if patient.dose.on_one_day is not None:
         return Known(patient.dose.on_one_day, _references(patient))
     orders = patient.dose_orders or patient.unresolved or patient.course.conflict
@@ -80,7 +80,7 @@ def largest_dose_on_one_day(patient: Patient) -> Answer[Decimal]:
 
 @part
 def judged_orders(patient: Patient) -> Answer[tuple[Order, ...]]:
-    """The orders that make the dose that is judged."""
+    """The orders that make up the judged dose."""
     if patient.dose_orders:
         return patient.dose_orders
     unclear = patient.unresolved or patient.course.conflict
@@ -138,7 +138,7 @@ def order_working(judged_orders: tuple[Order, ...], patient: Patient) -> Answer[
 
 
 def _standing(patient: Patient) -> list[Order]:
-    """Active orders that a draft would replace: all of them, whether or not they agree."""
+    """Active orders that a draft would replace: all of them, even if they contradict one another."""
     if not patient.drafts or not patient.taking:
         return []
     course = patient.course

@@ -11,11 +11,11 @@ from cds.course.levels import Intakes, Judged
 from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Number, Unknown, part, text
 
-DRAWN_IN = 2  # days after the first on which a level may still be drawn, where nothing else says so
+DRAWN_IN = 2  # days after the first possible day on which a level may still be drawn, unless something else says so
 
 
 class Draw(NamedTuple):
-    """When to draw again; ``timed``: the time of day, that of the last documented dose, is known."""
+    """When to draw the level again. ``timed``: the time of day is known; it is that of the last documented dose."""
 
     at: datetime
     timed: bool
@@ -23,7 +23,7 @@ class Draw(NamedTuple):
 
 @part
 def draw_at(level_of_no_use: Judged, intakes: Intakes, now: datetime) -> Answer[Draw]:
-    """When to draw it again."""
+    """When to draw the level again."""
     tomorrow = now.date() + timedelta(days=1)
     day = max(tomorrow, level_of_no_use.draw_again or tomorrow)
     last = max((each.moment.at for each in intakes.given if each.moment.at is not None), default=None)
@@ -54,7 +54,7 @@ def draw_within(
     early_level_from: Days,
     early_level_to: Days,
 ) -> Within:
-    """Within which days to draw: after a very high level its own, of a drug not yet taken its first; else as soon as it tells something."""
+    """Within which days to draw: a recheck after a very high level, an early level of a drug not yet taken; else as soon as useful."""
     today = patient.now.date()
     newest = newest_level.number if isinstance(newest_level, Bound) else newest_level
     if not isinstance(newest, Unknown) and newest >= trough_critical:

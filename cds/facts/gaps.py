@@ -1,4 +1,4 @@
-"""What could not be judged, and why: what was not read, facts that are missed, and what the protocol does not speak of."""
+"""What could not be judged, and why: resources that were not read, facts that are missing, and what the protocol does not cover."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _SUBJECTS = {
     "surgery": "surgery that is planned",
 }
 _MOST = 20
-_ALIKE = 3  # more things that were not read for one reason are counted, not listed
+_ALIKE = 3  # more than this many resources unread for the same reason are counted, not listed
 _OTHERS = "interactions"
 _WHAT = {*_SUBJECTS.values(), _OTHERS}
 _UNSEEN_START = Named(
@@ -65,9 +65,9 @@ def gaps(
     unidentified_orders: list[Unread],
     chart: Chart,
 ) -> Answer[list[Named]]:
-    """Of another drug's order only those of drafts and of sirolimus itself, without which no interaction can be judged.
+    """For an order of another drug, only gaps in the drafts and in sirolimus itself: without these no interaction can be judged.
 
-    Without sirolimus on record the orders that may be of it all the same.
+    Without sirolimus on record, only orders that may nevertheless be of sirolimus.
     """
     if patient.deceased:
         return [Named("Nothing", DIED, (patient.reference,), "daily_dose")] if patient.drafts else []
@@ -84,9 +84,9 @@ def gaps(
 
 @part
 def unidentified_orders(patient: Patient, itp_problems: Problems, chart: Chart) -> list[Unread]:
-    """Orders that name no drug and whose Medication was not supplied: each may be one of sirolimus.
+    """Orders that name no drug and whose Medication was not supplied: each may be an order of sirolimus.
 
-    Of a patient with ITP every one; of others those that are being written, for about these somebody asks.
+    For a patient with ITP, every such order; for other patients only draft orders, because the request is about these.
     """
     found = [item for item in chart.unread if item.subject == UNKNOWN_DRUG]
     has_itp = bool(found and active(itp_problems, patient.now))
@@ -94,7 +94,7 @@ def unidentified_orders(patient: Patient, itp_problems: Problems, chart: Chart) 
 
 
 def _is_order(item: Unread) -> bool:
-    """Whether this is an order or statement of sirolimus: it may be taken."""
+    """Whether this is an order or statement of sirolimus, not a draft: sirolimus may be taken."""
     return not item.draft and item.subject == "sirolimus" and item.reference.startswith("Medication")
 
 
@@ -112,7 +112,7 @@ def gaps_of_sirolimus(
     gaps_of_counts: list[Named],
     gaps_of_results: list[Named],
 ) -> list[Named]:
-    """All that keeps sirolimus from being judged; a resource that could not be read is named once."""
+    """Everything that prevents sirolimus from being judged; a resource that could not be read is named once."""
     gaps = [
         *gaps_of_record,
         *gaps_of_diagnosis,
@@ -136,7 +136,7 @@ def gaps_of_sirolimus(
 def gaps_of_record(
     chart: Chart, unreadable_pregnancy_tests: list[Unread], unreadable_hepatitis_tests: list[Unread]
 ) -> list[Named]:
-    """Resources that were not supplied, or that are there and were not read."""
+    """Resources that were not supplied, or that were supplied but not read."""
     unread = [*chart.unread, *unreadable_pregnancy_tests, *unreadable_hepatitis_tests]
     return [*_supply(chart), *_unread(unread)]
 
@@ -166,14 +166,14 @@ def _unread(items: Sequence[Unread]) -> Iterator[Named]:
 
 @part
 def gaps_of_facts(chart: Chart, rested_on: Told) -> list[Named]:
-    """Facts that a rule of this hook rests on and that are missed, each with its own reason."""
+    """Facts that a rule of this hook depends on and that are missing, each with its own reason."""
     supplied = (each for each in rested_on.unknown if each.of not in chart.not_supplied)
     return list(dict.fromkeys(each.gap for each in supplied if each.gap is not None))
 
 
 @part
 def gaps_of_diagnosis(chart: Chart, itp_on_record: bool | Unknown) -> list[Named]:
-    """That the protocol does not speak of this patient: known to be so, and to be told."""
+    """That the protocol does not cover this patient: this is known, not missing, but must be reported."""
     if itp_on_record is True or "Condition" in chart.not_supplied:
         return []
     note = "dose windows, level and response cards of the ITP protocol are not shown"
@@ -187,7 +187,7 @@ def gaps_of_course(
     given_without_order: list[Intake],
     level_without_order: list[Lab],
 ) -> list[Named]:
-    """Orders and levels that nobody can place."""
+    """Orders and levels that cannot be placed in a course."""
     course = patient.course
     undated = "it has no date that can be read"
     gaps = [Named("Start of an order", undated, (each.reference,), "days_on_sirolimus") for each in course.undated]
@@ -206,7 +206,7 @@ def gaps_of_course(
 
 
 def _start_is_news(patient: Patient, shown: int) -> bool:
-    """Whether an unseen start is named: on order hooks always, on an opened chart for the first weeks on record."""
+    """Whether to report that the start of the course was not seen: always on order hooks, on patient-view for the first weeks on record."""
     first = patient.course.start
     recent = patient.ordering or (first is not None and first.days_until(patient.now) <= shown)
     return patient.day is None and patient.began_unseen and recent
@@ -222,7 +222,7 @@ def gaps_of_window(
     phase: str | Unknown,
     itp_on_record: bool | Unknown,
 ) -> list[Named]:
-    """A dose of which the protocol says nothing."""
+    """A dose that the protocol does not cover."""
     if isinstance(daily_dose, Unknown) or itp_on_record is not True:
         return []
     why, references = _no_window(limits, windows, age_group, phase), (order.reference for order in patient.dose_orders)
@@ -230,7 +230,7 @@ def gaps_of_window(
 
 
 def _no_window(limits: Limits, windows: Sequence[Window], age_group: str | Unknown, phase: str | Unknown) -> str:
-    """Why the protocol says nothing of the dose of such a patient in this phase; empty where it does."""
+    """Why the protocol does not cover the dose of such a patient in this phase; empty if it does."""
     if limits.size.surface is None and any(w.per_surface and w.age_group == age_group for w in windows):
         return "the protocol's window is by body surface, and there is no recent height and weight"
     if isinstance(age_group, Unknown) or isinstance(phase, Unknown) or limits.window is not None:

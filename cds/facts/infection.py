@@ -1,4 +1,4 @@
-"""Infections that sirolimus may wake: hepatitis B, and Pneumocystis where the risk is new."""
+"""Infections that sirolimus may activate: hepatitis B, and Pneumocystis if the risk is new."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ IsPassive = Callable[[Lab], bool]
 
 @part
 def prescribed(patient: Patient) -> Answer[bool]:
-    """Whether sirolimus is taken or being ordered: of what it may wake nothing is said otherwise."""
+    """Whether sirolimus is taken or being ordered; otherwise nothing is reported about the infections that it may activate."""
     return True if patient.taking or patient.drafts else Unknown(_NOT_ASKED)
 
 
 @part
 def is_passive(immunoglobulin_uses: Uses, passive_antibody: Days, now: datetime) -> IsPassive:
-    """Says of a positive core antibody whether it may come from immunoglobulin that was given in the half year before it."""
+    """A function that tells whether a positive core antibody may come from immunoglobulin given in the half year before it."""
     spans = sorted(
         (use.start.day, _last_day(use, now)) for use in immunoglobulin_uses if not use.draft and use.start is not None
     )
@@ -54,7 +54,7 @@ def _last_day(use: DrugUse, now: datetime) -> date:
 
 
 def _newest(labs: Sequence[Lab]) -> Lab | None:
-    """The newest clear answer; of two at one time the positive one."""
+    """The newest readable result that is not preliminary; of two at the same time, the positive one."""
     known = [lab for lab in labs if lab.moment is not None and not lab.problem and lab.status != "preliminary"]
     return max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
 
@@ -94,7 +94,7 @@ def hepatitis_b_covered(
     hbv_dna_valid: Days,
     now: datetime,
 ) -> Answer[bool]:
-    """A recent viral load counts where it found nothing."""
+    """A recent viral load counts if it was negative."""
     covered = [each for episode in hbv_antiviral_episodes if episode.active for each in episode.references]
     covered += [use.reference for use in hbv_antiviral_uses if use.draft]
     load = _newest(hbv_dna_labs)
@@ -107,7 +107,7 @@ def hepatitis_b_covered(
 
 @part
 def unreadable_hepatitis_tests(hbsag_labs: Labs, anti_hbc_labs: Labs, hbv_dna_labs: Labs) -> list[Unread]:
-    """Results that would speak of hepatitis B and cannot be read."""
+    """Results of hepatitis B tests that cannot be read."""
     labs = [*hbsag_labs, *anti_hbc_labs, *hbv_dna_labs]
     return [Unread(lab.reference, lab.problem, "hepatitis-b") for lab in labs if lab.problem]
 
@@ -122,7 +122,7 @@ def pneumocystis_prophylaxis(
 
 
 class Risks(Numbers, frozen=True):
-    """When a risk is new, in days; an infant, in years; the steroid in mg/day of prednisone, and for how many days."""
+    """Days for which a risk is new; age limit of an infant in years; steroid dose in mg/day of prednisone, and for how many days."""
 
     risk_shown: int
     infant_age: int
@@ -149,7 +149,7 @@ def _infant(patient: Patient, risks: Risks) -> Iterator[Named]:
 
 
 def _steroid(patient: Patient, risks: Risks, steroids: Steroids) -> Iterator[Named]:
-    """So much for so long; new where that, or sirolimus after it, is."""
+    """A steroid dose this high for this long; the risk is new if that point, or a later start of sirolimus, is recent."""
     limit = risks.pneumocystis_steroid
     high = steroids.since(lambda dose: dose >= limit)
     if high is None or high.start is None:
@@ -171,7 +171,7 @@ def _begins(patient: Patient) -> bool:
 def second_suppressants(
     suppressant_episodes: RoleEpisodes, rituximab_acts: Days, risk_shown: Days, patient: Patient
 ) -> list[Named]:
-    """A second immunosuppressant that acts now and is new, or meets a sirolimus that is."""
+    """A second immunosuppressant that acts now, if it is new or the sirolimus it is combined with is new."""
     return [
         Named(episode.name, f"a second immunosuppressant, since {on_day(episode.start)}", episode.references)
         for episode in suppressant_episodes
@@ -186,7 +186,7 @@ def _still_acts(episode: Episode, acts: int, now: datetime) -> bool:
 
 
 def _met_lately(episode: Episode, patient: Patient, shown: int) -> bool:
-    """Whether the later of the two drugs began so lately."""
+    """Whether the later of the two drugs began in the last ``shown`` days."""
     starts = [moment for moment in (episode.start, patient.course.start) if moment is not None]
     return bool(starts) and max(starts, key=Moment.sort_key).days_until(patient.now) <= shown
 
@@ -195,7 +195,7 @@ def _met_lately(episode: Episode, patient: Patient, shown: int) -> bool:
 def few_lymphocytes(
     lymphocytes_labs: Labs, lymphocytes_grade_3: Number, lab_recent: Days, lymphocytes_unit: UnitOf, now: datetime
 ) -> list[Named]:
-    """Not neutrophils: what prevents the infection can lower them further."""
+    """Few lymphocytes. Neutrophils are not used: the prophylaxis can lower them further."""
     newest = next((lab for lab in distinct(lymphocytes_labs) if lab.status != "preliminary"), None)
     if newest is None or newest.amount is None or newest.moment is None or newest.amount.comparator.startswith(">"):
         return []

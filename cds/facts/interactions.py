@@ -1,4 +1,4 @@
-"""Drugs that meet sirolimus and that no level answers: by order, by statement, or just stopped."""
+"""Drugs taken with sirolimus whose risk no level can settle: ordered, stated, or just stopped."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from cds.course.patient import Patient
 from cds.plan.declare import Answer, Days, Known, Named, Number, Unknown, flag, names, part, text
 
 HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
-"""What people take without an order; stated and not ordered, it is reported as such."""
+"""Remedies that people take without an order; one that is stated and not ordered is reported as such."""
 HERBAL_INDUCERS = ("St. John's wort extract",)
 _NONE = "no such drug meets sirolimus now"
 _NO_REMEDY = "no such remedy is stated"
 
 
 def listed_once(found: Iterable[Named]) -> list[Named]:
-    """Each name once, in the order of the alphabet."""
+    """Each name once, in alphabetical order."""
     unique = {one.name: one for one in reversed(list(found))}
     return [unique[key] for key in sorted(unique)]
 
 
 def known_on(found: list[Named], day: date | None) -> Answer[list[Named]]:
-    """What was found, with its resources, on a day from which something may be counted."""
+    """The items found, with their resources, and ``day`` as the date from which a rule may count."""
     return Known(found, [reference for each in found for reference in each.references], day) if found else found
 
 
 def is_stated_herbal(episode: Episode) -> bool:
-    """Whether it is a remedy that the patient takes without an order."""
+    """Whether the episode is of a remedy that the patient takes without an order."""
     stated = all(use.reference.startswith("MedicationStatement") for use in episode.uses)
     return episode.name in HERBALS and stated
 
@@ -46,7 +46,7 @@ def is_stated_herbal(episode: Episode) -> bool:
 def partners(
     patient: Patient, uses: Sequence[DrugUse], episodes: Sequence[Episode], shown: int | None = None
 ) -> list[Named]:
-    """Those that are drafted or taken. On an opened chart, only those that met sirolimus in the last days, where ``shown`` says so."""
+    """Drugs drafted or taken; with ``shown``, on patient-view only those first combined with sirolimus in the last ``shown`` days."""
     asked = patient.drafts if patient.ordering else patient.taking
     running = [episode for episode in episodes if episode.active and asked and not is_stated_herbal(episode)]
     spoken = [each for each in running if shown is None or patient.ordering or met_within(patient, each, shown)]
@@ -58,13 +58,13 @@ def _draft(use: DrugUse) -> Named:
 
 
 def named(episode: Episode) -> Named:
-    """A partner as a card lists it."""
+    """An interacting drug as a card lists it."""
     by_name = ", matched by name" if any(use.by_name for use in episode.uses) else ""
     return Named(episode.name, f"since {on_day(episode.start)}{by_name}", episode.references)
 
 
 def met_within(patient: Patient, episode: Episode, days: int) -> bool:
-    """Whether the later of the two drugs began so lately; what began nobody knows when did."""
+    """Whether the later of the two drugs began in the last ``days`` days; a drug with an unknown start counts as recent."""
     starts = [moment for moment in (episode.start, patient.course.start) if moment is not None]
     if episode.start is None or not starts or (patient.drafts and not patient.taking):
         return True  # a draft that takes sirolimus up again would bring them together today
@@ -73,7 +73,7 @@ def met_within(patient: Patient, episode: Episode, days: int) -> bool:
 
 @names("ciclosporin taken or ordered with sirolimus", none=_NONE)
 def ciclosporin(patient: Patient, ciclosporin_uses: Uses, ciclosporin_episodes: Episodes) -> Answer[list[Named]]:
-    """On the day on which the last of it began, where that is known and none is only ordered."""
+    """Dated on the day on which the last of it began, if that is known and none of it is only a draft order."""
     found = listed_once(partners(patient, ciclosporin_uses, ciclosporin_episodes))
     starts = [each.start.day for each in ciclosporin_episodes if each.active and each.start is not None]
     began = None if any(each.draft for each in found) else max(starts, default=None)
@@ -102,7 +102,7 @@ def ace_inhibitors(
     ace_inhibitor_shown: Days,
     angioedema_on_record: bool,
 ) -> Answer[list[Named]]:
-    """With angioedema on record also one that was met long ago."""
+    """With angioedema on record, also one that has been combined with sirolimus for a long time."""
     shown = None if angioedema_on_record else ace_inhibitor_shown
     return listed_once(partners(patient, ace_inhibitor_uses, ace_inhibitor_episodes, shown))
 
@@ -154,7 +154,7 @@ def stopped(
     shown_after_stop: dict[str, int],
     inducer_settles: Days,
 ) -> Stopped:
-    """Interacting drugs that ended during this course, with their kind, until a level has followed that can show it."""
+    """Interacting drugs that ended during this course, with their kind, until a later level can show the effect."""
     start = patient.course.start
     if not patient.taking or start is None or not patient.asks_about_sirolimus:
         return []
@@ -182,7 +182,7 @@ def stopped(
     none="no interacting drug was stopped lately",
 )
 def stopped_modulators(stopped: Stopped) -> Answer[list[Named]]:
-    """On the day of the last one."""
+    """Dated on the day on which the last one was stopped."""
     shown = listed_once(each.named for each in stopped)
     return known_on(shown, max((each.on for each in stopped), default=None))
 
@@ -194,7 +194,7 @@ def stopped_inducers(stopped: Stopped) -> Answer[list[Named]]:
 
 @text("inhibitors that are taken now, however long: they may explain a high level")
 def active_inhibitors(inhibitor_episodes: RoleEpisodes) -> Answer[str]:
-    """Also those that a level has followed since."""
+    """Also inhibitors for which a level has been measured since."""
     taken = [episode for episode in inhibitor_episodes if episode.active]
     if not taken:
         return Unknown("no inhibitor is taken")
@@ -210,7 +210,7 @@ def inhibitor_beside(patient: Patient, inhibitor_episodes: RoleEpisodes, inhibit
 
 
 def _is_new(patient: Patient, uses: Sequence[DrugUse], episodes: Sequence[Episode], days: int) -> bool:
-    """Whether a partner met sirolimus in the last days, or would by a draft."""
+    """Whether an interacting drug was first combined with sirolimus in the last ``days`` days, or would be by a draft order."""
     running = [each for each in episodes if each.active]
     known = {each.name for each in running}
     drafts = drafted(patient, uses)
@@ -283,7 +283,7 @@ def bleeding_risk_new(
 
 
 def _crossed(counts: Sequence[Count], limit: Decimal) -> Moment | None:
-    """The first of the newest counts that are all low; None where the newest is not."""
+    """When the current run of low counts began; None if the newest count is not low."""
     crossed = None
     for count in counts:
         if count.why_not and not count.confounded:

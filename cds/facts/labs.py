@@ -1,4 +1,4 @@
-"""Blood and urine tests by which the harm of sirolimus shows: the newest, how it moved, and against what."""
+"""Blood and urine tests that show harm from sirolimus: the newest result, how it changed, and compared with what."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cds.plan.declare import Answer, Days, Known, Number, Unknown, flag, number,
 
 
 def value_of(lab: Lab) -> Decimal:
-    """The value; of a bound such as "<0.2" or ">1000" the nearest that it can be."""
+    """The value; for a bound such as "<0.2" or ">1000", the nearest value that it allows."""
     assert lab.amount is not None
     nearest = {"<": -FINEST, ">": FINEST}
     return max(lab.amount.value + nearest.get(lab.amount.comparator, Decimal(0)), Decimal(0))
@@ -33,7 +33,7 @@ def _age(lab: Lab, now: datetime) -> int:
 
 
 def _newest(results: Sequence[Lab], days: int, now: datetime, unit: str) -> Answer[Decimal]:
-    """The newest result, if it is of the last ``days``."""
+    """The newest result, if it is from the last ``days`` days."""
     if not results or _age(results[0], now) > days:
         return Unknown(f"there is no result of the last {days} days")
     newest = results[0]
@@ -174,7 +174,7 @@ def glucose_was_high(
 
 
 def _confirmed(results: Sequence[Lab], apart: int, days: int, now: datetime) -> tuple[Lab, Lab] | Unknown:
-    """The two newest samples of different days, where the newer is of the last ``days``: one sample alone proves nothing."""
+    """The two newest samples from different days, if the newer is from the last ``days`` days: one sample alone proves nothing."""
     if not results or _age(results[0], now) > days:
         return Unknown(f"there is no result of the last {days} days")
     newest = results[0]
@@ -293,7 +293,7 @@ def creatinine_rise(
     creatinine_baseline_days: Days,
     now: datetime,
 ) -> Answer[Decimal]:
-    """A kidney that has been ill for long does not rise."""
+    """In long-standing kidney disease this ratio does not rise."""
     if not creatinine_results or _age(creatinine_results[0], now) > creatinine_acts:
         return Unknown("there is no recent creatinine")
     newest = creatinine_results[0]
@@ -320,7 +320,7 @@ def newest_enzymes(alt_results: Results, ast_results: Results) -> list[Lab]:
 
 @part
 def higher_enzyme(newest_enzymes: list[Lab], lab_recent: Days, now: datetime) -> Answer[tuple[Decimal, Lab]]:
-    """The one that is reported."""
+    """The higher of the two enzymes, which is the one reported."""
     return _higher(newest_enzymes, lab_recent, now)
 
 

@@ -28,7 +28,7 @@ class Windows(Numbers, frozen=True):
     landmark_shown: int
 
     def all(self, yearly: bool) -> list[tuple[int, int, int]]:
-        """Each landmark in months, with the days of its window; the yearly one, where it is judged."""
+        """Each landmark in months, with the days of its window; the 12-month one only if ``yearly``."""
         found = [(3, self.landmark_3_from, self.landmark_3_to), (6, self.landmark_6_from, self.landmark_6_to)]
         return [*found, (12, self.landmark_12_from, self.landmark_12_to)] if yearly else found
 
@@ -45,9 +45,9 @@ class Landmark(msgspec.Struct, frozen=True):
 
 
 class Reached(msgspec.Struct, frozen=True):
-    """A landmark whose window has opened, with the days of it; ``judged`` by a count, or by the spleen that is out.
+    """A landmark whose window has opened, with the days of the window. ``judged``: a count or a splenectomy decides it.
 
-    ``category`` is empty where that says nothing of sirolimus.
+    ``category`` is empty if what decides it says nothing about sirolimus.
     """
 
     months: int
@@ -62,7 +62,7 @@ class Reached(msgspec.Struct, frozen=True):
 def landmarks(
     response: Response, spleen_removed: Event | None, landmark_windows: Windows, yearly: bool, patient: Patient
 ) -> Answer[list[Reached]]:
-    """Every landmark of the course so far, for the picture of it."""
+    """Every landmark of the course so far, for the timeline picture."""
     day = patient.day
     if not patient.start_known or day is None:
         return Unknown("the start of the course is not known")
@@ -95,7 +95,7 @@ class _At(msgspec.Struct, frozen=True):
         return since.days_until(self.patient.now) <= self.shown
 
     def reached(self, months: int, first: int, last: int) -> Reached:
-        """What a landmark came to, whether or not it is reported now."""
+        """The outcome of a landmark, whether or not it is reported now."""
         window, removed = self._window(first, last), self._removed_by(last) is not None
         if removed or not window:
             return Reached(months, first, last, removed, "", False)
@@ -106,12 +106,12 @@ class _At(msgspec.Struct, frozen=True):
         return [count for count in self.response.usable if first <= self.response.day(count) <= last]
 
     def _removed_by(self, last: int) -> Moment | None:
-        """When the spleen was taken out, if by the end of a window."""
+        """When the spleen was removed, if that was by the end of the window."""
         removed = self.spleen_removed.moment if self.spleen_removed is not None else None
         return removed if removed is not None and self.response.start.days_to(removed) <= last else None
 
     def landmark(self, months: int, first: int, last: int) -> Landmark | None:
-        """One landmark; None where there is nothing to say of it now."""
+        """One landmark; None if there is nothing to report about it now."""
         removed = self._removed_by(last)
         if removed is not None:
             return self._without_spleen(months, first, removed)
@@ -119,7 +119,7 @@ class _At(msgspec.Struct, frozen=True):
         return self._decided(months, window) if window else self._without_count(months, first, last)
 
     def _without_spleen(self, months: int, first: int, removed: Moment) -> Landmark | None:
-        """Once the spleen is out the landmark is confounded, whatever counts before it say."""
+        """After a splenectomy the landmark is confounded, whatever earlier counts say."""
         since, day = max(first, self.response.start.days_to(removed)), self.patient.day
         assert self.spleen_removed is not None
         if day is None or not since <= day <= since + self.shown:
@@ -154,7 +154,7 @@ class _At(msgspec.Struct, frozen=True):
         return Landmark(months, category, tuple(each.lab.reference for each in counts), "", newest, by)
 
     def _settled(self, window: Sequence[Count], category: str) -> Count:
-        """The count at which the category was first confirmed, and has been since."""
+        """The count at which the category was first confirmed, and since which it has stayed confirmed."""
         settled = window[0]
         for count in window:
             if self.response.category(count) != category or self.response.confirmed_by(count) is None:
@@ -213,7 +213,7 @@ def not_evaluable_why(shown_landmark: Landmark) -> Answer[str]:
 
 @text("bleeding on record near the count, or that none is documented")
 def bleeding(response: Response, count_now: Count | Unknown, decided_landmark: Landmark | Unknown) -> Answer[str]:
-    """Near the count of the landmark that is shown, else near the newest."""
+    """Bleeding near the count of the landmark that is shown or, without one, near the newest count."""
     count = count_now if isinstance(decided_landmark, Unknown) else decided_landmark.count
     if count is None or isinstance(count, Unknown):
         return Unknown("no count is judged now")

@@ -1,4 +1,4 @@
-"""Levels in time: overdue, moved without a reason, measured in another way."""
+"""Levels over time: overdue, changed without a known reason, or measured by another assay."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def days_since_new_result(patient: Patient, counts: list[Count]) -> Answer[Decim
 
 
 class Wait(NamedTuple):
-    """Since when there has been no level, and since what: the start, a change, the level before."""
+    """Since when there has been no level, and since which event: the start, a change, or the previous level."""
 
     kind: str
     since: Moment
@@ -58,7 +58,7 @@ class Wait(NamedTuple):
 def wait(
     patient: Patient, levels: list[Judged], sirolimus_level_unread: UnreadOf, level_labs: Labs, trough_labs: Labs
 ) -> Answer[Wait]:
-    """For how long there has been no level, and since what."""
+    """For how long there has been no level, and since which event."""
     start, change, known = patient.course.start, patient.course.last_change, patient.start_known
     if not patient.taking or start is None or change is None or (patient.drafts and not known):
         return Unknown("sirolimus is not being taken, or not known since when")
@@ -76,7 +76,7 @@ def wait(
 
 
 def _unread_since(unread: UnreadOf, labs: Sequence[Lab], newest: Judged | None) -> bool:
-    """Whether a level of blood that cannot be read is newer than the newest one that can: then nobody knows that one is overdue."""
+    """Whether an unreadable blood level is newer than the newest readable one: then it is not known whether a level is overdue."""
     if unread:
         return True
     broken = [lab.moment for lab in labs if lab.problem and not lab.wrong_specimen]
@@ -98,7 +98,7 @@ def days_without_level(wait: Wait, now: datetime) -> Answer[Decimal]:
 
 
 class Exposure(NamedTuple):
-    """A level, and it by mg of the daily dose."""
+    """A level, and the level per mg of the daily dose."""
 
     lab: Lab
     moment: Moment
@@ -107,7 +107,7 @@ class Exposure(NamedTuple):
 
 @part
 def two_exposures(patient: Patient, levels: list[Judged], count_recent: Days) -> Answer[tuple[Exposure, Exposure]]:
-    """The newest usable level by mg of daily dose, and the same of the usable one before it in this course."""
+    """The newest usable level per mg of daily dose, and the same for the usable level before it in this course."""
     if not patient.taking or patient.course.conflict:
         return Unknown("sirolimus is not being taken now, or it is not clear in which dose")
     found = _exposures(patient, levels)
@@ -121,7 +121,7 @@ def two_exposures(patient: Patient, levels: list[Judged], count_recent: Days) ->
 
 
 def _exposures(patient: Patient, levels: Sequence[Judged]) -> list[Exposure]:
-    """The two newest of this course; one, where it is not known which of the two is newer."""
+    """The two newest usable levels of this course; only one if it is not known which of the two is newer."""
     found: list[Exposure] = []
     start = patient.course.start
     for each in levels:

@@ -1,4 +1,4 @@
-"""Between which limits a dose may lie: the window, the size of the patient, and the level that may support it."""
+"""The limits of a dose: the dose window, the patient's size, and the level that may support the dose."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cds.plan.declare import Answer, Days, Known, Number, Numbers, Unknown, flag
 
 
 class Support(msgspec.Struct, frozen=True):
-    """The level by which a dose can be scaled: its value at ``dose`` mg/day."""
+    """The level from which a dose can be scaled: its value at ``dose`` mg/day."""
 
     level: Decimal
     dose: Decimal
@@ -34,9 +34,9 @@ class Support(msgspec.Struct, frozen=True):
 
 @part
 def support(levels: list[Judged], patient: Patient, support_days: Days, doubtful_level: Number) -> Support | None:
-    """The newest level usable when drawn, if it may still support a dose of today.
+    """The newest level that was usable when drawn, if it may still support a dose today.
 
-    A level of almost nothing supports none: the doses before it may not have been taken.
+    A level close to zero supports no dose: the doses before it may not have been taken.
     """
     if patient.course.conflict or not patient.taking:
         return None
@@ -44,10 +44,10 @@ def support(levels: list[Judged], patient: Patient, support_days: Days, doubtful
         if each.verdict != "usable" or each.lab.amount is None:
             continue
         if each.lab.amount.comparator or each.lab.amount.value < doubtful_level:
-            return None  # the newest usable level is only known as a bound, or says that doses may not have been taken
+            return None  # the newest usable level is only known as a bound, or suggests that doses were not taken
         regimen = patient.course.regimen_at(each.moment)
         if regimen is None:
-            continue  # drawn in a hold: there is nothing to scale it from
+            continue  # drawn during a hold: there is no dose to scale from
         if regimen.dose.per_day is None or not _still_speaks(each, patient, support_days):
             return None
         return Support(each.lab.amount.value, regimen.dose.per_day, each.lab)
@@ -55,7 +55,7 @@ def support(levels: list[Judged], patient: Patient, support_days: Days, doubtful
 
 
 def _still_speaks(each: Judged, patient: Patient, support_days: int) -> bool:
-    """Not after another dose has been taken for long, and not when it is old."""
+    """Whether the level is still informative: not after another dose has been taken for long, and not if the level is old."""
     last = patient.course.last_change
     changed_since = last is not None and not last.precedes(each.moment)
     if changed_since and last is not None and last.moment.days_until(patient.now) > support_days:
@@ -64,7 +64,7 @@ def _still_speaks(each: Judged, patient: Patient, support_days: int) -> bool:
 
 
 class LimitNumbers(Numbers, frozen=True):
-    """The limits by size in mg, of a day, by kg and by m2, and the days for which a dose, or an offer, holds."""
+    """The limits by size in mg per day, per kg and per m2, and the days for which a starting dose is accepted or an offer must hold."""
 
     size_warning_per_day: Decimal
     size_warning_per_kg: Decimal
@@ -75,11 +75,11 @@ class LimitNumbers(Numbers, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a dose of this patient is held against, today and for as long as an offer must hold."""
+    """What a dose of this patient is compared with, today and for as long as an offer must hold."""
 
     patient: Patient
     size: Size
-    most_kg: Decimal | None  # what a patient without a recent weight weighs at most
+    most_kg: Decimal | None  # the most that a patient without a recent weight can weigh
     is_child: bool
     by_size: bool
     young: bool | None
@@ -92,9 +92,9 @@ class Limits(msgspec.Struct, frozen=True):
     target: Target
 
     def enough_by_weight(self, dose: Decimal) -> bool:
-        """Whether a child's dose is enough by weight, by one that is at most ``support_days`` past its time.
+        """Whether a child's dose is high enough by weight, using a weight at most ``support_days`` past its validity.
 
-        The grace keeps a dose that was right when signed from being called too low because a scale is late.
+        This grace period keeps a dose that was right when signed from being called too low because the next weighing is late.
         """
         weight = self.size.any_weight
         if not self.is_child or weight is None or weight.amount is None or weight.moment is None:
@@ -104,14 +104,14 @@ class Limits(msgspec.Struct, frozen=True):
         return recent and dose / weight.amount.value >= self.numbers.child_low_per_kg
 
     def starting_accepted(self, dose: Decimal) -> bool:
-        """Inside the starting window, and early enough in the course or in response."""
+        """Whether ``dose`` is inside the starting window, and it is early enough in the course or the patient is in response."""
         if self.starting is None or not self.starting.low <= dose <= self.starting.high:
             return False
         day = self.patient.day
         return self.in_response or (day is not None and day <= self.numbers.starting_dose_accepted_until)
 
     def supported(self, dose: Decimal) -> bool:
-        """Whether a level, scaled to ``dose``, stays within the side of the target that matters."""
+        """Whether the level, scaled to ``dose``, respects the bound of the target that matters."""
         if self.support is None or self.window is None:
             return False
         scaled = self.support.at(dose)
@@ -131,7 +131,7 @@ class Limits(msgspec.Struct, frozen=True):
         return surface is None or dose / surface <= self.numbers.size_info_per_m2
 
     def _weighed(self) -> Decimal | None:
-        """The weight that counts now, or that will on a birthday within the days for which an offer must hold."""
+        """The weight that is valid now, or that becomes valid again on a birthday while an offer must hold."""
         weight = self.size.any_weight
         if self.size.kg is not None or weight is None or weight.amount is None or weight.moment is None:
             return self.size.kg
@@ -141,7 +141,7 @@ class Limits(msgspec.Struct, frozen=True):
         return weight.amount.value if counts_again else None
 
     def raises_no_warning(self, dose: Decimal) -> bool:
-        """Whether ``dose`` stays clear of our own dose warnings now and for as long as an offer must hold."""
+        """Whether ``dose`` raises none of our own dose warnings, now and for as long as an offer must hold."""
         window = self.window
         if window is None or not self.fits_size(dose):
             return False
@@ -152,7 +152,7 @@ class Limits(msgspec.Struct, frozen=True):
         return self.size.weight is not None and self.enough_by_weight(dose)
 
     def _support_lasts(self) -> bool:
-        """Whether the level will still be young enough to support a dose for as long as an offer must hold."""
+        """Whether the level will be recent enough to support a dose for as long as an offer must hold."""
         if self.support is None:
             return False
         age = self.support.age(self.patient.now)
@@ -178,7 +178,7 @@ def limits(
     limit_numbers: LimitNumbers,
     target: Target,
 ) -> Limits:
-    """What a dose is held against."""
+    """What a dose is compared with."""
 
     def window(of_phase: str) -> Window | None:
         found = next((w for w in windows if (w.age_group, w.phase) == (age_group, of_phase)), None)

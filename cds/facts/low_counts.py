@@ -1,4 +1,4 @@
-"""Low counts and falling ones: is it bleeding, is it known, is it a count at all."""
+"""Low and falling counts: whether the patient bleeds, whether the count is already known, and whether it can be used at all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, code, flag, 
 
 @part
 def bleeding_today(bleeds: list[Bleed], bleeding_now_days: Days, patient: Patient) -> list[Bleed]:
-    """Bleeds beyond the skin that began lately and are not known to be over."""
+    """Bleeds beyond the skin that began recently and are not known to have ended."""
     return [
         bleed
         for bleed in bleeds
@@ -61,7 +61,7 @@ def bleeding_gut_now(bleeding_today: list[Bleed]) -> Answer[bool]:
 
 
 class Stable(Numbers, frozen=True):
-    """So many counts over so many days that differ by at most so many percent, and days of bleeding before the first."""
+    """What makes a count stable: counts needed, days they span, largest spread in percent; and days of bleeding before the first."""
 
     stable_counts: int
     stable_count_days: int
@@ -71,11 +71,11 @@ class Stable(Numbers, frozen=True):
 
 @flag("{stable_counts} usable counts over {stable_count_days} days agree, without bleeding: a count that is known")
 def stable_low_count(counts: list[Count], bleeds: list[Bleed], stable: Stable) -> Answer[bool]:
-    """The newest count is among them; a preliminary one must agree, and is none of those that are needed."""
+    """The newest count is among them; if it is preliminary it must agree, but is not one of the counts that are needed."""
     usable = [count for count in counts if not count.why_not and not count.comparator]
     ahead = [count.value for count in counts[:1] if count.lab.status == "preliminary" and not count.comparator]
     if not usable or (not ahead and usable[0] is not counts[0]):
-        return False  # the count that is reported is another one: nobody knows it yet
+        return False  # the count that is reported is another one, and not known yet
     first = _first_that_agrees(usable, ahead, stable)
     if first is None or _bled_since(bleeds, first, stable.bleeding_days):
         return False
@@ -83,7 +83,7 @@ def stable_low_count(counts: list[Count], bleeds: list[Bleed], stable: Stable) -
 
 
 def _first_that_agrees(usable: Sequence[Count], ahead: Sequence[Decimal], stable: Stable) -> Count | None:
-    """The newest with which there are enough counts over enough days, all close to one another."""
+    """Going back in time, the first count with which there are enough counts over enough days, all close to one another."""
     values = list(ahead)
     for place, count in enumerate(usable, start=1):
         values.append(count.value)
@@ -95,14 +95,14 @@ def _first_that_agrees(usable: Sequence[Count], ahead: Sequence[Decimal], stable
 
 
 def _bled_since(bleeds: Sequence[Bleed], first: Count, days: int) -> bool:
-    """Any bleeding, of the skin too, since the days that belong to the first of the counts."""
+    """Whether there was any bleeding, skin included, since ``days`` days before the first of the counts."""
     since = first.moment.day - timedelta(days=days)
     return any(bleed.onset.day >= since for bleed in bleeds)
 
 
 @part
 def count_of_no_use(counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
-    """The newest count, where it says nothing of sirolimus and that has not been said before."""
+    """The newest count, if it says nothing about sirolimus and this has not been reported before."""
     newest = next((count for count in counts if count.lab.status != "preliminary"), None)
     if not patient.still_counts and not patient.drafts:
         return Unknown("sirolimus is not being taken")
@@ -118,9 +118,9 @@ def count_of_no_use(counts: list[Count], count_recent: Days, patient: Patient) -
 
 
 def _told(counts: Sequence[Count], newest: Count) -> bool:
-    """Whether an earlier count lies in all that explains the newest one: once for each treatment is enough.
+    """Whether an earlier count falls within everything that explains the newest one: one report for each treatment is enough.
 
-    A count of the very day of a treatment is likely the one that it was given for, and does not count here.
+    A count on the day of a treatment is probably the reason for the treatment, and is ignored here.
     """
     earlier = (each for each in counts if each.confounded and each.moment.day < newest.moment.day)
     before = next(earlier, None)
@@ -147,7 +147,7 @@ def unusable_count_why(count_of_no_use: Count) -> Answer[str]:
 def two_counts(
     counts: list[Count], baseline_days: Days, tma_acts: Days, patient: Patient
 ) -> Answer[tuple[Count, Count]]:
-    """The newest usable count, of this course, and the one before it, which may be from the days of a baseline."""
+    """The newest usable count, which is of this course, and the usable one before it, which may be from the baseline days."""
     usable = [count for count in counts if not count.why_not]
     if len(usable) < 2 or not usable[1].value or not _of_course(usable, baseline_days, patient):
         return Unknown("there are no two usable counts, the newer one recent and of this course")
@@ -159,7 +159,7 @@ def two_counts(
 
 
 def _of_course(usable: Sequence[Count], baseline_days: int, patient: Patient) -> bool:
-    """What a count fell from long before the course, it did not fall from on sirolimus."""
+    """Whether the fall belongs to this course: a fall from a count long before it did not happen on sirolimus."""
     start = patient.course.start
     if start is None:
         return patient.day is None
@@ -170,7 +170,7 @@ def _of_course(usable: Sequence[Count], baseline_days: int, patient: Patient) ->
 def two_recent_counts(
     two_counts: tuple[Count, Count], count_recent: Days, patient: Patient
 ) -> Answer[tuple[Count, Count]]:
-    """The same, where the newer one is recent."""
+    """The same two counts, if the newer one is recent."""
     if two_counts[0].moment.days_until(patient.now) > count_recent:
         return Unknown("the newest usable count is too old to speak of")
     return two_counts

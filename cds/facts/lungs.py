@@ -18,9 +18,10 @@ _NONE = "none is on record"
 
 @part
 def on_sirolimus(pneumonitis_problems: Problems, patient: Patient, given: tuple[Intake, ...]) -> list[Problem]:
-    """Lung disease that began while sirolimus was taken, in any course, or shortly after a stop; without a date, if it ever was.
+    """Lung disease that began while sirolimus was taken, in any course, or shortly after a stop.
 
-    Where no order is on record and it was given or measured, nobody knows since when: it may have been on it.
+    Lung disease without a date counts if sirolimus was ever taken. If no order is on record but sirolimus was given or measured,
+    the start of sirolimus is not known: the disease may have begun on it.
     """
     ordered = any(not order.draft for order in patient.orders)
     unseen = not ordered and bool(given or patient.levels)
@@ -78,7 +79,7 @@ def breathless(breathless_problems: Problems, now: datetime) -> Answer[bool]:
 def oxygen_saturation(
     oxygen_samples: Samples, oxygen_recent: Days, now: datetime, oxygen_unit: UnitOf
 ) -> Answer[Decimal]:
-    """A bound below which it lies counts; one above which it lies tells nothing."""
+    """An upper bound on the saturation counts; a lower bound tells nothing."""
     newest = next((lab for lab in oxygen_samples if lab.amount and not lab.amount.comparator.startswith(">")), None)
     if newest is None or newest.moment is None:
         return Unknown("no oxygen saturation is on record")

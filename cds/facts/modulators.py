@@ -1,4 +1,4 @@
-"""Drugs that move the level: which meet sirolimus, and the worst of what levels say of them."""
+"""Drugs that move the level: which are taken or ordered with sirolimus, and the worst of what levels show about them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Meetings = list[Meeting]
 
 
 def is_remedy(each: Meeting) -> bool:
-    """Whether it is a remedy that the patient takes without an order."""
+    """Whether the drug is a remedy that the patient takes without an order."""
     return each.stated and each.name in HERBALS
 
 
@@ -34,7 +34,7 @@ def _listed(meetings: Meetings) -> list[Named]:
 
 
 def _worst(meetings: Meetings) -> Answer[str]:
-    """The worst of what levels say: unsettled, out of target, in target."""
+    """The worst state that levels show, in the order unsettled, out of target, in target."""
     found = _ordered(meetings)
     if not found:
         return Unknown(_NONE)
@@ -51,13 +51,13 @@ def _age(meetings: Meetings) -> Answer[Decimal]:
 def strong_inhibitors_met(
     judging: Judging, strong_inhibitor_uses: Uses, strong_inhibitor_episodes: Episodes
 ) -> Meetings:
-    """Strong inhibitors beside sirolimus, stated remedies among them."""
+    """Strong inhibitors taken or drafted with sirolimus, including stated remedies."""
     return judging.meetings(strong_inhibitor_uses, strong_inhibitor_episodes)
 
 
 @part
 def strong_inducers_met(judging: Judging, strong_inducer_uses: Uses, strong_inducer_episodes: Episodes) -> Meetings:
-    """Strong inducers with sirolimus, stated remedies among them."""
+    """Strong inducers taken or drafted with sirolimus, including stated remedies."""
     return judging.meetings(strong_inducer_uses, strong_inducer_episodes)
 
 
@@ -65,7 +65,7 @@ def strong_inducers_met(judging: Judging, strong_inducer_uses: Uses, strong_indu
 def moderate_inhibitors_met(
     judging: Judging, moderate_inhibitor_uses: Uses, moderate_inhibitor_episodes: Episodes
 ) -> Meetings:
-    """Moderate inhibitors beside sirolimus, stated remedies among them."""
+    """Moderate inhibitors taken or drafted with sirolimus, including stated remedies."""
     return judging.meetings(moderate_inhibitor_uses, moderate_inhibitor_episodes)
 
 
@@ -73,7 +73,7 @@ def moderate_inhibitors_met(
 def moderate_inducers_met(
     judging: Judging, moderate_inducer_uses: Uses, moderate_inducer_episodes: Episodes
 ) -> Meetings:
-    """Moderate inducers with sirolimus, stated remedies among them."""
+    """Moderate inducers taken or drafted with sirolimus, including stated remedies."""
     return judging.meetings(moderate_inducer_uses, moderate_inducer_episodes)
 
 
@@ -130,7 +130,7 @@ def moderate_modulators(moderate_inhibitors_met: Meetings, moderate_inducers_met
 
 
 def _began(met: Sequence[Meeting]) -> date | None:
-    """The day on which the last of them began; none where one is only ordered, or that is not known."""
+    """The day on which the last of them began; None if one is only a draft order, or its start is not known."""
     if any(each.draft or each.start is None for each in met):
         return None
     return max((each.start.day for each in met if each.start is not None), default=None)
@@ -164,7 +164,7 @@ def remedies(
 
 @names("moderate inhibitors that no usable level has followed yet", none="no inhibitor waits for a level")
 def unsettled_inhibitors(moderate_inhibitors_met: Meetings, remedies: Meetings) -> Answer[list[Named]]:
-    """Remedies that raise the level among them."""
+    """Includes remedies that raise the level."""
     waiting = [each for each in remedies if each.name not in HERBAL_INDUCERS]
     waiting += _ordered(moderate_inhibitors_met)
     return listed_once(each.named() for each in waiting if each.state == "unsettled")
@@ -172,7 +172,7 @@ def unsettled_inhibitors(moderate_inhibitors_met: Meetings, remedies: Meetings) 
 
 @part
 def spoken_remedies(remedies: Meetings, patient: Patient, herbal_shown: Days) -> Meetings:
-    """Those that are new, or beside which an order is being written."""
+    """Remedies that are new, or all remedies while an order is being written."""
     return [each for each in remedies if each.new_for(patient, herbal_shown)]
 
 

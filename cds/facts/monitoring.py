@@ -16,7 +16,7 @@ _SCREENS = ("hepatitis-c", "hiv", "tuberculosis")
 
 
 class Stretches(Numbers, frozen=True):
-    """The last day of each stretch of the schedule, and by how much of its interval a test may be late."""
+    """The last day of each stretch of the schedule, and after how many of its intervals a test is overdue."""
 
     weeks_1_to_4_until: int
     months_2_and_3_until: int
@@ -24,7 +24,7 @@ class Stretches(Numbers, frozen=True):
     overdue_share: Decimal
 
     def of(self, day: int) -> int:
-        """The number of the stretch of a day of the course."""
+        """The index of the stretch that contains a day of the course."""
         ends = (self.weeks_1_to_4_until, self.months_2_and_3_until, self.months_4_to_6_until)
         return next((number for number, end in enumerate(ends) if day <= end), len(ends))
 
@@ -36,7 +36,7 @@ def observations_supplied(chart: Chart) -> Answer[bool]:
 
 
 def _newest(chart: Chart, test: LabTest, is_passive: IsPassive) -> Lab | None:
-    """The newest result by which the test is seen; one that waits for confirmation counts, one of a mistake does not."""
+    """The newest result that shows the test was done; one that awaits confirmation counts, an erroneous one does not."""
     labs = [
         lab
         for name in test.seen_by
@@ -44,7 +44,7 @@ def _newest(chart: Chart, test: LabTest, is_passive: IsPassive) -> Lab | None:
         if lab.moment is not None
         and not lab.problem
         and not lab.wrong_specimen
-        and (lab.status != "preliminary" or lab.amount is not None)  # an answer that may turn yet
+        and (lab.status != "preliminary" or lab.amount is not None)  # a preliminary answer may still change
         and not (name == "anti-hbc" and lab.positive and is_passive(lab))
     ]
     return max(labs, key=lambda lab: lab.moment.sort_key() if lab.moment else (), default=None)
@@ -54,7 +54,7 @@ def _newest(chart: Chart, test: LabTest, is_passive: IsPassive) -> Lab | None:
     "infections found by the tests before a first dose, other than hepatitis B", none="no screening test was positive"
 )
 def screening_positive(first_order: bool, chart: Chart, schedule: tuple[LabTest, ...]) -> Answer[list[Named]]:
-    """The newest answer of each counts."""
+    """The newest result of each test counts."""
     found = []
     for test in schedule:
         if first_order and test.id in _SCREENS:
@@ -110,7 +110,7 @@ def tests_overdue(
 
 
 def _is_late(test: LabTest, since: int, day: int, stretches: Stretches) -> bool:
-    """Whether a test is overdue of which the newest result is so old; none during the course: the first one wanted is."""
+    """Whether a test is overdue, its newest result being ``since`` days old; with none in this course, whether the first one wanted is."""
     stretch = stretches.of(day)
     if since < day:
         waited, every = since, test.every[stretch]

@@ -1,4 +1,4 @@
-"""Which results the rules need: of each hook the tests, and the facts of its rules that are worked out from them."""
+"""Which results the rules need: for each hook, the tests, and the facts of its rules that are computed from them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from cds.course.doors import DOORS
 from cds.plan.plan import Plan
 
 Needs = Mapping[str, Mapping[str, str]]
-"""By hook and test the facts, with commas between them."""
+"""By hook and test, the facts, separated by commas."""
 
 _RESULTS = [DOORS[kind] for kind in ("Labs", "Samples", "Results", "History")]
 
 
 _LEVELS = frozenset(("level", "trough"))
-"""The tests of a level, which comes with the patient."""
+"""The tests that measure a level; levels are read with the patient."""
 
 
 def tests_of(plan: Plan, fact: str) -> frozenset[str]:
-    """The tests whose results a fact is worked out from; not those by which the course is known."""
+    """The tests whose results a fact is computed from, except those that are only read to determine the course."""
     needed = plan.needs(fact)
     opened = [plan.doors[name] for each in needed for name in plan.steps[each].arguments if name in plan.doors]
     found = {name for each in opened if each.door in _RESULTS for kind, name in each.reads if kind == "test"}
@@ -28,7 +28,7 @@ def tests_of(plan: Plan, fact: str) -> frozenset[str]:
 
 
 def needs_of(plan: Plan, knowledge: Knowledge) -> dict[str, dict[str, str]]:
-    """The needs of all rules. What could not be judged is itself no measured fact."""
+    """The needs of all rules. The fact ``gaps`` is left out: it is not measured."""
     found: dict[str, dict[str, set[str]]] = {}
     for rule in knowledge.rules:
         named = {test.fact for variant in rule.variants for branch in variant.branches for test in branch}
@@ -40,7 +40,7 @@ def needs_of(plan: Plan, knowledge: Knowledge) -> dict[str, dict[str, str]]:
 
 
 def rests_of(plan: Plan, knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
-    """By hook the facts and parts that its rules rest on, in the order of the plan. What could not be judged is none of them."""
+    """By hook, the facts and parts that its rules depend on, in the order of the plan. The fact ``gaps`` is not one of them."""
     found: dict[str, set[str]] = {}
     for rule in knowledge.rules:
         named = {test.fact for variant in rule.variants for branch in variant.branches for test in branch} - {"gaps"}
@@ -51,7 +51,7 @@ def rests_of(plan: Plan, knowledge: Knowledge) -> dict[str, tuple[str, ...]]:
 
 
 def watched(plan: Plan, knowledge: Knowledge) -> frozenset[str]:
-    """The tests of which a result that cannot be read is named: those that speak for some days, and those of parts of their own."""
+    """The tests whose unreadable results are reported: those with a ``speaks`` definition, and those that a part for gaps reads itself."""
     speaking = {name for name, each in knowledge.measures.items() if each.speaks}
     parts = [name for name in plan.needs("gaps") if name.startswith(("gaps_of_", "unreadable_"))]
     arguments = [argument for name in parts for argument in plan.steps[name].arguments if argument in plan.doors]

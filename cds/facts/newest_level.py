@@ -1,4 +1,4 @@
-"""The newest level, whatever it is worth: very high, above the target, or of no use and to be drawn again."""
+"""The newest level, usable or not: very high, above the target, or not usable and to be drawn again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cds.plan.declare import Answer, Days, Known, Number, Unknown, bounded_numbe
 def telling_levels(
     levels: list[Judged], patient: Patient, critical_exempt_hours: Number, too_soon_margin: Number
 ) -> list[Judged]:
-    """Levels of blood but for those known to be drawn so soon after a dose that even a very high one says nothing, newest first."""
+    """Blood levels, newest first, except those known to be drawn so soon after a dose that even a very high one says nothing."""
 
     def late_enough(each: Judged) -> bool:
         limit = min(critical_exempt_hours, interval_at(patient, each.moment) - too_soon_margin)
@@ -27,7 +27,7 @@ def telling_levels(
 
 @part
 def newest_drawn(telling_levels: list[Judged], levels: list[Judged]) -> Answer[Judged]:
-    """The newest of them."""
+    """The newest of the telling levels."""
     if telling_levels:
         return telling_levels[0]
     blood = any(not each.lab.wrong_specimen for each in levels)
@@ -44,7 +44,7 @@ def level_above(newest_drawn: Judged, patient: Patient, target: Target) -> Answe
 
 @part
 def level_that_may_be_critical(newest_drawn: Judged, patient: Patient, critical_max_age: Days) -> Answer[Judged]:
-    """That level, where it is recent and the dose was not lowered since."""
+    """The newest of the telling levels, if it is recent and the dose was not lowered since."""
     if age_in_days(newest_drawn.lab, patient.now) > critical_max_age:
         return Unknown("the newest level is too old to be reported as critical")
     if any(change.direction < 0 and not change.precedes(newest_drawn.moment) for change in patient.course.changes):
@@ -72,7 +72,7 @@ def newest_level(level_that_may_be_critical: Judged) -> Answer[Decimal | Bound]:
 def level_of_no_use(
     levels: list[Judged], acted: Acted | Unknown, unusable_shown: Days, patient: Patient
 ) -> Answer[Judged]:
-    """The newest level, where it is of the present dose and cannot steer it."""
+    """The newest level, if it was drawn at the present dose but cannot steer the dose."""
     newest = levels[0] if levels else None
     if newest is None or newest.verdict == "usable" or (isinstance(acted, Acted) and newest is acted.level):
         return Unknown("the newest level is usable" if newest else "there is no level on record")

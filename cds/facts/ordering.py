@@ -1,4 +1,4 @@
-"""What an order of sirolimus means beside what is taken: too soon, twice, another product, the wrong patient for it."""
+"""What an order of sirolimus means given what is already taken: too soon, twice, another product, the wrong patient for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cds.plan.declare import Answer, Days, Known, Named, Unknown, code, flag, na
 
 @part
 def contradicting_orders(patient: Patient) -> dict[str, Order]:
-    """Orders, by reference, that nobody can say whether they add up."""
+    """Orders, by reference, for which it is not known whether they add up."""
     orders = patient.unresolved or (() if patient.dose_orders else patient.course.conflict)
     return {order.reference: order for order in orders}
 
@@ -49,7 +49,7 @@ def draft_raises(patient: Patient) -> Answer[bool]:
 
 @part
 def running(patient: Patient) -> Answer[Regimen]:
-    """What is taken, where a draft beside it changes it in a way that can be told."""
+    """The regimen that is taken, if a draft order would change it and the two doses can be compared."""
     current = patient.course.current
     if not patient.drafts or not patient.taking or patient.course.conflict or current is None:
         return Unknown("no draft changes a dose that is taken")
@@ -60,7 +60,7 @@ def running(patient: Patient) -> Answer[Regimen]:
 
 
 def _no_comparison(current: Regimen) -> Named:
-    """A draft that can be read beside a running dose that cannot."""
+    """The gap for a draft whose dose can be read next to a running order whose dose cannot."""
     note = f"{current.dose.problem}; whether the draft is more or less than that is not judged"
     return Named("Dose of the running order", note, current.references, "draft_changes_dose")
 
@@ -83,7 +83,7 @@ def cut_for_a_reason(running: Regimen, patient: Patient, harms: list[Named] | Un
 
 @code("tablets solution", "what the dose that is judged is taken as, where the order says so")
 def product(patient: Patient) -> Answer[str]:
-    """Whatever their dose, several orders may be of one product."""
+    """Several orders may be of the same product, whatever their doses."""
     orders = patient.dose_orders or patient.unresolved or patient.course.conflict
     found = _product_of(orders)
     if not found:
@@ -93,7 +93,7 @@ def product(patient: Patient) -> Answer[str]:
 
 @text("from tablets to solution or back, with no level since")
 def product_switch(patient: Patient, switch_shown: Days) -> Answer[str]:
-    """By a draft, or in the course with no level since."""
+    """By a draft order, or during the course if no level has followed."""
     course, regimens = patient.course, patient.course.regimens
     before: Sequence[Order] = ()
     after: Sequence[Order] = ()

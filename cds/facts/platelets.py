@@ -1,4 +1,4 @@
-"""The newest platelet count, as it stands."""
+"""The newest platelet count, as measured."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cds.plan.declare import Answer, Days, Known, Unknown, number, part
 
 @part
 def real_counts(counts: list[Count]) -> list[Count]:
-    """Those that count platelets, whatever explains them, newest first: none of clumps, none of plasma."""
+    """Counts of actual platelets, newest first, whatever explains them; none with clumps, none from plasma."""
     return [each for each in counts if not each.why_not or each.confounded or each.lab.status == "preliminary"]
 
 
 @part
 def newest_count(real_counts: list[Count], count_recent: Days, patient: Patient) -> Answer[Count]:
-    """The newest count, where it is recent and tells how few there are."""
+    """The newest real count, if it is recent and not only a lower bound."""
     newest = next(iter(real_counts), None)
     recent = newest is not None and newest.moment.days_until(patient.now) <= count_recent
     if newest is None or not recent or newest.comparator.startswith(">"):

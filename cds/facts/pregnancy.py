@@ -21,7 +21,7 @@ _WEEK = 7  # days
 
 
 class Sign(NamedTuple):
-    """What says that the patient is pregnant: since which day, in words, and the resource."""
+    """One sign that the patient is pregnant: since which day, in words, and the resource."""
 
     since: date
     words: str
@@ -42,7 +42,7 @@ def unreadable_pregnancy_tests(
     pregnancy_test_valid: Days,
     pregnancy_longest: Days,
 ) -> list[Unread]:
-    """Recent signs of pregnancy that cannot be read, where one matters."""
+    """Recent signs of pregnancy that cannot be read, for a patient in whom pregnancy matters."""
     if not _asked(patient):
         return []
     signs = [*pregnancy_status_labs, *due_date_labs, *gestation_labs]
@@ -58,7 +58,7 @@ def unreadable_pregnancy_tests(
 def positive_test(
     hcg_labs: Labs, pregnancy_status_labs: Labs, patient: Patient, pregnancy_test_valid: Days
 ) -> Answer[Lab]:
-    """The newest pregnancy test, unless a status of a later day says that she is not pregnant; a preliminary no is none."""
+    """The newest pregnancy test, if positive, unless a later day's status says she is not pregnant; a preliminary negative is ignored."""
     tests = [lab for lab in hcg_labs if lab.moment is not None and not lab.problem]
     known = [lab for lab in tests if lab.positive or lab.status in COUNTED]
     newest = max(known, key=lambda lab: (lab.moment.sort_key() if lab.moment else (), lab.positive), default=None)
@@ -86,7 +86,7 @@ def pregnancy_signs(
     pregnancy_longest: Days,
     patient: Patient,
 ) -> Answer[list[Sign]]:
-    """What says that the patient is pregnant, the newest first; nothing that has ended since."""
+    """Signs that the patient is pregnant, newest first, without those of a pregnancy that has ended since."""
     now, longest = patient.now, pregnancy_longest
     outcome = max((each.onset.day for each in pregnancy_ended_problems if each.onset), default=date.min)
     statuses = _known(pregnancy_status_labs)
@@ -97,7 +97,7 @@ def pregnancy_signs(
         *_of_due_date(_known(due_date_labs), now, longest),
         *_of_weeks(_known(gestation_labs), now, longest),
     ]
-    # an outcome follows the pregnancy of its day; of two answers of one day nobody knows which came first
+    # an outcome ends a pregnancy recorded on the same day; of two statuses of one day it is not known which came first
     lasting = [sign for sign in signs if _asked(patient) and sign.since > outcome and sign.since >= state]
     return sorted(lasting, reverse=True) or Unknown(_NO_SIGN if _asked(patient) else _NOT_ASKED)
 
@@ -135,7 +135,7 @@ def _of_due_date(labs: Sequence[Lab], now: datetime, longest: int) -> Iterator[S
 
 
 def _of_weeks(labs: Sequence[Lab], now: datetime, longest: int) -> Iterator[Sign]:
-    """Weeks that would not be over today."""
+    """A count of weeks by which the pregnancy would not have ended by today."""
     for lab in labs[:1]:
         if lab.moment is not None and lab.amount is not None:
             weeks = lab.amount.value + lab.moment.days_until(now) // _WEEK

@@ -25,7 +25,7 @@ _NO_ORDER = "there is no single order to change"
 
 
 class OfferNumbers(Numbers, frozen=True):
-    """Steps of a dose in mg, the share by which one may change, days between two changes; the target by weight in mg/kg/day."""
+    """Dose steps in mg, the largest share of a dose that may change, days between two changes; the target by weight in mg/kg/day."""
 
     solution_step: Decimal
     tablet_step: Decimal
@@ -43,17 +43,17 @@ def target_order(patient: Patient) -> Order | None:
 
 
 def order_to_hold(patient: Patient) -> Order | None:
-    """The one order under which it is taken, never a draft; None where it is not clear which that is."""
+    """The one order under which sirolimus is taken, never a draft; None if it is not clear which order that is."""
     course = patient.course
     current = course.current if patient.taking and not course.conflict else None
     order = current.orders[0] if current is not None and len(current.orders) == 1 else None
     revised = order is not None and any(draft.reference == order.reference for draft in patient.drafts)
-    return None if revised else order  # an order being revised is there twice, as it runs and as a draft
+    return None if revised else order  # an order under revision is there twice, as the active order and as a draft
 
 
 @part
 def level_unread(sirolimus_level_unread: UnreadOf, levels: list[Judged], level_labs: Labs, trough_labs: Labs) -> bool:
-    """Whether a level is on record that could not be read and may be as new as the newest, whatever its specimen: no rise is offered then."""
+    """Whether an unreadable level, of any specimen, may be as new as the newest readable one: then no dose increase is offered."""
     newest = levels[0].moment if levels else None
     waiting = [lab.moment for lab in (*level_labs, *trough_labs) if lab.problem]
     newer = any(moment is None or newest is None or moment.day >= newest.day for moment in waiting)
@@ -72,7 +72,7 @@ class Offers(msgspec.Struct, frozen=True):
 
     @property
     def patient(self) -> Patient:
-        """Whose dose it is."""
+        """The patient whose dose it is."""
         return self.limits.patient
 
     @property
@@ -110,10 +110,10 @@ class Offers(msgspec.Struct, frozen=True):
         return "" if self.is_adult or self.limits.size.weight is not None else "there is no recent weight"
 
     def rises(self, dose: Decimal) -> bool:
-        """Whether ``dose`` is more than what is judged, or than what may be taken: a smaller rise is a rise."""
+        """Whether ``dose`` is more than the judged dose or than a dose that may be taken: less than the draft may still be an increase."""
         current, judged = self.patient.course.current, self.patient.dose.per_day
         running = [current.dose] if current is not None else []
-        running += [order.dose for order in self.patient.course.conflict]  # nobody knows which of them
+        running += [order.dose for order in self.patient.course.conflict]  # it is not known which of them is taken
         taken = [each.per_day for each in running if self.patient.taking and each.per_day is not None]
         return any(dose > each for each in (judged, *taken) if each is not None)
 
@@ -140,9 +140,9 @@ class Offers(msgspec.Struct, frozen=True):
         return amount is not None and not self.limits.target.holds(amount.value)
 
     def answers(self, dose: Decimal, proposed: Decimal | None) -> bool:
-        """Whether ``dose`` corrects the level that a trough card would speak of.
+        """Whether ``dose`` corrects the level that a trough card would report.
 
-        It does if it goes the right way and is predicted in the target, or is the dose that we propose.
+        It does if it changes the dose in the right direction, and its level is predicted in the target or it is the dose we propose.
         """
         by, target = self.limits.support, self.limits.target
         if by is None or self.acted is None or self.acted.level.lab is not by.lab:
@@ -167,7 +167,7 @@ def offers(
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """The dose that a level suggests, and the level by which."""
+    """The dose that a level suggests, and the level it is scaled from."""
 
     dose: Decimal
     by: Support
@@ -177,7 +177,7 @@ class Proposal(msgspec.Struct, frozen=True):
 def proposal(
     acted: Acted, support: Support | None, offers: Offers, inhibitor_beside: bool, windows: tuple[Window, ...]
 ) -> Answer[Proposal]:
-    """The dose that brings a usable level out of target nearest to what is aimed at."""
+    """The dose predicted to bring a usable level that is out of target closest to the aim."""
     target, amount = offers.limits.target, acted.level.lab.amount
     assert amount is not None
     if reason := _why_not_scaled(acted, support, target, offers.numbers.doubtful_level):
@@ -230,7 +230,7 @@ def _too_soon(offers: Offers) -> str:
 
 
 def _candidates(offers: Offers, by: Support, raising: bool, beside: bool, highest: Decimal) -> list[Decimal]:
-    """The doses in steps that go the right way, within the cap, the window or the target, and every limit."""
+    """The doses, in steps, that go in the right direction and stay within the cap, every limit, and either the window or the target."""
     step, cap = offers.step, by.dose * offers.numbers.change_cap
     window, target = offers.limits.window, offers.limits.target
     assert window is not None
@@ -239,7 +239,7 @@ def _candidates(offers: Offers, by: Support, raising: bool, beside: bool, highes
         return (by.dose < dose <= highest) if raising else dose < by.dose
 
     def within(dose: Decimal) -> bool:
-        # beside an inhibitor a rise waits for a level again: it is offered only where it would bring the level into the target
+        # with an inhibitor a rise has to wait for another level: it is offered only if it would bring the level into the target
         in_window = not (raising and beside) and window.low <= dose <= window.high
         return in_window or target.holds(by.at(dose))
 
@@ -320,7 +320,7 @@ def level_moving(
     ciclosporin_new: bool,
     calcineurin_new: bool,
 ) -> str:
-    """That another drug is moving the level, and no level has shown where to: what was measured says little of what comes."""
+    """That another drug is moving the level and no level shows the effect yet: past levels then say little about future ones."""
     states = (strong_inhibitors_state, strong_inducers_state, moderate_inhibitors_state, moderate_inducers_state)
     stopped = not isinstance(stopped_modulators, Unknown)
     if "unsettled" in states or stopped or ciclosporin_new or calcineurin_new:
@@ -332,7 +332,7 @@ def level_moving(
 def unsettled_now(
     support: Support | None, level_moving: str, platelet_fall: Decimal | Unknown, step_down_fall: Number
 ) -> str:
-    """Why nobody should lower a dose that works now: no level to go by, a drug that is moving it, or a count that falls."""
+    """Why a dose that works should not be lowered now: no level to go by, a drug that is moving the level, or a falling count."""
     if support is None:
         return "there is no usable level to go by"
     if level_moving:
@@ -345,7 +345,7 @@ def unsettled_now(
 def step_down_dose(
     offers: Offers, proposal: Proposal | Unknown, in_response: bool, unsettled_now: str
 ) -> Answer[Decimal]:
-    """For a patient in response above the window: one step less or, where that may not be offered, the window's bound."""
+    """For a patient in response above the window: one step less or, if that may not be offered, the window's upper bound."""
     window, dose, order = offers.limits.window, offers.patient.dose.per_day, offers.order
     if window is None or dose is None or dose <= window.high or not in_response or order is None:
         return Unknown("this is no dose above the maintenance window in a patient in response")

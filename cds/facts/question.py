@@ -1,4 +1,4 @@
-"""What is asked, of whom, and whether there is anything to say."""
+"""What the request is about, for which patient, and whether there is anything to report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def ordering(patient: Patient) -> Answer[bool]:
 
 @part
 def level_without_order(patient: Patient) -> list[Lab]:
-    """A recent level while no order is on record, or so long after the end of the last one that it must go on."""
+    """A recent level while no order is on record, or so long after the end of the last order that sirolimus must still be taken."""
     course, joining = patient.course, patient.joining
     if course.state != "none" and (course.state != "stopped" or course.ended is None):
         return []
@@ -32,7 +32,7 @@ def level_without_order(patient: Patient) -> list[Lab]:
 
 @part
 def given_without_order(patient: Patient, given: tuple[Intake, ...]) -> list[Intake]:
-    """The newest of the doses that were given lately, while no order of sirolimus is on record at all."""
+    """The newest of the recently given doses, if no order of sirolimus is on record at all."""
     if patient.course.state != "none":
         return []
     days = patient.joining.stop_still_counts
@@ -72,7 +72,7 @@ def relevant(
 
 @part
 def asks_about_sirolimus(relevant: bool, patient: Patient) -> Answer[bool]:
-    """Whether the question is about sirolimus, and not about another drug beside it."""
+    """Whether the request is about sirolimus, and not about another drug taken with it."""
     if not patient.asks_about_sirolimus:
         return Unknown("sirolimus is not among the draft orders")
     return True

@@ -27,7 +27,7 @@ def newest_usable(response: Response) -> Answer[Count]:
 
 @part
 def recent_usable(newest_usable: Count, response_current: Days, patient: Patient) -> Answer[Count]:
-    """The same, where it is recent enough to say what the response is now."""
+    """The newest usable count, if it is recent enough to tell the response now."""
     recent = newest_usable.moment.days_until(patient.now) <= response_current
     return newest_usable if recent else Unknown(_NOT_JUDGED)
 
@@ -56,7 +56,7 @@ def in_response(
 
 @part
 def newer_confounded(response: Response, newest_usable: Count | Unknown) -> Count | None:
-    """A count of the course after the newest usable one that another treatment explains."""
+    """A count of the course, newer than the newest usable one, that another treatment explains."""
     found = next((count for count in response.counts if count.confounded and response.day(count) > 0), None)
     if found is None or isinstance(newest_usable, Unknown):
         return found
@@ -131,7 +131,7 @@ def current_count(response: Response, count_now: Count, no_response_apart: Days)
 
 
 def _second(response: Response, newest: Count, apart: int) -> Count | None:
-    """The newest usable count that is so many days older."""
+    """The newest usable count at least ``apart`` days older than ``newest``."""
     return next((count for count in response.usable if count.moment.days_to(newest.moment) >= apart), None)
 
 
@@ -145,7 +145,7 @@ def spleen_removed(splenectomy_events: Events, patient: Patient) -> Event | None
 
 @part
 def judged_history(response: Response, spleen_removed: Event | None, patient: Patient) -> Answer[Response]:
-    """The response, where what became of it can be told."""
+    """The response, if its history can be judged."""
     if not patient.start_known:
         return Unknown(_START_UNKNOWN)
     return response if spleen_removed is None else Unknown("the spleen was removed during the course")
@@ -158,7 +158,7 @@ def response_was_confirmed(judged_history: Response) -> Answer[bool]:
 
 
 class Losing(Numbers, frozen=True):
-    """Days between two counts of which both fail, and for how long a loss is reported."""
+    """Days between the two failing counts of a loss, and for how many days a loss is reported."""
 
     no_response_apart: int
     landmark_shown: int
@@ -166,7 +166,7 @@ class Losing(Numbers, frozen=True):
 
 @part
 def loss(judged_history: Response, losing: Losing, patient: Patient) -> Answer[tuple[Count, Count, Count]]:
-    """The two newest counts at which a confirmed response is gone, and the one that last had it confirmed."""
+    """The two newest counts at which a confirmed response is gone, and the last count at which it was confirmed."""
     usable, confirmed = judged_history.usable, judged_history.confirmed
     second = _second(judged_history, usable[0], losing.no_response_apart) if usable and confirmed else None
     if second is None:
@@ -210,7 +210,7 @@ def response_change(judged_history: Response) -> Answer[str]:
 
 @number("day", "1", "days since the count that first confirmed a response that has lasted since")
 def days_in_response(judged_history: Response, in_response: bool, patient: Patient) -> Answer[Decimal]:
-    """Every usable count since responds."""
+    """Every usable count since then shows a response."""
     first = None
     for count in judged_history.usable:
         if judged_history.category(count) not in RESPONDS:
@@ -230,7 +230,7 @@ def given_beside(
     splenectomy_events: Events,
     rituximab_acts: Days,
 ) -> Answer[str]:
-    """All that was given since the start of sirolimus, or shortly before it."""
+    """Everything given since the start of sirolimus, or shortly before it, that may raise platelets."""
     start = response.start
     uses = {id(use): use for use in (*raises_platelets_uses, *washout_uses)}
     found = [

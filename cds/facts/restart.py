@@ -26,7 +26,7 @@ def harms_on_record(
     stomatitis_problems: Problems,
     malignancy_problems: Problems,
 ) -> list[Problem]:
-    """Conditions that sirolimus may have caused, over or not; of a sore mouth those that are not mild."""
+    """Conditions that sirolimus may have caused, over or not; stomatitis only if it is not mild."""
     return [
         *pneumonitis_problems,
         *sepsis_problems,
@@ -51,7 +51,7 @@ def restart_after_harm(
     critical_max_age: Days,
     target: Target,
 ) -> Answer[bool]:
-    """A harm as a condition, or in the blood at the end of the course: few neutrophils, or a level above the target."""
+    """The harm is a recorded condition, or a blood result at the end of the course: few neutrophils, or a level above the target."""
     before = patient.earlier or patient.course
     if not patient.drafts or patient.taking or before.state not in ("held", "stopped", "stopped_unknown"):
         return False

@@ -18,7 +18,7 @@ _MOSTELLER = 3600  # cm kg m-4
 
 
 class Ages(Numbers, frozen=True):
-    """Ages in years, days for which a weight is valid, and for how many more one may hold an offer up."""
+    """Ages in years, days for which a weight is valid, and for how many more days it may still support an offer."""
 
     weight_short_age: int
     weight_valid: int
@@ -101,7 +101,7 @@ def size_limits_apply(
 
 @part
 def recent_weight(size: Size, age_group: str | Unknown, unreadable_weights: list[Named]) -> Answer[Lab]:
-    """The weight that a dose is judged by; of a child it is missed, unless one that was not read is named."""
+    """The weight that a dose is judged by; for a child a missing one is a gap, unless an unreadable weight is already reported."""
     if size.weight is not None:
         return size.weight
     reason = f"there is no weight from the last {size.valid} days"
@@ -140,7 +140,7 @@ def infant_note(daily_dose: Decimal, patient: Patient, infant_age: Days) -> Answ
 
 
 class Growing(Numbers, frozen=True):
-    """Days for which an old weight warns, and what percentage may have been gained since."""
+    """Days for which an old weight may still raise a warning, and the percentage that may have been gained since."""
 
     infant_age: int  # years
     weight_warns: int
@@ -171,7 +171,7 @@ def _old_weight_grown(patient: Patient, size: Size, growing: Growing) -> Heavies
 
 
 def _heavy_for_age(patient: Patient, heavy: dict[str, tuple[Decimal, ...]]) -> Heaviest | None:
-    """What three of a hundred children of that age exceed; the sex may be unknown, then it is the heavier one's."""
+    """The weight that three of a hundred children of that age exceed; if the sex is unknown, that of the heavier sex."""
     months = patient.birth.most_months_on(patient.now.date()) if patient.birth else None
     sexes = [patient.gender] if patient.gender in heavy else list(heavy)
     weights = [heavy[sex][months] for sex in sexes if months is not None and 0 <= months < len(heavy[sex])]

@@ -1,4 +1,4 @@
-"""The corticosteroids that are taken now, together, and for how long they have been above the dose that counts."""
+"""The total dose of the corticosteroids taken now, and for how long it has been above the dose that counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def prednisone_daily(steroids: Steroids, steroid_dose: Number) -> Answer[Decimal
 
 @part
 def steroid_since(prednisone_daily: Decimal, steroids: Steroids, steroid_dose: Number) -> Answer[DrugUse]:
-    """The use from which on the sum has been above the dose that counts."""
+    """The use since which the total dose has been above the dose that counts."""
     since = steroids.since(lambda dose: dose > steroid_dose)
     if since is None or since.start is None:
         return Unknown(f"it is not above {said(steroid_dose)} mg/day")

@@ -1,4 +1,4 @@
-"""Operations: those that lie ahead, when sirolimus would be paused before a major one, and the newest of the past."""
+"""Operations: planned ones, when sirolimus would be paused before a major one, and the most recent past one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Pause(Numbers, frozen=True):
 
 @part
 def operations_ahead(patient: Patient, plans: tuple[Plan, ...], pause: Pause) -> Answer[Ahead]:
-    """The next operation and those soon, each once with the days until it, where sirolimus is taken or ordered with it."""
+    """The next operation and others soon, each once with the days until it, if sirolimus is taken or being ordered."""
     asked = patient.drafts or not patient.ordering
     ahead = [(-plan.day.days_until(patient.now), plan) for plan in plans if asked or plan.draft]
     ordered = sorted(((days, plan) for days, plan in ahead if days >= 0), key=lambda each: each[0])
@@ -60,7 +60,7 @@ def days_since_surgery(surgery_events: Events, splenectomy_events: Events, patie
 
 
 def _note(patient: Patient, days: int, plan: Plan, pause: Pause) -> str:
-    """When it is, and when sirolimus would be paused if it is a major one."""
+    """When the operation is, and when sirolimus would be paused if it is a major one."""
     today = patient.now.date()
     first, last = sorted((pause.surgery_pause_to, pause.surgery_pause_from))
     day = today + timedelta(days=days)

@@ -24,7 +24,7 @@ _NOT_TAKING = "sirolimus is not being taken now"
 
 
 class Acted(NamedTuple):
-    """The level that may steer the dose, why it may, and the level before it, whatever that is worth."""
+    """The level that may steer the dose, why it may, and the level before it, usable or not."""
 
     level: Judged
     basis: str
@@ -33,7 +33,7 @@ class Acted(NamedTuple):
 
 @part
 def acted(levels: list[Judged], patient: Patient, target: Target) -> Answer[Acted]:
-    """The newest level since the last change that is usable, or already lies beyond the target all the same."""
+    """The newest level since the last change that is usable, or that already lies beyond the target although it is not."""
     if not patient.taking:
         return Unknown(_NOT_TAKING)
     reason = "there is no level since the last change" if levels else "there is no level on record"
@@ -67,7 +67,7 @@ def _before(levels: Sequence[Judged], each: Judged) -> Judged | None:
 
 
 def value_of_level(level: Judged) -> Decimal | Bound:
-    """The number of a level, or the bound that is all that the laboratory reports."""
+    """The number of a level, or its bound if that is all the laboratory reports."""
     amount = level.lab.amount
     assert amount is not None
     return Bound(amount.comparator, amount.value) if amount.comparator else amount.value  # type: ignore[arg-type]  # it has no other

@@ -25,7 +25,7 @@ def gaps_of_levels(
     telling_levels: list[Judged],
     target: Target,
 ) -> list[Named]:
-    """Levels that were not read, that are a bound which tells nothing, or of which nobody knows the newer."""
+    """Levels that were not read, that are an uninformative bound, or of which it is not known which is newer."""
     if "Observation" in chart.not_supplied:
         return []
     read, judged = [each.lab for each in levels], [each.lab for each in telling_levels]
@@ -38,7 +38,7 @@ def gaps_of_levels(
 
 
 def _same_day(levels: Sequence[Lab]) -> list[Named]:
-    """Two levels of the newest day that differ, one of them without a time: which is newer nobody knows."""
+    """Two levels of the newest day that differ, one of them without a time: it is not known which is newer."""
     moments = [(lab.moment, lab.reference) for lab in levels if not lab.wrong_specimen and lab.moment is not None]
     newest = [(moment, reference) for moment, reference in moments if moment.day == moments[0][0].day]
     if len(newest) < 2 or all(moment.at is not None for moment, _ in newest):
@@ -50,7 +50,7 @@ def _same_day(levels: Sequence[Lab]) -> list[Named]:
 def _newest_unreadable(
     labs: Sequence[Lab], read: Sequence[Lab], what: str, subject: str, judged: Sequence[Lab] | None = None
 ) -> list[Named]:
-    """An unreadable result is named when no readable one, or of those that are ``judged`` none, is as new."""
+    """Unreadable results, unless a readable one (with ``judged``, one of those) is from a later day."""
     counting = read if judged is None else judged
     newest = max((lab.moment.day for lab in counting if lab.moment is not None), default=None)
     known = {lab.reference for lab in read}
@@ -90,7 +90,7 @@ def gaps_of_counts(
     bleeding_days: Days,
     patient: Patient,
 ) -> list[Named]:
-    """Counts, and grades of bleeding that would still belong to one, that were not read; without a course the recent ones."""
+    """Unread counts, and unread bleeding grades that would still belong to a count; without a course only recent counts."""
     if "Observation" in chart.not_supplied:
         return []
     read, judged = [count.lab for count in counts], [count.lab for count in real_counts]
@@ -112,7 +112,7 @@ def gaps_of_results(
     speaks_days: dict[str, int],
     called: dict[str, str],
 ) -> list[Named]:
-    """Results of the other tests that a rule of this hook needs, for as long as they would have spoken."""
+    """Unreadable results of the other tests that a rule of this hook needs, for as long as they would have been relevant."""
     found: list[Named] = []
     for test, facts in needs.get(patient.hook, {}).items():
         labs = chart.labs.get(test, ())
@@ -123,7 +123,7 @@ def gaps_of_results(
 
 
 def _recent_unreadable(labs: Sequence[Lab], days: int, patient: Patient, what: str, facts: str) -> Iterator[Named]:
-    """The newest of the results of the last days, or without a date, where they cannot be read."""
+    """The newest of the results from the last ``days`` days, or without a date, if they cannot be read."""
     yield from _newest_unreadable(
         _of_the_last(labs, days, patient), [lab for lab in labs if not lab.problem], what, facts
     )
@@ -135,7 +135,7 @@ def _of_the_last(labs: Sequence[Lab], days: int, patient: Patient) -> list[Lab]:
 
 @part
 def surely_not_small(age_group: str | Unknown, size_limits_apply: bool | Unknown, size: Size) -> bool:
-    """An adult whose weight says that no limit by size applies."""
+    """Whether the patient is an adult to whom, by weight, no limit by size applies."""
     return age_group == "adult" and size.weight is not None and size_limits_apply is not True
 
 

@@ -1,4 +1,4 @@
-"""What keeps anything from offering more sirolimus: the one place that proposals ask. The reasons are rules/withhold.yaml."""
+"""What prevents any offer of more sirolimus: the one place that proposals check. The reasons are in rules/withhold.yaml."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def harms(reasons: Reasons) -> Answer[list[Named]]:
 
 @part
 def rise_reasons(reasons: Reasons) -> str:
-    """Why no rise may be offered, in words; empty where one may. The first reasons stand for all."""
+    """Why no dose increase may be offered, in words; empty if one may. Only the first two reasons are named."""
     return ", ".join(f"{named.name} ({named.note})" if named.note != _LASTS else named.name for _, named in reasons[:2])

@@ -1,4 +1,4 @@
-"""The HTTP service. It knows HTTP and nothing of the inside: ``advise`` does the rest."""
+"""The HTTP service. It handles HTTP only; ``advise`` does the rest."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from cds.hooks.settings import LONGEST_WAIT, Settings
 from cds.records.database import Unavailable
 
 LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
-PATIENCE = 4  # times the seconds for an answer: who waits longer has given up
+PATIENCE = 4  # multiple of ``answer_seconds``: a client that waits longer has given up
 _log = logging.getLogger("cds.hooks")
 Clock = Callable[[], datetime]
 _REASONS: dict[type[Exception], str] = {
@@ -55,7 +55,7 @@ _REASONS: dict[type[Exception], str] = {
 
 
 class Service:
-    """The service over one engine, as it is set up."""
+    """The service over one engine, as the settings configure it."""
 
     def __init__(
         self,
@@ -72,22 +72,22 @@ class Service:
         self.keeper = keeper or self.recording.feedback
 
         def outward() -> httpx.AsyncClient:
-            # no proxy and no .netrc of the environment, no redirect: a token goes where the settings say and nowhere else
+            # no proxy or .netrc from the environment, no redirect: a token is sent only to the addresses in the settings
             return client or httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=settings.answer_seconds)
 
         self.peers = Peers(outward)
-        self.key_client = outward()  # of its own: FHIR servers that hang hold nobody's keys up
+        self.key_client = outward()  # a separate client: FHIR servers that hang do not delay fetching keys
         self.authentication = Authentication(settings, time.time, self.key_client, self.recording.records)
         self.hooks = {service_id(hook): hook for hook in settings.hooks}
         self.contract = encode(openapi(bool(settings.issuers), settings.hooks))
-        self.in_flight = 0  # calls whose bodies are here and that are not answered yet
+        self.in_flight = 0  # calls whose body has arrived and that are not answered yet
         self.held = Held(settings.max_body_bytes)
         self.browser = Browser(engine, settings) if served(settings) else None
         self.draining = False
         self._serve_by(engine, Judges(engine, _sending(settings), knowledge, self.recording.recorder))
 
     def serve_by(self, engine: CheckedEngine, knowledge: Path) -> None:
-        """Judge by other rules from now on; calls that are under way are judged by those before. It may be called in any thread."""
+        """Judge by other rules from now on; calls under way are judged by the previous ones. May be called in any thread."""
         judges = Judges(engine, _sending(self.settings), knowledge, self.recording.recorder)
         judges.rehearse()
         self._serve_by(engine, judges)
@@ -110,7 +110,7 @@ class Service:
         """POST /cds-services/{id}"""
         if (
             self._is_full()
-        ):  # before the token is verified: the same call may then be made again, and to refuse costs little
+        ):  # before the token is verified: the same call can then be made again, and refusing it costs little
             return busy("too many calls at once")
         caller = await self._caller(request)
         hook = self.hooks.get(request.path_params["id"])
@@ -148,15 +148,15 @@ class Service:
         return as_json(b"{}")
 
     async def openapi(self, request: Request) -> Response:
-        """GET /openapi.json: the contract, which holds nothing that must be kept from anybody."""
+        """GET /openapi.json: the contract, which contains nothing secret."""
         return as_json(self.contract)
 
     async def livez(self, request: Request) -> Response:
-        """GET /livez: the loop turns."""
+        """GET /livez: the event loop is running."""
         return as_json(b'{"status":"alive"}')
 
     async def readyz(self, request: Request) -> Response:
-        """GET /readyz: rules are loaded, both engines answer alike, what must be recorded can be, and the end is not near."""
+        """GET /readyz: rules are loaded, both engines agree, required records can be written, and no shutdown has begun."""
         if self.draining:
             return as_json(b'{"status":"draining"}', 503)
         try:
@@ -172,7 +172,7 @@ class Service:
         return as_json(encode(said | ({"records": fault} if fault else {})))
 
     def drain(self) -> None:
-        """Say from now on that the end is near."""
+        """Report from now on that the service is shutting down."""
         self.draining = True
 
     async def _caller(self, request: Request) -> Caller:
@@ -188,12 +188,12 @@ class Service:
             raise Answered(busy("whether the token was used before cannot be known now")) from None
 
     async def _judge(self, request: Request, body: bytes, hook: HookName, caller: Caller, arrived: float) -> Response:
-        """The answer to a body. Whatever goes wrong inside is a card that says so: an error status reads as 'all clear'
-        in a client, and is posted again."""
+        """The answer to a request body. Any internal fault becomes a card that says so: a client shows an error status as
+        'all clear', and posts the call again."""
         try:
             answer = await self._answer(request, body, hook, caller, arrived)
         except (InputError, NoMedications, Gone, TooLate) as error:
-            # an InputError says what is wrong in words of ours, and nothing of the request
+            # an InputError says what is wrong in our own words, and contains nothing from the request
             request.state.said["reason"] = str(error) if isinstance(error, InputError) else _REASONS[type(error)]
             return _refusal(error)
         except Exception as error:
@@ -224,7 +224,7 @@ class Service:
     async def _completed(
         self, request: Request, waiting: Waiting, body: bytes, hook: HookName, server: Server, arrived: float
     ) -> bytes:
-        """The body with what was not sent, and then with the Medications that the answers point to."""
+        """The request body, completed with what was not sent, and then with the Medications that the fetched answers refer to."""
         said = request.state.said
         said["fetched"] = 0
         asked: set[str] = set()
@@ -252,7 +252,7 @@ def create_app(
     """The service as an ASGI application.
 
     ``clock`` says what time it is in the hospital, ``keeper`` takes feedback, ``client`` calls FHIR servers back.
-    ``knowledge`` is a file that ``into_cache`` wrote: with it large bodies are judged in processes apart, and hold nobody up.
+    ``knowledge`` is a file that ``into_cache`` wrote: with it, large bodies are judged in separate processes and do not delay other calls.
     """
     settings = settings or Settings()
     service = Service(engine, settings, clock, keeper, client, knowledge)
@@ -284,7 +284,7 @@ def create_app(
         CORSMiddleware,
         allow_origins=settings.allow_origins,
         allow_origin_regex=LOOPBACK,
-        allow_private_network=True,  # a page on the internet asks the browser before it calls loopback
+        allow_private_network=True,  # for a page on the internet the browser asks us (preflight) before it calls loopback
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "x-request-id"],
         expose_headers=["x-request-id", "retry-after", "server-timing"],

@@ -1,4 +1,4 @@
-"""Who is calling: the bearer token of a CDS Hooks client, checked in full or refused without a word why."""
+"""Who is calling: the bearer token of a CDS Hooks client, fully checked; a refused caller is not told the reason."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cds.records.keeper import Records
 
 _LEEWAY = 30
 _LONGEST = 3600  # seconds from issue to expiry
-_EARLY = 360  # seconds that `nbf` may lie before the issue; one EHR writes five minutes
+_EARLY = 360  # seconds that `nbf` may lie before `iat`; one EHR writes five minutes
 _REQUIRED = ["iss", "aud", "exp", "iat", "jti"]
 _MOST_CHARACTERS = 16 * 1024
 _SERVICES = "/cds-services"
@@ -33,19 +33,19 @@ class Refused(Exception):
 
 
 class Unknowable(Exception):
-    """Whether the token was used before cannot be known now."""
+    """It cannot be determined now whether the token was used before."""
 
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller that may ask, and the FHIR servers that it may name."""
+    """A caller that is let in, and the FHIR servers that it may name."""
 
     issuer: str
     fhir_servers: tuple[str, ...]
 
 
 class Authentication:
-    """Checks tokens by the settings. Without issuers everybody may call."""
+    """Checks tokens against the settings. If no issuers are set, every caller is let in."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Authentication:
         self._seen = seen if settings.issuers and settings.replay == "reject" else None
 
     async def check(self, authorization: str | None, path: str) -> Caller:
-        """The caller behind an Authorization header of a call to ``path``. Raises Refused, or Unknowable for now."""
+        """The caller behind an Authorization header of a call to ``path``. Raises Refused; Unknowable if reuse cannot be checked now."""
         if not self._issuers:
             return Caller("", tuple(self._settings.fhir_servers))
         token = _bearer(authorization)
@@ -74,7 +74,7 @@ class Authentication:
         return Caller(issuer.iss, tuple(issuer.fhir_servers))
 
     def _issuer_of(self, token: str) -> tuple[Issuer, Mapping[str, Any]]:
-        """The issuer that a token claims, if we know it, and the token's header; nothing of it is believed yet."""
+        """The issuer that a token claims, if the settings name it, and the token's header; nothing is verified yet."""
         try:
             unverified = jwt.decode_complete(token, options={"verify_signature": False})
         except (jwt.PyJWTError, ValueError, RecursionError):
@@ -113,7 +113,7 @@ class Authentication:
         return claims
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
-        """What the library leaves open: numbers that are numbers, a short life, not issued long ago or ahead."""
+        """Checks that the library leaves out: the times are numbers, the token is short-lived, and not issued long ago or in the future."""
         now = self._now()
         exp, iat, nbf = claims["exp"], claims["iat"], claims.get("nbf", claims["iat"])
         if any(type(each) not in (int, float) for each in (exp, iat, nbf)):
@@ -134,13 +134,13 @@ class Authentication:
         try:
             first = await self._seen.take(issuer.iss, jti, float(claims["exp"]) + _LEEWAY)
         except Unavailable:
-            raise Unknowable from None  # not knowing is no yes, and no reason to call the token wrong
+            raise Unknowable from None  # not knowing means neither accepting the token nor calling it invalid
         if not first:
             raise Refused("replayed")
 
 
 def unusable_keys(settings: Settings) -> str:
-    """Why the files that callers are known by cannot be used, in words; empty where they can. Asked once, before any worker is started."""
+    """Why the issuers' key files cannot be used, in words; empty if they can. Called once, before any worker is started."""
     for issuer in settings.issuers:
         try:
             none = issuer.jwks_file is not None and Keys(issuer, time.time).is_empty
@@ -160,7 +160,7 @@ def _failed(error: Exception) -> str:
 
 
 def _is_text(text: str) -> bool:
-    """Whether a text can be written down: half of a pair of UTF-16 cannot."""
+    """Whether a text can be encoded: half of a UTF-16 surrogate pair cannot."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -169,10 +169,10 @@ def _is_text(text: str) -> bool:
 
 
 def _audiences(issuer: Issuer, path: str) -> list[str]:
-    """What a token for a call to ``path`` may be meant for.
+    """The audiences that a token for a call to ``path`` may have.
 
-    An audience that ends in ``/cds-services`` stands for every address below it, each for itself alone: a token for one
-    service opens no other. Any other audience is taken as it is, for EHRs that write one by hand.
+    An audience in the settings that ends in ``/cds-services`` covers every address below it, but each one separately: a token
+    for one service is not valid for another. Any other audience is used as it is, for EHRs where it is entered by hand.
     """
     below = path.rstrip("/").removeprefix(_SERVICES)
     return [each + below if each.endswith(_SERVICES) else each for each in issuer.audiences]

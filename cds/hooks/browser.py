@@ -1,4 +1,4 @@
-"""The workbench and the rules over HTTP, for people with a browser: where they are to be had, and within which bounds."""
+"""The workbench and the rules over HTTP, for people with a browser: when they are served, and with which limits."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _NEEDED = {"vl_convert": "vl-convert-python", "jinja2": "jinja2", "markdown_it":
 
 
 def wanted(settings: Settings) -> bool:
-    """Whether there is to be a workbench: as it is set, else where nobody but this machine can call."""
+    """Whether the workbench should be served: as set; if not set, only where no other machine can call."""
     return settings.only_this_machine if settings.workbench is None else settings.workbench
 
 
 def lacking() -> list[str]:
-    """What the workbench needs and is not installed."""
+    """The packages that the workbench needs and that are not installed."""
     return [package for module, package in _NEEDED.items() if find_spec(module) is None]
 
 
 def served(settings: Settings) -> bool:
-    """Whether there is a workbench."""
+    """Whether the workbench is served."""
     return wanted(settings) and not lacking()
 
 
 class Browser:
-    """The pages as routes. A page is made in a thread, one at a time; calls are heard and answered meanwhile."""
+    """The pages as routes. Pages are made in a thread, one at a time; other calls are accepted and answered meanwhile."""
 
     def __init__(self, engine: CheckedEngine, settings: Settings) -> None:
         self._engine, self._settings, self._turn = engine, settings, asyncio.Lock()
@@ -55,7 +55,7 @@ class Browser:
         self._engine, self._made = engine, None
 
     def routes(self, logged: Sequence[Middleware]) -> list[Route]:
-        """Where the pages are; ``logged`` surrounds every call."""
+        """The routes of the pages; ``logged`` is the middleware around every call."""
         return [
             Route("/", self.start, methods=["GET"], middleware=logged),
             Route("/", self.judge, methods=["POST"], middleware=logged),
@@ -71,7 +71,7 @@ class Browser:
         return await self._page(request, lambda bench: bench.start(example))
 
     async def judge(self, request: Request) -> Response:
-        """POST /: a chart judged, with a value moved or a suggestion pressed. The chart comes along each time."""
+        """POST /: judge a chart, after a value was changed or a suggestion pressed. The chart is sent with every request."""
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             return outcome(415, "the body must be a form")
@@ -95,7 +95,7 @@ class Browser:
         return Response(SCRIPT, media_type="text/javascript", headers=_HEADERS)
 
     async def icon(self, request: Request) -> Response:
-        """GET /icon.png, which cards show beside their source."""
+        """GET /icon.png, which cards show next to their source."""
         from cds.workbench.pages import IMAGE
 
         return Response(IMAGE, media_type="image/png", headers=_HEADERS)
@@ -112,10 +112,10 @@ class Browser:
         self._waiting += 1
         try:
             async with self._turn:
-                if await request.is_disconnected():  # whoever asked has gone
+                if await request.is_disconnected():  # the client has disconnected
                     return outcome(503, "no one is waiting for this page")
                 text = await asyncio.to_thread(made)
-        except Exception as error:  # no traceback, which may hold what was put in
+        except Exception as error:  # no traceback, because it may contain what the user entered
             event = "engine fault" if isinstance(error, EngineFault) else "fault"
             _log.error(event, extra={"fault": type(error).__name__})
             return outcome(500, "the page could not be made: no advice")

@@ -1,4 +1,4 @@
-"""What a client did not send along, asked of its own FHIR server, and put where its prefetch would have been."""
+"""Fetch what a client did not send from its own FHIR server, and put it where the prefetch would have been."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _MOST_OF_A_MEDICATION = 64 * 1024  # bytes; they are read while other calls wait
 
 
 class Calling(msgspec.Struct):
-    """The part of a request that says whom to ask; whatever its shape."""
+    """The part of a request that names the FHIR server and the token; values of any type are accepted."""
 
     fhirServer: Any = None
     fhirAuthorization: Any = None
 
 
 def server_of(body: bytes, caller: Caller) -> Server | None:
-    """The FHIR server that a request names, if this caller's are allowed to be asked; with its token."""
+    """The FHIR server that a request names, with its token, if the settings allow that server for this caller."""
     if not caller.fhir_servers:
         return None
     try:
@@ -49,12 +49,12 @@ def server_of(body: bytes, caller: Caller) -> Server | None:
 
 
 def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
-    """The queries whose answers were not sent, or not whole, with the patient filled in."""
+    """The queries whose answers were not sent, or not completely, with the patient's id filled in."""
     lacking = {*question.not_supplied, *(kind for kind, why in question.incomplete if why in (MORE_PAGES, SOME_KEYS))}
     partly = {kind for kind, why in question.incomplete if why == SOME_KEYS}
     here = {key for key, value in (question.message.prefetch or {}).items() if came(value)}
     patient = quote(question.patient_id, safe="")
-    if patient in (".", ".."):  # no id, but a way to every patient
+    if patient in (".", ".."):  # not an id, but a path that reaches every patient
         return {}
     return {
         key: template.replace(_PATIENT, patient)
@@ -64,10 +64,10 @@ def missing(question: Request, templates: Mapping[str, str]) -> dict[str, str]:
 
 
 def medications(question: Request, server: Server) -> dict[str, str]:
-    """Reads of the Medications that orders only refer to and that nobody sent; only those of this server.
+    """Reads of the Medications that orders refer to and that were not sent; only those on this server.
 
-    A version of one is not asked for, since a server may not keep it, and the newest may be another drug. Nor is an id
-    that some order has from elsewhere: once here, it would be taken for that one too.
+    A reference to a version is not read, since a server may not keep versions, and the newest may be another drug. Nor is an
+    id that some order refers to on another server: once fetched, the resource would be used for that order, too.
     """
     known = {resource.reference for resource in question.resources} | set(question.full_urls)
     ours = re.compile(rf"(?:{re.escape(server.base)}/)?(Medication/[A-Za-z0-9-][A-Za-z0-9.-]{{0,63}})")
@@ -83,12 +83,12 @@ def medications(question: Request, server: Server) -> dict[str, str]:
         elif known.isdisjoint((match[0], match[1])):
             found[match[1]] = None
     wanted = [read for read in found if read not in elsewhere][:_MOST_MEDICATIONS]
-    # the keys are ours alone, and differ from round to round: what was fetched before must not be overwritten
+    # the keys are in our own namespace and differ in each round: resources fetched earlier must not be overwritten
     return {f"{NAMESPACE}.fetched-{len(known)}-{number}": read for number, read in enumerate(wanted)}
 
 
 def _is_what_was_read(answer: bytes, read: str) -> bool:
-    """Whether the answer to a read of a Medication is that Medication, and stands; none of any size is so large."""
+    """Whether the answer to a read is that Medication, and is not entered in error. A larger answer cannot be a Medication."""
     if len(answer) > _MOST_OF_A_MEDICATION:
         return False
     try:
@@ -101,7 +101,7 @@ def _is_what_was_read(answer: bytes, read: str) -> bool:
 async def completed(
     body: bytes, peer: Peer, server: Server, queries: Mapping[str, str], seconds: float
 ) -> tuple[bytes, int]:
-    """The request with what could be fetched in its prefetch, and how many queries were answered."""
+    """The request with the fetched resources added to its prefetch, and how many queries were answered."""
     answers = await peer.fetch(server, queries, seconds)
     found = {
         key: answer

@@ -1,7 +1,7 @@
-"""What the service is sent, as tolerant models: the contract that ``/openapi.json`` states for callers.
+"""The requests that the service receives, as tolerant models: the contract that ``/openapi.json`` states for callers.
 
-Calls are read by ``cds.chart``, which takes FHIR as real clients write it; a test holds the two together: what does not
-fit these models is answered with 400. Fields that nobody here reads are let through.
+Calls are read by ``cds.chart``, which takes FHIR as real clients write it; a test keeps the two consistent: a call
+that does not fit these models is answered with 400. Fields that the service does not read are accepted.
 
 Source: CDS Hooks 2.0.1, section Calling a CDS Service.
 """
@@ -20,7 +20,7 @@ class _Received(BaseModel):
 
 
 class Context(_Received):
-    """Who is asked about. ``draftOrders`` or ``medications`` is needed by the hooks that have it; ``userId`` is not read and may be missing."""
+    """The patient and orders. Hooks with ``draftOrders`` or ``medications`` require it; ``userId`` is not read and may be missing."""
 
     patientId: str = Field(min_length=1, description="The patient, as an id or as Patient/id.")
     draftOrders: Any = Field(default=None, description="A Bundle of the orders that are being written.")
@@ -29,7 +29,7 @@ class Context(_Received):
 
 
 class Call(_Received):
-    """A call of one service. ``hookInstance`` may be any text: some clients send the same one always."""
+    """A call to one service. ``hookInstance`` may be any text: some clients always send the same one."""
 
     hook: HookName
     hookInstance: str = Field(min_length=1)

@@ -1,4 +1,4 @@
-"""What ``GET /cds-services`` says: one service a hook, with the prefetch that the rules need."""
+"""The answer to ``GET /cds-services``: one service per hook, with the prefetch that the rules need."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from cds.compiled.systems import OURS, SHORT
 
 _PATIENT = "{{context.patientId}}"
 _ROOM = 1_750
-"""Characters of codes in one query, encoded; with an id of 64 and the rest an address stays under 1,900, which clients and proxies take."""
-_IN_ADDRESS = ":/"  # of a code system; anything else in it could end the query
-_FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # what no judgement can do without
+"""Maximum length of the encoded codes in one query. With a patient id of 64 characters and the rest of the query, an address stays under
+1,900 characters, which clients and proxies accept."""
+_IN_ADDRESS = ":/"  # left unescaped in the name of a code system; anything else could end the query
+_FIRST = ("level", "trough", "platelets", "clumps", "weight", "height")  # needed for every judgement
 
 
 def service_id(hook: HookName) -> str:
@@ -25,7 +26,7 @@ def service_id(hook: HookName) -> str:
 
 
 SERVICES = {service_id(hook): hook for hook in SERVED}
-"""The hook of each service; a site may set which are served."""
+"""The hook of each service id; the settings may choose which are served."""
 
 
 def discovery(knowledge: Knowledge, hooks: Iterable[HookName] = UNLESS_SET) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def _service(hook: HookName, knowledge: Knowledge) -> dict[str, Any]:
         "id": service_id(hook),
         "title": "Sirolimus in immune thrombocytopenia",
         "description": f"Dose, level, response and interactions of sirolimus in primary ITP (off label), {SERVED[hook].when}. "
-        f"{_signed_off(knowledge)}; no substitute for judgement.",
+        f"{_signed_off(knowledge)}; no substitute for clinical judgement.",
         "version": "2.0.1",
         "hookVersion": SERVED[hook].version,
         "usageRequirements": "FHIR R4 (4.0.1) only. The prefetch key 'medications' is mandatory and must hold the whole history; "
@@ -59,7 +60,8 @@ def _signed_off(knowledge: Knowledge) -> str:
 
 
 def prefetch(knowledge: Knowledge) -> dict[str, str]:
-    """The prefetch templates: one query a key, only ``{{context.patientId}}`` as token; results in as many as their codes need."""
+    """The prefetch templates: one query per key, with ``{{context.patientId}}`` as the only token. Results are split into as many queries
+    as their codes need."""
     queries = {key: f"{kind}?patient={_PATIENT}" for key, kind in PREFETCH_TYPES.items()}
     queries["patient"] = f"Patient/{_PATIENT}"
     found: dict[str, str] = {}
@@ -78,7 +80,7 @@ def _in_parts(query: str, knowledge: Knowledge) -> dict[str, str]:
 
 
 def _parts(tokens: Iterable[str]) -> list[list[str]]:
-    """The tokens in order, as many in each part as an address may hold."""
+    """The tokens in order, divided into parts that each fit into one address."""
     parts: list[list[str]] = [[]]
     room = _ROOM
     for token in tokens:
@@ -94,7 +96,7 @@ def _parts(tokens: Iterable[str]) -> list[list[str]]:
 def _observed(knowledge: Knowledge) -> list[str]:
     """Every observation code that the rules read, by LOINC or by a code system of the site, in a fixed order.
 
-    Codes of our own system are left out: no server knows them but by a mapping that its site has made.
+    Codes of our own system are left out: a server knows them only through a mapping that its site has made.
     """
     by_name: dict[str, list[str]] = defaultdict(list)
     for system, codes in knowledge.codes.items():
@@ -107,5 +109,5 @@ def _observed(knowledge: Knowledge) -> list[str]:
 
 
 def _escaped(code: str) -> str:
-    """A code as a token of a search, in an address."""
+    """A code as a token of a search, escaped for use in a URL."""
     return quote(re.sub(r"([\\$,|])", r"\\\1", code))

@@ -1,4 +1,4 @@
-"""Whether this machine can run the service as it is set up: what is well, what to know, and what keeps it from running."""
+"""Whether this machine can run the service as configured: what is in order, what is worth knowing, and what prevents it from running."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from cds.records.key import key_beside
 
 Level = Literal["ok", "note", "fault"]
 _WAL_FIXED = (3, 51, 3)
-"""The first release of SQLite without the WAL-reset bug; 3.50.7 and 3.44.6 have the mend, too (https://sqlite.org/wal.html)."""
+"""The first release of SQLite without the WAL-reset bug; 3.50.7 and 3.44.6 have the fix, too (https://sqlite.org/wal.html)."""
 _MENDED = ((3, 50, 7), (3, 44, 6))
 _LEAST = 256 * 1024 * 1024  # bytes that should be free
-_SKEW = 30  # seconds: as much as a token may be issued ahead
+_SKEW = 30  # seconds: as far as a token's issue time may lie in the future
 _SECONDS = 5.0
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class Looked(NamedTuple):
-    """One thing that was looked at. A ``fault`` keeps the service from working as it is set up; a ``note`` does not."""
+    """The result of one check. A ``fault`` prevents the service from working as configured; a ``note`` does not."""
 
     level: Level
     what: str
 
 
 def look(settings: Settings, knowledge: Knowledge, client: httpx.Client) -> Iterator[Looked]:
-    """Everything in turn; ``client`` fetches the keys of issuers, from no other address than the settings name."""
+    """Run all checks in turn; ``client`` fetches the keys of issuers, only from the addresses that the settings name."""
     if why := not_to_snooze(settings, knowledge):
         yield Looked("fault", why)
     why = unusable_keys(settings)
@@ -108,7 +108,7 @@ def _permissions(*files: Path) -> Iterator[Looked]:
 
 
 def _cache() -> Iterator[Looked]:
-    """The folder of compiled rules: the service starts without it, and commands more slowly."""
+    """The folder of compiled rules: without it the service still starts, and commands start more slowly."""
     folder = cache_folder()
     there = next((each for each in (folder, *folder.parents) if each.exists()), None) if folder is not None else None
     if there is not None and there.is_dir() and os.access(there, os.W_OK):
@@ -143,7 +143,7 @@ def _files(settings: Settings) -> Iterator[Looked]:
 
 
 def _issuer(issuer: Issuer, client: httpx.Client) -> Iterator[Looked]:
-    """Whether its keys can be fetched, and whether its clock and ours agree: tokens are judged by both."""
+    """Whether an issuer's keys can be fetched, and whether its clock and ours agree: checking a token involves both clocks."""
     if issuer.jwks_url is None or issuer.jwks_file is not None:
         return
     began = time.time()

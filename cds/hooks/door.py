@@ -1,4 +1,4 @@
-"""What is looked at before anything of a call is read: for which host it is meant, who sent it from where; and what every answer says."""
+"""Checks made before a call is read: which host it is meant for and which page sent it; and the headers that every answer has."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EVERY_ANSWER = {"cache-control": "no-store", "x-content-type-options": "nosniff
 
 
 class Door:
-    """Refuses calls for another host, calls of which two could be meant, and calls from pages that may not call.
+    """Refuses calls for another host, calls with an ambiguous Host or Authorization header, and calls from pages that may not call.
 
-    A name that resolves to this machine does not make a page of another site one of ours: the host that a call names must be
-    among ``hosts``. Empty ``hosts`` let every name in.
+    A page of another site does not become one of ours because its host name resolves to this machine: the host that a call names
+    must be among ``hosts``. If ``hosts`` is empty, every name is accepted.
     """
 
     def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str], origin_pattern: str) -> None:
@@ -41,7 +41,7 @@ class Door:
         await (outcome(*refused) if refused else self._app)(scope, receive, answered)
 
     def _refused(self, headers: Headers, method: str) -> tuple[int, str] | None:
-        """The status and the words with which a call is refused; None for one that may come in."""
+        """The status and the message with which a call is refused; None if it is accepted."""
         hosts = headers.getlist("host")
         if len(hosts) != 1 or len(headers.getlist("authorization")) > 1:
             return 400, "the call must have one Host and at most one Authorization header"
@@ -52,7 +52,7 @@ class Door:
         return None
 
     def _may_call(self, headers: Headers, method: str) -> bool:
-        """Whether a call from a page of another site is one that may be: a link that was followed, or a page that is allowed."""
+        """Whether a call from another site's page is allowed: the user followed a link, or the page's origin is allowed."""
         origin = headers.get("origin", "")
         followed = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
         return followed or origin in self._origins or self._origin.fullmatch(origin) is not None

@@ -1,4 +1,5 @@
-"""The end in two steps: first every answer says that it is the last of its connection and readiness that the end is near, then the door closes."""
+"""Shutdown in two steps: first every answer says that it is the last on its connection, and /readyz that the service is shutting down;
+then no more calls are accepted."""
 
 from __future__ import annotations
 
@@ -12,12 +13,12 @@ from types import FrameType
 
 @contextlib.contextmanager
 def drained(seconds: float, begin: Callable[[], None]) -> Iterator[None]:
-    """Put off SIGTERM: ``begin`` is called at once, and the handler that stood before only ``seconds`` later.
+    """Delay SIGTERM: ``begin`` is called at once, and the previous handler only ``seconds`` later.
 
-    Calls are heard and answered meanwhile, so that whoever hands them on can look at readiness and go elsewhere. Told a
-    second time, it waits no longer.
+    Calls are accepted and answered meanwhile, so that a load balancer can check readiness and send calls elsewhere. A second
+    SIGTERM ends the delay.
     """
-    if threading.current_thread() is not threading.main_thread():  # as in tests; signals are not its own there
+    if threading.current_thread() is not threading.main_thread():  # as in tests: no handlers can be set here
         yield
         return
     loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)

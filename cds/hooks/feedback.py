@@ -17,9 +17,9 @@ from pydantic import (
 )
 
 MOST_BYTES = 256 * 1024
-"""Of a batch: reading more would hold other calls up."""
+"""Maximum size of a batch: reading more would delay other calls."""
 _MOST = 1_000
-_YEARS = 2000, 2100  # in which a report can be of; others are a fault of the client
+_YEARS = 2000, 2100  # between which a report can be dated; any other year is a fault of the client
 
 
 class _Lenient(BaseModel):
@@ -27,7 +27,7 @@ class _Lenient(BaseModel):
 
 
 Text = Annotated[str, AfterValidator(lambda text: text.replace("\0", ""))]
-"""A text as every database takes it."""
+"""A text that every database accepts: without NUL."""
 
 
 class AcceptedSuggestion(_Lenient):
@@ -69,7 +69,7 @@ class Feedback(_Lenient):
 
     @property
     def key(self) -> tuple[str, str, datetime]:
-        """What makes two reports one: they may be sent again."""
+        """Reports with the same key are the same report: a client may send it again."""
         return self.card, self.outcome, self.outcomeTimestamp
 
     @property
@@ -101,18 +101,18 @@ class Batch(_Lenient):
 
 
 class WrongFeedback(Exception):
-    """The body is no feedback; ``str`` names the places, never the values."""
+    """The body is not valid feedback; ``str`` names the elements at fault, never their values."""
 
 
 class Keeper(Protocol):
     """Where feedback goes."""
 
     async def keep(self, service: str, issuer: str, reports: list[Feedback]) -> None:
-        """Take reports; the same ones may come again. Raises Unavailable: they were not kept."""
+        """Store reports; the same ones may be sent again. Raises Unavailable if they were not stored."""
 
 
 class Counted:
-    """Keeps nothing but how often, where there is no store: by service and outcome."""
+    """Used where there is no store: only counts reports, by service and outcome."""
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, str], int] = {}

@@ -1,7 +1,7 @@
-"""Calls back to the EHR's FHIR server: what a client did not send along is fetched, within one deadline.
+"""Calls back to the EHR's FHIR server: what a client did not send is fetched, within one deadline.
 
-Only servers that the settings allow are asked, by the base address that the settings give; no redirect is followed,
-nothing compressed is taken, and the token goes to that server alone. Nothing is logged but that it failed.
+Only servers that the settings allow are queried, at the base address in the settings; no redirect is followed, no
+compressed answer is accepted, and the token is sent to that server only. Of a failed query only the failure is logged.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _log = logging.getLogger("cds.hooks")
 
 
 class NotFetched(Exception):
-    """A query that brought nothing to judge by; ``str`` is a word for the log."""
+    """A query without a usable answer; ``str`` is a word for the log."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where to ask, and with which token."""
+    """The base address of a FHIR server, and the token to use there."""
 
     base: str
     token: str
 
 
 class Room:
-    """What is asked of one server at once, and how many bytes a call may still bring."""
+    """Limits for the queries of one call: how many one server gets at once, and how many bytes the answers may still have."""
 
     def __init__(self, slots: asyncio.Semaphore) -> None:
         self.slots, self._bytes = slots, _MOST_OF_ALL
@@ -50,16 +50,16 @@ class Room:
 
 
 class Page(msgspec.Struct):
-    """What must be known of an answer; the rest stays bytes."""
+    """The elements of an answer that are decoded; the rest stays bytes."""
 
     resourceType: str = ""
     link: list[dict[str, Any]] = []
 
 
 def allowed(named: str | None, servers: Sequence[str]) -> str | None:
-    """The base address from the settings that a request's ``fhirServer`` is; None when it is none of them.
+    """The base address in the settings that equals a request's ``fhirServer``; None if there is none.
 
-    The two are compared as httpx would send them, so that no other spelling of an address can slip through.
+    The two are compared as httpx would send them, so that another spelling of an address cannot slip through.
     """
     if not named:
         return None
@@ -81,7 +81,8 @@ def _canonical(url: str) -> tuple[str, str, int | None, str] | None:
 async def fetch(
     client: httpx.AsyncClient, server: Server, queries: Mapping[str, str], seconds: float, slots: asyncio.Semaphore
 ) -> dict[str, bytes]:
-    """The answers to queries (key to relative address), as many at once as there are slots; without those that failed or came too late."""
+    """The answers to queries (key to relative address), with as many queries at once as there are slots. Answers that failed or came too
+    late are left out."""
     room = Room(slots)
     tasks = {key: asyncio.create_task(_all_pages(client, server, query, room)) for key, query in queries.items()}
     if not tasks:
@@ -145,7 +146,7 @@ async def _one(client: httpx.AsyncClient, server: Server, address: str, room: Ro
 
 
 def _next(body: bytes) -> str:
-    """The address of the following page; empty for the last one. Raises NotFetched for what is no FHIR."""
+    """The address of the following page; empty for the last one. Raises NotFetched if the body is not FHIR."""
     try:
         page = msgspec.json.decode(body, type=Page)
     except UNREADABLE:

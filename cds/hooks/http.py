@@ -1,4 +1,4 @@
-"""What every answer over HTTP has in common: bodies that are bounded, errors that say nothing of the request."""
+"""What all answers over HTTP have in common: bounded bodies, and errors that contain nothing from the request."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _ISSUE = {
 
 
 class Held:
-    """How many bytes of bodies are held, of how many at most."""
+    """Counts the bytes of request bodies that are in memory, up to a limit."""
 
     def __init__(self, most: int) -> None:
         self._most, self._bytes = most, 0
 
     def take(self, number: int) -> None:
-        """Hold so many more. Raises Answered when that is too many."""
+        """Count ``number`` more bytes. Raises Answered if that exceeds the limit."""
         if self._bytes + number > self._most:
             raise Answered(busy("too many bodies at once"))
         self._bytes += number
@@ -53,13 +53,13 @@ def as_json(content: bytes, status: int = 200) -> Response:
 
 
 def outcome(status: int, message: str) -> Response:
-    """An error as an OperationOutcome; ``message`` never holds anything of the request."""
+    """An error as an OperationOutcome; ``message`` never contains anything from the request."""
     issue = {"severity": "error", "code": _ISSUE.get(status, "processing"), "diagnostics": message}
     return as_json(encode({"resourceType": "OperationOutcome", "issue": [issue]}), status)
 
 
 def busy(message: str) -> Response:
-    """An error that passes: the same call may be made again soon."""
+    """A temporary error: the same call may be made again soon."""
     response = outcome(503, message)
     response.headers["retry-after"] = "1"
     return response

@@ -1,4 +1,4 @@
-"""Where bodies are judged: small ones here, large ones in processes apart, so that nobody waits for somebody else's chart."""
+"""Where bodies are judged: small ones in this process, large ones in separate processes, so that no call waits for another's chart."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ from cds.records.decision import Decision, Recorder
 from cds.records.snooze import History
 
 LARGE = 96 * 1024
-"""Bytes of a body that is judged apart; a smaller one, however dense, takes some 45 ms at most (``make bench``)."""
-_APART = 2  # processes of each worker
-_NICE = 5  # where cores are few, small calls and health come before large charts
-_REMEMBERED = 8  # turns, of which the mean says how long the next one takes
+"""Bytes above which a body is judged in a separate process; a smaller body, however dense, takes about 45 ms at most (``make bench``)."""
+_APART = 2  # separate processes per worker
+_NICE = 5  # with few cores, small calls and health checks take precedence over large charts
+_REMEMBERED = 8  # turns that are averaged to estimate how long the next one takes
 _ORDER = {
     "resourceType": "MedicationRequest",
     "id": "nobody",
@@ -58,32 +58,32 @@ _NOBODY = encode(
         },
     }
 )
-"""A call about nobody, by which facts, rules and cards are gone through once."""
+"""A call for a made-up patient, used to run facts, rules and cards once."""
 _log = logging.getLogger("cds.hooks")
 _Result = TypeVar("_Result")
 _Arguments = TypeVarTuple("_Arguments")
 
 
 class NoMedications(Exception):
-    """The request lacks the one key without which nothing can be judged."""
+    """The request lacks the prefetch key 'medications', without which nothing can be judged."""
 
 
 class Gone(Exception):
-    """Whoever asked has closed the connection."""
+    """The caller has closed the connection."""
 
 
 class TooLate(Exception):
-    """Whoever asked has waited for too long already."""
+    """The caller has already waited too long."""
 
 
 class Waiting(NamedTuple):
-    """Whoever waits for an answer: whether they have gone, and until when, by the monotonic clock, an answer is of use."""
+    """A caller that waits for an answer: whether it has disconnected, and until when (monotonic clock) an answer is useful."""
 
     is_gone: Callable[[], Awaitable[bool]]
     until: float
 
     async def check(self) -> None:
-        """Raises Gone or TooLate where a judgement would be for nobody."""
+        """Raises Gone or TooLate if no caller would use the judgement."""
         if await self.is_gone():
             raise Gone
         if time.monotonic() > self.until:
@@ -95,7 +95,7 @@ class Answer(NamedTuple):
 
     content: bytes
     cards: int
-    decision: Decision | None = None  # what is to be recorded of it
+    decision: Decision | None = None  # the decision to record
 
 
 class Judge:
@@ -119,7 +119,7 @@ class Judge:
     def answer(
         self, body: bytes, hook: HookName, now: datetime, issuer: str = "", history: History | None = None
     ) -> Answer:
-        """The cards at ``now``, for a call of ``issuer``; ``history`` may keep some away. Raises NoMedications too."""
+        """The cards at ``now``, for a call of ``issuer``; ``history`` may hold some back. Raises NoMedications too."""
         question = read_request(body, hook)
         if not question.from_hook:
             raise InputError("this is a FHIR Bundle, not a CDS Hooks request")
@@ -132,13 +132,13 @@ class Judge:
         return Answer(content, len(advice.cards), self._decision(advice, question, now, issuer))
 
     def _earlier(self, question: Request, issuer: str, history: History | None) -> tuple[Earlier, ...]:
-        """What became of this patient's cards; nothing where the history is not certainly this patient's."""
+        """What happened to this patient's earlier cards; empty unless the history is certainly this patient's."""
         if history is None or self._recorder is None or self._recorder.patient_of(question, issuer) != history.patient:
             return ()
         return history.earlier
 
     def _decision(self, advice: Advice, question: Request, now: datetime, issuer: str) -> Decision | None:
-        """What is to be recorded; a fault in that is no reason to silence the cards."""
+        """The decision to record; a fault in making it must not suppress the cards."""
         if self._recorder is None:
             return None
         try:
@@ -149,8 +149,8 @@ class Judge:
 
 
 def settle_memory() -> None:
-    """Keep the collector away from what lives as long as the process: it is what makes slow requests slow."""
-    gc.unfreeze()  # the rules before these, where there were any
+    """Keep the garbage collector away from objects that live as long as the process: its runs make slow requests slow."""
+    gc.unfreeze()  # the previous rules, if there were any
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
@@ -158,9 +158,9 @@ def settle_memory() -> None:
 
 @lru_cache(1)
 def judge_of(file: str, how: Sending, recorder: Recorder | None) -> Judge:
-    """A judge by the knowledge in a file: in a process apart, once for each file."""
-    for number in (signal.SIGTERM, signal.SIGINT):  # sent to all of the service: calls are still answered then
-        signal.signal(number, signal.SIG_IGN)  # a process apart ends when the one that began it does
+    """The judge for the knowledge in a file; used in a separate process, and made once for each file."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # sent to all processes, while calls are still answered
+        signal.signal(number, signal.SIG_IGN)  # a separate process ends with the process that started it
     knowledge = from_cache(Path(file))
     if knowledge is None:
         raise RuntimeError("the knowledge that the service began with is gone")
@@ -181,11 +181,11 @@ def _apart(
 
 
 class Judges:
-    """Who judges a body, and when: small bodies here, one a turn of the loop; large ones in processes apart.
+    """Decides where and when a body is judged: small ones here, one per turn of the event loop; large ones in separate processes.
 
-    The processes end with this one, are made anew when they crash, and are killed when nobody can wait any longer. What one died of
-    is judged again, by one more than there are.
-    Without a file of the knowledge all bodies are judged here.
+    The separate processes end with this one, are started again after a crash, and are killed when the caller's time is up. A body
+    whose process died is judged again: one attempt for each separate process, and one more.
+    Without a knowledge file, all bodies are judged in this process.
     """
 
     def __init__(
@@ -193,23 +193,23 @@ class Judges:
     ) -> None:
         self._here = Judge(engine, how, recorder)
         self._file, self._how, self._recorder = knowledge, how, recorder
-        # others are heard between two turns, and refused at once when there are too many
+        # other calls are accepted between two turns, and refused at once if too many wait
         self._turn, self._places = asyncio.Lock(), asyncio.Semaphore(_APART)
-        self._waiting = 0  # calls for a turn, the one whose turn it is among them
-        self._pace = 0.0  # seconds that each turn takes of late
+        self._waiting = 0  # calls that wait for a turn, including the one whose turn it is
+        self._pace = 0.0  # recent average of seconds per turn
 
     @property
     def wait(self) -> float:
-        """Seconds that a small body would wait for its turn, as turns have gone of late."""
+        """Seconds that a small body would wait for its turn, estimated from recent turns."""
         return self._waiting * self._pace
 
     def rehearse(self) -> None:
-        """Judge nobody's chart: the first chart takes many times as long as the next, and calls behind it would be refused."""
-        with contextlib.suppress(Exception):  # whatever is wrong will be said of a chart that is somebody's
+        """Judge a made-up chart: the first chart takes many times as long as the next, and calls behind it would be refused."""
+        with contextlib.suppress(Exception):  # any fault will be reported when a real chart is judged
             self._here.answer(_NOBODY, "patient-view", datetime.now(UTC))
 
     async def warm(self) -> None:
-        """Start a process apart before a call needs it."""
+        """Start a separate process before a call needs it."""
         if self._file is None:
             return
         try:
@@ -220,7 +220,7 @@ class Judges:
     async def run(
         self, waiting: Waiting, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments
     ) -> _Result:
-        """What a method of :class:`Judge` makes of ``body``; raises what it raises, and when the time is up while it runs, TimeoutError.
+        """The result of a :class:`Judge` method for ``body``. Raises what the method raises, and TimeoutError if time is up while it runs.
 
         Raises:
             Gone: the caller had gone before the judgement began.
@@ -228,11 +228,11 @@ class Judges:
         """
         if self._file is None or len(body) <= LARGE:
             return await self._in_turn(waiting, do, body, *given)
-        await waiting.check()  # the server hears of a caller who goes only while somebody asks
+        await waiting.check()  # the server notices that a caller has gone only when it is asked
         async with self._places:
             await waiting.check()
             with anyio.fail_after(waiting.until - time.monotonic()):
-                for _ in range(_APART):  # each of them may have died before it was asked
+                for _ in range(_APART):  # each process may have died before it was used
                     with contextlib.suppress(anyio.BrokenWorkerProcess):
                         return await self._run_apart(do, body, *given)
                     _log.warning("a judge died, and another one is asked")
@@ -251,13 +251,13 @@ class Judges:
                 return do(self._here, body, *given)
         finally:
             self._waiting -= 1
-            # what came between the turns counts: tokens of other calls, and bodies that arrive
+            # includes the work between turns: checking tokens of other calls, and receiving bodies
             self._pace += ((time.monotonic() - came) / turns - self._pace) / _REMEMBERED
 
     async def _run_apart(
         self, do: Callable[[Judge, bytes, *_Arguments], _Result], body: bytes, *given: *_Arguments
     ) -> _Result:
-        limiter = anyio.CapacityLimiter(1)  # the places count
+        limiter = anyio.CapacityLimiter(1)  # ``_places`` sets the limit
         return await anyio.to_process.run_sync(
             _apart,
             str(self._file),

@@ -15,15 +15,15 @@ from cds.hooks.settings import Issuer
 
 _MOST_BYTES = 256 * 1024
 _SECONDS = 2.0
-_FRESH = 600.0  # keys younger than this are taken as they are
-_STALE = 24 * 3600.0  # and up to this when the issuer cannot be asked
-_APART = 30.0  # between two looks for a key that is not known
-_FIRST = 2.0  # between two looks while none is known
+_FRESH = 600.0  # seconds; younger keys are used without fetching them again
+_STALE = 24 * 3600.0  # seconds; if the issuer cannot be reached, keys are used up to this age
+_APART = 30.0  # seconds between two fetches for an unknown key
+_FIRST = 2.0  # seconds between two fetches while no key is known
 _log = logging.getLogger("cds.hooks")
 
 
 class UnknownKey(Exception):
-    """There is no such key, or the issuer's keys cannot be had."""
+    """There is no such key, or the issuer's keys cannot be obtained."""
 
 
 class Key(NamedTuple):
@@ -66,19 +66,19 @@ class Keys:
     async def _refresh(self, apart: float) -> None:
         async with self._lock:
             if self._now() - self._tried <= apart:
-                return  # another request has just looked
+                return  # another request has just fetched them
             self._tried = self._now()
             try:
                 found = keys_in(await self._fetch())
                 if not found:
-                    raise ValueError("no keys")  # those that are known stay
+                    raise ValueError("no keys")  # the known keys are kept
                 self._keys, self._fetched = found, self._now()
             except (httpx.HTTPError, httpx.StreamError, OSError, TimeoutError, ValueError, UnknownKey) as error:
                 _log.warning("keys of an issuer cannot be fetched", extra={"fault": type(error).__name__})
 
     async def _fetch(self) -> bytes:
         assert self._client is not None and self._issuer.jwks_url is not None
-        async with asyncio.timeout(_SECONDS):  # httpx's own timeouts are for each read, and never end on a drip
+        async with asyncio.timeout(_SECONDS):  # httpx's own timeouts are per read, and never end on a slow trickle
             async with self._client.stream("GET", self._issuer.jwks_url) as answer:
                 if answer.status_code != 200 or answer.headers.get("content-encoding", "identity") != "identity":
                     raise UnknownKey
@@ -91,7 +91,7 @@ class Keys:
 
 
 def keys_in(body: bytes) -> dict[str, Key]:
-    """The keys of a JWKS that can verify; others are passed over. Raises ValueError when it is none."""
+    """The keys of a JWKS that can verify signatures; others are skipped. Raises ValueError if it is not a JWKS."""
     found: dict[str, Key] = {}
     document: Any = json.loads(body)
     keys = document.get("keys") if isinstance(document, dict) else None

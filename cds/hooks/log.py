@@ -1,4 +1,4 @@
-"""Logs as one JSON object a line, of fields that are listed here and nothing else: no patient, no text of a request, no token."""
+"""Logs as one JSON object per line, with only the fields listed here: no patient, no text from a request, no token."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 FIELDS = ("request", "service", "status", "cards", "ms", "issuer", "reason", "fault", "key", "fetched", "knowledge")
-"""What a line may say beside time, level and event. Each is a number, or a word of ours or of the settings."""
+"""The fields of a line in addition to time, level and event. Each value is a number, or a word from this program or the settings."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _WORD = re.compile(r"[\w .,:;'()/@+%?#=-]{0,200}")
 
 
 class Lines(logging.Formatter):
-    """Formats a record by the list; of an exception only its type and where it arose."""
+    """Formats a log record with the listed fields; of an exception, only its type and where it was raised."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -42,7 +42,7 @@ class Lines(logging.Formatter):
 
 
 def set_up_logs(level: str) -> None:
-    """Every logger of the process through :class:`Lines`; libraries that log addresses are kept quiet."""
+    """Send every logger of the process through :class:`Lines`; libraries that log addresses may only log warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     root = logging.getLogger()
@@ -56,5 +56,5 @@ def set_up_logs(level: str) -> None:
 
 
 def request_id(given: str | None) -> str:
-    """The caller's id for a request, where it is harmless; else a new one."""
+    """The caller's id for a request if it is harmless, otherwise a new one."""
     return given if given and _REQUEST_ID.fullmatch(given) else str(uuid4())

@@ -1,7 +1,7 @@
 """What the service sends, as strict models: the cards, the discovery document, an error.
 
-They are the contract of ``/openapi.json``. Answers are held against them before they are sent in tests and where the
-settings say ``check_answers``; otherwise not, since that costs more than judging.
+They are the contract of ``/openapi.json``. Answers are validated against them before they are sent in tests and
+where ``check_answers`` is set; otherwise not, since validation costs more than judging.
 
 Source: CDS Hooks 2.0.1, sections Discovery and CDS Service Response; where 3.0 is stricter, 3.0.
 """
@@ -70,7 +70,7 @@ class Action(_Sent):
 
 
 class Suggestion(_Sent):
-    """A button of one action; some clients can do no more than one."""
+    """A button with one action; some clients support no more than one."""
 
     label: Annotated[str, StringConstraints(min_length=1, max_length=80)]
     uuid: Uuid
@@ -101,7 +101,7 @@ class Card(_Sent):
 
 
 class Answer(_Sent):
-    """The answer to a call; an empty list says that no rule spoke, and nothing else of it may be empty."""
+    """The answer to a call. An empty list of cards means that no rule fired; nothing else in the answer may be empty."""
 
     cards: list[Card]
 
@@ -164,7 +164,7 @@ def _empty(value: Any) -> bool:
 
 
 def check_answer(content: bytes) -> None:
-    """Hold an answer against the models, and the resources that it would create against FHIR R4B.
+    """Validate an answer against the models, and the resources that it would create against FHIR R4B.
 
     Raises:
         NotValid: it breaks the contract.
@@ -182,6 +182,6 @@ def check_answer(content: bytes) -> None:
 
 
 def _check_resource(resource: dict[str, Any]) -> None:
-    from fhir.resources.R4B import get_fhir_model_class  # a second to import, and only needed here
+    from fhir.resources.R4B import get_fhir_model_class  # takes a second to import, and is only needed here
 
     get_fhir_model_class(resource["resourceType"]).model_validate(resource)

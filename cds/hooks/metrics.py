@@ -1,4 +1,4 @@
-"""Counts for Prometheus, of one worker: no patient, no user, no text of a request or of a comment."""
+"""Metrics of one worker for Prometheus: no patient, no user, no text from a request or a comment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NoPort(Exception):
 
 
 class Metrics:
-    """What one worker did since it began. Labels are names of ours: services, rules, facts, statuses, reasons of refusal."""
+    """What one worker has done since it started. Labels are our own names: services, rules, facts, statuses, reasons for refusal."""
 
     def __init__(self) -> None:
         from prometheus_client import CollectorRegistry, Counter, Histogram, Info
@@ -57,11 +57,11 @@ class Metrics:
         self._served = Info("sirolimus_cds_knowledge", "The rules that are served.", registry=self.registry)
 
     def serve_by(self, knowledge: Knowledge) -> None:
-        """These are the rules that are served."""
+        """Set the rules that are served."""
         self._served.info({"knowledge": knowledge.hash, "protocol": knowledge.protocol.id})
 
     def answered(self, service: str, said: dict[str, Any]) -> None:
-        """A call was answered: ``said`` is what its line in the log says."""
+        """A call was answered: ``said`` holds the fields of its log line."""
         name = service if service in SERVICES else ""
         self._requests.labels(name, str(said["status"])).inc()
         self._seconds.labels(name).observe(said["ms"] / 1000)
@@ -90,7 +90,7 @@ class Metrics:
 
 
 def serve(metrics: Metrics, host: str, port: int, workers: int) -> HTTPServer:
-    """Answer Prometheus on the first free port of as many as there are workers. Raises NoPort."""
+    """Serve metrics on the first free port from ``port`` on, among as many ports as there are workers. Raises NoPort."""
     from prometheus_client import start_http_server
 
     for each in range(port, port + workers):
@@ -103,7 +103,7 @@ def serve(metrics: Metrics, host: str, port: int, workers: int) -> HTTPServer:
 
 
 def free_ports(host: str, port: int, workers: int) -> None:
-    """Raises NoPort where one of the ports of the workers is taken by somebody else."""
+    """Raises NoPort if one of the workers' ports is used by another process."""
     for each in range(port, port + workers):
         with socket.socket() as tried:
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -55,7 +55,7 @@ _CAPABILITY = """# What the service can do
 
 Written by `sirolimus-cds capability`; a test holds it against the running service. It serves CDS Hooks {version} over FHIR R4
 (4.0.1), and advises on sirolimus (off label) in primary immune thrombocytopenia. Every rule is a draft that no clinician has signed
-off; the service is no medical device, and no substitute for judgement.
+off; the service is no medical device, and no substitute for clinical judgement.
 
 ## Services
 

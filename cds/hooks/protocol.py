@@ -1,7 +1,7 @@
-"""HTTP connections that must speak: silent and slow ones are closed, heads and their number are bounded.
+"""HTTP connections with limits: silent and slow ones are closed; request heads, pipelined requests and connections are bounded.
 
-uvicorn bounds none of them. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
-`loop`; the tests drive it over sockets, so that another release of uvicorn that moves them is noticed.
+uvicorn limits none of these. This is a subclass of its protocol and uses its attributes `cycle`, `transport` and
+`loop`; the tests drive it over sockets, so that a release of uvicorn that changes these attributes is noticed.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_HEADER_BYTES = 64 * 1024
-_MOST_AHEAD = 16  # requests of one connection that wait for the answers before them
+_MOST_AHEAD = 16  # pipelined requests of one connection that wait for earlier answers
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class Impatient(HttpToolsProtocol):
-    """Closes a connection that has not sent a whole head in time, on its first request and on every later one; one that
-    reads nothing of its answers for as long; and one that asks for much before it has read an answer.
+    """Closes a connection that has not sent a complete request head in time, for the first request and every later one; one
+    that reads none of its answers for the same time; and one that sends many requests before it has read an answer.
     """
 
     silent_seconds = 5.0
     most = 1000
-    opened: ClassVar[dict[Impatient, None]] = {}  # those that are open, the longest silent first
+    opened: ClassVar[dict[Impatient, None]] = {}  # open connections, the longest silent first
     _timer: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
-    _unread = 0  # bytes of answers that the client had not taken when it was last looked at
+    _unread = 0  # bytes of answers that the client had not read at the last check
     _header_bytes = 0
-    _untold = 0  # bytes that were received since the parser last told of anything
+    _untold = 0  # bytes received since the parser's last callback
     _told = False
     _refused = False
 
@@ -41,7 +41,7 @@ class Impatient(HttpToolsProtocol):
         self._look_again()
 
     def _make_room(self) -> None:
-        """Close the connection that has been silent for longest and is owed no answer: so that health can still be asked."""
+        """Close the connection that has been silent for longest and has no answer pending, so that health checks still get through."""
         silent = next((each for each in self.opened if each.cycle is None or each.cycle.response_complete), None)
         if silent is not None:
             self.opened.pop(silent)
@@ -58,7 +58,7 @@ class Impatient(HttpToolsProtocol):
         self._reading = self.loop.call_later(self.silent_seconds, self._look)
 
     def _look(self) -> None:
-        """End a connection whose client takes nothing of what it asked for; closing it would wait for that client."""
+        """Abort a connection whose client reads none of its answers; a normal close would wait for that client."""
         unread = self.transport.get_write_buffer_size()
         if unread and unread == self._unread:
             self.transport.abort()
@@ -76,7 +76,7 @@ class Impatient(HttpToolsProtocol):
             self.opened[self] = None
         self._told = False
         super().data_received(data)
-        # a field of a head or a trailer that goes on and on is kept by the parser, and told to nobody
+        # the parser buffers an endless header or trailer field without any callback
         self._untold = 0 if self._told else self._untold + len(data)
         if self._untold > MOST_HEADER_BYTES:
             self._refuse()
@@ -87,7 +87,7 @@ class Impatient(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._told = True
-        self._stop_waiting()  # it began to wait when the rest of a body came that was answered before
+        self._stop_waiting()  # the timer was started by the rest of a body that was already answered
         super().on_message_complete()
 
     def on_message_begin(self) -> None:
@@ -114,7 +114,7 @@ class Impatient(HttpToolsProtocol):
         super().on_headers_complete()
 
     def shutdown(self) -> None:
-        """The door is closed: who is owed an answer gets it, as the last; whoever is idle was told while it was open."""
+        """New connections are no longer accepted: a pending answer is sent, as the last one; idle clients were told earlier."""
         if self.transport is None or self.transport.is_closing():
             return
         if self.cycle is not None and not self.cycle.response_complete:

@@ -1,4 +1,4 @@
-"""What the service keeps of its answers, as the settings say."""
+"""What the service records about its answers, as the settings say."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("cds.hooks")
 _LEAST = 64 * 1024 * 1024
-"""Bytes that must be free: the log of SQLite needs room before it can be shortened."""
-_BELIEVED = 1.0  # seconds
+"""Bytes that must be free: SQLite's write-ahead log needs room before it can be shortened."""
+_BELIEVED = 1.0  # seconds for which a successful write is trusted
 
 
 class _Context(msgspec.Struct):
@@ -40,20 +40,20 @@ class _Context(msgspec.Struct):
 
 
 class _About(msgspec.Struct):
-    """The part of a request that says whose it is."""
+    """The part of a request that identifies the patient."""
 
     context: _Context
     fhirServer: str | None = None
 
 
 class Recording:
-    """The records of a service. Of a ``replay_file`` only the tokens are used.
+    """The records of a service. With a ``replay_file``, only tokens are stored.
 
-    ``must``: without them calls are refused.
+    ``must``: calls are refused if the records cannot be used.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises Unavailable where the store or the key cannot be used, NoPort where there is none for the metrics."""
+        """Raises Unavailable if the store or the key cannot be used, NoPort if no port is free for the metrics."""
         where = settings.tokens_kept_in
         self.must = settings.records_failure == "refuse" or not settings.records
         key = key_of(settings.records, settings.records_key_file) if settings.records else b""
@@ -68,12 +68,12 @@ class Recording:
         self.recorder: Recorder | None = None
         self._is_kept = bool(settings.records)
         self._settings = settings
-        self._written = -_BELIEVED  # when it was last seen that records can be written
-        self._tidying: asyncio.Task[None] | None = None  # kept, for a task that nobody holds may be collected
+        self._written = -_BELIEVED  # when a write to the records was last seen to work
+        self._tidying: asyncio.Task[None] | None = None  # kept, because a task without a reference may be collected
         if settings.records:
             self.recorder = Recorder(settings.records_keep, key)
         elif self.metrics is not None:
-            self.recorder = Recorder("verdict", b"")  # to be counted
+            self.recorder = Recorder("verdict", b"")  # for the metrics only
 
     def serve_by(self, knowledge: Knowledge) -> None:
         """Count and snooze by these rules from now on."""
@@ -83,15 +83,15 @@ class Recording:
 
     @property
     def feedback(self) -> Keeper:
-        """Who takes feedback: the records or, where there are none, a count."""
+        """Where feedback goes: the records or, if there are none, a counter."""
         return self.records if self._is_kept and self.records is not None else Counted()
 
     def of_fault(self, card: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision | None:
-        """What is to be recorded of an evaluation that failed."""
+        """The decision to record for an evaluation that failed."""
         return self.recorder.fault(card, knowledge, now) if self.recorder is not None else None
 
     async def history(self, body: bytes, issuer: str, now: datetime) -> History | None:
-        """What became of the cards of the patient that a call is about, where the site lets any stay away; None where nothing is known."""
+        """What happened to earlier cards of the call's patient, if the site lets any be held back; None if nothing is known."""
         if not self._snoozed or self.records is None or self.recorder is None:
             return None
         try:
@@ -99,14 +99,14 @@ class Recording:
             server, patient_id = about.fhirServer or "", about.context.patientId.removeprefix("Patient/")
             patient = self.recorder.patient(issuer, server, patient_id)
             return History(patient, await self.records.earlier(patient, self._snoozed, now))
-        except UNREADABLE:  # the judge says what is wrong with it
+        except UNREADABLE:  # the judge will say what is wrong with the body
             return None
         except Unavailable as why:
             _log.error("what became of earlier cards is not known: all are shown", extra={"fault": str(why)})
             return None
 
     async def keep(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
-        """Whether the answer may be given: its decision is recorded, or need not be."""
+        """Whether the answer may be sent: its decision is recorded, or does not have to be."""
         if decision is not None and self.metrics is not None:
             self.metrics.decided(decision)
         if not self._is_kept or await self._is_written(request, decision, caller, arrived):
@@ -117,7 +117,7 @@ class Recording:
 
     async def _is_written(self, request: Request, decision: Decision | None, caller: Caller, arrived: float) -> bool:
         assert self.records is not None
-        if decision is None:  # it could not be put down
+        if decision is None:  # the decision could not be made into a record
             return False
         ms = round((time.monotonic() - arrived) * 1000, 1)
         asked = Asked(request.state.said["request"], SERVICES[request.path_params["id"]], caller.issuer, ms)
@@ -135,7 +135,7 @@ class Recording:
         return True
 
     async def fault(self) -> str:
-        """Why nothing can be recorded now; empty where it can, or nothing is to be. What could be written is believed for a second."""
+        """Why nothing can be recorded now; empty if it can, or if nothing has to be. A successful write is trusted for a second."""
         if self.records is None:
             return ""
         try:
@@ -148,7 +148,7 @@ class Recording:
         return "little space is left for the records" if free is not None and free < _LEAST else ""
 
     def close(self) -> None:
-        """Write what waits, and let go of the store."""
+        """Write what is queued, and close the store."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -157,12 +157,12 @@ class Recording:
 
 
 def not_to_snooze(settings: Settings, knowledge: Knowledge) -> str:
-    """Why cards cannot stay away as the settings want it, in words; empty where they can."""
+    """Why cards cannot be held back as the settings ask, in words; empty if they can."""
     return unusable_snooze(settings.snooze, settings.once_a_course, knowledge)
 
 
 def unusable_records(settings: Settings) -> str:
-    """Why nothing can be recorded or counted as the settings want it, in words; empty where it can. Records are made where there are none."""
+    """Why nothing can be recorded or counted as the settings ask, in words; empty if it can. Creates the records if there are none."""
     if settings.metrics_port and find_spec("prometheus_client") is None:
         return "metrics_port: metrics need prometheus-client (pip install prometheus-client)"
     try:

@@ -1,6 +1,6 @@
-"""Other rules without a restart: SIGHUP has them read and checked, and served from then on; or they are refused, and all goes on as before.
+"""Other rules without a restart: on SIGHUP they are read and checked, and served from then on; or they are refused, and nothing changes.
 
-The signal is blocked in every process of the service, and one thread of each waits for it: it interrupts no call.
+The signal is blocked in every process of the service, and one thread in each process waits for it, so that it interrupts no call.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from cds.hooks.settings import Settings
 from cds.knowledge.cache import from_cache, into_cache
 
 _log = logging.getLogger("cds.hooks")
-_MOST = 10  # faults of the rules that are logged
+_MOST = 10  # faults of the rules to log, at most
 _NOT_LOGGED = re.compile(r"[^\w .,:;'()/@+%?#=-]")
 
 
 class NotKept(Exception):
-    """The folder for temporary files does not take the rules."""
+    """The rules cannot be written to the folder for temporary files."""
 
 
 class KeptRules:
-    """The rules that are served, as numbered files of one folder: every process has the newest, also one that takes another's place."""
+    """The rules that are served, as numbered files in one folder: every process uses the newest, including one that replaces another."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -41,7 +41,7 @@ class KeptRules:
         return max(self._files(), key=lambda file: int(file.name))
 
     def put(self, knowledge: Knowledge) -> None:
-        """Serve these from now on. The file before stays, for somebody may be reading it. Raises NotKept."""
+        """Serve these from now on. The previous file stays, because a process may be reading it. Raises NotKept."""
         before = sorted(self._files(), key=lambda file: int(file.name))
         file = self.folder / str(int(before[-1].name) + 1 if before else 1)
         into_cache(file, knowledge)
@@ -64,7 +64,7 @@ class KeptRules:
 
 def served_rules(settings: Settings) -> Knowledge:
     """The rules that the settings name, as they are to be served. Raises UnsoundRules."""
-    from cds.knowledge.load import UnsoundRules, load  # a worker of several never reads rules, and needs no YAML
+    from cds.knowledge.load import UnsoundRules, load  # one of several workers never reads rules, and needs no YAML
     from cds.knowledge.reviews import active_only
 
     knowledge = load(settings.rules, settings.protocol, settings.overlays, cached=False, signers=settings.signers)
@@ -97,15 +97,15 @@ def read_again(settings: Settings, kept: KeptRules) -> bool:
 
 
 def block() -> bool:
-    """Let the signal wait for the thread that takes it; False at a terminal, whose hang-up it is."""
+    """Block the signal until the thread for it takes it; False at a terminal, where SIGHUP means that it was closed."""
     if sys.stdin is not None and sys.stdin.isatty():
         return False
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # of every thread and process that is begun from here on
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})  # in all threads and processes started from here on
     return True
 
 
 def on_signal(do: Callable[[], object]) -> None:
-    """Do something each time the signal comes, one after the other, in a thread of its own."""
+    """Call ``do`` each time the signal arrives, one call after the other, in a separate thread."""
 
     def wait() -> None:
         while True:
@@ -119,7 +119,7 @@ def on_signal(do: Callable[[], object]) -> None:
 
 
 def tell_workers() -> None:
-    """Pass the signal on."""
+    """Pass the signal on to the workers."""
     for each in multiprocessing.active_children():
         if each.pid is not None:
             os.kill(each.pid, signal.SIGHUP)

@@ -1,4 +1,4 @@
-"""Tokens that were seen: each may be used once, whichever worker it reaches, also after a restart."""
+"""Tokens that were seen: each may be used only once, whichever worker it reaches, and even after a restart."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from cds.records.database import Unavailable
 from cds.records.keeper import Records, digest_of
 
 _SWEEP = 256
-"""Every so many tokens the expired ones are forgotten."""
+"""Number of tokens after which expired ones are removed."""
 _log = logging.getLogger("cds.hooks")
 
 
 class SeenTokens:
-    """(issuer, jti) until expiry, as digests: in memory for a single worker; in the records where others must know, or a restart.
+    """Digests of (issuer, jti) until expiry: in memory for a single worker; in the records if other workers, or one after a restart, must
+    know them.
 
-    ``must``: a token of which the records cannot be asked is not taken; else it is enough that this worker has not seen it.
+    ``must``: if the records cannot be queried, a token is refused; without ``must`` it is then enough that this worker has not seen it.
     """
 
     def __init__(self, now: Callable[[], float], records: Records | None = None, must: bool = True) -> None:
@@ -26,7 +27,7 @@ class SeenTokens:
         self._taken = 0
 
     async def take(self, issuer: str, jti: str, until: float) -> bool:
-        """Take note of a token; False if it was seen before. Raises Unavailable when that cannot be known."""
+        """Record a token; False if it was seen before. Raises Unavailable if that cannot be determined."""
         token = digest_of(issuer, jti)
         if self._records is None:
             return self._is_first_here(token, until)

@@ -1,4 +1,4 @@
-"""What surrounds every call that is answered: an id, one line in the log, and an end to what its body held."""
+"""Wraps every call that is answered: a request id, one line in the log, and the release of the bytes that its body held."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = logging.getLogger("cds.hooks")
 
 
 class RequestLog:
-    """Middleware of a route. Handlers add to ``request.state.said`` what their line in the log shall say beside status and time."""
+    """Middleware of a route. Handlers add to ``request.state.said`` the fields of their log line other than status and time."""
 
     def __init__(
         self, app: ASGIApp, held: Held, is_draining: Callable[[], bool], metrics: Metrics | None = None
@@ -34,7 +34,7 @@ class RequestLog:
 
         async def answered(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._let_go(state)  # before it is sent: a client that reads slowly holds nobody else up
+                self._let_go(state)  # before it is sent, so that a client that reads slowly delays no other
                 said.update(status=message["status"], ms=round((time.monotonic() - began) * 1000, 1))
                 self._write_head(MutableHeaders(scope=message), said)
                 service = scope["path_params"].get("id", "")

@@ -1,4 +1,4 @@
-"""Cards as a client takes them: with the address of the site's own pages, and an action at a time where it takes no more."""
+"""Cards in the form that a client accepts: with links to the site's own pages, and one action per suggestion if it accepts no more."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from cds.cards.order import NOT_SHOWN
 from cds.cards.text import cut
 
 ICON = "/icon.png"
-"""Where the workbench serves it: 100 by 100 pixels, PNG."""
+"""Where the workbench serves the icon: 100 by 100 pixels, PNG."""
 
 
 class Sending(NamedTuple):
     """How cards are sent.
 
-    ``check``: hold every answer against the models of the specification; ``pages``: the address at which clinicians reach the
-    workbench; ``one_action``: the client takes one action in a suggestion (Epic).
+    ``check``: validate every answer against the models of the specification; ``pages``: the address at which clinicians reach the
+    workbench; ``one_action``: the client accepts only one action in a suggestion (Epic).
     """
 
     check: bool = False
@@ -26,7 +26,7 @@ class Sending(NamedTuple):
 
 
 def sent(cards: Sequence[dict[str, Any]], how: Sending) -> list[dict[str, Any]]:
-    """The cards, which say the same whatever the client takes."""
+    """The cards for a client; what they say is the same for every client."""
     if how.one_action:
         cards = [_in_single_actions(card) for card in cards]
     return [_with_pages(card, how.pages) for card in cards] if how.pages else list(cards)
@@ -39,7 +39,7 @@ def _in_single_actions(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _divided(suggestion: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A suggestion for each action; the first one keeps the id, by which feedback tells of it."""
+    """One suggestion for each action; the first one keeps the id, by which feedback refers to it."""
     several = len(suggestion["actions"]) > 1
     for number, action in enumerate(suggestion["actions"]):
         label = action["description"] if several else suggestion["label"]
@@ -51,7 +51,7 @@ def _divided(suggestion: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _with_pages(card: dict[str, Any], pages: str) -> dict[str, Any]:
-    """The source leads to the page of the rule, where the sources are in full; of a card of several, to that of the worst."""
+    """Link the source to the page of the rule, which has the full sources; for a card of several rules, to the page of the most urgent."""
     rule = card["extension"][f"{NAMESPACE}.findings"][0]["rule"]
     page = f"{pages}/rules" if rule == NOT_SHOWN else f"{pages}/rules/{rule}"
     return card | {"source": card["source"] | {"url": page, "icon": f"{pages}{ICON}"}}

@@ -1,4 +1,4 @@
-"""The service as a process: one worker or several, each with an engine of its own, so that a crash costs one."""
+"""The service as a process: one worker or several, each with its own engine, so that a crash affects only one worker."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from cds.hooks.settings import Settings
 _HANDED_ON, _KNOWLEDGE = "SIROLIMUS_CDS_SETTINGS_OF_A_WORKER", "SIROLIMUS_ITP_CDS_KNOWLEDGE"
 _PARENT = "SIROLIMUS_ITP_CDS_PARENT"
 _FILES, _OTHER_FILES, _FEWEST = 4096, 160, 8
-"""Open files that a worker asks for, those that it keeps for calls back, stores and logs, and the fewest connections."""
+"""Open files that a worker requests; those that it reserves for calls back, stores and logs; and the minimum number of connections."""
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of prctl(2)
 _KEEP_ALIVE = 75
-"""Seconds; with uvicorn's five a client that pools its connections loses a request now and then."""
+"""Seconds; with uvicorn's default of five, a client that pools its connections loses a request now and then."""
 
 
 def from_environment() -> Starlette:
-    """The application of one worker; what ``serve`` was told is handed on in the environment."""
+    """The application of one worker; the settings given to ``serve`` are passed on in the environment."""
     _end_with_the_parent()
     settings = Settings.model_validate_json(os.environ[_HANDED_ON])
     kept = KeptRules(Path(os.environ[_KNOWLEDGE]))
@@ -47,10 +47,10 @@ def from_environment() -> Starlette:
 
 
 def _end_with_the_parent() -> None:
-    """Let the system end this worker when its parent is killed; elsewhere than on Linux it would go on alone."""
+    """Let the system end this worker when its parent is killed; on systems other than Linux it would go on alone."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGINT)  # at once, for another service waits for the port
-        if os.getppid() != int(os.environ[_PARENT]):  # it was killed before it could be said
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGINT)  # at once: another service may wait for the port
+        if os.getppid() != int(os.environ[_PARENT]):  # it was killed before the call above
             raise SystemExit("the parent has gone")
 
 
@@ -74,7 +74,7 @@ def _connections(wanted: int) -> int:
 
 
 def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]) -> None:
-    """Run until told to stop; the calls that are under way then are answered. One worker takes ``engine`` as it is.
+    """Run until told to stop; calls that are under way then are still answered. A single worker uses ``engine`` itself.
 
     Raises:
         OSError: the address cannot be listened on, as when another service does.
@@ -82,7 +82,7 @@ def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]
         NoPort: a port for metrics is not free.
     """
     family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-    with socket.socket(family, socket.SOCK_STREAM) as tried:  # uvicorn would say so in its log, after "Listening"
+    with socket.socket(family, socket.SOCK_STREAM) as tried:  # uvicorn would say so only in its log, after "Listening"
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         tried.bind((settings.host, settings.port))
     if settings.metrics_port:
@@ -112,14 +112,14 @@ def serve(engine: CheckedEngine, settings: Settings, started: Callable[[], None]
 
 @contextlib.contextmanager
 def _kept(knowledge: Knowledge) -> Iterator[KeptRules]:
-    """The rules that the service begins with."""
+    """The rules that the service starts with."""
     try:
         made = tempfile.TemporaryDirectory(prefix="sirolimus-itp-cds-")
     except OSError:
         raise NotKept from None
     with made as folder:
         handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_SH)  # what clears old files away leaves a locked folder alone
+        fcntl.flock(handle, fcntl.LOCK_SH)  # programs that clean up old temporary files skip a locked folder
         kept = KeptRules(Path(folder))
         kept.put(knowledge)
         yield kept
@@ -137,7 +137,7 @@ def _run(application: Starlette | str, settings: Settings) -> None:
         http="cds.hooks.protocol:Impatient",  # a name, so that every worker finds it
         log_config=None,
         access_log=False,
-        loop="asyncio",  # uvloop takes one new connection a turn: under load calls waited for seconds, unseen and unrefused
+        loop="asyncio",  # uvloop accepts one new connection per turn: under load calls waited for seconds, neither seen nor refused
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=int(PATIENCE * settings.answer_seconds) + 5,
         server_header=False,

@@ -1,4 +1,4 @@
-"""How the service is set up: by one TOML file, by the environment, or by the command line, in rising order."""
+"""How the service is set up: by one TOML file, by the environment, or by the command line; each takes precedence over the one before."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Algorithm = Literal["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256
 
 
 class WrongSettings(Exception):
-    """The settings cannot be used; ``str`` says which and why, one a line."""
+    """The settings cannot be used; ``str`` says which and why, one per line."""
 
 
 def _base(url: str) -> str:
@@ -62,7 +62,7 @@ BaseUrl = Annotated[str, AfterValidator(_base)]
 
 
 LONGEST_WAIT = 0.15
-"""Seconds that calls may wait for their turn; with more ahead of it a call is refused at once, for a card that comes late is not read."""
+"""Seconds that calls may wait for their turn; a call that would wait longer is refused at once, because a late card is not read."""
 
 
 class Issuer(BaseModel):
@@ -72,8 +72,8 @@ class Issuer(BaseModel):
 
     iss: str = Field(min_length=1)
     jwks_url: BaseUrl | None = None
-    jwks_file: Path | None = None  # where both are given the file is read, and the address is what a token may name
-    ignore_jku: bool = False  # what a token names as the address of its keys is not looked at
+    jwks_file: Path | None = None  # if both are given, the file is read, and a token may name the address
+    ignore_jku: bool = False  # do not check the address of the keys (jku) that a token names
     algorithms: list[Algorithm] = ["ES384", "RS384"]
     audiences: list[str] = Field(min_length=1)  # addresses of our endpoints, exactly as the EHR writes them
     tenants: list[str] = []
@@ -87,7 +87,7 @@ class Issuer(BaseModel):
 
 
 class Settings(BaseModel):
-    """Everything that may be set. ``without_authentication`` must be said in words to serve beyond loopback."""
+    """All settings. ``without_authentication`` must be set explicitly to serve beyond loopback without issuers."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -99,12 +99,12 @@ class Settings(BaseModel):
     overlays: list[Path] = []
     hooks: Annotated[list[HookName], AfterValidator(_each_once)] = Field(default=list(UNLESS_SET), min_length=1)
     pages: BaseUrl | None = (
-        None  # the address at which clinicians reach the workbench: cards lead to the page of their rule
+        None  # the address at which clinicians reach the workbench: cards link to the page of their rule
     )
-    one_action: bool = False  # a suggestion for each action, for clients that take one (Epic)
-    active_only: bool = False  # serve none but the rules that a clinician has signed
+    one_action: bool = False  # one suggestion for each action, for clients that accept only one (Epic)
+    active_only: bool = False  # serve only the rules that a clinician has signed
     signers: Path | None = (
-        None  # OpenSSH's allowed signers: with it every reviews.yaml must be signed by one of their keys
+        None  # OpenSSH's allowed signers file: if set, every reviews.yaml must be signed by one of its keys
     )
     allow_origins: list[str] = []
     hosts: list[str] = []  # further names by which callers may address the service
@@ -112,31 +112,31 @@ class Settings(BaseModel):
     issuers: list[Issuer] = []
     without_authentication: bool = False
     replay: Literal["reject", "allow"] = "reject"
-    replay_file: Path | None = None  # tokens alone, where nothing else is recorded
+    replay_file: Path | None = None  # used tokens only, for when nothing else is recorded
     records: str = ""  # a path or a PostgreSQL URL: decisions, feedback and tokens; empty: none are kept
     records_keep: Literal["verdict", "facts", "input"] = "verdict"
-    records_key_file: Path | None = None  # patients are hashed by it; unless given, records + ".key"
-    records_failure: Literal["answer", "refuse"] = "answer"  # what is done where a decision cannot be recorded
-    records_days: int = Field(default=365, ge=0, le=36_500)  # 0: until somebody purges them
+    records_key_file: Path | None = None  # the key for hashing patients; default: records + ".key"
+    records_failure: Literal["answer", "refuse"] = "answer"  # what to do if a decision cannot be recorded
+    records_days: int = Field(default=365, ge=0, le=36_500)  # 0: until they are purged
     snooze: dict[
         str, Annotated[int, Field(ge=1, le=365)]
-    ] = {}  # days, by rule, that a card stays away once it was set aside
-    once_a_course: list[str] = []  # rules that are told on one day of a course
-    fhir_servers: list[BaseUrl] = []  # those that may be called back when nobody is authenticated
+    ] = {}  # by rule, for how many days a card is held back after it was set aside
+    once_a_course: list[str] = []  # rules whose card is shown on only one day of a course
+    fhir_servers: list[BaseUrl] = []  # those that may be called back if callers are not authenticated
     max_body: int = Field(default=2 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024)
     body_seconds: float = Field(default=5.0, gt=0, le=60)
     answer_seconds: float = Field(default=1.5, gt=0, le=30)
     silent_seconds: float = Field(default=5.0, gt=0, le=60)
     drain_seconds: float = Field(default=5.0, ge=0, le=120)
     max_in_flight: int = Field(default=64, ge=1, le=10_000)
-    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)  # of all bodies that are being received or wait
+    max_body_bytes: int = Field(default=64 * 1024 * 1024, ge=1024)  # of all bodies that are being received or waiting
     max_connections: int = Field(
         default=1000, ge=10, le=50_000
     )  # of one worker; fewer where the system lets it open fewer files
     metrics_host: str = "127.0.0.1"
-    metrics_port: int = Field(default=0, ge=0, le=65_000)  # the first, of one for each worker; 0: no metrics
-    workbench: bool | None = None  # pages at / and /rules; unless said, where nobody but this machine can call
-    check_answers: bool = False  # hold every answer against the models before it is sent; slow
+    metrics_port: int = Field(default=0, ge=0, le=65_000)  # the first port; each worker takes one; 0: no metrics
+    workbench: bool | None = None  # pages at / and /rules; default: only where no other machine can call
+    check_answers: bool = False  # validate every answer against the models before it is sent; slow
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @model_validator(mode="after")
@@ -162,12 +162,12 @@ class Settings(BaseModel):
 
     @property
     def only_this_machine(self) -> bool:
-        """Whether nobody else can call, and nobody is asked who calls."""
+        """Whether only this machine can call, and callers are not authenticated."""
         return is_loopback(self.host) and not self.issuers
 
     @property
     def known_hosts(self) -> list[str]:
-        """The names by which callers may address the service; empty: any, where only the network knows who may call."""
+        """The names by which callers may address the service; empty: any name, where only the network decides who may call."""
         named = [*self.hosts, *(urlsplit(each).hostname or "" for issuer in self.issuers for each in issuer.audiences)]
         names = {name.lower() for name in named if name}
         if is_loopback(self.host) or names:
@@ -185,7 +185,7 @@ class Settings(BaseModel):
         return self.records or str(self.replay_file or "")
 
     def shown(self) -> dict[str, Any]:
-        """Everything as it is set, for printing; of a URL not the password."""
+        """All settings as they are set, for printing; without the password in a URL."""
         return self.model_dump(mode="json") | {"records": self._shown_place()}
 
     def _shown_place(self) -> str:
@@ -220,7 +220,7 @@ def read_settings(
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Plain values by ``SIROLIMUS_CDS_NAME``; lists with commas. Tables (issuers, snooze) are for the file."""
+    """Plain values from ``SIROLIMUS_CDS_NAME``; lists are separated by commas. Tables (issuers, snooze) can only be set in the file."""
     found: dict[str, Any] = {}
     for name, text in environ.items():
         if not name.startswith(PREFIX) or name in (f"{PREFIX}CONFIG", f"{PREFIX}SETTINGS_OF_A_WORKER"):

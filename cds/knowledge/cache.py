@@ -1,4 +1,4 @@
-"""The compiled knowledge in the user's own cache folder: only what this user wrote there, whole, is believed."""
+"""The compiled knowledge in the user's own cache folder: only a complete file that this user wrote there is trusted."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
-    """Where the knowledge of these folders is kept: by their content and that of the code. None where there is no such place."""
+    """The cache file for the knowledge of these folders, named by a hash of their content and the code. None if it cannot be cached."""
     digest = sha256(f"{__version__}|{protocol}".encode("utf-8", "replace"))
     try:
         for folder in folders:
             digest.update(folder.name.encode("utf-8", "replace") + b"\0")
-            # as the reader finds them: a linked folder is entered, which rglob would not do
+            # the same files that the reader finds: linked folders are entered, which rglob would not do
             for path in sorted(
                 each for pattern in ("*.yaml", "*.csv", "*/*.yaml", "*/*.csv") for each in folder.glob(pattern)
             ):
                 if path.is_file():
                     if path.stat().st_size > _MOST_OF_A_FILE:
-                        return None  # the reader says what is wrong with it
+                        return None  # the reader reports the fault
                     digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-        for path in _code():  # a checkout's code changes without its version
+        for path in _code():  # in a checkout, the code changes without a new version
             digest.update(path.read_bytes())
     except OSError:
         return None
@@ -43,7 +43,7 @@ def cache_file(folders: Sequence[Path], protocol: str) -> Path | None:
 
 
 def cache_folder() -> Path | None:
-    """The folder of all that is kept so; None for a user without a home."""
+    """The folder of all cache files; None for a user without a home."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sirolimus-itp-cds"
     except RuntimeError:
@@ -59,7 +59,10 @@ def _code() -> list[Path]:
 
 
 def from_cache(path: Path) -> Knowledge | None:
-    """The knowledge in a cache file; None unless it is a regular file of this user alone, in a folder of this user alone, and whole."""
+    """The knowledge in a cache file; None unless it is a regular and complete file.
+
+    The file and its folder must belong to this user and be writable by no other user.
+    """
     try:
         if not _is_own(path.parent.stat()):
             return None
@@ -80,12 +83,12 @@ def from_cache(path: Path) -> Knowledge | None:
 
 
 def _is_own(found: os.stat_result) -> bool:
-    """Whether something belongs to this user, and nobody else may write it."""
+    """Whether a file or folder belongs to this user, and no other user may write it."""
     return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_MAY_WRITE
 
 
 def into_cache(path: Path, knowledge: Knowledge) -> None:
-    """Keep the knowledge; where that cannot be, the next start compiles it again."""
+    """Write the knowledge to the cache; if that fails, the next start compiles it again."""
     content = msgspec.msgpack.encode(knowledge)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

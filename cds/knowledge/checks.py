@@ -17,10 +17,10 @@ from cds.knowledge.tree import Document, Fault
 from cds.vocabulary import VOCABULARY
 
 TODO = "TODO"
-"""How a text begins that is still to be written; no rule with such a text is sound."""
+"""The beginning of a text that is still to be written; a rule with such a text is not sound."""
 
 _BRACES = re.compile(r"\{[^{}]*\}?")
-_ITEM = "name"  # of a button for each thing in a list: that thing
+_ITEM = "name"  # in the label of a button made for each item of a list: that item
 _NUMBER_WORD = re.compile(r"(?<![\w.])[0-9]+(?:\.[0-9]+)?(?!\w)")
 
 
@@ -33,7 +33,7 @@ def check_texts(
     subjects: Sequence[str],
     stem: str,
 ) -> None:
-    """The rule's place and its sources."""
+    """Checks the rule's place and its sources."""
     if shape.id != stem:
         faults.append(Fault(document.path, document.line("id"), f"the file must be called {shape.id}.yaml"))
     if subject not in subjects:
@@ -70,7 +70,7 @@ def _unwritten(document: Document, value: Any = None, place: tuple[str | int, ..
 
 
 def check_rule(document: Document, shape: RuleShape, rule: Rule, names: Names, faults: list[Fault]) -> None:
-    """Numbers in conditions are cited; templates name only what is there; cases use known facts."""
+    """Checks that numbers in conditions are cited, templates name only what exists, and cases use known facts."""
     _check_numbers(document, shape, faults)
     for variant in rule.variants:
         if not variant.branches:
@@ -195,7 +195,7 @@ def _check_cases(document: Document, shape: RuleShape, faults: list[Fault]) -> N
 
 
 def check_yields(rules: Sequence[Rule], documents: dict[str, Document], named: set[str], faults: list[Fault]) -> None:
-    """A rule gives way only to rules that exist (``named``, sound or not), and never in a circle."""
+    """Checks that rules yield only to rules that exist (``named``, sound or not), and never in a circle."""
     known = {rule.id: rule for rule in rules}
 
     def reaches(start: str, goal: str, seen: set[str]) -> bool:

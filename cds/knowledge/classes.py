@@ -1,4 +1,4 @@
-"""What the drugs of a value set are to the facts: its roles, and the times of what moves the level."""
+"""What the drugs of a value set mean to the facts: their roles, and the times for drugs that move the level."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def classes_of(valuesets: Mapping[str, ValueSetShape]) -> dict[str, DrugClass]:
 
 
 def class_faults(shape: ValueSetShape, below: Path | None, definitions: Mapping[str, object]) -> Iterator[str]:
-    """What is missing of a class of drugs, also in a file of a site that takes the place of ours, which is ``below``."""
+    """What is missing in a class of drugs, also in a site's file that replaces ours, which is ``below``."""
     for name in (shape.settles, shape.shown_after_stop):
         if name and name not in definitions:
             yield f"there is no definition '{name}'"
@@ -41,7 +41,7 @@ def roles_of_none(valuesets: Mapping[str, ValueSetShape]) -> Iterator[str]:
 
 
 def _roles_of(path: Path) -> list[Role]:
-    """The roles that a value set states; none where the file is not one, which is nobody's fault once it has been replaced."""
+    """The roles that a value set states; none if the file is not a value set, which is no fault once it has been replaced."""
     try:
         shape, _ = shaped(read(path, path.name), ValueSetShape)
     except (Fault, OSError):

@@ -1,7 +1,7 @@
-"""The condition language: one comparison a line, read and checked against the vocabulary.
+"""The condition language: one comparison per line, read and checked against the vocabulary.
 
 ``<fact> < <= > >= <number> <unit>``, ``<fact> is | is not <value>``, ``<fact> is present | absent``.
-There is no arithmetic and there are no dates: what needs them is a fact with a name.
+There is no arithmetic and there are no dates: whatever needs them is a named fact.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_BRANCHES = 16
 
 
 class Unclear(Exception):
-    """A condition that cannot be taken as it stands; ``str`` says why."""
+    """A condition that cannot be used as it is written; ``str`` says why."""
 
 
 def known_fact(name: str) -> Fact:
@@ -111,8 +111,8 @@ def _word(match: re.Match[str], text: str) -> Condition:
 def branches(groups: Sequence[Sequence[Condition]]) -> tuple[tuple[Condition, ...], ...]:
     """Every way to satisfy ``groups``, each a choice of alternatives of which one must hold.
 
-    Single tests come first in every branch, so that branches share their beginning. A branch that asks
-    one fact to be two words can never hold and is left out, as is one that asks for more than another.
+    Single tests come first in every branch, so that branches share their beginning. A branch that requires
+    one fact to be two words can never hold and is left out, as is one that requires more than another branch.
     """
     ordered = sorted(groups, key=len)
     choices = dict.fromkeys(tuple(dict.fromkeys(choice)) for choice in product(*ordered))

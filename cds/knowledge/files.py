@@ -1,4 +1,4 @@
-"""The files of a rules folder, one by one or key by key, and what is kept of a folder that was read."""
+"""Reads the files of a rules folder, one by one or key by key; and the result of reading a folder."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Folder:
     files: list[RuleFile] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     places: dict[str, tuple[str, int]] = field(default_factory=dict)  # file and line of each number and table row
-    names: Names = field(default_factory=Names)  # what `{name}` may stand for in a rule
+    names: Names = field(default_factory=Names)  # what `{name}` may mean in a rule
     valuesets: dict[str, ValueSetShape] = field(default_factory=dict)  # as written, by id
     meanings: dict[str, str] = field(default_factory=dict)  # the hash of each rule's meaning, by id
-    signatures: list[Signature] = field(default_factory=list)  # all of them, standing or not
+    signatures: list[Signature] = field(default_factory=list)  # all of them, valid or not
     withheld: dict[str, tuple[Document, WithheldShape]] = field(default_factory=dict)  # as written, by id
     sources: dict[str, tuple[Document, SourceShape]] = field(default_factory=dict)  # as written, by key
     protocol: tuple[Document, ProtocolShape] | None = None  # as written
@@ -44,12 +44,12 @@ class Folder:
 
 
 class Files:
-    """Reads the files of a folder and of what lies over it; what is wrong is added to the result."""
+    """Reads the files of a folder and of its overlays; faults are added to the result."""
 
     def __init__(self, layers: Layers, result: Folder) -> None:
         self.layers, self.result = layers, result
         self.rule_ids: set[str] = set()
-        self.scheduled: dict[LabTest, Document] = {}  # with the file that says so
+        self.scheduled: dict[LabTest, Document] = {}  # with the file that defines it
         self.citations: dict[str, Any] = {}  # of the protocol, by name
 
     def _document(self, path: Path) -> Document | None:
@@ -68,7 +68,7 @@ class Files:
         return (document, value) if value is not None else None
 
     def _with_protocol(self, document: Document) -> dict[str, Any]:
-        """A rule with what the protocol states in the place of each `- protocol: NAME` among its sources."""
+        """A rule in which each `- protocol: NAME` among the sources is replaced by what the protocol states."""
         value, sources = dict(document.value), document.value.get("sources")
         if not isinstance(sources, list):
             return value
@@ -101,7 +101,7 @@ class Files:
                 assert document is not None
                 entry, faults = shaped(document, shape, value, (key,))
                 self.result.faults += [Fault(document.path, fault.line, f"{key}: {fault.message}") for fault in faults]
-                if name != REVIEWS:  # who signed changes no judgement
+                if name != REVIEWS:  # a signature does not change any judgement
                     self.layers.note(path, key, key in seen)
                 seen.add(key)
                 if entry:

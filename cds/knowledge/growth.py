@@ -17,7 +17,7 @@ SEXES = ("male", "female")
 
 
 def read_growth(path: Path, shown: str, faults: list[Fault]) -> dict[str, tuple[Decimal, ...]]:
-    """The weights in kg by sex, from the month of birth on; none where a folder has no such file."""
+    """The weights in kg by sex, from the month of birth on; empty if the folder has no such file."""
     found: dict[str, list[Decimal]] = {sex: [] for sex in SEXES}
     if not path.is_file():
         return {}

@@ -1,4 +1,4 @@
-"""A rules folder with what a site lays over it: which file counts, and what it took the place of."""
+"""A rules folder with a site's overlays: which file counts, and which file it replaces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cds.knowledge.tree import Fault
 
 
 class Layers:
-    """Rules folders one over the other; of files with one name the topmost counts."""
+    """Rules folders laid one over the other; of files with the same name, the topmost counts."""
 
     def __init__(self, folder: Path, overlays: Sequence[Path] = ()) -> None:
         self.folders = (folder, *overlays)
@@ -29,11 +29,11 @@ class Layers:
         return [found[name] for name in sorted(found)]
 
     def each(self, name: str) -> list[Path]:
-        """That file in every folder that has it, the lowest first; the lowest folder's is named even if it has none."""
+        """The file of that name in every folder that has it, lowest first; the lowest folder's path is included even without a file."""
         return [self.folders[0] / name, *(path for each in self.folders[1:] if (path := each / name).is_file())]
 
     def below(self, path: Path) -> Path | None:
-        """The file whose place this one takes, in the next folder below that has it."""
+        """The file that this one replaces, in the next folder below that has it."""
         at = self.folders.index(self._of(path))
         name = path.relative_to(self.folders[at])
         return next((found for folder in reversed(self.folders[:at]) if (found := folder / name).is_file()), None)
@@ -53,7 +53,7 @@ class Layers:
         return name
 
     def without_content(self, fault: Fault) -> Fault:
-        """``fault``, without what its file holds where that is no file of the folder's own, but one that a link leads to."""
+        """``fault``, without the content of its file if the file is not the folder's own but one that a link leads to."""
         if fault.path not in self._outside:
             return fault
         return Fault(fault.path, fault.line, "is wrong, and a link out of the folder: check it in the folder it is in")

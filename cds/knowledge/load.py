@@ -1,4 +1,4 @@
-"""Knowledge for the commands and the service: compiled from the rules, or for a command read from the user's cache folder.
+"""Knowledge for the commands and the service: compiled from the rules or, for a command, read from the user's cache folder.
 
 The cache is keyed by the content of every rules file and of the code, so a change of a rule is seen at once.
 """
@@ -21,7 +21,7 @@ class UnsoundRules(Exception):
 
 
 def shipped_rules() -> Path:
-    """The rules that came with the program: inside the wheel, or beside the package in a checkout."""
+    """The rules that came with the program: inside the wheel, or next to the package in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "_rules"
     return inside if inside.is_dir() else package.parent / "rules"
@@ -35,10 +35,10 @@ def load(
     cached: bool = True,
     signers: Path | None = None,
 ) -> Knowledge:
-    """The knowledge of ``folder`` (the shipped rules by default) with what lies over it, under ``protocol``.
+    """The knowledge of ``folder`` (the shipped rules by default) with its overlays, under ``protocol``.
 
-    Without ``protocol`` the one that calls itself the default is taken. The service asks for what is not ``cached``: it starts
-    seldom, and nothing but the rules decides what it says. ``signers`` is for what is not cached: see ``read_folder``.
+    Without ``protocol``, the default protocol is used. The service does not use the cache: it starts rarely, and only the rules may
+    decide what it says. ``signers`` has an effect only without the cache: see ``read_folder``.
 
     Raises:
         UnsoundRules: the folder has faults; run ``sirolimus-cds check`` to see them with the cases.

@@ -1,4 +1,4 @@
-"""``tests.yaml``: every test that is read, with its units, what is plausible, and what it is not taken from."""
+"""``tests.yaml``: every test that is read, with its units, its plausible range, and the specimens it is not taken from."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _READ = {
     ("date", ""): "due-date",
     ("dose", "mg"): DOSE,
 }
-"""What the facts read: of each kind of answer and unit the tests. Rules compare in these units, so that no file may state others."""
+"""What the facts read: the tests by kind of answer and unit. Rules compare in these units, so no file may state others."""
 
 
 class UnitShape(Shape):
-    """Spellings of units with one factor to ours."""
+    """Spellings of units that one factor converts to ours."""
 
     times: Decimal = Field(gt=0)
     written: list[Word] = Field(min_length=1)
@@ -87,7 +87,7 @@ def compile_measures(
     specimens: Iterable[str],
     faults: list[Fault],
 ) -> dict[str, Measure]:
-    """The tests by name; a name of a result, test, definition or specimen that there is not is added to ``faults``."""
+    """The tests by name; an unknown name of a result, test, definition or specimen is added to ``faults``."""
     known, known_results, sampled = set(definitions), set(results), set(specimens)
     units = {name: shape.units for name, (_, shape) in entries.items() if shape.units}
     for name, (document, shape) in entries.items():
@@ -106,7 +106,7 @@ def compile_measures(
 
 
 def check_read(measures: Mapping[str, Measure], place: str, faults: list[Fault]) -> None:
-    """Every test that the facts read must be there, in the unit that rules compare in; a result of one that is not would be passed over unsaid."""
+    """Every test that the facts read must exist, in the unit that rules compare in; results of a missing test would be silently ignored."""
     for (kind, unit), names in _READ.items():
         for name in names.split():
             found = measures.get(name)

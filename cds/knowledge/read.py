@@ -67,9 +67,9 @@ REASON_SYSTEMS = {
 def read_folder(
     folder: Path, protocol_id: str = "", overlays: Sequence[Path] = (), signers: Path | None = None
 ) -> Folder:
-    """Read and check ``folder`` with what lies over it; nothing is raised, every fault is in the answer.
+    """Read and check ``folder`` with its overlays; nothing is raised, every fault is in the result.
 
-    Without ``protocol_id`` the protocol that calls itself the default is taken. With ``signers``, a file of OpenSSH's
+    Without ``protocol_id`` the default protocol is used. With ``signers``, a file of OpenSSH's
     allowed signers, every ``reviews.yaml`` must be signed by one of their keys.
     """
     result = Folder()
@@ -86,7 +86,7 @@ def _read_into(result: Folder, layers: Layers, protocol_id: str, signers: Path |
             return
     reader = _Reader(layers, result)
     for path in (*reader.layers.files("*/*.yml"), *reader.layers.files("scenarios/*/*.yml")):
-        if path.parent.name in (*SUBJECTS, *NO_RULES):  # else its author would think that it is read
+        if path.parent.name in (*SUBJECTS, *NO_RULES):  # otherwise its author would think that it is read
             sentence = "is not read: the name of a rule file ends in .yaml"
             result.faults.append(Fault(reader.layers.shown(path), 1, sentence))
     sources = reader.sources()
@@ -169,7 +169,7 @@ def sealed(knowledge: Knowledge) -> Knowledge:
 
 _STEPS = ("solution_step", "tablet_step")
 _IS_WHOLE = "sirolimus"
-"""A folder without this value set is none that charts are judged by, and need not hold everything that facts read."""
+"""A folder without this value set is not used to judge charts, and need not hold everything that facts read."""
 
 
 class _Reader(Files):
@@ -184,7 +184,7 @@ class _Reader(Files):
         return found
 
     def reasons(self) -> dict[str, Reason]:
-        """Why a card may be set aside. A folder without that file has no such reasons."""
+        """The reasons for which a card may be set aside. A folder without that file has none."""
         found: dict[str, Reason] = {}
         for key, _, entry in self._entries("override-reasons.yaml", ReasonShape, needed=False):
             assert isinstance(entry, ReasonShape)
@@ -192,7 +192,7 @@ class _Reader(Files):
         return found
 
     def signatures(self, rules: dict[str, Rule]) -> list[Signature]:
-        """Every signature. A folder without that file has none; those of an overlay stand beside the others."""
+        """Every signature. A folder without that file has none; those of an overlay are added to the others."""
         found = []
         for key, document, entry in self._entries(REVIEWS, SignaturesShape, needed=False):
             assert isinstance(entry, SignaturesShape)
@@ -310,7 +310,7 @@ class _Reader(Files):
         return read_growth(path, self.layers.shown(path), self.result.faults)
 
     def _default(self, files: Sequence[Path]) -> Path | None:
-        """The only protocol, or the one that calls itself the default: the topmost folder's, where several do."""
+        """The only protocol, or the one marked as the default; if several are, that of the topmost folder."""
         chosen = files[0] if len(files) == 1 else None
         for folder in self.layers.folders:
             for path in (path for path in files if path.is_relative_to(folder)):

@@ -1,7 +1,7 @@
-"""What of the knowledge a rule rests on: all that the facts read which it names, through the doors that they declare.
+"""Which part of the knowledge a rule depends on: all that the facts it names read, through the doors that they declare.
 
-A fact's own meaning is an id in ``cds/facts/meanings.json``: it stays while the fact takes the same values on every day of
-every shipped scenario, and is another one when the program makes it take others (``make fingerprint ARGS=--write``).
+A fact's own meaning is an id in ``cds/facts/meanings.json``: it stays the same while the fact has the same values on every day of
+every shipped scenario, and changes when the program gives the fact other values (``make fingerprint ARGS=--write``).
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from cds.plan.plan import Read
 MEANINGS = Path(__file__).resolve().parent.parent / "facts" / "meanings.json"
 _UNLIKE = "unlike"  # words that do not mean what they end in
 _OF_EVERY_CARD = ("itp_on_record",)
-"""Facts by which every card says of itself what protocol it is of."""
+"""Facts with which every card states which protocol it belongs to."""
 DOSED = ("dosing", "trough")
-"""Subjects of rules whose cards carry what the protocol notes on its own doses: of whom that is said is told by the age group."""
+"""Subjects of rules whose cards carry the protocol's note on its own doses: the age group decides which patients the note concerns."""
 _FACTS_OF_A_DRAW = ("next_draw", "newest_level")
 _DRAW = "draw_within"
-"""By which the button of a card says when a level is to be drawn, whatever the rule is about."""
+"""The part with which a card's button says when a level is to be drawn, whatever the rule is about."""
 
 
 @cache
@@ -63,7 +63,7 @@ def _orders_a_level(rule: Rule) -> bool:
 
 
 class Rests:
-    """One knowledge, asked what its rules rest on. Everything is digested once."""
+    """Tells what the rules of one knowledge depend on. Each digest is computed once."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self.knowledge = knowledge
@@ -87,7 +87,7 @@ class Rests:
         return self._by_set
 
     def of(self, rule: Rule) -> list[Any]:
-        """What the facts mean that a rule names, and all that they read; and the conditions of the rules that silence it, or a button of it."""
+        """The meanings of the facts a rule names, and all they read; and the conditions of rules that silence it or one of its buttons."""
         silencing = {
             *rule.yields_to,
             *(each for level in rule.levels for s in level.suggestions for each in s.yields_to),
@@ -99,7 +99,7 @@ class Rests:
         return [meant, {"/".join(read): self.digest(read) for read in sorted(reads)}, [each.variants for each in above]]
 
     def _closed(self, facts: set[str]) -> tuple[set[str], set[Read]]:
-        """With the reasons that withhold a rise come the facts that these name."""
+        """The facts and all that they read; if they read the reasons that withhold a rise, also the facts that those reasons name."""
         reads = {read for name in facts for read in PLAN.reads(name)}
         named = set(withheld_facts(self.knowledge)) if ("knowledge", "withheld") in reads else set()
         return (facts, reads) if named <= facts else self._closed(facts | named)
@@ -125,7 +125,7 @@ class Rests:
         return {"valueset": self._by_set, "washout": {"": self._washouts}}.get(kind, self._by_name).get(name)
 
     def _measure(self, name: str) -> list[Any]:
-        """A test, with the definitions between which a value of it is plausible, and of how long it speaks."""
+        """A test, with the definitions of its plausible range, and of how long a result stays relevant."""
         measure, definitions = self.knowledge.measures.get(name), self.knowledge.definitions
         named = () if measure is None else (measure.lowest, measure.highest, measure.speaks)
         return [measure, [definitions.get(each) for each in named]]
@@ -144,7 +144,7 @@ class Rests:
 
 
 def missing(rests: Rests) -> Iterator[str]:
-    """What the facts read and the rules folder does not say, in sentences: a fact would be unknown of every patient, unsaid."""
+    """What the facts read but the rules folder does not define, in sentences: a fact would silently be unknown for every patient."""
     knowledge = rests.knowledge
     numbers = knowledge.definitions.keys() | knowledge.protocol.numbers.keys()
     roles = {role for each in knowledge.classes.values() for role in each.roles}
@@ -167,7 +167,7 @@ def digest(value: Any) -> str:
 
 
 def _concepts(knowledge: Knowledge) -> list[tuple[list[Any], Concept]]:
-    """Everything by which a record's word or code becomes a concept of ours, in one order."""
+    """Everything that turns a word or code of a record into a concept of ours, in a fixed order."""
     return sorted(_places(knowledge), key=lambda each: (each[0][0], each[0][1], each[1].valueset, each[1].name))
 
 

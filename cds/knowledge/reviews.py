@@ -1,8 +1,8 @@
 """Sign-off: a rule is active while it is signed as it is now, and a draft otherwise.
 
-A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites; what the facts
-mean that it names, and every definition, value set, test and number of the protocol that they read (``rests``); the title
-and note of its protocol; and the words that every record is read by. Whatever of that changes, the rule is a draft again.
+A signature covers the rule as it is compiled (not its comments, layout or cases) with the sources it cites; the meanings of the
+facts that it names, and every definition, value set, test and number of the protocol that they read (``rests``); the title
+and note of its protocol; and the words with which every record is read. If any of that changes, the rule is a draft again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def _of_rule(rule: Rule, knowledge: Knowledge) -> list[Any]:
 
 
 def signed_off(knowledge: Knowledge, signatures: Iterable[Signature], meant: Mapping[str, str]) -> Knowledge:
-    """``knowledge`` with each rule active that somebody signed as it is now (``meant``), under this protocol."""
+    """``knowledge`` in which each rule is active that is signed as it is now (``meant``), under this protocol."""
     standing: dict[str, list[str]] = {}
     for signature in signatures:
         if signature.protocol == knowledge.protocol.id and meant.get(signature.rule) == signature.meaning:
@@ -58,9 +58,9 @@ ALWAYS = ("not-assessed",)  # it advises nothing: it says what could not be judg
 
 
 def active_only(knowledge: Knowledge) -> Knowledge:
-    """``knowledge`` of which none but the signed rules show their cards.
+    """``knowledge`` in which only signed rules show their cards.
 
-    The others are judged all the same: what a signed rule offers is withheld where one of them, to which it gives way, holds.
+    The others are still judged: what a signed rule offers is withheld if one of them holds to which the signed rule yields.
     """
     drafts = tuple(rule.id for rule in knowledge.rules if rule.status != "active" and rule.id not in ALWAYS)
     return msgspec.structs.replace(knowledge, hidden_rules=drafts)

@@ -18,7 +18,7 @@ from cds.knowledge.tree import Document, Fault
 
 @dataclass(frozen=True)
 class Names:
-    """What ``{name}`` may stand for in a rule, beside facts: cited numbers and the protocol's tables."""
+    """What ``{name}`` may mean in a rule, apart from facts: cited numbers and the protocol's tables."""
 
     numbers: dict[str, NumberShape] = field(default_factory=dict)
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -30,12 +30,12 @@ class Names:
         return {name: said(number.value) for name, number in self.numbers.items()}
 
     def values(self, row: dict[str, str]) -> dict[str, str]:
-        """What each name is, in words; those of a table's row go before the numbers."""
+        """The value of each name, in words; those of a table row take precedence over the numbers."""
         return self._said | row
 
 
 def compile_rule(document: Document, shape: RuleShape, subject: str, names: Names, faults: list[Fault]) -> Rule | None:
-    """The rule, or None when a condition of it could not be taken (the faults say why)."""
+    """The rule, or None if one of its conditions could not be used (the faults say why)."""
     rows = rows_of(document, ("table",), shape.table, names, faults)
     variants: list[Variant] = []
     before = len(faults)
@@ -70,7 +70,7 @@ def compile_rule(document: Document, shape: RuleShape, subject: str, names: Name
 
 
 def _citations(document: Document, shape: RuleShape, names: Names, faults: list[Fault]) -> Iterator[Citation]:
-    """What the sources state; what is ours to change is written as ``{name}``, and said as it is now."""
+    """What the sources state; numbers that are ours to change are written as ``{name}``, and shown with their current value."""
     values = names.values({})
     for index, each in enumerate(shape.sources):
         unknown = [name for name in named(each.states) if name not in values]
@@ -89,7 +89,7 @@ def compile_branches(
     names: Names,
     faults: list[Fault],
 ) -> tuple[tuple[Condition, ...], ...]:
-    """Conditions that stand by themselves: every way in which they hold, for each row of ``table`` if there is one."""
+    """Standalone conditions: every way in which they hold, for each row of ``table`` if there is one."""
     rows = rows_of(document, place, table, names, faults)
     placed: list[Placed] = [((*place, index), item) for index, item in enumerate(when)]
     return tuple(branch for row in rows for branch in _branches(document, placed, names.values(row), faults))
@@ -108,7 +108,7 @@ def _override(document: Document, shape: RuleShape, names: Names, faults: list[F
 def rows_of(
     document: Document, place: tuple[str | int, ...], named: str, names: Names, faults: list[Fault]
 ) -> list[dict[str, str]]:
-    """The rows of a table of the protocol, as words; one empty row where none is named."""
+    """The rows of a table of the protocol, as words; one empty row if no table is named."""
     if not named:
         return [{}]
     room, _, table = named.partition(".")

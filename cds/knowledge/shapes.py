@@ -43,7 +43,7 @@ class SuggestionShape(Shape):
     action: Literal["change_dose", "hold", "order_level", "order_test", "remove_draft"]
     daily_dose: str = ""
     days: str = ""  # for a level: from which to which day from now, as in "5-7"
-    since: str = ""  # the fact from whose day these are counted
+    since: str = ""  # the fact whose day these days are counted from
     each: str = ""  # one suggestion for each draft order, or each test, in this fact
     test: str = ""  # a test of schedule.yaml
     yields_to: list[RuleId] = []
@@ -54,7 +54,7 @@ class SuggestionShape(Shape):
 class CardShape(Shape):
     indicator: Literal["info", "warning", "critical"] | None = None
     summary: str
-    because: list[str] = []  # the values that it rests on, read first
+    because: list[str] = []  # the values that it is based on, read first
     consider: list[str] = []
     working: list[str] = []  # how it came about, and what would change it
     direction: Literal["", "less"] = ""  # what its words advise
@@ -87,7 +87,7 @@ class ExpectedCard(Shape):
 class CaseShape(Shape):
     case: str
     hook: Hook | None = None
-    protocol: str = ""  # the one it is judged under; the default where none is named
+    protocol: str = ""  # the protocol it is judged under; the default one if none is named
     given: dict[str, Any] = {}
     card: str | ExpectedCard
 
@@ -131,7 +131,7 @@ class RuleShape(Shape):
 
 
 class NumberShape(Shape):
-    """A number. ``valid_from``: since when it is what it is; ``checked_on``: when somebody last looked whether it still should be."""
+    """A number. ``valid_from``: since when it has this value; ``checked_on``: when it was last checked whether it still should."""
 
     value: Decimal
     unit: str
@@ -148,7 +148,7 @@ class TestShape(Shape):
     display: str
     seen_by: list[str] = Field(min_length=1)
     baseline: int = Field(default=0, ge=0)
-    every: list[Annotated[int, Field(ge=0)]] = []  # four stretches of the course; 0 where it is not wanted
+    every: list[Annotated[int, Field(ge=0)]] = []  # for four stretches of the course; 0: not wanted in it
     cite: str
     basis: Basis
 
@@ -166,16 +166,16 @@ class ProtocolShape(Shape):
     valid_from: date | None = None
     checked_on: date | None = None
     default: bool = False
-    diagnoses: list[Literal["evans", "alps"]] = []  # beside ITP those that count
-    note: str = ""  # what cards of the dose say of it
-    note_of: Literal["", "adult", "child"] = ""  # of whom that is said; of everybody unless told
-    citations: dict[str, CitationShape] = {}  # what `- protocol: NAME` among a rule's sources stands for
+    diagnoses: list[Literal["evans", "alps"]] = []  # those that count in addition to ITP
+    note: str = ""  # what cards about the dose say about it
+    note_of: Literal["", "adult", "child"] = ""  # whom the note concerns; everyone if empty
+    citations: dict[str, CitationShape] = {}  # what `- protocol: NAME` among a rule's sources refers to
     tables: dict[str, list[dict[str, Any]]]
     numbers: dict[str, NumberShape]
 
 
 class SourceShape(Shape):
-    """A source. ``checked_on``: when somebody last read it; none where all that rests on it is recalled."""
+    """A source. ``checked_on``: when it was last read; none if everything based on it is recalled."""
 
     citation: str
     short: str = ""  # as cards name it, where the citation is long
@@ -193,12 +193,12 @@ class CodeShape(Shape):
     display: str
     basis: Basis = "SEEN"
     rejected: str = ""
-    words: list[str] = []  # by which it is known where no code says it
+    words: list[str] = []  # words that identify it if no code does
     also: str = ""  # a diagnosis that a protocol may count as its own
 
 
 class PrefixShape(Shape):
-    """Every code of ICD-10 or ICD-11 that begins so, but for the exceptions."""
+    """Every code of ICD-10 or ICD-11 that begins with ``prefix``, except the exceptions."""
 
     system: Annotated[str, Field(pattern=r"^(icd10|icd10cm|icd10who|icd10gm|icd11|(https?://|urn:)\S+)$")]
     prefix: Word
@@ -210,19 +210,19 @@ class PrefixShape(Shape):
 
 
 class NamedShape(Shape):
-    """By which words a problem without a code is known."""
+    """The words that identify a problem without a code."""
 
     name: str
     display: str
     words: list[str] = Field(min_length=1)
-    endings: list[Word] = []  # of one word, in languages that join words: karzinom, of Mammakarzinom
-    unlike: list[Word] = []  # words that end so and name another thing: Pseudolymphom
+    endings: list[Word] = []  # endings of a single word, in languages that join words: karzinom, in Mammakarzinom
+    unlike: list[Word] = []  # words with such an ending that mean something else: Pseudolymphom
     basis: Basis
     also: str = ""
 
 
 class NearShape(Shape):
-    """A code beside those of a value set, which must not mean ``name``."""
+    """A code close to those of a value set, which must not mean ``name``."""
 
     system: Annotated[
         str, Field(pattern=r"^(loinc|snomed|icd10|icd10cm|icd10who|icd10gm|icd11|icd9|(https?://|urn:)\S+)$")
@@ -238,8 +238,8 @@ class DrugShape(Shape):
     atc_not_oral: list[Word] = []
     cvx: list[Word] = []
     names: list[str] = []
-    recalled_names: list[str] = []  # trade names that nobody has looked up
-    washout: str = ""  # of a drug that raises platelets: the definition that says for how long
+    recalled_names: list[str] = []  # trade names that have not been looked up
+    washout: str = ""  # for a drug that raises platelets: the definition of how long it does
     basis: Basis = "SEEN"
 
 
@@ -251,7 +251,7 @@ class ValueSetShape(Shape):
     means: str
     cite: str
     leaves_out: str = ""  # what it does not cover, in a sentence or two
-    roles: list[Role] = Field(default=[])  # of drugs: what they are to the facts
+    roles: list[Role] = Field(default=[])  # for drugs: what they mean to the facts
     settles: str = ""  # the definition that says after how long a level shows what such a drug does
     shown_after_stop: str = ""  # the definition that says for how long its stop is reported
     codes: list[CodeShape] = []
@@ -281,13 +281,13 @@ _FORMS = {
     "role": "a role, on one line and without markup",
     "system": "loinc, snomed, icd10, icd11, icd9, ucum, or a code system of your own by its address (https://... or urn:...)",
 }
-"""What a key holds that has a form of its own."""
+"""What a key must hold, for each key with a format of its own."""
 
 
 def shaped(
     document: Document, shape: type[S], value: Any = None, at: tuple[str | int, ...] = ()
 ) -> tuple[S | None, list[Fault]]:
-    """``document``, or the ``value`` that stands ``at`` a place in it, as ``shape``; or the faults that keep it from being one."""
+    """``document``, or the ``value`` found ``at`` a place in it, as ``shape``; or the faults that prevent this."""
     try:
         return shape.model_validate(document.value if value is None else value), []
     except ValidationError as error:

@@ -69,7 +69,7 @@ def read(path: Path, shown: str) -> Document:
 
 
 def _bytes(path: Path, shown: str) -> bytes:
-    """What is in a regular file, looked at before it is read: a pipe would hold the reader up. Raises Fault or OSError."""
+    """The content of a regular file; its type is checked before reading, because a pipe would block the reader. Raises Fault or OSError."""
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
@@ -81,7 +81,7 @@ def _bytes(path: Path, shown: str) -> bytes:
 
 @lru_cache(maxsize=2048)  # the rules are read once for each protocol, and the documents are never changed
 def plain(text: str, shown: str) -> Document:
-    """The same for a text that came from elsewhere. Raises Fault."""
+    """The same as :func:`read`, for YAML text from elsewhere. Raises Fault."""
     if text.lstrip("\ufeff").startswith("%"):
         raise Fault(shown, 1, "directives (%YAML, %TAG) are not allowed")
     if len(text) > MAX_BYTES:
@@ -101,7 +101,7 @@ def plain(text: str, shown: str) -> Document:
 
 
 def _composed(text: str) -> Node | None:
-    """The text by the parser in C, which is five times as fast; what it does not take by the other one, whose sentences name the fault."""
+    """Parses with the C parser, which is five times as fast; what it does not take, with the other one, whose messages name the fault."""
     with contextlib.suppress(YAMLError, ValueError, RecursionError):
         if not _may_be_deep(text):
             return cast("Node | None", YAML(typ="safe").compose(text))

@@ -1,4 +1,4 @@
-"""Value sets: which codes and names mean what, each code held against the form of its system."""
+"""Value sets: which codes and names mean what, with each code checked against the format of its system."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ READ_INTO_CHART = frozenset(
         "platelets", "pregnancy", "procedures", "screening", "secondary-itp", "thrombosis", "treg",
     )
 )  # fmt: skip
-"""Value sets of what a chart holds whatever the facts ask: conditions, procedures and results."""
+"""Value sets of what a chart always holds, whatever the facts need: conditions, procedures and results."""
 _BY_ROLE = ("immunosuppressant", "platelet-stimulator")
 VALUE_SETS = READ_INTO_CHART.union(
     _BY_ROLE,
     (name for door in PLAN.doors.values() for kind, name in door.reads if kind == "valueset"),
 )
-"""Every value set that is read by its name. One that is not, and has no role, would lie there without effect."""
+"""Every value set that is read by its name. One that is not read by name and has no role would have no effect."""
 
 PRODUCTS = "valuesets/rxnorm_products.csv"
 _COLUMNS = ("rxcui", "drug", "route", "strength")
@@ -78,7 +78,7 @@ class ValueSets:
     def take(self, document: Document, shape: ValueSetShape, faults: list[Fault]) -> None:
         """Add one value set; codes that cannot be codes of their system are faults."""
         for index, code in enumerate(shape.codes):
-            if code.system in SHORT:  # under its address no form would be checked
+            if code.system in SHORT:  # under its address the format would not be checked
                 line = document.line("codes", index)
                 faults.append(Fault(document.path, line, f"write '{SHORT[code.system]}' for {code.system}"))
             self._check(document, ("codes", index), code.system, [code.code], faults)
@@ -116,7 +116,7 @@ class ValueSets:
 
     @property
     def meant(self) -> set[str]:
-        """The names of all that some code means."""
+        """The names of everything that a code can mean."""
         return {meant.name for of_system in self.codes.values() for several in of_system.values() for meant in several}
 
     def _code(self, valueset: str, code: CodeShape) -> None:
@@ -126,7 +126,7 @@ class ValueSets:
             self.words[word.lower()] = concept
 
     def _check_prefix(self, document: Document, index: int, prefix: PrefixShape, faults: list[Fault]) -> None:
-        """A prefix is the beginning of a code of its system, and what it excepts begins with it."""
+        """Checks that a prefix is the beginning of a code of its system, and that its exceptions begin with it."""
         form, name = (_PREFIX_11, "ICD-11") if prefix.system == "icd11" else (_PREFIX, "ICD-10")
         for each in (prefix.prefix, *prefix.excepted):
             sentence = ""
@@ -159,7 +159,7 @@ class ValueSets:
             self.names[name.lower()] = concept
 
     def take_conditions(self, path: Path, shown: str, faults: list[Fault]) -> None:
-        """Add the codes of conditions that stand in a table, row by row."""
+        """Add the codes of conditions that are listed in a table, row by row."""
         for line, row in enumerate(_table(path, shown, _CONDITION_COLUMNS, faults), start=2):
             system, code = row["system"] or "", row["code"] or ""
             if system not in SYSTEMS or not well_formed(system, code):
@@ -169,7 +169,7 @@ class ValueSets:
             self.add(system, code, concept)
 
     def take_products(self, path: Path, shown: str, faults: list[Fault]) -> None:
-        """Add the RxNorm products of the drugs that are known by now; a row takes the place of an earlier one of its code."""
+        """Add the RxNorm products of the drugs known so far; a row replaces those of an earlier table with the same code."""
         rxnorm = self.codes.setdefault(SYSTEMS["rxnorm"][0], {})
         taken: dict[str, tuple[Concept, ...]] = {}
         for line, row in enumerate(_table(path, shown, _COLUMNS, faults), start=2):
@@ -212,7 +212,7 @@ def _rows(text: str) -> tuple[Sequence[str], Sequence[Mapping[str, str]]]:
 def well_formed(system: str, code: str) -> bool:
     """Whether ``code`` can be one of ``system``: its form and, for LOINC and SNOMED CT, its check digit.
 
-    Of a system that is none of ours anything can be one that FHIR calls a code.
+    For a system that is not one of ours, anything that FHIR accepts as a code can be one.
     """
     if not _FORMS.get(system, _OWN).fullmatch(code):
         return False

@@ -1,7 +1,7 @@
-"""Whose key stands behind a file of signatures: a detached signature by ``ssh-keygen -Y sign``, held against a list of allowed signers.
+"""Whose key vouches for a file of signatures: a detached signature by ``ssh-keygen -Y sign``, checked against the allowed signers.
 
-A signature in ``reviews.yaml`` is a line of text that anybody can write who may write the file. Where a site names its allowed
-signers, the file counts only with ``reviews.yaml.sig`` beside it, made by one of their keys in the namespace below.
+A signature in ``reviews.yaml`` is a line of text that anyone with write access to the file can add. If a site names its allowed
+signers, the file counts only with ``reviews.yaml.sig`` next to it, made by one of their keys in the namespace below.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def check_vouched(path: Path, signers: Path) -> str:
 
 
 def _ssh_keygen(words: list[str], given: bytes) -> str:
-    """What it says when it agrees, and nothing when it does not. Raises NotVouched where it cannot be asked."""
+    """The output of ssh-keygen if it succeeds, empty if it fails. Raises NotVouched if it cannot be run."""
     try:
         done = subprocess.run(["ssh-keygen", *words], input=given, capture_output=True, timeout=_SECONDS)  # noqa: S603, S607  # of OpenSSH
     except (OSError, subprocess.SubprocessError):

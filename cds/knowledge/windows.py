@@ -27,10 +27,10 @@ def windows_of(tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Windo
 
 
 def with_widest(tables: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
-    """Tables whose dose windows say in which fact and unit they are, with the widest window of each age group.
+    """Tables with the fact and unit of each dose window added, and with the widest window of each age group.
 
-    The widest one is for a course whose start nobody knows, and whose phase is therefore not known. Widest ones that are
-    there already are made anew.
+    The widest window is for a course whose start, and therefore phase, is not known. Widest windows that are already there
+    are computed again.
     """
     rows = [
         row | {"unit": row.get("unit", _PER_DAY), "dose": _JUDGED_BY[row.get("unit", _PER_DAY)]}  # last: it names none

@@ -1,4 +1,4 @@
-"""``withhold.yaml``: for which reasons nothing offers a higher dose, each as conditions of the rule language."""
+"""``withhold.yaml``: the reasons for which no higher dose is offered, each as conditions of the rule language."""
 
 from __future__ import annotations
 

@@ -22,9 +22,9 @@ Meaning = Literal[
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Phrase = Annotated[Word, Field(max_length=80, pattern=r"^[^A-Z]+$")]
 Results = dict[str, list[Phrase]]
-"""``results.yaml``: by the name of a result what laboratories call it; and, under names of their own, what stands beside such a name."""
+"""``results.yaml``: for each result name, what laboratories call it; and, under special names, words that occur next to such a name."""
 Assays = dict[Literal["immunoassay", "mass spectrometry"], list[Phrase]]
-"""``assays.yaml``: how a laboratory says by what a level was measured."""
+"""``assays.yaml``: how a laboratory says with which assay a level was measured."""
 _BESIDE, _DRUG, _NO_LEVEL, _UPPER = "beside", "drug", "no_level", "upper"
 
 
@@ -57,9 +57,10 @@ class SpecimenShape(Shape):
 
 
 class ProblemsShape(Shape):
-    """``problems.yaml``: words beside the name of a condition.
+    """``problems.yaml``: words next to the name of a condition.
 
-    ``history``: it is over, another's or only looked for; ``denied``: what comes behind is not there; ``suspected``: it is not certain; ``mild``: it is.
+    ``history``: the condition is over, another person's or only looked for; ``denied``: the condition named after the word is absent;
+    ``suspected``: the condition is not certain; ``mild``: the condition is mild.
     """
 
     history: list[Phrase] = Field(default=[])
@@ -71,7 +72,8 @@ class ProblemsShape(Shape):
 class AllergiesShape(Shape):
     """``allergies.yaml``: words that say that there is no allergy.
 
-    ``denied``: what comes at most one word behind, and holds one of ``allergy``, is not there; ``refuted``: wherever it stands.
+    ``denied``: what follows, at most one word between, and contains one of ``allergy``, is absent; ``refuted``: there is no allergy,
+    wherever the word appears.
     """
 
     denied: list[Phrase] = Field(default=[])
@@ -92,7 +94,7 @@ class WordsShape(Shape):
 
 
 def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
-    """The lexicon of a rules folder with what lies over it; what is wrong with a file is added to ``faults``."""
+    """The lexicon of a rules folder with its overlays; what is wrong with a file is added to ``faults``."""
     read_as = list(_layers(layers, faults))
     routes = [(kind, code) for each in read_as for kind, codes in _routes(each.forms) for code in codes]
     return Lexicon(

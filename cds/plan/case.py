@@ -1,4 +1,4 @@
-"""The answers about one patient: each worked out when it is first asked for, and once."""
+"""The answers about one patient: each is computed once, when it is first asked for."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ T = TypeVar("T")
 
 
 class Case(dict[str, Any]):
-    """One question, one thread. A missing key is worked out: a fact, a part, or what a door gives."""
+    """The answers for one request, used by one thread. A missing key is computed: a fact, a part, or what a door gives."""
 
     def __init__(self, plan: Plan, source: Any, constants: Mapping[str, Any], present: Iterable[Read]) -> None:
-        """``present``: what is on the chart, as doors name it; what is not needs no door to be opened."""
+        """``present``: what is on the chart, as doors name it; for what is not there, no door needs to be opened."""
         super().__init__(constants)
         self.update(plan.empties)
         for each in present:
@@ -72,11 +72,11 @@ class Case(dict[str, Any]):
 
 
 class Facts:
-    """What is true of one patient now.
+    """The facts about one patient now.
 
-    ``compared`` holds what the engines compare. The others hold every fact, texts too, each worked out when it is asked for:
-    ``values``, the resources that a value comes from (``evidence``), its day (``dates``), and why others are not known
-    (``absent``).
+    ``compared`` holds what the engines compare. The other mappings hold every fact, including texts, each computed when it is
+    asked for: its value (``values``), the resources that the value comes from (``evidence``), its day (``dates``), or why it is
+    not known (``absent``).
     """
 
     __slots__ = ("_case", "_compared", "_wanted", "absent", "dates", "evidence", "values")
@@ -91,7 +91,7 @@ class Facts:
 
     @property
     def compared(self) -> dict[str, Any]:
-        """What the engines compare, worked out when they do: who asks for one fact need not pay for all."""
+        """What the engines compare, computed on first use, so that a caller that needs one fact does not compute all of them."""
         if self._compared is None:
             case = self._case
             self._compared = {name: answer for name in self._wanted if type(answer := case[name]) is not Unknown}
@@ -99,14 +99,14 @@ class Facts:
 
 
 class _View(Mapping[str, T]):
-    """One side of every fact; a name without it is not in here."""
+    """One aspect of every fact, as a mapping; a name without that aspect is not in it."""
 
     def __init__(self, case: Case, names: Collection[str]) -> None:
         self._case, self._names = case, names
 
     @abstractmethod
     def get(self, name: str, default: Any = None) -> Any:
-        """That side of a fact, or ``default``."""
+        """That aspect of a fact, or ``default``."""
 
     def __getitem__(self, name: str) -> T:
         found = self.get(name)
@@ -125,7 +125,7 @@ class _View(Mapping[str, T]):
 
 
 class _Values(_View[Any]):
-    """The values; of ``{name} as reported`` what the record itself says of a value."""
+    """The values; for ``{name} as reported``, what the record itself says about a value."""
 
     def get(self, name: str, default: Any = None) -> Any:
         if name not in self._names:

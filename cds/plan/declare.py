@@ -36,10 +36,10 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """Why there is no value. What needs it is unknown for the same reason.
+    """Why there is no value. A fact that needs the value is unknown for the same reason.
 
-    ``gap`` tells the clinician so wherever a rule of the hook needs the value; without one nothing is missing. ``of`` is the
-    resource type that would say it: where none of that type was supplied, this alone is told.
+    ``gap`` is reported to the clinician if a rule of the hook needs the value; without a gap, nothing is missing. ``of`` is the
+    resource type that would give the value: if no resource of that type was supplied, only that is reported.
     """
 
     reason: str
@@ -53,23 +53,23 @@ Answer: TypeAlias = T | Known[T] | Unknown
 class Numbers(msgspec.Struct, frozen=True):
     """Base of groups of constants: each field is the definition, or the number of the protocol, of that name.
 
-    A field of type ``int`` counts days or years, one of type ``Decimal`` is the number as it stands.
+    A field of type ``int`` counts days or years, one of type ``Decimal`` is the number as it is.
     """
 
 
 Days: TypeAlias = int
 """The type of an argument that is a definition, or a number of the protocol, which counts days or years."""
 Number: TypeAlias = Decimal
-"""The type of an argument that is a definition, or a number of the protocol, as it stands."""
+"""The type of an argument that is a definition, or a number of the protocol, as it is."""
 
 
 class Fact(msgspec.Struct, Generic[P, T], frozen=True):
     """A fact that rules may name or, without a ``type``, a part that facts share.
 
-    ``meaning`` says numbers of definitions and protocol by ``{name}``. ``number`` facts carry a unit and the ``step`` by which
+    ``meaning`` refers to numbers of definitions and protocol by ``{name}``. ``number`` facts carry a unit and the ``step`` by which
     cases and mutants move them; ``code`` facts one of ``codes``; ``flag`` facts true or false; ``names`` facts a list of named
     things (a rule can only ask whether there are any), which is unknown for the reason ``none`` when it is empty; ``text``
-    facts are shown and never compared. ``report`` says what a text gets for ``{name as reported}``.
+    facts are shown and never compared. ``report`` says what replaces ``{name as reported}`` in a text.
     """
 
     function: Callable[P, T]
@@ -107,7 +107,7 @@ def number(
 def bounded_number(
     unit: str, step: str, meaning: str, *, report: str
 ) -> Callable[[Callable[P, Answer[Decimal | Bound]]], Fact[P, Answer[Decimal | Bound]]]:
-    """A number of which a laboratory may report only a bound; a comparison holds where it surely holds."""
+    """A number of which a laboratory may report only a bound; a comparison holds only if it holds for every number within the bound."""
     return lambda function: Fact(function, "number", meaning, unit, step, bounded=True, report=report)
 
 
@@ -126,7 +126,7 @@ def flag(meaning: str, *, report: str = "") -> Callable[[Callable[P, Answer[bool
 def names(
     meaning: str, *, none: str, inner: bool = False
 ) -> Callable[[Callable[P, Answer[list[Named]]]], Fact[P, Answer[list[Named]]]]:
-    """A fact that lists things; its evidence is theirs."""
+    """A fact that lists things; its evidence is that of its items."""
     return lambda function: Fact(function, "names", meaning, none=none, inner=inner)
 
 
@@ -144,7 +144,7 @@ class Told(msgspec.Struct, frozen=True):
     unknown: list[Unknown] = []
 
     def references(self, name: str) -> tuple[str, ...]:
-        """The resources that a value comes from; of a list those of its items."""
+        """The resources that a value comes from; for a list, those of its items."""
         value, known = self.values.get(name), self.known.get(name)
         named = known.references if known is not None else _of_items(value)
         return tuple(dict.fromkeys(filter(None, named)))

@@ -21,16 +21,16 @@ Read = tuple[str, str]
 
 
 class DeclarationError(TypeError):
-    """Facts that contradict one another or read what is not there; ``str`` says which, and where."""
+    """Facts that contradict one another or read what does not exist; ``str`` says which, and where."""
 
 
 class Door(msgspec.Struct, frozen=True):
-    """A way to what is not a fact. ``open`` takes an argument's name and gives how to read it; ``reads`` says what that covers."""
+    """Access to data that is not a fact. ``open`` takes an argument's name and returns a reader; ``reads`` says what it covers."""
 
     open: Callable[[str], Callable[[Any], Any]]
     reads: Callable[[str], tuple[Read, ...]]
     constant: bool = False  # depends on the knowledge alone
-    empty: Any = None  # what it gives where nothing of its reads is there; None: it must be opened to know
+    empty: Any = None  # what it gives if nothing that it reads is on the chart; None: it must be opened to know
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -43,7 +43,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One fact or part as it is worked out: an Unknown among ``needs`` is its answer, ``none`` that of an empty list."""
+    """How one fact or part is computed: an Unknown among ``needs`` is its answer; ``none`` is the answer for an empty list."""
 
     function: Callable[..., Any]
     arguments: tuple[str, ...]
@@ -56,12 +56,12 @@ class Step(msgspec.Struct, frozen=True):
 class Plan:
     """Every fact of the modules, with what it reads.
 
-    ``modules`` name, for each, the part without whose answer none of its facts is asked about; ``doors`` are by type, ``givens``
-    by name with their type. ``inquiries``: an argument of type ``Told`` holds the answers of the facts that another argument
-    names, for those that only the knowledge can say.
+    ``modules`` names for each module the part that must have an answer before any of its facts is computed. ``doors`` are by
+    type, ``givens`` by name with their type. ``inquiries``: an argument of type ``Told`` holds the answers of the facts that
+    another argument names, for facts that only the knowledge can name.
 
     Raises:
-        DeclarationError: two facts of one name, a cycle, an argument that nothing gives, another type than what gives it, or a
+        DeclarationError: two facts of one name, a cycle, an argument that nothing gives, a type other than that of its source, or a
             meaning that names a number which the fact does not read.
     """
 
@@ -100,7 +100,7 @@ class Plan:
         return Step(fact.function, tuple(kinds), (*gates, *needs), _taking(tuple(kinds)), fact.type == "number", none)
 
     def _check(self, fact: AnyFact, argument: str, kind: str) -> None:
-        """That something gives an argument, and of that type."""
+        """Check that something gives an argument, and that it has this type."""
         if argument in self.facts:
             gives = _gives(self.facts[argument])
             if argument in self._givens:
@@ -151,12 +151,12 @@ class Plan:
 
     @cached_property
     def empties(self) -> dict[str, Any]:
-        """Arguments of which nothing is there on most charts, with what they are then."""
+        """The arguments for which most charts have nothing, each with its value in that case."""
         return {name: each.door.empty for name, each in self.doors.items() if each.door.empty is not None}
 
     @cached_property
     def filled(self) -> dict[Read, tuple[str, ...]]:
-        """The arguments among those that something on a chart fills, by what it is."""
+        """Which of the arguments in ``empties`` something on a chart fills, by what it is."""
         found: dict[Read, list[str]] = {}
         for name in self.empties:
             for read in self.doors[name].reads:
@@ -175,7 +175,7 @@ class Plan:
         return self._reads[name]
 
     def needs(self, name: str) -> frozenset[str]:
-        """The facts and parts that a fact rests on, itself among them."""
+        """The facts and parts that a fact depends on, including itself."""
         if name not in self._needs:
             found: set[str] = set()
             waiting = [name]
@@ -196,12 +196,12 @@ class Plan:
 
 
 def _declared(module: ModuleType) -> list[AnyFact]:
-    """The facts that a module declares, in its order; those that it imports are of another."""
+    """The facts that a module declares, in its order; those that it imports belong to another module."""
     return [each for each in vars(module).values() if isinstance(each, Fact) and _module(each) == module.__name__]
 
 
 def group_door(group: type[Numbers], kinds: Mapping[str, Door]) -> Door:
-    """The door to a group of constants, each field by the door of its own."""
+    """The door to a group of constants, each field read through its own door."""
     fields: Sequence[tuple[str, str]] = [
         (name, "Days" if str(kind) == "int" else "Number") for name, kind in group.__annotations__.items()
     ]

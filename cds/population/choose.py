@@ -1,8 +1,8 @@
-"""Who is judged: every patient of whom a line may be about oral sirolimus. Never too few; whoever is chosen in vain is told apart when judged.
+"""Which patients are judged: all with a line that may be about oral sirolimus. None is missed; those chosen in vain are found when judged.
 
-A drug of ours is known by a code, which is a whole JSON string, or by a name in a text, compared in small letters. In a line of ASCII
-without escapes both stand as they are, so that one expression finds them. Other lines that are about a medication, and all with an
-escaped letter, are decoded and every text of them is asked by the function that reads names in charts.
+Sirolimus is recognised by a code, which is a whole JSON string, or by a name in a text, compared in lower case. In a line of ASCII
+without escapes both appear literally, so that one regular expression finds them. Other lines about a medication, and all lines with
+an escaped character, are decoded, and each of their texts is given to the function that reads drug names in charts.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from cds.population.owners import (
 
 _SUBJECT = "sirolimus"
 ESCAPE = rb"\u"
-"""How JSON begins an escaped letter."""
+"""The start of an escaped character in JSON."""
 _PARTS = b"itemReference"
 _ID = re.compile(rb"(?:Medication/|urn:uuid:)([A-Za-z0-9.-]{1,64})")
 _ASCII = 0x80
 
 
 class Found(msgspec.Struct):
-    """What a unit brings: patients by id; Medications that may be sirolimus; and of which others each Medication is made."""
+    """What was found in a unit: ids of patients; Medications that may be sirolimus; and the ingredients of each Medication."""
 
     patients: set[str]
     medications: set[str]
@@ -43,7 +43,7 @@ class Found(msgspec.Struct):
 
 
 class Filter:
-    """Which lines may be about sirolimus, by one knowledge."""
+    """Finds the lines that may be about sirolimus, according to one knowledge."""
 
     def __init__(self, knowledge: Knowledge) -> None:
         self._knowledge = knowledge
@@ -63,7 +63,7 @@ class Filter:
         return f'(?i:{words})|"(?:{codes})"|'.encode() + _PARTS + rb"|\\u|[\x80-\xff]"
 
     def lines(self, block: bytes) -> Iterator[bytes]:
-        """The lines of a block that may be about it, or say of what a Medication is made; each once."""
+        """The lines of a block that may be about sirolimus, or that give the ingredients of a Medication; each once."""
         at = 0
         while (match := self._fast.search(block, at)) is not None:
             end = block.find(b"\n", match.start())
@@ -78,7 +78,7 @@ class Filter:
         return any(_is_word(match.group()) for match in self._fast.finditer(line)) or self._may_be(line)
 
     def _may_be(self, line: bytes) -> bool:
-        """Of a line that is not plain ASCII."""
+        """Whether a line that is not plain ASCII may be about sirolimus."""
         if any(_is_word(match.group()) for match in self._fast.finditer(line)):
             return True
         if b"Medication" not in line and ESCAPE not in line:
@@ -93,12 +93,12 @@ class Filter:
 
 
 def _is_word(match: bytes) -> bool:
-    """Whether the expression found a code or a name, and not a letter by which it could be hidden."""
+    """Whether the expression found a code or a name, and not a character that could hide one."""
     return match not in (ESCAPE, _PARTS) and match[0] < _ASCII
 
 
 def choose(unit: Unit, filtered: Filter) -> Found:
-    """What one unit says of who may take sirolimus."""
+    """What one unit says about who may take sirolimus."""
     found = Found(set(), set(), {})
     for block in readable(unit):
         choose_block(block, filtered, found)
@@ -106,9 +106,9 @@ def choose(unit: Unit, filtered: Filter) -> Found:
 
 
 def choose_block(block: bytes, filtered: Filter, found: Found) -> None:
-    """Note what a block of lines says of who may take sirolimus."""
+    """Note what a block of lines says about who may take sirolimus."""
     for line in filtered.lines(block):
-        resource = resource_in(line)  # whoever gathers lines says which cannot be read
+        resource = resource_in(line)  # lines that cannot be read are reported when lines are gathered
         if resource is not None and (_PARTS not in line or filtered.is_ours(line)):
             _note(resource, found)
         if resource is not None and (_PARTS in line or ESCAPE in line):
@@ -116,27 +116,27 @@ def choose_block(block: bytes, filtered: Filter, found: Found) -> None:
 
 
 def lines_with(word: bytes, block: bytes) -> Iterator[bytes]:
-    """The lines that have a word, or an escaped letter in which it may be hidden."""
+    """The lines that contain a word, or an escaped character that may hide it."""
     if word in block or ESCAPE in block:
         yield from (line for line in block.split(b"\n") if word in line or ESCAPE in line)
 
 
 def _note(resource: dict[str, Any], found: Found) -> None:
-    """Whose a resource is that may be about sirolimus."""
+    """Note the patients of a resource that may be about sirolimus."""
     if resource["resourceType"] == "Medication":
         found.medications.add(str(resource.get("id")))
     found.patients |= owners_of(resource)
 
 
 def _note_parts(resource: dict[str, Any], found: Found) -> None:
-    """Of which other Medications a Medication is made."""
+    """Note the Medications that are ingredients of a Medication."""
     if resource["resourceType"] == "Medication":
         ids = {medication_in(each) for each in references_in(resource, "itemReference")}
         found.parts.setdefault(str(resource.get("id")), set()).update(ids)
 
 
 def with_parts(found: Iterable[Found]) -> frozenset[str]:
-    """The Medications of all units that may be sirolimus, by themselves or by what they are made of."""
+    """The Medications of all units that may be sirolimus, by themselves or by an ingredient."""
     everything = list(found)
     medications = {each for one in everything for each in one.medications}
     parts: dict[str, set[str]] = {}

@@ -1,4 +1,4 @@
-"""The cohort in figures: the study's own table from an export, with what it leaves out counted beside it."""
+"""The cohort in figures: the study's own table from an export, and counts of what the table leaves out."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WEEKS = 52
 
 
 class Share(msgspec.Struct, frozen=True):
-    """So many of so many, with the 95 % interval of the share (Wilson)."""
+    """``number`` out of ``of``, with the 95 % interval of the share (Wilson)."""
 
     number: int
     of: int
@@ -37,9 +37,9 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Landmark(msgspec.Struct, frozen=True):
-    """A landmark: responses as shares of those who could be judged, and who could not by the reason.
+    """A landmark: responses as shares of the patients who could be judged, and the numbers of the others by reason.
 
-    ``unconfirmed``: responses among them that no earlier count confirms; ``open``: landmarks whose window was not over.
+    ``unconfirmed``: responses among them that no earlier count confirms; ``open``: landmarks whose window was not over yet.
     """
 
     months: int
@@ -52,7 +52,7 @@ class Landmark(msgspec.Struct, frozen=True):
 
 
 class Point(msgspec.Struct, frozen=True):
-    """The response in the four weeks up to a day of the course: of those with a usable count in them."""
+    """The response in the four weeks up to a day of the course, among patients with a usable count in those weeks."""
 
     day: int
     with_count: int
@@ -61,7 +61,7 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Doses(msgspec.Struct, frozen=True):
-    """Doses of those who take sirolimus now, in mg a day."""
+    """Doses of the patients who take sirolimus now, in mg per day."""
 
     age_group: str
     phase: str
@@ -80,7 +80,7 @@ class Week(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """All figures. Everybody is of ITP on record, but in ``people``."""
+    """All figures. Except for ``people``, they cover only patients with ITP on record."""
 
     at: str
     protocol: str
@@ -122,7 +122,7 @@ def _share(number: int, of: int) -> Share:
 
 
 def over_time(values: Iterable[Value]) -> list[Point]:
-    """The response over time: the newest usable count of each patient in each four weeks."""
+    """The response over time: the newest usable count of each patient in each period of four weeks."""
     newest: dict[int, dict[str, Value]] = defaultdict(dict)
     for row in values:
         if row.response is None or row.day is None or not 0 < row.day <= _LAST:
@@ -138,7 +138,7 @@ def over_time(values: Iterable[Value]) -> list[Point]:
 
 
 def levels_by_week(values: Iterable[Value]) -> list[Week]:
-    """Usable levels by week of the course, the first year; a bound that cannot be compared with the target is none."""
+    """Usable levels by week of the course, in the first year; a bound that cannot be compared with the target is not counted."""
     found: dict[int, list[bool]] = defaultdict(list)
     for row in values:
         if (
@@ -162,7 +162,7 @@ def doses_of(patients: Iterable[Member]) -> list[Doses]:
 
 
 def tally(held: Iterable[tuple[str, str]], knowledge: Knowledge) -> list[tuple[str, str, int]]:
-    """By rule of harm and safety, how many patients had its finding: title, rule and number. ``held``: rule and patient, each pair once."""
+    """For each rule on harm and safety: title, rule, number of patients with its finding. ``held``: rule and patient, each pair once."""
     titles = {rule.id: rule.title for rule in knowledge.rules if rule.subject == "safety"}
     found = Counter(rule for rule, _ in held)
     counted = [(titles[rule], rule, number) for rule, number in found.items() if rule in titles]

@@ -15,11 +15,11 @@ import msgspec
 from cds.chart.prefetch import PREFETCH_TYPES
 
 TYPES = frozenset(PREFETCH_TYPES.values())
-"""The types of resource that are read, beside Medication."""
+"""The types of resource that are read, in addition to Medication."""
 UNIT = 64 * 1024 * 1024
 """Bytes of a plain file that one process reads at a time; a gzipped file is read whole."""
 LONGEST = 64 * 1024 * 1024
-"""Bytes of a line; a longer one is a fault, and left out."""
+"""Maximum bytes of a line; a longer one is a fault, and left out."""
 _BLOCK = 4 * 1024 * 1024
 _FIRST = 1024 * 1024  # bytes in which the type of a file is looked for
 _NAMES = ("*.ndjson", "*.ndjson.gz", "*.jsonl", "*.jsonl.gz")
@@ -27,16 +27,16 @@ _WORD = re.compile(r"[A-Za-z]+")
 _ERRORS = "the server names errors: some of the export may be missing"
 _DELETED = "the server names resources that were deleted since an earlier export, and they are not left out"
 _SMART_FETCH = ".metadata"
-"""What smart-fetch keeps in a folder that it manages: there the links to files are the newest ones, and files in folders may be older."""
+"""A file that smart-fetch keeps in a folder that it manages: the links there lead to the newest files; those in subfolders may be older."""
 _ASIDE = {"error": _ERRORS, "deleted": _DELETED}
-"""Folders beside an export, as bulk-data-client and smart-fetch write them."""
+"""Folders that bulk-data-client and smart-fetch write next to an export."""
 BOM = b"\xef\xbb\xbf"
 DAMAGED = (OSError, EOFError, zlib.error)
 """What reading a file may raise: it cannot be read, or is cut off or damaged."""
 
 
 class NoExport(Exception):
-    """There is nothing that could be judged; ``str`` says why."""
+    """There is nothing to judge; ``str`` says why."""
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -48,8 +48,8 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Export(msgspec.Struct, frozen=True):
-    """What there is. ``supplied``: the types that were exported, also those of which there is no resource; ``taken``: when, if it is said;
-    ``faults``: what a manifest says is missing or gone, by file and reason.
+    """A bulk export. ``supplied``: the types that were exported, including those without a resource; ``taken``: when, if this is stated;
+    ``faults``: what a manifest says is missing or was deleted, by file and reason.
     """
 
     files: tuple[Path, ...]
@@ -80,9 +80,10 @@ class _Manifest(msgspec.Struct):
 
 
 def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
-    """The export in a folder, in a manifest beside its files, or in one file.
+    """The export in a folder, in a manifest next to its files, or in one file.
 
-    What was supplied is told by the manifest, the names of files and their first lines; ``supplied`` adds what an export left out because it is empty.
+    The manifest, the names of files and their first lines tell which types were supplied; ``supplied`` adds types that an export left
+    out because they are empty.
 
     Raises:
         NoExport: there is no file to read.
@@ -106,7 +107,7 @@ def find_export(where: Path, supplied: frozenset[str] = frozenset()) -> Export:
 
 
 def _said(where: Path, manifest: _Manifest | None) -> Iterator[tuple[str, str]]:
-    """What a manifest says of what its files do not hold, or hold no more."""
+    """What a manifest says about resources that its files do not contain, or that were deleted."""
     if manifest is not None and manifest.error:
         yield where.name, _ERRORS
     if manifest is not None and manifest.deleted:
@@ -123,7 +124,7 @@ def _manifest(where: Path) -> _Manifest | None:
 
 
 def _files(where: Path) -> list[Path]:
-    """The files of a folder and of those in it, each once, however many links lead to it."""
+    """The files in a folder and its subfolders, each once, however many links lead to it."""
     if where.is_file():
         return [where]
     found = [path for path in _all(where) if not _ASIDE.keys() & set(path.relative_to(where).parts[:-1])]
@@ -148,14 +149,14 @@ def _all(where: Path) -> Iterator[Path]:
 
 
 def _set_aside(where: Path) -> Iterator[tuple[str, str]]:
-    """What clients of bulk servers keep beside the export: what the server could not give, and what it no longer has."""
+    """The files that bulk-export clients keep next to the export: what the server could not supply, and what it no longer has."""
     for path in sorted(_all(where)) if where.is_dir() else []:
         for folder in _ASIDE.keys() & set(path.relative_to(where).parts[:-1]):
             yield str(path.relative_to(where)), _ASIDE[folder]
 
 
 def _types(path: Path) -> set[str]:
-    """The types that the name of a file says, and that of its first resource."""
+    """The types that the name of a file mentions, and the type of its first resource."""
     found = {word for word in _WORD.findall(path.name) if word in TYPES}
     try:
         with opened(path) as file:
@@ -185,9 +186,9 @@ def _units(path: Path, size: int) -> Iterator[Unit]:
 
 
 def blocks(unit: Unit) -> Iterator[bytes]:
-    """The lines of a unit in blocks of whole lines; a line that begins in it is whole, one that began before is not in it.
+    """The lines of a unit in blocks of whole lines. A line that begins in the unit is included in full, one that began before it is not.
 
-    A line that is longer than LONGEST is cut, and alone in its block, which is longer, too.
+    A line that is longer than LONGEST is cut, and is alone in its block, which is also longer than LONGEST.
 
     Raises:
         OSError, EOFError, zlib.error: the file cannot be read to its end (DAMAGED).
@@ -204,7 +205,7 @@ def blocks(unit: Unit) -> Iterator[bytes]:
                 rest = b""
                 _skip(file)
         if rest and unit.end is not None:
-            rest += file.readline(LONGEST + 1)  # it ends in the next unit
+            rest += file.readline(LONGEST + 1)  # the line ends in the next unit
         if rest:
             yield rest
 
@@ -233,12 +234,12 @@ def line_number(unit: Unit, number: int) -> int:
         with unit.path.open("rb") as file:
             while left > 0 and (block := file.read(min(_BLOCK, left))):
                 before, left = before + block.count(b"\n"), left - len(block)
-            before += 0 if block.endswith(b"\n") else 1  # the line that is under way there began before
+            before += 0 if block.endswith(b"\n") else 1  # the unit starts in the middle of a line
     return before + number + 1
 
 
 def readable(unit: Unit) -> Iterator[bytes]:
-    """The blocks of a unit as far as it can be read; who gathers lines says where it ends."""
+    """The blocks of a unit as far as it can be read; where reading fails is reported when lines are gathered."""
     try:
         yield from blocks(unit)
     except DAMAGED:

@@ -17,18 +17,18 @@ TOO_LONG = "the line is longer than 64 MB and was left out"
 CUT_OFF = "the file cannot be read any further: what follows is missing"
 NOT_READ = "the line is not the JSON of a resource and was left out"
 _MARKS = (b"Patient/", b"urn:uuid:")
-"""What stands before the id of a patient in a reference."""
+"""What comes before the id of a patient in a reference."""
 _OPTIONS = re2.Options()
 _OPTIONS.encoding, _OPTIONS.log_errors = re2.Options.Encoding.LATIN1, False
 _DECODED = re2.compile(
     rb'(?m)"resourceType"\s*:\s*"Patient"|\\[u/]|^[ \t\r]*[^{ \t\r\n]|[^} \t\r\n][ \t\r]*$', _OPTIONS
 )
-"""Lines that are decoded whosever they are: Patients, those with an escaped letter or stroke in which a reference may be hidden, and those that
-do not begin and end as a JSON object does."""
+"""Lines that are decoded whichever patient they belong to: Patients, lines with an escaped character or slash that may hide a reference,
+and lines that do not begin and end like a JSON object."""
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Something of an export that could not be used: where it stands, and why. Never what it says."""
+    """A part of an export that could not be used: where it is, and why, but never its content."""
 
     file: str
     line: int
@@ -36,15 +36,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A line in a bucket, of the patients whose it is."""
+    """A line in a bucket, and the patient that it belongs to."""
 
     owner: str
     line: bytes
 
 
 class Spilled(msgspec.Struct):
-    """What a unit wrote: where the pieces of each bucket stand in its file; its faults, by the number of the line in the unit; and the
-    Medications to which the pieces point.
+    """What was written for a unit: where the pieces of each bucket are in its file; its faults, by the number of the line in the unit; and
+    the Medications that the pieces refer to.
     """
 
     path: Path
@@ -77,7 +77,8 @@ def gather(unit: Unit, patients: frozenset[str], buckets: int, spill: Path) -> S
 
 
 def _blocks(unit: Unit, result: Spilled) -> Iterator[tuple[int, bytes]]:
-    """The blocks of a unit, each with the number of its first line; where it cannot be read to its end, that is a fault of the line behind the last one."""
+    """The blocks of a unit, each with the number of its first line. If the unit cannot be read to its end, that is a fault of the line
+    after the last one."""
     number = 0
     try:
         for block in blocks(unit):
@@ -93,7 +94,7 @@ def _line_end(block: bytes, at: int) -> int:
 
 
 def lines_of(block: bytes, patients: frozenset[bytes]) -> list[tuple[int, int]]:
-    """Begin and end of the lines that may be of one of these patients; decoding tells."""
+    """Start and end of the lines that may belong to one of these patients; decoding will show whether they do."""
     places = [match.end() - 1 for match in _DECODED.finditer(block)]
     for mark in _MARKS:
         at = 0
@@ -111,7 +112,7 @@ def _id_of(part: bytes) -> bytes:
 
 
 def _take(line: bytes, patients: frozenset[str], buckets: int, found: dict[int, list[Piece]], result: Spilled) -> bool:
-    """Keep a line for those whose it is; False where it is no resource."""
+    """Keep a line for the patients it belongs to; False if it is not a resource."""
     resource = resource_in(line)
     if resource is None:
         return False
@@ -140,7 +141,7 @@ def pieces_of(bucket: int, spilled: Iterable[Spilled]) -> Iterator[Piece]:
 
 
 def with_ingredients(wanted: set[str], fetch: Callable[[frozenset[str]], dict[str, bytes]]) -> dict[str, bytes]:
-    """Medications by id, with those of which they are made; ``fetch`` brings the lines of some that are in the export."""
+    """Medications by id, with their ingredients; ``fetch`` returns the lines of those that are in the export."""
     kept: dict[str, bytes] = {}
     asked: set[str] = set()
     while more := frozenset(wanted - asked):

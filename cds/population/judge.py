@@ -29,14 +29,14 @@ from cds.records.decision import digest_of_card
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What is asked of every patient: as of which moments (the last is today), and the types that were not exported."""
+    """What is asked for every patient: the moments to judge at (the last is today), and the types that were not exported."""
 
     times: tuple[datetime, ...]
     missing: tuple[str, ...] = ()
 
 
 class Judged(msgspec.Struct):
-    """The rows of one patient; ``patient`` is None for somebody who never had an order or a dose of oral sirolimus."""
+    """The rows of one patient; ``patient`` is None for a patient who never had an order or a dose of oral sirolimus."""
 
     patient: Member | None = None
     findings: list[Finding] = []
@@ -46,7 +46,7 @@ class Judged(msgspec.Struct):
 
 
 class ResponseAt(NamedTuple):
-    """The response by the newest usable count of a course up to a day: ``category`` is complete, partial, none, or empty where it cannot be told."""
+    """The response by the newest usable count of a course up to a day: ``category`` is complete, partial, none, or empty (not known)."""
 
     category: str
     confirmed: bool
@@ -60,7 +60,7 @@ def bundle_of(lines: Iterable[bytes]) -> bytes:
 
 
 def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wanted) -> Judged:
-    """What there is to say of one patient by the lines of an export that are theirs, Medications among them.
+    """Judge one patient from the patient's lines in an export, including Medications.
 
     Raises:
         EngineFault: the engine failed or the two engines disagree.
@@ -85,9 +85,9 @@ def judge(patient: str, lines: Sequence[bytes], engine: Evaluator, wanted: Wante
 
 
 def response_at(request: Request, knowledge: Knowledge, on: date) -> ResponseAt:
-    """The response on a day, by what was on record at its end.
+    """The response on a day, by what was on record at the end of that day.
 
-    Of a course whose start is not known, or without a usable count, the category is empty.
+    If the start of the course is not known, or there is no usable count, the category is empty.
     """
     situation = _situation(request, knowledge, _end_of(on))
     answer = situation.of(response)
@@ -106,7 +106,7 @@ def _end_of(day: date) -> datetime:
 
 
 def _undated_death_aside(request: Request) -> Request:
-    """The request as of days on which the patient lived, where nothing says when they died: facts are not told of the dead."""
+    """The request without a death that has no date, to judge days on which the patient was alive: there are no facts about the dead."""
     people = {id(each) for each in request.resources if each.resourceType == "Patient" and each.deceasedBoolean}
     if not people:
         return request
@@ -118,7 +118,7 @@ def _undated_death_aside(request: Request) -> Request:
 
 
 def _while_taken(request: Request, situation: Situation) -> Situation:
-    """The situation, or of a course that is over, and of the dead, that of the last day: facts are not told later."""
+    """The situation; for a course that is over, and after death, the situation on the last day, because there are no facts later."""
     who, start = situation.patient, situation.patient.course.start
     died = _died(request, situation.chart.patient_id)
     ends = [
@@ -166,7 +166,7 @@ def _row(patient: str, request: Request, advice: Advice, course: Situation, at: 
 
 
 def digest(advice: Advice) -> str:
-    """All that the cards say, as one text; equal wherever the same was said."""
+    """A digest of all that the cards say, as one text; equal wherever the cards say the same."""
     return " ".join(digest_of_card(card) for card in advice.cards)
 
 
@@ -177,7 +177,7 @@ def _died(request: Request, patient: str) -> date | None:
 
 
 def _exact(value: Any) -> float | None:
-    """A number; of a bound none, for it would be taken for one."""
+    """A number; None for a bound, which would be mistaken for a number."""
     return float(value) if isinstance(value, Decimal) else None
 
 
@@ -227,7 +227,7 @@ def _findings(patient: str, advice: Advice, at: datetime) -> Iterable[Finding]:
 
 
 def _values(patient: str, situation: Situation, course: Situation) -> Iterable[Value]:
-    """Levels and counts: usable or not and why; of a count the response that it means, if it is of the days on sirolimus."""
+    """Levels and counts: whether usable, and if not, why; for a count, the response that it means, if it is from the days on sirolimus."""
     start, target, responses = situation.patient.course.start, situation.case["target"], _responses(course)
     for each in situation.of(levels):
         assert each.lab.amount is not None
@@ -241,7 +241,7 @@ def _values(patient: str, situation: Situation, course: Situation) -> Iterable[V
 
 
 def _responses(course: Situation) -> dict[str, str]:
-    """What each usable count of a course means, by its resource; a panel's results have one each."""
+    """What each usable count of a course means, by its reference; each result of a panel has its own."""
     answer = course.of(response)
     known = answer if isinstance(answer, Response) and course.patient.start_known else None
     return {count.lab.reference: known.category(count) for count in known.usable} if known is not None else {}

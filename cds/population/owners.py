@@ -1,4 +1,4 @@
-"""Whose a resource of an export is."""
+"""Which patients a resource of an export belongs to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds.population.export import BOM
 
 
 def resource_in(line: bytes) -> dict[str, Any] | None:
-    """The resource of a line; None where there is none that could be read."""
+    """The resource in a line; None if none can be read."""
     try:
         resource = msgspec.json.decode(line.removeprefix(BOM))
     except UNREADABLE:
@@ -21,7 +21,7 @@ def resource_in(line: bytes) -> dict[str, Any] | None:
 
 
 def owners_of(resource: dict[str, Any]) -> set[str]:
-    """The ids of the patients that a resource is about: a Patient's own; of an Appointment all who come."""
+    """The ids of the patients that a resource is about: a Patient's own id; for an Appointment, all patients who take part."""
     if resource["resourceType"] == "Patient":
         return {str(resource["id"])} if resource.get("id") else set()
     found = next((each for name in ("subject", "patient") if (each := _reference(resource.get(name)))), "")
@@ -33,7 +33,7 @@ def owners_of(resource: dict[str, Any]) -> set[str]:
 
 
 def references_in(resource: Any, name: str) -> Iterator[str]:
-    """Every reference under an element of that name, wherever it stands in a resource."""
+    """Every reference under an element of that name, at any depth of a resource."""
     if isinstance(resource, list):
         for each in resource:
             yield from references_in(each, name)
@@ -57,7 +57,7 @@ def strings_in(value: Any) -> Iterator[str]:
 
 
 def patient_in(reference: str) -> str:
-    """The id of the patient to whom a reference points: relative, absolute, of a version, or a UUID."""
+    """The id of the patient that a reference points to: relative, absolute, with a version, or a UUID."""
     return _last_of(reference, "Patient")
 
 
@@ -67,7 +67,7 @@ def medication_in(reference: str) -> str:
 
 
 def medications_of(resource: dict[str, Any]) -> set[str]:
-    """The ids of all Medications to which a resource points, or its ingredients."""
+    """The ids of all Medications that a resource or its ingredients point to."""
     names = ("medicationReference", "itemReference")
     return {medication_in(each) for name in names for each in references_in(resource, name)}
 

@@ -19,7 +19,7 @@ _TEMPLATES = templates(Path(__file__).parent)
 def page(
     summary: Summary, patients: Sequence[Member], values: Sequence[Value], knowledge: Knowledge, fewest: int
 ) -> str:
-    """The page; numbers of patients below ``fewest`` are not told, and with it no picture is drawn in which somebody is one."""
+    """The page. Numbers of patients below ``fewest`` are not shown, nor are pictures if it is 2 or more: they show single patients."""
 
     def number(of: int) -> str:
         return str(of) if of == 0 or of >= fewest else f"<{fewest}"

@@ -42,7 +42,7 @@ def over_time(points: Sequence[Point]) -> str:
 
 
 def courses(patients: Sequence[Member], values: Sequence[Value], at: date) -> str:
-    """A bar a course, the longest first, with the usable counts on it by what they mean."""
+    """One bar per course, the longest first, with the usable counts on it, marked by the response that they mean."""
     shown = sorted((row for row in patients if row.start is not None), key=lambda row: (-_length(row, at), row.patient))[:MOST_COURSES]  # fmt: skip
     places = {row.patient: number for number, row in enumerate(shown, 1)}
     bars = [{"n": places[row.patient], "from": 0, "to": _length(row, at), "state": row.state} for row in shown]
@@ -106,7 +106,7 @@ def levels(weeks: Sequence[Week]) -> str:
 
 
 def _drawn(spec: dict[str, Any], rows: list[dict[str, Any]]) -> str:
-    """A picture as the address of itself."""
+    """A picture as a data URL."""
     whole = {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "width": _WIDTH,

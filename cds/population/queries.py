@@ -1,4 +1,4 @@
-"""What to ask a bulk server for, as its $export takes it."""
+"""The parameters with which a bulk server's $export is asked for the data."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from cds.compiled.knowledge import Knowledge
 
 
 def queries_of(knowledge: Knowledge) -> str:
-    """The parameters of two exports: of the orders by which patients are found, and of everything of these patients.
+    """The parameters of two exports: one for the orders by which patients are found, one for all data of these patients.
 
-    A server that knows no ``_typeFilter`` exports more; what is not about sirolimus is left out here.
+    A server that does not support ``_typeFilter`` exports more; this program leaves out what is not about sirolimus.
     """
     codes = [
         f"{system}|{code}"
@@ -24,7 +24,7 @@ def queries_of(knowledge: Knowledge) -> str:
     return "\n".join(
         [
             "# who: orders of oral sirolimus by code; orders by name alone are not found so",
-            f"_type=MedicationRequest&_typeFilter={quote(orders.replace(',', '%2C'), safe='')}",  # for a server parts filters at commas
+            f"_type=MedicationRequest&_typeFilter={quote(orders.replace(',', '%2C'), safe='')}",  # servers split filters at commas
             "# the same filter as clients take it that encode by themselves",
             orders,
             "# and for these patients (patient=..., or a Group), everything that is read",

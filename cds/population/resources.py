@@ -1,4 +1,4 @@
-"""What came out as FHIR R4: a MeasureReport of the landmarks, and a DetectedIssue for each critical finding and warning."""
+"""The results as FHIR R4: a MeasureReport of the landmarks, and a DetectedIssue for each critical finding and warning."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _population(code: str, number: int) -> dict[str, Any]:
 
 
 def detected_issues(findings: Iterable[Finding], knowledge: Knowledge) -> Iterator[dict[str, Any]]:
-    """What needs attention, one resource a finding."""
+    """What needs attention, one resource per finding."""
     for each in findings:
         if each.indicator not in _SEVERITY:
             continue

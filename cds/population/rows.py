@@ -1,4 +1,4 @@
-"""The rows that come out. What each column means stands with it, and goes into the schema of its table."""
+"""The rows of the results. The meaning of each column is written next to it, and goes into the schema of its table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Closed = Annotated[bool | None, _means("whether the window of that landmark was 
 
 
 class Member(msgspec.Struct, kw_only=True):
-    """Somebody who ever had an order or a dose of oral sirolimus."""
+    """A patient who ever had an order or a dose of oral sirolimus."""
 
     patient: Who
     itp: Annotated[bool, _means("whether ITP is on record")]
@@ -68,7 +68,7 @@ class Member(msgspec.Struct, kw_only=True):
 
 
 class Finding(msgspec.Struct, kw_only=True):
-    """A rule that holds of somebody, and is told."""
+    """A rule that holds for a patient, and is shown."""
 
     patient: Who
     at: Annotated[datetime, _means("as of when it was judged")]

@@ -1,4 +1,5 @@
-"""An export through a pool of processes: chosen, gathered by bucket on the disk, judged bucket by bucket; resumed where it was ended."""
+"""An export in a pool of processes: patients are chosen, their lines gathered by bucket on disk and judged bucket by bucket; a run that was
+interrupted can be resumed."""
 
 from __future__ import annotations
 
@@ -34,16 +35,16 @@ from cds.population.workers import (
 )
 
 T = TypeVar("T")
-_PATIENTS = 200  # of a bucket, on average
+_PATIENTS = 200  # per bucket, on average
 DIED = "the process that judged it died"
 
 
 class OtherRun(Exception):
-    """The folder holds another run, or one that is not to be gone on with; ``str`` says so."""
+    """The folder contains another run, or one that is not to be resumed; ``str`` says which."""
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a run is asked: by which two runs are the same."""
+    """What a run is asked to do; two runs are the same if this is equal."""
 
     files: tuple[tuple[str, int, float], ...]
     times: tuple[datetime, ...]
@@ -64,14 +65,14 @@ class Gathered(msgspec.Struct):
 
 
 class Watch(Protocol):
-    """Told how far a run is."""
+    """Shows the progress of a run."""
 
     def __call__(self, label: str, items: Iterable[T], length: int, /) -> Iterator[T]:
         """``items``, one after the other."""
 
 
 class Run:
-    """One run in a folder of its own. ``key``: patients are called by a keyed hash, and resources are not named.
+    """One run in a folder of its own. ``key``: patients are identified by a keyed hash, and resources are not named.
 
     ``reports``: the folder for a report of each patient.
     """
@@ -89,7 +90,7 @@ class Run:
         self.reports = reports
 
     def begin(self, resume: bool) -> None:
-        """Raises OtherRun."""
+        """Start the run in its folder, or resume it. Raises OtherRun."""
         asked = msgspec.json.encode(self._asked())
         file = self.work / "run.json"
         if not file.exists():
@@ -118,7 +119,7 @@ class Run:
         )
 
     def gathered(self, workers: int, watch: Watch) -> Gathered:
-        """Who is judged, with their lines on the disk."""
+        """The patients to judge, with their lines on disk."""
         file = self.work / "gathered"
         if file.exists():
             return msgspec.msgpack.decode(file.read_bytes(), type=Gathered, dec_hook=lambda _, text: Path(text))
@@ -140,7 +141,7 @@ class Run:
         return found
 
     def who(self, workers: int, watch: Watch) -> frozenset[str]:
-        """The ids of those who would be judged."""
+        """The ids of the patients who would be judged."""
         with self._pool(workers) as pool:
             return self._chosen(pool, self.export.units(), watch)
 
@@ -154,7 +155,7 @@ class Run:
         return frozenset().union(*direct)
 
     def _keep_medications(self, pool: Executor, units: Sequence[Unit], spilled: Sequence[Spilled]) -> None:
-        """The Medications to which lines point that were gathered, and of which these are made."""
+        """Store the Medications that the gathered lines point to, and their ingredients."""
 
         def fetch(more: frozenset[str]) -> dict[str, bytes]:
             found = _in_order(pool, medications, [(unit, more) for unit in units])
@@ -164,7 +165,7 @@ class Run:
         put(self.work / MEDICATIONS, msgspec.msgpack.encode(kept))
 
     def judged(self, found: Gathered, workers: int, watch: Watch) -> Iterable[Part]:
-        """What each bucket came to, in order, read from the disk each time; those that are there already are not judged again."""
+        """The results of each bucket, in order, read from disk each time; buckets that already have results are not judged again."""
         lacking = [number for number in range(found.buckets) if not self._part(number).exists()]
         lost = []
         with self._pool(workers) as pool:
@@ -188,7 +189,7 @@ class Run:
         return Pages(self.reports, bucket, first) if self.reports is not None else None
 
     def _one_by_one(self, number: int, found: Gathered) -> None:
-        """A bucket whose process died, each patient in a process of their own: one who kills it costs nobody else."""
+        """Judge a bucket whose process died, each patient in a separate process, so that a chart that kills it affects no other patient."""
         part = Part()
         for place, (patient, lines) in enumerate(by_patient(pieces_of(number, found.spilled)).items(), 1):
             with _processes(1) as pool:
@@ -203,7 +204,7 @@ class Run:
         put(self._part(number), msgspec.msgpack.encode(part))
 
     def _pool(self, workers: int) -> Executor:
-        """Processes; with one worker everything is done in this one, which spares a small export their start."""
+        """A pool of processes; with one worker everything runs in this process, which saves a small export the time to start others."""
         return _processes(workers) if workers > 1 else _Here()
 
 
@@ -222,7 +223,7 @@ def _processes(number: int) -> ProcessPoolExecutor:
 
 
 class _Here(Executor):
-    """Does at once what it is given, in this process."""
+    """Runs what is submitted at once, in this process."""
 
     def submit(self, do: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
         future: Future[T] = Future()

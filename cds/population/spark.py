@@ -1,6 +1,6 @@
-"""The same on Apache Spark, where the data outgrow one machine: DataFrames in, DataFrames out, by the DataFrame API alone.
+"""The same on Apache Spark, for data that outgrow one machine: DataFrames in, DataFrames out, using only the DataFrame API.
 
-The driver learns the ids of those who are judged and the Medications that are pointed to; lines and results stay with the executors,
+The driver gets the ids of the patients to judge and the Medications that lines point to; lines and results stay with the executors,
 which need this program installed, on the same minor release of Python. A patient's lines are in the memory of one executor at a time.
 """
 
@@ -32,7 +32,7 @@ from cds.population.tables import columns
 from cds.population.workers import Part, judge_people
 
 _Batches = Iterator[pa.RecordBatch]
-_TOGETHER = 1_000  # lines that are asked at a time
+_TOGETHER = 1_000  # lines that are searched at a time
 _DDL = {
     pa.string(): "string", pa.bool_(): "boolean", pa.int32(): "int", pa.float64(): "double", pa.date32(): "date",
     pa.timestamp("us", tz="UTC"): "timestamp", pa.list_(pa.string()): "array<string>",
@@ -40,7 +40,7 @@ _DDL = {
 
 
 class Results(NamedTuple):
-    """What came out. ``parts``: a row a patient, packed; ``faults``: lines that could not be used (file, reason).
+    """The results. ``parts``: one packed row per patient; ``faults``: lines that could not be used (file, reason).
 
     :func:`table` makes tables of ``parts``, :func:`collected` brings them to the driver. ``chosen``: how many patients were judged.
     """
@@ -51,7 +51,7 @@ class Results(NamedTuple):
 
 
 def session(workers: int) -> SparkSession:
-    """The session that is there or that spark-submit set up; else one on this machine."""
+    """The existing session or the one that spark-submit set up; else a new one on this machine."""
     builder = SparkSession.builder.appName("sirolimus-cds").config("spark.sql.session.timeZone", "UTC")
     if not SparkConf().contains("spark.master"):
         builder = builder.master(f"local[{workers}]").config("spark.ui.enabled", "false")
@@ -62,15 +62,15 @@ def session(workers: int) -> SparkSession:
 
 
 def read_lines(spark: SparkSession, paths: Iterable[Path | str]) -> DataFrame:
-    """The lines of NDJSON files, plain or gzipped: ``value``, and ``file`` where each is from."""
+    """The lines of NDJSON files, plain or gzipped: ``value``, and ``file``, which names the file of each."""
     return spark.read.text([str(each) for each in paths]).withColumn("file", input_file_name())
 
 
 def population(lines: DataFrame, knowledge: Knowledge, wanted: Wanted, key: bytes = b"") -> Results:
-    """Judge everybody of an export who ever took oral sirolimus.
+    """Judge every patient of an export who ever took oral sirolimus.
 
-    ``lines`` has a resource in each ``value``, and in ``file`` where it is from. ``key``: patients are called by a keyed hash.
-    The lines are read several times: cache them where that is slow.
+    Each row of ``lines`` has a resource in ``value`` and its file in ``file``. ``key``: patients are identified by a keyed hash.
+    The lines are read several times: cache them if that is slow.
     """
     packed = msgspec.msgpack.encode(knowledge)
     patients = _chosen(lines, packed)
@@ -104,7 +104,7 @@ def table(results: Results, name: str) -> DataFrame:
 
 
 def collected(results: Results) -> tuple[list[Part], list[Fault]]:
-    """What came out, at the driver: for a cohort, not for millions."""
+    """The results at the driver: for a cohort, not for millions of patients."""
     parts = [_part(bytes(row["part"])) for row in results.parts.orderBy("patient").toLocalIterator()]
     faults = [
         Fault((row["file"] or "").rpartition("/")[2], 0, row["fault"]) for row in results.faults.orderBy("file", "fault").collect()
@@ -157,7 +157,7 @@ def _taking(patients: frozenset[str]) -> Callable[[_Batches], _Batches]:
 def _rows(
     line: bytes, file: str, patients: frozenset[str], raw: frozenset[bytes]
 ) -> Iterator[tuple[Any, Any, Any, str]]:
-    """A line for each patient whose it is, or why it could not be used."""
+    """One row for each patient that a line belongs to, or why the line could not be used."""
     if len(line) > LONGEST:
         yield None, None, TOO_LONG, file
     elif line and (line[:1] != b"{" or line[-1:] != b"}"):
@@ -171,7 +171,7 @@ def _rows(
 
 
 def _medications(lines: DataFrame, taken: DataFrame) -> dict[str, bytes]:
-    """The Medications to which the lines point, and of which these are made."""
+    """The Medications that the lines point to, and their ingredients."""
 
     def referred(batches: _Batches) -> _Batches:
         for batch in batches:
@@ -208,7 +208,7 @@ def _judging(packed: bytes, kept: dict[str, bytes], wanted: Wanted, key: bytes) 
 
 
 def _blocks(batches: _Batches) -> Iterator[bytes]:
-    """The lines of batches, some at a time, as the functions take them that read files."""
+    """The lines of batches, some at a time, in the form that the functions for files expect."""
     for batch in batches:
         values = batch.column("value").to_pylist()
         for at in range(0, len(values), _TOGETHER):

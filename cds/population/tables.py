@@ -1,4 +1,4 @@
-"""The tables that come out, as Parquet; what each column means is in its schema."""
+"""The tables of the results, as Parquet; the meaning of each column is in the schema."""
 
 from __future__ import annotations
 
@@ -49,7 +49,8 @@ def write_table(path: Path, table: str, parts: Iterable[Sequence[Any]]) -> None:
 
 
 def write_alerts(path: Path, findings: Iterable[Finding], with_itp: Set[str], reports: Mapping[str, str]) -> int:
-    """Who needs attention: critical findings and warnings as of the newest moment, the most urgent first; whether ITP is on record, and where the patient's report is."""
+    """Write who needs attention: critical findings and warnings as of the newest moment, the most urgent first, with whether ITP is on
+    record and where the patient's report is. Returns how many."""
     urgent = [row for row in findings if row.indicator in ("critical", "warning")]
     urgent.sort(key=lambda row: (row.indicator, row.patient, row.rule))
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -63,6 +64,6 @@ def write_alerts(path: Path, findings: Iterable[Finding], with_itp: Set[str], re
 
 
 def _harmless(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
+    """A cell that no spreadsheet interprets as a formula."""
     text = str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,4 +1,4 @@
-"""What the processes of a run do, each a function of what it is given: rules and Medications are read from the run's folder once."""
+"""What the processes of a run do, as functions of their arguments: rules and Medications are read from the run's folder once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KNOWLEDGE, MEDICATIONS = "knowledge", "medications"
 
 
 class Part(msgspec.Struct):
-    """What one bucket came to."""
+    """The results of one bucket."""
 
     patients: list[Member] = []
     findings: list[Finding] = []
@@ -37,19 +37,19 @@ class Part(msgspec.Struct):
 
 
 def choose_unit(unit: Unit, work: str) -> Found:
-    """In a process of the pool."""
+    """Choose patients; runs in a process of the pool."""
     return choose(unit, _filter(work))
 
 
 class Pages:
-    """Where patients' own reports go: numbered, for the name of a file must not tell whose it is."""
+    """Where the reports of single patients go: numbered, because the name of a file must not identify the patient."""
 
     def __init__(self, folder: Path, bucket: int, first: int = 1) -> None:
         self._folder, self._bucket, self._next = folder, bucket, first
 
     def write(self, advice: Advice) -> str:
-        """The name of the page, beside the run's own."""
-        from cds.report.page import report  # with what draws, only where it is asked for
+        """Write a page; its path relative to the run's own page."""
+        from cds.report.page import report  # loads the drawing library, so only if asked for
 
         page = self._folder / f"{self._bucket:06}-{self._next:03}.html"
         page.write_text(report(advice, __version__), encoding="utf-8")
@@ -60,13 +60,13 @@ class Pages:
 def judge_bucket(
     file: Path, number: int, spilled: Sequence[Spilled], wanted: Wanted, key: bytes, work: str, pages: Pages | None
 ) -> None:
-    """In a process of the pool: judge everybody of a bucket, and keep what they came to."""
+    """Judge all patients of a bucket, and store the results; runs in a process of the pool."""
     part = judge_lines(by_patient(pieces_of(number, spilled)), wanted, key, work, pages)
     put(file, msgspec.msgpack.encode(part))
 
 
 def judge_lines(people: dict[str, list[bytes]], wanted: Wanted, key: bytes, work: str, pages: Pages | None) -> Part:
-    """What patients came to, by the rules and Medications of a run."""
+    """The results for patients, by the rules and Medications of a run."""
     return judge_people(people, _engine(work), _medications(work), wanted, key, pages)
 
 
@@ -78,7 +78,7 @@ def judge_people(
     key: bytes,
     pages: Pages | None = None,
 ) -> Part:
-    """What patients came to, in the order of their ids; ``known`` are the Medications to which their lines may point."""
+    """The results for patients, in the order of their ids; ``known`` are the Medications that their lines may point to."""
     part = Part()
     for patient, lines in sorted(people.items()):
         name = pseudonym(patient, key)
@@ -100,7 +100,7 @@ def judge_people(
 
 
 def _add(part: Part, judged: Judged, name: str, hidden: bool) -> None:
-    """Under the patient's name in what comes out; where that is a pseudonym, no resource is named."""
+    """Add a patient's results under ``name``; if that is a pseudonym (``hidden``), no resource is named."""
     assert judged.patient is not None
     rows: list[Member | Finding | Value] = [judged.patient, *judged.findings, *judged.values]
     for row in rows:
@@ -116,7 +116,7 @@ def _add(part: Part, judged: Judged, name: str, hidden: bool) -> None:
 
 
 def _pointed(lines: Iterable[bytes], known: dict[str, bytes]) -> list[bytes]:
-    """The Medications to which lines point, and of which these are made."""
+    """The Medications that lines point to, and their ingredients."""
     found: dict[str, bytes] = {}
     waiting = list(lines) if known else []
     while waiting:
@@ -137,12 +137,12 @@ def by_patient(pieces: Iterable[Piece]) -> dict[str, list[bytes]]:
 
 
 def pseudonym(patient: str, key: bytes) -> str:
-    """What a patient is called in what comes out."""
+    """How a patient is identified in the results."""
     return hmac(key, patient.encode("utf-8", "surrogatepass"), "sha256").hexdigest()[:24] if key else patient
 
 
 def _stamp(file: Path) -> tuple[int, int]:
-    """What tells a file from the one that was in its place: one process may do several runs."""
+    """Distinguishes a file from an earlier one at the same path: one process may do several runs."""
     found = file.stat()
     return found.st_ino, found.st_mtime_ns
 
@@ -182,7 +182,7 @@ def _read_medications(work: str, _: tuple[int, int]) -> dict[str, bytes]:
 
 
 def put(file: Path, content: bytes) -> None:
-    """Whole, or not at all."""
+    """Write a file in full, or not at all."""
     made = file.with_suffix(".new")
     with made.open("wb") as written:
         written.write(content)

@@ -1,4 +1,4 @@
-"""What comes out of a run: tables, alerts, the summary, the faults and the page."""
+"""The results of a run: tables, alerts, the summary, the faults and the page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cds.population.workers import ENGINE, INTERNAL, Part
 
 
 class Written(NamedTuple):
-    """What was written, for whoever called."""
+    """What was written, for the caller."""
 
     summary: Summary
     alerts: int
@@ -31,7 +31,7 @@ class Written(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What of all parts the figures need: of ITP on record alone, but the numbers of people, what holds now, and who has ITP."""
+    """What the figures need from all parts: only of ITP on record, except for the numbers of people, what holds now, and who has ITP."""
 
     patients: list[Member]
     values: list[Value]
@@ -39,11 +39,14 @@ class _Kept(NamedTuple):
     held: set[tuple[str, str]]  # rule and patient, at any moment
     people: Counter[str]
     faults: list[tuple[str, str]]
-    reports: dict[str, str]  # of everybody, where they were asked for
+    reports: dict[str, str]  # of all patients, if reports were asked for
 
 
 def write(run: Run, found: Gathered, parts: Iterable[Part], out: Path, fewest: int = 0, fhir: bool = False) -> Written:
-    """Write everything into a folder; ``parts`` are gone through several times. On the page numbers of patients below ``fewest`` are not told. ``fhir``: also as resources."""
+    """Write all results into a folder; ``parts`` is iterated several times.
+
+    ``fewest``: the page does not show numbers of patients below it. ``fhir``: also write FHIR resources.
+    """
     for table in TABLES:
         write_table(out / f"{table}.parquet", table, (getattr(part, table) for part in parts))
     kept = _kept(parts, run.wanted.times[-1])
@@ -54,7 +57,7 @@ def write(run: Run, found: Gathered, parts: Iterable[Part], out: Path, fewest: i
     if fhir:
         _lines(out / "DetectedIssue.ndjson", detected_issues(kept.now, run.knowledge))
         _lines(out / "MeasureReport.ndjson", [measure_report(summary, kept.patients)])
-    if find_spec("vl_convert") is not None:  # what draws comes with another extra
+    if find_spec("vl_convert") is not None:  # the drawing library comes with another extra
         from cds.population.page import page
 
         text = page(summary, kept.patients, kept.values, run.knowledge, fewest)

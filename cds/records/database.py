@@ -1,4 +1,4 @@
-"""What the records need of a database: one transaction at a time, in SQL that SQLite and PostgreSQL both take."""
+"""What the records need from a database: one transaction at a time, in SQL that both SQLite and PostgreSQL accept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 
 class Unavailable(Exception):
-    """The records cannot be read or written now. ``str`` says why, with nothing of a patient's."""
+    """The records cannot be read or written now. ``str`` says why, without any patient data."""
 
 
 class Cursor(Protocol):
@@ -24,7 +24,7 @@ class Cursor(Protocol):
 
 
 class Connection(Protocol):
-    """Statements of one transaction; parameters stand as ``?``."""
+    """Statements of one transaction; parameters are written as ``?``."""
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> Cursor:
         """Run one statement."""
@@ -34,13 +34,13 @@ class Database(Protocol):
     """A database that is open. It is used by one thread at a time."""
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """What is done inside is durable when it ends, or has not happened. Raises Unavailable."""
+        """A transaction: what is done in it is durable when it ends, or is rolled back. Raises Unavailable."""
 
     def free_bytes(self) -> int | None:
-        """Bytes that are free where it is kept; None where that is not ours to know."""
+        """Bytes that are free where the database is stored; None if this program cannot know."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the database."""
 
 
 def is_postgres(where: str) -> bool:
@@ -49,7 +49,7 @@ def is_postgres(where: str) -> bool:
 
 
 def open_database(where: str) -> Database:
-    """The database for writing, made and brought to the newest schema where that is needed. Raises Unavailable."""
+    """The database for writing; it is created and upgraded to the newest schema if needed. Raises Unavailable."""
     if is_postgres(where):
         from cds.records.postgres import Postgres
 
@@ -60,7 +60,7 @@ def open_database(where: str) -> Database:
 
 
 def open_reader(where: str) -> Database:
-    """The database for reading alone; it is never made. Raises Unavailable."""
+    """The database, opened read-only; it is never created. Raises Unavailable."""
     if is_postgres(where):
         from cds.records.postgres import Postgres
 

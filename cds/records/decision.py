@@ -1,4 +1,4 @@
-"""What is kept of one evaluation: what held, what was shown, folded, withheld and why."""
+"""What is recorded about one evaluation: which rules held, what was shown, folded or withheld, and why."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from cds.records.kept_facts import packed_facts
 from cds.records.reduced import reduced
 
 Keep = Literal["verdict", "facts", "input"]
-"""What is kept beside the verdict: nothing more, the facts that rules compare, or the reduced input."""
+"""What is kept in addition to the verdict: nothing, the facts that rules compare, or the reduced input."""
 Place = Literal["card", "with", "folded", "held back", "gives way", "not signed"]
-"""Where a rule that held went: its own card, another one's card, the card of further findings, or nowhere."""
+"""Where a rule that held is shown: on its own card, on another rule's card, on the card of further findings, or nowhere."""
 SIGNED_ONLY = "-signed"
 _VERSION = 12  # hexadecimal digits
 _versions: dict[str, dict[str, str]] = {}
 
 
 class Card(msgspec.Struct, frozen=True):
-    """A card as it was shown; ``rules`` as it lists them, the one that leads first."""
+    """A card as it was shown; ``rules`` in the order of the card, the leading rule first."""
 
     uuid: str
     indicator: str
@@ -40,10 +40,10 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A rule that held. ``version``: the beginning of the hash of the rule as it was, its signatures aside.
+    """A rule that held. ``version``: the first digits of the hash of the rule at that time, without its signatures.
 
-    ``summary``: of its card before cards are put together; ``digest``: of all that this card said and offered; ``basis``: of what it
-    rested on, empty where it gives way.
+    ``summary``: of its own card, before cards are merged; ``digest``: a hash of all that this card said and offered; ``basis``: a hash
+    of what the card rested on, empty if the rule gave way.
     """
 
     rule: str
@@ -59,7 +59,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     @property
     def is_told(self) -> bool:
-        """Whether it is on a card, and not silent for another rule, for want of a signature, or for what became of it earlier."""
+        """Whether it is on a card, not silent because of another rule, a missing signature, or what happened to its card earlier."""
         return bool(self.card)
 
 
@@ -71,8 +71,8 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What was said, in words. ``withheld``: what a card would have offered, and why it did not; ``held_back``: for what became of them
-    earlier, the cards that stayed away."""
+    """What was said, in words. ``withheld``: what a card would have offered, and why it did not; ``held_back``: the cards that were not
+    shown because of what happened to them earlier."""
 
     cards: tuple[Card, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -96,7 +96,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Recorder(msgspec.Struct, frozen=True):
-    """What to keep of an evaluation, and the key by which patients are hashed. It is handed to the processes that judge."""
+    """What to keep of an evaluation, and the key for hashing patients. It is passed to the processes that judge."""
 
     keep: Keep
     key: bytes
@@ -118,7 +118,7 @@ class Recorder(msgspec.Struct, frozen=True):
         )
 
     def fault(self, content: Mapping[str, Any], knowledge: Knowledge, now: datetime) -> Decision:
-        """What is kept of an evaluation that failed, and of the card that says so. Whose it was is not known for certain."""
+        """What is kept of an evaluation that failed, and of the card that says so. The patient is not known for certain."""
         card = _card(content)
         verdict = Verdict((card,), findings=(_unruled(card),))
         return Decision(
@@ -130,7 +130,7 @@ class Recorder(msgspec.Struct, frozen=True):
         return self.patient(issuer, request.message.fhirServer or "", request.patient_id)
 
     def patient(self, issuer: str, server: str, patient_id: str) -> str:
-        """A patient as a keyed hash; ids are told apart by who asks and by the server that they are of."""
+        """A patient as a keyed hash; the same id gives different hashes for different issuers and FHIR servers."""
         parts = (issuer, server, patient_id)
         text = "".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "replace")
         return hmac.new(self.key, text, sha256).hexdigest()[:32]
@@ -142,7 +142,7 @@ def knowledge_of(knowledge: Knowledge) -> str:
 
 
 def verdict_of(advice: Advice) -> Verdict:
-    """What is kept of what was said."""
+    """The part of the advice that is kept."""
     cards = tuple(_card(each) for each in advice.cards)
     gaps = {
         (gap["fact"], gap["reason"]) for each in advice.cards for gap in each["extension"].get(f"{NAMESPACE}.gaps", ())
@@ -162,12 +162,12 @@ def _card(card: Mapping[str, Any]) -> Card:
 
 
 def _unruled(card: Card) -> Finding:
-    """A card of ours that no rule made."""
+    """The finding of a card that no rule made."""
     return Finding(card.rules[0], "", card.indicator, "card", card.uuid, True)
 
 
 def _shown(advice: Advice) -> Iterator[Finding]:
-    """The rules on the cards. A merged card is its first rule's, and that one answers for what becomes of it."""
+    """The rules on the cards. A merged card belongs to its first rule, and feedback on the card counts for that rule."""
     hook = advice.situation.patient.hook
     bases = {each.rule.id: basis_of(each, advice.situation) for each in advice.verdict.holding(hook)}
     for card in advice.cards:
@@ -178,7 +178,7 @@ def _shown(advice: Advice) -> Iterator[Finding]:
 
 
 def _told(advice: Advice, one: Mapping[str, Any], place: Place, card: str, leads: bool, basis: str) -> Finding:
-    """A rule on a card; no rule made the finding that some are not shown."""
+    """A rule on a card. The finding that some rules are not shown was made by no rule."""
     rule, own = one["rule"], advice.by_rule.get(one["rule"])
     if own is None:
         return Finding(rule, "", one["level"], place, card, leads)
@@ -187,7 +187,7 @@ def _told(advice: Advice, one: Mapping[str, Any], place: Place, card: str, leads
 
 
 def _held_back(advice: Advice) -> Iterator[Finding]:
-    """The rules that speak and are not told."""
+    """The rules that fire and whose cards are held back."""
     for each in advice.held_back:
         rule, level = each.holding.rule.id, each.holding.level.indicator
         basis = basis_of(each.holding, advice.situation)
@@ -195,7 +195,7 @@ def _held_back(advice: Advice) -> Iterator[Finding]:
 
 
 def digest_of_card(card: Mapping[str, Any]) -> str:
-    """A card by all that it says and offers; ids, and what of an order is only sent back, aside."""
+    """A hash of all that a card says and offers, without ids and without the parts of an order that are only sent back."""
     offers = [
         [each["label"], *(action["description"] for action in each["actions"])] for each in card.get("suggestions", ())
     ]
@@ -206,7 +206,7 @@ def digest_of_card(card: Mapping[str, Any]) -> str:
 def _silent(advice: Advice) -> Iterator[Finding]:
     knowledge, hook = advice.situation.knowledge, advice.situation.patient.hook
     for rule, above in advice.verdict.silent:
-        if hook in rule.hooks and rule.id not in advice.by_rule:  # one that is held back gives way to none
+        if hook in rule.hooks and rule.id not in advice.by_rule:  # a rule that is held back gives way to no other rule
             place: Place = "gives way" if above else "not signed"
             yield Finding(rule.id, version_of(knowledge, rule.id), "", place, gives_way_to=above)
 

@@ -1,4 +1,4 @@
-"""Decisions as they are stored, found by their card, by their request, or by what they said."""
+"""Stored decisions, found by card, by request, or by what they said."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SELECT = f"SELECT {', '.join(COLUMNS)} FROM decisions"
 
 
 class Stored(Decision, frozen=True, kw_only=True):
-    """A decision and the call that it answers; ``at`` and ``now`` are when it was made and as of when the chart was judged."""
+    """A decision and the call that it answers. ``at``: when it was made; ``now``: the time as of which the chart was judged."""
 
     id: str
     at: float
@@ -33,7 +33,7 @@ class Stored(Decision, frozen=True, kw_only=True):
 
     @property
     def moment(self) -> datetime:
-        """As of when the chart was judged."""
+        """The time as of which the chart was judged."""
         return datetime.fromisoformat(self.now)
 
     def asked(self) -> Request | None:
@@ -46,7 +46,7 @@ class Stored(Decision, frozen=True, kw_only=True):
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """Which decisions: since and until when (seconds since 1970), of which rule, with which outcome, the newest first."""
+    """Which decisions to find: since and until when (seconds since 1970), with which rule and outcome; the newest come first."""
 
     since: float = 0.0
     until: float = float("inf")
@@ -66,9 +66,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def by_name(connection: Connection, name: str) -> list[Stored]:
-    """The decision that showed a card of that id or has it itself, else those that answered a request of that id; oldest first.
+    """The decision with that id or with a card of that id; else the decisions that answered a request of that id, oldest first.
 
-    Ids of requests are their senders' choice: one that is another decision's card leads to the card.
+    Senders choose the ids of their requests: if such an id is also the id of another decision's card, the card takes precedence.
     """
     shown = connection.execute(
         f"{_SELECT} WHERE id = ? OR id IN (SELECT decision FROM findings WHERE card = ?)", (name, name)

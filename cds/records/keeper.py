@@ -22,11 +22,11 @@ from cds.records.snooze import Snoozed, earlier_of
 from cds.records.store import Store
 
 _SWEEP = 256
-"""Every so many tokens the expired ones are forgotten."""
+"""Number of tokens after which expired ones are removed."""
 _DAY = 86_400
-_PURGED = 3600  # seconds between two looks for what is too old
-_PROBE = b"probe"  # no digest of a token, which has 32 bytes
-_STEP, _PAUSE = 100, 0.05  # decisions that are deleted at a time, and seconds between
+_PURGED = 3600  # seconds between two searches for decisions that are too old
+_PROBE = b"probe"  # cannot be the digest of a token, which has 32 bytes
+_STEP, _PAUSE = 100, 0.05  # decisions that are deleted at a time, and seconds between two deletions
 
 
 class Asked(NamedTuple):
@@ -58,25 +58,25 @@ class Report(Protocol):
 
 
 class Records:
-    """The store of a service. ``days``: for how long decisions and feedback are kept; 0 for as long as nobody purges them."""
+    """The store of a service. ``days``: for how long decisions and feedback are kept; 0: until they are purged."""
 
     def __init__(self, store: Store, now: Callable[[], float], days: int = 0) -> None:
         self.store, self._now, self._days = store, now, days
         self._tokens, self._purged = 0, 0.0
 
     async def decided(self, decision: Decision, asked: Asked) -> None:
-        """Keep a decision. Raises Unavailable: it is not kept."""
+        """Store a decision. Raises Unavailable if it was not stored."""
         at = self._now()
         await self.store.write(lambda connection: _insert_decision(connection, decision, asked, at))
 
     async def probe(self) -> None:
-        """Write something of no meaning. Raises Unavailable."""
+        """Write a row without meaning, to test writing. Raises Unavailable."""
         until = self._now()
         sql = "INSERT INTO tokens VALUES (?, ?) ON CONFLICT (token) DO UPDATE SET until = excluded.until"
         await self.store.write(lambda connection: connection.execute(sql, (_PROBE, until)))
 
     def tidy(self) -> Coroutine[Any, Any, None] | None:
-        """Now and then what deletes the decisions that are too old, a few at a time, so that no call waits for it."""
+        """A coroutine that deletes decisions that are too old, a few at a time, so that no call waits for it; None if it is not due."""
         at = self._now()
         if not self._days or at - self._purged <= _PURGED:
             return None
@@ -84,16 +84,16 @@ class Records:
         return self._purge(at - self._days * _DAY)
 
     async def _purge(self, before: float) -> None:
-        with contextlib.suppress(Unavailable):  # what is left goes the next time
+        with contextlib.suppress(Unavailable):  # the rest is deleted the next time
             while await self.store.write(lambda connection: purge_some(connection, before)):
                 await asyncio.sleep(_PAUSE)
 
     async def earlier(self, patient: str, wanted: Snoozed, now: datetime) -> tuple[Earlier, ...]:
-        """What became of this patient's cards before, of the rules that may stay away. Raises Unavailable."""
+        """What happened to this patient's earlier cards, for the rules whose cards may be held back. Raises Unavailable."""
         return await self.store.write(lambda connection: earlier_of(connection, patient, wanted, now))
 
     async def keep(self, service: str, issuer: str, reports: Sequence[Report]) -> None:
-        """Keep feedback; the same may come again. Raises Unavailable: it was not kept."""
+        """Store feedback; the same reports may be sent again. Raises Unavailable if it was not stored."""
         received = self._now()
 
         def insert(connection: Connection) -> None:
@@ -103,7 +103,7 @@ class Records:
         await self.store.write(insert)
 
     async def take(self, token: bytes, until: float) -> bool:
-        """Take note of a token; False if it was seen before. Raises Unavailable when that cannot be known."""
+        """Record a token; False if it was seen before. Raises Unavailable if that cannot be determined."""
         self._tokens += 1
         now = self._now() if self._tokens % _SWEEP == 1 else 0.0
 
@@ -117,7 +117,7 @@ class Records:
 
 
 def digest_of(issuer: str, jti: str) -> bytes:
-    """A token as it is kept."""
+    """The digest under which a token is stored."""
     return sha256(f"{len(issuer)}:{issuer}{jti}".encode()).digest()
 
 
@@ -135,7 +135,7 @@ def _insert_decision(connection: Connection, decision: Decision, asked: Asked, a
 
 
 def _insert_feedback(connection: Connection, report: Report, service: str, issuer: str, received: float) -> None:
-    """One report; of the same one that comes again what it says more. A card that was not shown to this issuer is flagged."""
+    """Insert one report; if it is sent again, add what it says in addition. A card that was not shown to this issuer is flagged."""
     shown = connection.execute(
         "SELECT 1 FROM findings JOIN decisions ON decisions.id = findings.decision WHERE card = ? AND issuer = ? LIMIT 1",
         (report.card, issuer),
@@ -165,7 +165,7 @@ def _insert_feedback(connection: Connection, report: Report, service: str, issue
 
 
 def purge_some(connection: Connection, before: float) -> int:
-    """Delete some decisions of before that moment with all that belongs to them; how many. At 0 nothing is left of before."""
+    """Delete some decisions made before that moment, with all that belongs to them. Returns how many; 0 if none is left."""
     rows = connection.execute("SELECT id FROM decisions WHERE at < ? ORDER BY at LIMIT ?", (before, _STEP)).fetchall()
     for (each,) in rows:
         cards = connection.execute("SELECT card FROM findings WHERE decision = ? AND card <> ''", (each,)).fetchall()

@@ -22,7 +22,7 @@ def packed_facts(compared: Mapping[str, Any]) -> bytes:
 
 
 def facts_of(stored: bytes) -> dict[str, Any]:
-    """Facts as the engines compare them. One that this program no longer knows is left out, and with it what compares it."""
+    """Facts as the engines compare them. A fact that this program no longer knows is left out, and so are comparisons with it."""
     found = msgspec.json.decode(zlib.decompress(stored))
     return {name: _value(name, value) for name, value in found.items() if name in VOCABULARY}
 

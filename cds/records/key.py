@@ -17,15 +17,15 @@ _LONG, _SHORT = 2.0, 0.5  # seconds; a card that comes later is not read
 
 
 def open_records(where: str, now: Callable[[], float], *, must: bool, days: int) -> Records:
-    """The records at a path or URL, made where there are none. Raises Unavailable.
+    """The records at a path or URL, created if there are none. Raises Unavailable.
 
-    ``must``: an answer waits longer for its commit, for it is refused without one.
+    ``must``: an answer waits longer for its commit, because it is refused without one.
     """
     return Records(Store(open_database(where), _LONG if must else _SHORT), now, days)
 
 
 def key_of(where: str, file: Path | None) -> bytes:
-    """The key: of ``file``, else of PATH.key beside a SQLite file, which is made with it.
+    """The key in ``file``, or else in PATH.key next to a SQLite file; PATH.key is created together with that file.
 
     Raises:
         Unavailable: it cannot be read or made, or is shorter than 16 bytes.
@@ -49,16 +49,16 @@ def key_of(where: str, file: Path | None) -> bytes:
 
 
 def key_beside(where: str) -> Path:
-    """Where the key of a SQLite file is, unless the settings name another place."""
+    """The default path of the key for a SQLite file, used unless the settings name another."""
     return Path(f"{Path(where).resolve()}.key")
 
 
 def _holds_decisions(where: str) -> bool:
-    """Whether patients were hashed there already."""
+    """Whether the records already contain hashed patients."""
     try:
         with contextlib.closing(open_reader(where)) as reader, reader.transaction() as connection:
             return bool(connection.execute("SELECT 1 FROM decisions LIMIT 1").fetchall())
-    except Unavailable:  # there are none, or opening them will say what is wrong
+    except Unavailable:  # there are no records, or opening them later will say what is wrong
         return False
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from cds.records.database import Connection, Cursor, Unavailable
 from cds.records.schema import NEWEST, is_behind, refuse_newer, upgrade
 
-_LOCK = 7_318_206_144  # of our schema: two services that start at once change the tables one after the other
+_LOCK = 7_318_206_144  # lock for our schema: two services that start at once change the tables one after the other
 _WRITING = "-c statement_timeout=2000 -c lock_timeout=1000 -c synchronous_commit=on"
 _LACKING = "records in PostgreSQL need psycopg: pip install 'sirolimus-itp-cds[postgres]'"
 
@@ -26,7 +26,7 @@ class _Statements:
 
 
 class Postgres:
-    """A database, reached by its URL. A connection that was lost is made anew by the next transaction."""
+    """A database, reached by its URL. A lost connection is opened again by the next transaction."""
 
     def __init__(self, url: str, read_only: bool = False) -> None:
         """Bring the tables to the newest schema, unless ``read_only``. Raises Unavailable."""

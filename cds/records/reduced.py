@@ -1,7 +1,7 @@
 """A request cut down to the elements that are read: enough to judge it again, without names, addresses or narrative.
 
-It holds what the rules look at: ids, dates, codes and their words, results, doses as they were written. That is health data, and where
-a hospital writes a name into such words it is there.
+It contains what the rules look at: ids, dates, codes and their texts, results, doses as they were written. That is health data, and if
+a hospital writes a name into such a text, the name is in it.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ _MAY_NAME: dict[str, type[Wire]] = {
     "focus": Pointer,
     "basedOn": Pointer,
 }
-"""Elements that are kept as they came until somebody reads them, and of what may stand in them all that is read."""
+"""Elements that stay undecoded until they are read, each with a type that has all the parts that are read from it."""
 _PRESENT = Raw(b"[{}]")
-_LEVEL = 6  # of zlib: higher ones cost more than they save
+_LEVEL = 6  # compression level of zlib: higher ones cost more than they save
 
 
 def reduced(request: Request) -> bytes | None:
-    """What of a request was read, packed; None where only the whole would do.
+    """The parts of a request that were read, packed; None if only the whole request would do.
 
-    So it is where something had to be mended, or where two resources of one id differ: perhaps in what is left out here.
+    That is so if something had to be repaired, or if two resources with the same id differ, perhaps in a part that is left out here.
     """
     drafts = [draft.resource.reference for draft in request.drafts]
     if request.broken or request.unclear or len(set(drafts)) < len(drafts):
@@ -68,7 +68,7 @@ def reduced(request: Request) -> bytes | None:
 
 
 def request_of(packed: bytes, hook: HookName) -> Request:
-    """The request that was reduced. Suggestions made of it hold no more of an order than was read."""
+    """The reduced request. Suggestions made from it contain no more of an order than was read."""
     return read_request(zlib.decompress(packed), hook)
 
 
@@ -78,19 +78,19 @@ def _lean_context(context: Context) -> Context:
 
 
 def _lean(resource: Any) -> Any:
-    """The resource without what is not read; itself where there is nothing of that kind."""
+    """The resource without the elements that are not read; the resource itself if there are none."""
     changes: dict[str, Any] = {}
     if resource.entry is not None:
         changes["entry"] = [_lean_entry(each) for each in resource.entry]
     if resource.link is not None:
-        changes["link"] = [Link(each.relation) for each in resource.link]  # an address of a search may hold a name
+        changes["link"] = [Link(each.relation) for each in resource.link]  # the address of a search may contain a name
     if given(resource.identifier):
         is_result = resource.resourceType == "Observation"
         changes["identifier"] = _read_part(resource.identifier, Identifier) if is_result else ABSENT
     if given(resource.meta):
         changes["meta"] = _read_one(resource.meta)
     if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
-        changes["modifierExtension"] = _PRESENT  # that there is one is all that is looked at
+        changes["modifierExtension"] = _PRESENT  # only its presence matters
     for name, kind in _MAY_NAME.items():
         raw = getattr(resource, name)
         if raw is not ABSENT and given(raw):
@@ -111,5 +111,5 @@ def _read_one(raw: Raw) -> Raw:
 
 def _read_part(raw: Raw, kind: type[Wire]) -> Raw:
     parts = [_lean(each) if isinstance(each, Resource) else each for each in later(raw, kind)]
-    missing = how_many(raw) - len(parts)  # what cannot be read counts all the same
+    missing = how_many(raw) - len(parts)  # parts that cannot be read are counted, too
     return Raw(_encode([*parts, *[0] * max(missing, 0)]))

@@ -1,4 +1,4 @@
-"""What other rules would have said of recorded patients, and what of the record does not answer that."""
+"""What other rules would have said about recorded patients, and which records cannot answer that."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NO_OLD_RULES = "only facts were kept: which facts a change reaches is not known 
 
 @dataclass(frozen=True)
 class Told:
-    """A rule's card before cards are put together; of facts alone what it says is not known."""
+    """A rule's card before cards are merged; if only facts were kept, what the card says is not known."""
 
     indicator: str
     summary: str = ""
@@ -37,9 +37,9 @@ class Told:
 
 @dataclass(frozen=True)
 class Replayed:
-    """One decision judged anew: the cards that are gained, lost and changed, by rule.
+    """One decision judged again: the cards that are gained, lost and changed, by rule.
 
-    ``is_fault``: rules and program are those of the record, and all the same something differs.
+    ``is_fault``: something differs although rules and program are those of the record.
     """
 
     decision: Stored
@@ -53,14 +53,14 @@ class Replayed:
 
 
 class Served:
-    """Rules as they would be served: all of them or, to a site that showed signed ones alone, these."""
+    """Rules as they would be served: all of them or, for a site that showed only signed rules, the signed ones."""
 
     def __init__(self, engine: CheckedEngine) -> None:
         self.all = engine
 
     @cached_property
     def signed(self) -> CheckedEngine:
-        """The same rules, with the cards of those that no one has signed hidden."""
+        """The same rules, with the cards of unsigned rules hidden."""
         return CheckedEngine(active_only(self.all.knowledge))
 
     def as_for(self, decision: Stored) -> CheckedEngine:
@@ -73,7 +73,7 @@ class Unanswerable(Exception):
 
 
 class Change:
-    """What lies between the old rules and the new ones; worked out only where nothing but facts was kept."""
+    """The difference between the old rules and the new ones; computed only if nothing but facts was kept."""
 
     def __init__(self, old: Knowledge, new: Knowledge) -> None:
         self.old, self._new = old, new
@@ -84,22 +84,22 @@ class Change:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The rules whose cards say or offer something else wherever they speak."""
+        """The rules whose cards say or offer something else whenever they are shown."""
         return self._differing.words
 
     @cached_property
     def reaches(self) -> tuple[str, ...]:
-        """What of it enters facts, or compares facts that the old rules did not: of that kept facts say nothing."""
+        """The parts of the change that affect facts, or compare facts which the old rules did not: kept facts say nothing about them."""
         found = self._differing
         more = sorted(_compared_by(self._new) - _compared_by(self.old))
         return (*found.facts, *found.data, *more)
 
 
 def replay(decision: Stored, served: Served, change: Change | None = None) -> Replayed:
-    """A decision judged by the rules of ``served``; ``change``: from the rules by which facts were compared that were kept alone.
+    """A decision judged again by the rules of ``served``. ``change``: from the rules that compared the facts, if only facts were kept.
 
     Raises:
-        Unanswerable: it cannot be judged anew.
+        Unanswerable: it cannot be judged again.
     """
     if decision.outcome == "fault":
         raise Unanswerable(FAULT)
@@ -126,7 +126,7 @@ def _judged(request: Request, engine: CheckedEngine, decision: Stored) -> Verdic
 
 
 def _still_away(decision: Stored, knowledge: Knowledge) -> list[Earlier]:
-    """What was held back, by the same versions of its rules."""
+    """The cards that were held back and whose rules still have the same version."""
     verdict = decision.verdict
     versions = {each.rule: each.version for each in verdict.findings if each.place == "held back"}
     return [each for each in verdict.held_back if versions[each.rule] == version_of(knowledge, each.rule)]
@@ -146,7 +146,7 @@ def _of_record(verdict: Verdict) -> dict[str, Told]:
 
 
 def _together(verdict: Verdict) -> Told:
-    """How cards are put together, where rules alone do not tell: which are one, and which are folded."""
+    """How cards were merged and folded, which the rules alone do not show."""
     return Told("", " / ".join(card.summary for card in verdict.cards))
 
 
@@ -155,7 +155,7 @@ def _told(finding: Finding) -> Told:
 
 
 def _by_facts(decision: Stored, engine: CheckedEngine, change: Change | None) -> dict[str, Told]:
-    """Which rules speak of the facts that were kept: right only where the change is made of comparisons."""
+    """Which rules fire on the facts that were kept; correct only if the change consists of comparisons alone."""
     facts = decision.compared()
     if facts is None:
         raise Unanswerable(NO_INPUT)

@@ -25,10 +25,10 @@ class Comment(msgspec.Struct, frozen=True):
 
 
 class RuleFeedback(msgspec.Struct, frozen=True):
-    """One version of a rule. ``shown``: cards that it led; on others it stood with another rule, or folded.
+    """One version of a rule. ``shown``: cards that it led; on other cards it appeared together with another rule, or folded.
 
-    Of a card that was reported on more than once the last report counts. ``median_seconds``: from the answer to the report.
-    ``reasons``: how often each was given. Intervals are Wilson's, of 95 %, of the cards shown.
+    If there are several reports on a card, the last one counts. ``median_seconds``: from the answer to the report.
+    ``reasons``: how often each was given. Intervals are 95 % Wilson intervals of the share of cards shown.
     """
 
     rule: str
@@ -109,7 +109,7 @@ def _comments(connection: Connection, since: float) -> Iterator[Comment]:
 
 
 def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share, to three digits; 0 to 1 of nothing (Wilson 1927)."""
+    """The 95 % interval of a share, to three digits; 0 to 1 if ``of`` is 0 (Wilson 1927)."""
     if not of:
         return 0.0, 1.0
     share, z2 = hits / of, _Z**2

@@ -1,4 +1,4 @@
-"""The tables, as steps from one version of them to the next. A step is never changed once it was released; another follows it."""
+"""The tables, as steps from one version of them to the next. A step that was released is never changed; a new step is added."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from cds.records.database import Connection, Unavailable
 
 STEPS: tuple[tuple[str, ...], ...] = (
     (
-        # one row an evaluation; ``at`` and ``now`` differ where the clock of the hospital was told otherwise
+        # one row per evaluation; ``at`` and ``now`` differ if the hospital's clock was set otherwise
         """CREATE TABLE decisions (
             id TEXT PRIMARY KEY, at DOUBLE PRECISION NOT NULL, request TEXT NOT NULL, hook TEXT NOT NULL,
             issuer TEXT NOT NULL, patient TEXT NOT NULL, now TEXT NOT NULL, outcome TEXT NOT NULL, knowledge TEXT NOT NULL,
@@ -15,13 +15,13 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX decisions_at ON decisions (at)",
         "CREATE INDEX decisions_request ON decisions (request)",
         "CREATE INDEX decisions_patient ON decisions (patient, at)",
-        # one row a rule that held
+        # one row per rule that held
         """CREATE TABLE findings (
             decision TEXT NOT NULL, rule TEXT NOT NULL, version TEXT NOT NULL, indicator TEXT NOT NULL,
             place TEXT NOT NULL, card TEXT NOT NULL, leads INTEGER NOT NULL, PRIMARY KEY (decision, rule))""",
         "CREATE INDEX findings_card ON findings (card)",
         "CREATE INDEX findings_rule ON findings (rule)",
-        # what became of a card; cards that are not ours are kept, too, and flagged
+        # feedback on a card; feedback on cards that are not ours is kept, too, and flagged
         """CREATE TABLE feedback (
             card TEXT NOT NULL, outcome TEXT NOT NULL, at DOUBLE PRECISION NOT NULL, received DOUBLE PRECISION NOT NULL,
             service TEXT NOT NULL, issuer TEXT NOT NULL, known INTEGER NOT NULL, suggestions TEXT NOT NULL,
@@ -32,7 +32,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX tokens_until ON tokens (until)",
     ),
     (
-        # what a card rested on: one that was set aside stays away until it changes
+        # what a card rested on: a card that was set aside is held back until this changes
         "ALTER TABLE findings ADD COLUMN basis TEXT NOT NULL DEFAULT ''",
     ),
 )
@@ -41,7 +41,7 @@ COLUMNS = (
     "id", "at", "request", "hook", "issuer", "patient", "now", "outcome", "knowledge", "protocol", "program", "ms",
     "verdict", "facts", "input",
 )  # fmt: skip
-"""Of a decision, in the order of the table."""
+"""The columns of a decision, in the order of the table."""
 
 
 def upgrade(connection: Connection, version: int, kind_of_bytes: str) -> None:
@@ -61,6 +61,6 @@ def refuse_newer(version: int) -> None:
 
 
 def is_behind(version: int) -> bool:
-    """Whether the tables must be changed before they are used. Raises Unavailable where they are newer than we are."""
+    """Whether the tables must be changed before they are used. Raises Unavailable if they are newer than this program."""
     refuse_newer(version)
     return version < NEWEST

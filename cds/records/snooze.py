@@ -1,4 +1,4 @@
-"""Which cards a site lets stay away for a while, and what the records say of them."""
+"""Which cards a site allows to be held back for a while, and what the records say about them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _DAY = 86_400
 
 
 class Snoozed(msgspec.Struct, frozen=True):
-    """Rules by id. ``days``: for how long a card stays away that was set aside; ``once``: those that are told once in a course.
+    """Rules by id. ``days``: for how long a card is held back after it was set aside; ``once``: rules whose card is shown once in a course.
 
-    ``versions``: of each as it is now; what was said by another version does not count.
+    ``versions``: the current version of each rule; what another version said does not count.
     """
 
     days: Mapping[str, int]
@@ -31,7 +31,7 @@ class Snoozed(msgspec.Struct, frozen=True):
 
 
 class History(msgspec.Struct, frozen=True):
-    """What became of one patient's cards; ``patient`` is the keyed hash."""
+    """What happened to one patient's cards; ``patient`` is the keyed hash."""
 
     patient: str
     earlier: tuple[Earlier, ...]
@@ -48,12 +48,12 @@ class _Report(NamedTuple):
 
 
 def snoozed(days: Mapping[str, int], once: list[str], knowledge: Knowledge) -> Snoozed:
-    """What the settings name, by these rules."""
+    """The rules that the settings name, with their versions in ``knowledge``."""
     return Snoozed(days, frozenset(once), {rule: version_of(knowledge, rule) for rule in {*days, *once}})
 
 
 def unusable_snooze(days: Mapping[str, int], once: list[str], knowledge: Knowledge) -> str:
-    """Why cards cannot stay away as the settings want it, in words; empty where they can."""
+    """Why cards cannot be held back as the settings ask, in words; empty if they can."""
     rules = {rule.id: rule for rule in knowledge.rules}
     for setting, ids in (("snooze", list(days)), ("once_a_course", once)):
         for each in ids:
@@ -67,17 +67,17 @@ def unusable_snooze(days: Mapping[str, int], once: list[str], knowledge: Knowled
 
 
 def _says_gaps(rule: Rule) -> bool:
-    """Whether a rule speaks of what could not be judged."""
+    """Whether a rule reports what could not be judged."""
     return any(test.fact == "gaps" for each in rule.variants for branch in each.branches for test in branch)
 
 
 def earlier_of(connection: Connection, patient: str, wanted: Snoozed, now: datetime) -> tuple[Earlier, ...]:
-    """What of a patient's earlier cards may keep a card away at ``now``."""
+    """Which of a patient's earlier cards may hold a card back at ``now``."""
     return (*_set_aside(connection, patient, wanted, now), *_told(connection, patient, wanted))
 
 
 def _set_aside(connection: Connection, patient: str, wanted: Snoozed, now: datetime) -> Iterator[Earlier]:
-    """Cards of which the last report says that they were set aside; a report from the future counts from when it came."""
+    """Cards that were set aside according to the last report on them; a report dated in the future counts from when it was received."""
     if not wanted.days:
         return
     since = now.timestamp() - (max(wanted.days.values()) + 1) * _DAY
@@ -96,7 +96,7 @@ def _set_aside(connection: Connection, patient: str, wanted: Snoozed, now: datet
 
 
 def _told(connection: Connection, patient: str, wanted: Snoozed) -> Iterator[Earlier]:
-    """Each day on which a card was told that is told once in a course."""
+    """Each day on which the card of a rule in ``once`` was shown."""
     for rule in sorted(wanted.once):
         rows = connection.execute(
             "SELECT DISTINCT f.indicator, SUBSTR(d.now, 1, 10) FROM decisions d JOIN findings f ON f.decision = d.id"

@@ -1,8 +1,8 @@
-"""The records in one SQLite file, which nobody may replace while it is open.
+"""The records in one SQLite file, which must not be replaced while it is open.
 
-Every commit reaches the disk before it is called done (``synchronous=FULL``). Whoever writes holds a lock of its own beside the
-file, over commit and checkpoint: releases of SQLite before 3.51.3 may damage a file when one connection writes while another
-one begins its log anew (https://sqlite.org/wal.html, section on the WAL-reset bug).
+Every commit reaches the disk before it counts as done (``synchronous=FULL``). A writer holds a separate lock file next to the
+database during commit and checkpoint: releases of SQLite before 3.51.3 may damage a file when one connection writes while
+another one restarts the log (https://sqlite.org/wal.html, section on the WAL-reset bug).
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from cds.records.database import Connection, Unavailable
 from cds.records.schema import NEWEST, is_behind, refuse_newer, upgrade
 
 _HEAD = b"SQLite format 3\0"
-_WAIT = 0.5  # seconds for somebody else's transaction
-_PAUSE = 0.001  # between two looks whether it is over
+_WAIT = 0.5  # seconds to wait for another transaction
+_PAUSE = 0.001  # seconds between two attempts to take the lock
 
 
 class Sqlite:
     """The file, open for writing."""
 
     def __init__(self, path: Path) -> None:
-        """Make the file where there is none, and bring it to the newest schema. Raises Unavailable."""
-        self._path = path = path.resolve()  # a link has the lock of what it leads to
+        """Create the file if there is none, and upgrade it to the newest schema. Raises Unavailable."""
+        self._path = path = path.resolve()  # a link uses the lock of its target
         self._connection: sqlite3.Connection | None = None
         self._file = -1
         with _named(path):
-            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # health data: for the service's user alone
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # health data: only for the service's user
             os.close(handle)
             self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -46,7 +46,7 @@ class Sqlite:
                 raise
 
     def _open(self) -> sqlite3.Connection:
-        """A connection to the file, which is there."""
+        """Open a connection to the file, which already exists."""
         where = f"file:{quote(str(self._path))}?mode=rw"
         connection = sqlite3.connect(where, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:
@@ -89,10 +89,10 @@ class Sqlite:
             except BaseException:
                 self._undo(connection)
                 raise
-            self._refuse_another_file()  # it was written, but where nobody will find it
+            self._refuse_another_file()  # it was written, but into a file that is no longer at this path
 
     def _undo(self, connection: sqlite3.Connection) -> None:
-        """Back to before the transaction; a connection that cannot even do that is not used again."""
+        """Roll back the transaction; a connection that cannot even do that is not used again."""
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
@@ -100,7 +100,7 @@ class Sqlite:
             self._close_connection()
 
     def _refuse_another_file(self) -> None:
-        """A file that took the place of ours is not used: the log of ours, which lies beside it, would be written into it."""
+        """A file that replaced ours is not used: the log of our file, still next to it, would be written into it."""
         if self._path.stat().st_ino != self._file:
             raise Unavailable(f"{self._path.name} is not the file it was at the start; restart the service")
 
@@ -139,10 +139,10 @@ class Sqlite:
 
 
 class SqliteReader:
-    """The file, open for reading; it writes nothing and begins no log anew."""
+    """The file, open for reading; it writes nothing and never restarts the log."""
 
     def __init__(self, path: Path) -> None:
-        """Raises Unavailable, also where the file was made by a newer program or is no record of ours."""
+        """Raises Unavailable, also if the file was made by a newer program or is not one of our records."""
         self._path = path
         with _named(path):
             self._connection = sqlite3.connect(
@@ -166,7 +166,7 @@ class SqliteReader:
                 yield self._connection
             finally:
                 self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:  # what else goes wrong meanwhile, as a pipe that is closed, is not ours
+        except sqlite3.Error as error:  # other errors meanwhile, such as a closed pipe, are not about the records
             raise Unavailable(f"{self._path.name}: {error}") from None
 
     def free_bytes(self) -> int | None:
@@ -174,13 +174,13 @@ class SqliteReader:
             return shutil.disk_usage(self._path.parent).free
 
     def copy_into(self, copy: Path) -> None:
-        """A whole and compact copy, made while others write. Raises Unavailable; an existing file is not overwritten."""
+        """Make a complete and compact copy, even while others write. Raises Unavailable; an existing file is not overwritten."""
         with _named(copy):
             self._connection.execute("VACUUM INTO ?", (str(copy),))
             copy.chmod(0o600)
 
     def faults(self) -> str:
-        """What SQLite finds damaged; empty: nothing. Raises Unavailable."""
+        """The damage that SQLite finds; empty if there is none. Raises Unavailable."""
         with _named(self._path):
             [(said,), *_] = self._connection.execute("PRAGMA integrity_check").fetchall()
         return "" if said == "ok" else str(said)
@@ -190,21 +190,21 @@ class SqliteReader:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, version: int, path: Path) -> None:
-    """Raises Unavailable where a database holds something else; nothing is written into it then."""
+    """Raises Unavailable if the database contains something else; then nothing is written into it."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()}
     if ("decisions" not in tables) if version else (tables - {"seen"}):
         raise Unavailable(f"{path.name} is a database of something else")
 
 
 def _take_over(connection: sqlite3.Connection) -> None:
-    """The tokens of a replay_file of the time before there were records."""
+    """Take over the tokens of a ``replay_file`` from the time before there were records."""
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchall():
         connection.execute("INSERT INTO tokens SELECT token, until FROM seen")
         connection.execute("DROP TABLE seen")
 
 
 def restore(copy: Path, into: Path) -> None:
-    """Put a copy in the place of the records of a service that does not run; what was there stays beside it as PATH.replaced.
+    """Replace the records of a service that is not running by a copy; the replaced file is kept next to it as PATH.replaced.
 
     Raises:
         Unavailable: the copy is damaged or no record of ours, the place holds something else, or it cannot be written; nothing was
@@ -222,14 +222,14 @@ def restore(copy: Path, into: Path) -> None:
     finally:
         reader.close()
     with _named(into):
-        for ending in ("-wal", "-shm", ""):  # the log of what was there before would be written into what is there now
+        for ending in ("-wal", "-shm", ""):  # otherwise the log of the old file would be written into the new one
             if (old := into.with_name(into.name + ending)).exists():
                 old.rename(aside.with_name(aside.name + ending))
         fresh.rename(into)
 
 
 def _refuse_to_replace(into: Path, aside: Path) -> None:
-    """Raises Unavailable where something else is in the place. Records may be damaged: that is what a copy is for."""
+    """Raises Unavailable if the file to replace is something else. Damaged records may be replaced: that is what a copy is for."""
     with _named(into):
         if not into.exists():
             return
@@ -252,7 +252,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
-    """What SQLite and the system say of the file, as Unavailable."""
+    """Raise errors of SQLite and of the system as Unavailable, with the file's name."""
     try:
         yield
     except sqlite3.Error as error:

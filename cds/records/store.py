@@ -1,4 +1,4 @@
-"""One thread writes: what many calls have to write is committed together, and each is answered after the commit."""
+"""One thread writes: the writes of many calls are committed together, and each call is answered after the commit."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cds.records.database import Connection, Database, Unavailable
 
 _T = TypeVar("_T")
 _TOGETHER = 256
-"""Writes of one commit at most."""
-_END = 3.0  # seconds that the end may take
+"""Maximum number of writes in one commit."""
+_END = 3.0  # seconds that closing may take
 _SLOW = "the commit takes too long"
 _WAITING = 4096
-"""Writes that may wait; with more the store is said to be unavailable, for memory has an end."""
+"""Maximum number of writes that wait; beyond it the store reports that it is unavailable, because memory is limited."""
 
 
 class _Write(NamedTuple):
@@ -29,21 +29,21 @@ class _Write(NamedTuple):
 class Store:
     """A database and its one writing thread. Usable from several event loops and threads.
 
-    ``patience``: seconds that a call waits for its commit. While a commit takes longer, as on a disk that hangs, nobody waits any more.
+    ``patience``: seconds that a call waits for its commit. While a commit takes longer, as on a disk that hangs, new calls do not wait.
     """
 
     def __init__(self, database: Database, patience: float = 2.0) -> None:
         self._database, self._patience = database, patience
-        self._began: float | None = None  # when the commit began that is under way
+        self._began: float | None = None  # when the current commit began
         self._writes: queue.Queue[_Write | None] = queue.Queue(_WAITING)
         self._thread = threading.Thread(target=self._run, name="records", daemon=True)
         self._thread.start()
         self._is_closed = False
 
     async def write(self, do: Callable[[Connection], _T]) -> _T:
-        """Do something in a transaction, perhaps with what others have to write. It is durable when this returns.
+        """Call ``do`` in a transaction, perhaps together with the writes of other calls. Its writes are durable when this returns.
 
-        ``do`` is called in another thread; where the transaction fails nothing of it has happened.
+        ``do`` is called in another thread; if the transaction fails, none of its writes have happened.
 
         Raises:
             Unavailable: it could not be written, or not be known in time whether it was.
@@ -78,11 +78,11 @@ class Store:
             raise Unavailable(_SLOW) from None
 
     def free_bytes(self) -> int | None:
-        """Bytes that are free where the records are kept; None where that is not ours to know. Raises Unavailable."""
+        """Bytes that are free where the records are stored; None if this program cannot know. Raises Unavailable."""
         return self._database.free_bytes()
 
     def close(self) -> None:
-        """Write what waits, and let go of the database; of a disk that hangs nobody waits for more than some seconds."""
+        """Write what is queued, and close the database; a disk that hangs delays this by a few seconds at most."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -103,7 +103,7 @@ class Store:
                 return
 
     def _taken(self, first: _Write) -> tuple[list[_Write], bool]:
-        """What waits beside ``first``, and whether it is the end."""
+        """``first`` and the writes that wait behind it, and whether the store is closing."""
         batch = [first]
         while len(batch) < _TOGETHER:
             try:
@@ -116,7 +116,7 @@ class Store:
         return batch, False
 
     def _commit(self, batch: list[_Write]) -> None:
-        """All of a batch in one transaction; where that fails, each by itself: one bad write takes no other with it."""
+        """Commit a whole batch in one transaction; if that fails, each write by itself, so that one bad write does not fail the others."""
         self._began = time.monotonic()
         try:
             with self._database.transaction() as connection:

@@ -1,1 +1,1 @@
-"""A patient's chart judged, as one page that stands by itself: the picture, the cards, the facts, and what is missing."""
+"""The judgement of a patient's chart as one self-contained page: the picture, the cards, the facts, and what is missing."""

@@ -28,7 +28,7 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False})
 
 
 def templates(*folders: Path) -> Environment:
-    """Templates of these folders, and those of the reports, which they may extend; whatever they are given is escaped."""
+    """Templates from these folders, and those of the reports, which they may extend; all values are escaped."""
     return Environment(
         loader=FileSystemLoader([*folders, _HERE]),
         autoescape=True,
@@ -79,7 +79,7 @@ def index(entries: Sequence[Entry], version: str) -> str:
 
 
 def rendered(environment: Environment, name: str, images: str = "", **values: Any) -> str:
-    """A page that stands by itself, with the style of the reports; ``images`` is where pictures may come from."""
+    """A self-contained page with the style of the reports; ``images`` says where pictures may come from."""
     style = (_HERE / "style.css").read_text(encoding="utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
     text: str = environment.get_template(name).render(
@@ -102,7 +102,7 @@ def course(drawn: Timeline) -> dict[str, Any]:
 
 
 def in_layers(card: dict[str, Any]) -> dict[str, Markup]:
-    """The layers of a card as HTML: ``first``, what stands before its suggestions, and ``last``."""
+    """The layers of a card as HTML: ``first``, to be placed before its suggestions, and ``last``."""
     first, last = layers_of(card["detail"])
     return {"first": _html("\n\n".join(first)), "last": _html("\n\n".join(last))}
 
@@ -117,14 +117,14 @@ def told(drawn: Timeline) -> Iterator[tuple[str, str]]:
 
 
 def _old(drawn: Timeline) -> str:
-    """That the newest result is long past, where it is: whoever judges an old file as of today should see it."""
+    """A note that the newest result is old, if it is: a user who judges an old file as of today should see this."""
     newest = max((row["at"][:10] for row in (*drawn.counts, *drawn.levels)), default="")
     days = (date.fromisoformat(drawn.now[:10]) - date.fromisoformat(newest)).days if newest else 0
     return f"The newest level or count is of {newest}, {days} days before." if days > _LONG else ""
 
 
 def unjudged(advice: Advice) -> str:
-    """Why nothing of sirolimus was judged at all; empty where it was. Silence would read as an all clear."""
+    """Why nothing about sirolimus was judged at all; empty if it was. Silence would read as an all clear."""
     facts = advice.situation.facts
     return "" if "itp_on_record" in facts.values else facts.absent.get("daily_dose", "no fact could be told")
 

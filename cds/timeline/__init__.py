@@ -1,1 +1,1 @@
-"""A patient's course as one picture: effect, exposure and what confounds them, on one line of time."""
+"""A patient's course as one picture: effect, exposure and what confounds them, on one time axis."""

@@ -1,4 +1,4 @@
-"""What is proposed from today on: the dose of a draft or of a card, and the level that follows in proportion."""
+"""What is proposed from today on: the dose of a draft order or of a card, and the level predicted in proportion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 
 class Proposed(NamedTuple):
-    """A dose in mg/day that is not taken yet, from which day it would be, and whose proposal it is."""
+    """A dose in mg/day that is not taken yet, the day from which it would be taken, and whether it is ordered or proposed."""
 
     dose: Decimal
     begins: date
@@ -25,7 +25,7 @@ class Proposed(NamedTuple):
 
 
 def proposed(advice: Advice) -> Proposed | None:
-    """The dose of the drafts that are asked about or, without any, the one dose that a card offers."""
+    """The dose of the request's draft orders or, without any, the dose that cards offer if there is only one."""
     situation = advice.situation
     patient, today = situation.patient, situation.patient.now.date()
     if patient.drafts:
@@ -37,7 +37,7 @@ def proposed(advice: Advice) -> Proposed | None:
 
 
 def doses_ahead(advice: Advice) -> Iterator[Row]:
-    """The proposed dose, until the level that would be drawn after it."""
+    """The proposed dose, until the day of the level that would be drawn after it."""
     found = proposed(advice)
     if found is not None:
         until = found.begins + timedelta(days=advice.situation.days("next_level_to"))
@@ -51,7 +51,7 @@ def doses_ahead(advice: Advice) -> Iterator[Row]:
 
 
 def levels_ahead(advice: Advice) -> Iterator[Row]:
-    """The level that follows in proportion, at steady state; none where no level supports it or one is being moved."""
+    """The level predicted in proportion, at steady state; none if no level supports it or another drug is moving the level."""
     found, situation = proposed(advice), advice.situation
     by = situation.of(support)
     if found is None or by is None or situation.of(level_moving):

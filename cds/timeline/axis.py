@@ -14,7 +14,7 @@ _APART = 88  # pixels that a date needs
 
 
 def time_axis() -> Json:
-    """Where something stands in time; its moments are the source's own days and clocks. The axis itself is that of :func:`dates`."""
+    """The position of a mark in time, in the source's own days and clock times. The axis itself is that of :func:`dates`."""
     return {"field": "at", "type": "temporal"}
 
 
@@ -39,7 +39,7 @@ def _milliseconds(day: date) -> int:
 
 
 def ticks(drawn: Timeline, width: int) -> list[date]:
-    """Round days of the course, as many as have room."""
+    """Round days of the course, as many as fit."""
     begins, most = drawn.start or drawn.first, max(2, width // _APART)
     step = next((each for each in _STEPS if (drawn.last - drawn.first).days / each <= most), _STEPS[-1])
     from_start = range(-(-(drawn.first - begins).days // step), (drawn.last - begins).days // step + 1)
@@ -52,7 +52,7 @@ def share(drawn: Timeline, day: str) -> float:
 
 
 def room(rows: Iterable[Row], drawn: Timeline, width: int, wide: Callable[[Row], float]) -> list[Row]:
-    """Those of the rows whose words do not run into one another: the first of each reason, then the newest first."""
+    """The rows whose labels do not overlap: the first row of each reason has precedence, then newer rows before older ones."""
     newest = sorted(rows, key=lambda row: str(row["at"]), reverse=True)
     first_of = {row["letter"]: id(row) for row in newest if row.get("letter")}  # the oldest stays
     taken: list[tuple[float, float]] = []

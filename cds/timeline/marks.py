@@ -10,7 +10,7 @@ from cds.timeline.rows import Row, Timeline
 
 Json = dict[str, Any]
 INK, GRID, BAND, PAPER = "#1a1a1a", "#d0d0d0", "#e9eef2", "#ffffff"
-_LETTER = 7  # pixels of one
+_LETTER = 7  # width of one letter in pixels
 _PADDING = 8
 TEXT: Json = {"type": "text", "align": "left", "baseline": "top", "dx": 4, "dy": 4, "color": INK, "fontSize": 12, "aria": False}  # fmt: skip
 _TOLD = {"field": "say"}
@@ -33,7 +33,7 @@ def values(rows: Iterable[Row]) -> Json:
 
 
 def _utc(value: Any) -> Any:
-    """A day and clock of the source, which the picture shows as they are."""
+    """A date and time of the source, marked as UTC so that the picture shows it unchanged."""
     return f"{value}Z" if isinstance(value, str) and len(value) == 16 and value[10] == "T" else value
 
 
@@ -52,7 +52,7 @@ def points(rows: list[Row], colour: str, drawn: Timeline, y: Json, shape: str = 
 
 
 def predicted(rows: list[Row], colour: str, y: Json) -> list[Json]:
-    """What would follow: a dashed diamond and its word, at its left, for it is the last that is drawn."""
+    """A predicted value: a dashed diamond with its label at the left, because it is the last mark in time."""
     mark = {"type": "point", "filled": False, "fill": PAPER, "stroke": colour, "shape": "diamond", "size": 90}
     mark |= {"strokeDash": [3, 2], "strokeWidth": 1.5, "opacity": 1}
     word = TEXT | {"align": "right", "baseline": "middle", "dx": -9, "dy": 0}
@@ -64,7 +64,7 @@ def predicted(rows: list[Row], colour: str, y: Json) -> list[Json]:
 
 
 def labels(rows: list[Row], drawn: Timeline, y: Json, width: int) -> Json:
-    """Values above their marks where there is room: the newest first; a hollow mark bears the letter of its reason."""
+    """Values above their marks where there is room, newest first; a hollow mark also gets the letter of its reason."""
     texts = [row | {"name": " ".join(filter(None, (row["name"], row.get("letter"))))} for row in rows]
     fitting = room(texts, drawn, width, lambda row: len(row["name"]) * _LETTER + _PADDING)
     mark = TEXT | {"align": "center", "baseline": "bottom", "dx": 0, "dy": -6}
@@ -82,14 +82,14 @@ def level_line(at: float, colour: str, y: Json, dash: list[int], name: str = "")
 
 
 def blocks(rows: list[Row], colour: str, drawn: Timeline, y: Json, width: int) -> list[Json]:
-    """Stretches of time, each as high as its value, which stands in it where that fits."""
+    """Stretches of time, each as high as its value, which is written inside if it fits."""
     flat = [row | {"zero": 0} for row in rows]
     look = {"type": "rect", "color": colour, "opacity": 0.35, "stroke": colour, "strokeWidth": 1}
     return [_stretches(flat, look, y), _words(flat, drawn, y, width)]
 
 
 def boxes(rows: list[Row], drawn: Timeline, y: Json, width: int, colour: str = INK) -> list[Json]:
-    """Stretches of time that are not, or not yet: dashed, each with its ``name`` where that fits."""
+    """Stretches of time with a dose that is not taken, not known or not taken yet: dashed, each with its ``name`` if it fits."""
     flat = [row | {"zero": 0} for row in rows]
     look = {"type": "rect", "color": BAND, "stroke": colour, "strokeDash": [4, 3], "strokeWidth": 1.5}
     return [_stretches(flat, look, y), _words(flat, drawn, y, width)]

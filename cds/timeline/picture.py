@@ -1,4 +1,4 @@
-"""The picture drawn: SVG, PNG or PDF, by Vega inside a wheel, with no network and no browser."""
+"""Draws the picture as SVG, PNG or PDF, using Vega from a Python wheel, without network or browser."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SHOWN = ("point", "rect mark", "bar")
 
 
 def picture(drawn: Timeline, form: Form) -> bytes:
-    """A timeline drawn. In an SVG each mark tells on hover, and to a screen reader, what it is."""
+    """The drawn timeline. In an SVG each mark is described on hover and for screen readers."""
     if form == "png":
         return bytes(vl_convert.vegalite_to_png(spec(drawn), scale=2))
     if form == "pdf":
@@ -28,14 +28,14 @@ def picture(drawn: Timeline, form: Form) -> bytes:
 
 
 def pictures(drawn: Timeline) -> str:
-    """The timeline for a page: as an SVG for large screens and paper, and as one for an EHR's side bar; the style shows one."""
+    """The timeline for a page: as an SVG for large screens and paper, and as one for an EHR's side bar; the stylesheet shows one."""
     small = _told(vl_convert.vegalite_to_svg(spec(drawn, _SIDE_BAR)), "small")
     return (picture(drawn, "svg") + small).decode()
 
 
 def _told(text: str, size: str) -> bytes:
-    """The drawing with a title in each mark that has words; its groups are no landmarks of their own."""
-    text = _ID.sub(rf"\g<1>{size}-\2", text)  # two on a page share no ids
+    """The drawing with a title on each mark that has a description; its groups are no landmarks for screen readers."""
+    text = _ID.sub(rf"\g<1>{size}-\2", text)  # two drawings on a page must not share ids
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(text)  # noqa: S314  # drawn by ourselves a moment ago
     for element in root.iter():

@@ -1,6 +1,6 @@
-"""What is drawn: rows with a day, a value and the words that say them. Nothing is judged here, and no free text is taken.
+"""What is drawn: rows with a day, a value and a description in words. Nothing is judged here, and no free text is used.
 
-Days are the source's own: a moment is given as its calendar day and clock, whatever its offset.
+Days are the source's own: a moment is given as its calendar day and clock time, whatever its UTC offset.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from cds.facts.landmark import landmarks
 from cds.timeline.ahead import doses_ahead, levels_ahead
 
 Row = dict[str, Any]
-_BEFORE = (21, 60)  # days before the course that are drawn: as long as it lasts, within these
-_EDGE, _EDGE_SHARE = 3, 30  # days before the first mark and after the last one, or that share of all
+_BEFORE = (21, 60)  # least and most days drawn before the course; between these, as many as the course has lasted
+_EDGE, _EDGE_SHARE = 3, 30  # margin: at least this many days, or the time drawn divided by this
 _CATEGORY = {"complete": "CR", "partial": "PR", "none": "NR", "": "not evaluable"}
 
 
@@ -39,7 +39,7 @@ class Timeline:
     the counts of a partial and of a complete response.
 
     ``doses_ahead`` and ``levels_ahead`` are what is proposed and what would follow. ``reasons`` are why results were not used:
-    the ``letter`` that their marks bear, ``why``, and the ``results``.
+    the ``letter`` shown at their marks, ``why``, and the ``results``.
     """
 
     first: date
@@ -64,7 +64,7 @@ class Timeline:
 
     @property
     def today(self) -> date:
-        """The day as of which it was judged."""
+        """The day as of which the chart was judged."""
         return date.fromisoformat(self.now[:10])
 
     def rows(self) -> Iterator[Row]:
@@ -74,7 +74,7 @@ class Timeline:
 
 
 def timeline(advice: Advice) -> Timeline:
-    """The rows of what was judged, with the cards that it brought."""
+    """The rows of a judged request, with the resulting cards."""
     situation = advice.situation
     numbers, course = situation.knowledge.protocol.numbers, situation.patient.course
     limits = situation.knowledge.definitions
@@ -106,7 +106,7 @@ def timeline(advice: Advice) -> Timeline:
 
 
 def _give_letters(drawn: Timeline) -> None:
-    """One letter for each reason, in the order of time; results that share a reason share it, and 26 are enough for a picture."""
+    """One letter for each reason, in order of time; results that share a reason share its letter. 26 are enough for a picture."""
     unused = sorted(
         (row for row in (*drawn.counts, *drawn.levels) if not row["usable"]), key=lambda row: str(row["at"])
     )
@@ -119,7 +119,7 @@ def _give_letters(drawn: Timeline) -> None:
 
 
 def _bound(drawn: Timeline) -> None:
-    """From some weeks before the course until what lies ahead."""
+    """Bounds the time drawn: from some weeks before the course until the end of what is proposed."""
     days = [date.fromisoformat(row["at"][:10]) for row in drawn.rows()]
     begins = drawn.start or min(days, default=drawn.first)
     least, most = _BEFORE
@@ -159,7 +159,7 @@ def _levels(situation: Situation) -> Iterator[Row]:
 
 def _doses(situation: Situation) -> Iterator[Row]:
     course = situation.patient.course
-    if course.conflict:  # nobody can say what is taken
+    if course.conflict:  # it is not known what is taken
         begins = min(order.start.day for order in course.conflict if order.start is not None)
         until = (situation.patient.now.date() + timedelta(days=1)).isoformat()
         say = f"Sirolimus: not known in which dose from {begins.isoformat()}, for orders contradict one another"
@@ -210,7 +210,7 @@ def _bars(situation: Situation) -> Iterator[Row]:
     known = situation.knowledge
     raises = [
         each for each in known.with_role("raises platelets") if each != "corticosteroid"
-    ]  # which has a row of its own
+    ]  # corticosteroids have rows of their own
     for kind, sets in (("moves the level", known.with_role("inhibitor", "inducer")), ("raises counts", raises)):
         for episode in situation.episodes(*sets):
             if episode.start is not None:
@@ -247,7 +247,7 @@ def _events(situation: Situation) -> Iterator[Row]:
 
 
 def _cards(advice: Advice) -> Iterator[Row]:
-    """Each card on the newest day of what made it speak, or on the day of judging."""
+    """Each card on the newest day of the facts that made it speak, or on the day of judging."""
     dates = advice.situation.facts.dates
     for card in advice.cards:
         named = [dates[fact] for found in card["extension"].get(f"{NAMESPACE}.findings", ()) for fact in found.get("facts", ()) if fact in dates]  # fmt: skip

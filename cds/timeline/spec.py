@@ -1,6 +1,6 @@
-"""The picture as a Vega-Lite specification: panels one under the other, on one axis of time that the last one labels.
+"""The picture as a Vega-Lite specification: panels one under the other, on one time axis that is labelled in the last panel.
 
-Shape and fill say the same again as colour, so that the picture reads in grey: filled is usable, hollow is not.
+Shape and fill repeat what colour says, so that the picture can be read in greyscale: filled is usable, hollow is not.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ _SHAPES = {
     "warning": "triangle-down",
     "info": "square",
 }
-_FLOOR = 0.4  # of the axis of counts, which is logarithmic
-_LATE = 0.85  # of the axis, from where on words end where they would begin
+_FLOOR = 0.4  # the lower end of the axis of counts, which is logarithmic
+_LATE = 0.85  # share of the axis beyond which labels are right-aligned
 _NARROW = 500
-_TODAY = 130  # pixels that the word of today needs
-_TWO_WORDS = 300  # pixels that the words of two landmarks may need; nearer, one stands below the other
+_TODAY = 130  # pixels that the label of today needs
+_TWO_WORDS = 300  # pixels that the labels of two landmarks may need; if they are closer, one is placed below the other
 
 
 class Panel(NamedTuple):
@@ -91,7 +91,7 @@ def _panels(drawn: Timeline, width: int) -> Iterator[Panel]:
 
 def _counts(drawn: Timeline, width: int) -> Panel:
     most = max([200.0, *(row["value"] for row in drawn.counts)])
-    top = most * (8 if drawn.landmarks else 1.5)  # the landmarks' words stand above the counts
+    top = most * (8 if drawn.landmarks else 1.5)  # the landmarks' labels are placed above the counts
     y = value_axis([_FLOOR, top], "log", [1, 10, 30, 100])
     layers = _landmarks(drawn, width) if drawn.landmarks else []
     for name, limit in zip(("partial", "complete"), drawn.criteria, strict=True):
@@ -143,7 +143,7 @@ def _doses(drawn: Timeline, width: int) -> Panel:
 
 
 def _seen(drawn: Timeline, rows: list[Row]) -> list[Row]:
-    """Those that reach into the time that is drawn."""
+    """The rows that reach into the time that is drawn."""
     return [row for row in rows if str(row.get("until") or row["at"]) > drawn.first.isoformat()]
 
 
@@ -192,7 +192,7 @@ def _treg(drawn: Timeline) -> Panel:
 
 
 def _panel(panel: Panel, drawn: Timeline, width: int, labelled: bool, named: bool) -> Json:
-    """A panel on the axis that all share; today is a line through every one, with its name in the first."""
+    """A panel on the time axis that all panels share; today is a line through every panel, with its label in the first."""
     layers = [*panel.layers, *_today(drawn, width, panel.height, named)]
     for layer in layers:
         layer["mark"]["clip"] = layer["mark"]["type"] != "text"

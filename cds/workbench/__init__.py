@@ -1,1 +1,1 @@
-"""The workbench: a chart in a browser, its cards, and what would be if a value were another. Nothing is kept."""
+"""The workbench: a chart in a browser, its cards, and what would change if a value were different. Nothing is stored."""

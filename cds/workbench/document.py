@@ -1,4 +1,4 @@
-"""The chart as the document that came, with its decimals: read, searched, written, and turned into a CDS Hooks request."""
+"""The chart as the document received, with its decimals: read, searched, written, and turned into a CDS Hooks request."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cds.compiled.hooks import Hook
 Json = dict[str, Any]
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _KEYS = {kind: key for key, kind in PREFETCH_TYPES.items()} | {"Medication": "medications", "Specimen": "observations"}
-"""The prefetch key of each type; what orders and results point to goes with them."""
+"""The prefetch key of each resource type; resources that orders and results refer to go with them."""
 
 
 def document_of(text: str) -> Json:
@@ -34,7 +34,7 @@ def document_of(text: str) -> Json:
 
 
 def written(document: Any, indent: int = 0) -> bytes:
-    """The document as JSON, numbers as they came; with ``indent`` for people."""
+    """The document as JSON, with numbers unchanged; ``indent`` formats it for people."""
     text = _encode(document)
     return msgspec.json.format(text, indent=indent) if indent else text
 
@@ -58,13 +58,13 @@ def reference(resource: Json) -> str:
 
 
 def find(document: Json, wanted: str) -> Json | None:
-    """The resource of that reference; None where there is none, or several."""
+    """The resource with this reference; None if there is none, or more than one."""
     found = [each for each in resources(document) if reference(each) == wanted]
     return found[0] if len(found) == 1 else None
 
 
 def as_request(document: Json, hook: Hook, patient: str) -> Json | None:
-    """The CDS Hooks request by which an EHR would ask the same; None for a Bundle that is more than resources."""
+    """The CDS Hooks request with which an EHR would ask the same; None for a Bundle that holds more than plain resources."""
     if document.get("resourceType") != "Bundle":
         return document
     entries = document.get("entry") or []
@@ -72,7 +72,7 @@ def as_request(document: Json, hook: Hook, patient: str) -> Json | None:
         return None
     drafts = [each for each in entries if _is_draft(each["resource"])]
     if hook == "patient-view" and drafts:
-        return None  # that hook has no place for them
+        return None  # patient-view has no field for draft orders
     by_key: dict[str, list[Json]] = {key: [] for key in PREFETCH_TYPES}
     for each in entries:
         key = _KEYS.get(each["resource"]["resourceType"])
@@ -96,7 +96,7 @@ def as_request(document: Json, hook: Hook, patient: str) -> Json | None:
 
 
 def _is_plain(entry: Any) -> bool:
-    """Whether an entry is one resource with its address, and not another bundle or what a server had to say."""
+    """Whether an entry is one resource with its address, and not another Bundle or an OperationOutcome of the server."""
     if not isinstance(entry, dict) or not entry.keys() <= {"fullUrl", "resource", "search"}:
         return False
     resource = entry.get("resource")

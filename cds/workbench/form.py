@@ -17,22 +17,22 @@ _MOVED = {
     "age": (Decimal(120), True),
     "days": (Decimal(20_000), True),
 }
-"""How far a value may be moved, and whether by whole numbers alone."""
+"""How far a value may be moved, and whether only to whole numbers."""
 _NAMES = {"dose": "the dose", "level": "the level", "count": "the platelet count", "age": "the age", "days": "the day"}
 _MOST_FIELDS = 40
 _PLACE = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})")
-_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")  # with three digits behind it, it may part thousands
+_COMMA = re.compile(r"[0-9]+,[0-9]{1,2}")  # followed by three digits, it may be a thousands separator
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One question of the workbench. ``press`` is the place of a suggestion: its card's, and its own on that card."""
+    """One request from the workbench's form. ``press`` is the position of a suggestion: of its card, and its own on that card."""
 
     chart: str
     hook: str = ""
     at: str = ""
     press: str = ""
-    knowledge: str = ""  # the hash of the rules by which the page was made that asks
+    knowledge: str = ""  # the hash of the rules with which the submitting page was made
     wanted: Mapping[str, Decimal] = field(default_factory=dict)
 
     @property
@@ -48,7 +48,7 @@ GONE = "there is no such suggestion on this chart any more"
 
 
 def fields_of(body: bytes) -> dict[str, str]:
-    """The fields of a form as a browser sends it (application/x-www-form-urlencoded). Raises InputError where it is none."""
+    """The fields of a form as a browser sends it (application/x-www-form-urlencoded). Raises InputError if it is not a form."""
     try:
         form = parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
@@ -57,7 +57,7 @@ def fields_of(body: bytes) -> dict[str, str]:
 
 
 def asked(fields: Mapping[str, str]) -> Asked:
-    """What is asked. A value counts as moved where it is not what it was; none does when all is to be as it was.
+    """What is asked. A value counts as moved if it differs from before; none does if everything is to be reset.
 
     Raises:
         InputError: a number is none, or out of range.
@@ -78,8 +78,8 @@ def _number(name: str, text: str) -> Decimal:
     try:
         number = Decimal(text.replace(",", ".") if _COMMA.fullmatch(text) else text)
     except InvalidOperation:
-        raise InputError(f"a value that was moved is not a number: {_NAMES.get(name, 'another')}") from None
+        raise InputError(f"a changed value is not a number: {_NAMES.get(name, 'another')}") from None
     most, whole = _MOVED.get(name, (Decimal(0), False))
     if not number.is_finite() or not 0 <= number <= most or (whole and number != int(number)):
-        raise InputError(f"a value that was moved is out of range: {_NAMES.get(name, 'another')}")
+        raise InputError(f"a changed value is out of range: {_NAMES.get(name, 'another')}")
     return number

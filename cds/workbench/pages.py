@@ -1,4 +1,4 @@
-"""The pages of the workbench and of the rules, made on the server; a script only spares pressing a button."""
+"""The pages of the workbench and of the rules, made on the server; the script only saves pressing a button."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ANSWERS = {True: "yes", False: "no"}
 
 
 class Workbench:
-    """The pages over one engine and the folder that its rules are from."""
+    """The pages for one engine and the folder that its rules come from."""
 
     def __init__(self, engine: CheckedEngine, folder: Path, protocol: str, overlays: Sequence[Path]) -> None:
         self.engine, self._where = engine, (folder, protocol, tuple(overlays))
@@ -65,13 +65,13 @@ class Workbench:
 
     @cached_property
     def tried(self) -> Folder:
-        """The rules under the protocol by which ``check`` tries their cases, whatever is served."""
+        """The rules under the protocol with which ``check`` runs their cases, whichever protocol is served."""
         folder, _, overlays = self._where
         return Engines(folder, overlays).read()
 
     @cached_property
     def examples(self) -> dict[str, Check]:
-        """The days of the scenarios, each a patient to look at, by name."""
+        """The days of the scenarios by name, each an example patient."""
         folder, _, overlays = self._where
         mine = self.engine.knowledge.protocol.id
         found = scenarios_of(folder, [], overlays)
@@ -82,13 +82,13 @@ class Workbench:
         return list(tiles(self.examples, self.engine))
 
     def start(self, example: str = "", error: str = "", fields: Mapping[str, str] | None = None) -> str:
-        """The empty workbench, with what was wrong and what had been put in; or with an example in it."""
+        """The empty workbench, with the error and the values that were entered; or the workbench with an example loaded."""
         check = self.examples.get(example)
         if check is not None:
             body, now = body_of(check, self.engine.knowledge)
             return self._judged(Asked(body.decode(), at=now.isoformat()), check.scenario.shape.story)
         found = self._found(example) if example else []
-        wrong = error or ("no example has these words" if example and not found else "")
+        wrong = error or ("no example contains these words" if example and not found else "")
         names = {name: each.scenario.shape.scenario for name, each in self.examples.items()}
         shown = {"names": names, "found": found, "asked": example, "tiles": self._tiles}
         return self._render("start.html", error=wrong, was=fields or {}, **shown)
@@ -100,7 +100,7 @@ class Workbench:
         return [name for name, text in texts.items() if all(word in text for word in wanted)]
 
     def answer(self, form: bytes) -> str:
-        """The page for a form as it was sent; what cannot be judged is said on it."""
+        """The page for a submitted form; if it cannot be judged, the page says why."""
         fields: dict[str, str] = {}
         try:
             fields = fields_of(form)
@@ -154,7 +154,7 @@ class Workbench:
         }  # fmt: skip
 
     def rules(self) -> str:
-        """Every rule: what it is about, its sources, its cases, the small changes that they notice, and who signed it."""
+        """Every rule: what it is about, its sources, its cases, how many small changes to the rule they detect, and who signed it."""
         listed = [self._listed(file) for file in self.folder.files]
         groups = {subject: [each for each in listed if each["subject"] == subject] for subject in SUBJECTS}
         return self._render("rules.html", groups={subject: rules for subject, rules in groups.items() if rules})
@@ -176,7 +176,7 @@ class Workbench:
         }
 
     def rule(self, name: str) -> str | None:
-        """A rule's page: its text, card, sources and cases, who signed it, and which small changes its cases notice."""
+        """A rule's page: its text, card, sources and cases, who signed it, and which small changes its cases detect."""
         file = next((each for each in self.folder.files if each.rule.id == name), None)
         if file is None or self.folder.knowledge is None:
             return None
@@ -185,7 +185,7 @@ class Workbench:
         return self._render("rule.html", file=file, html=html, made=made, alive=alive)
 
     def _mutants(self, name: str) -> tuple[int, list[str]]:
-        """How many small changes of a rule were made, and those that its cases do not notice, by the protocol of its cases."""
+        """How many small changes of a rule were made, and those that its cases do not detect, under the protocol of its cases."""
         file = next(each for each in self.tried.files if each.rule.id == name)
         assert self.tried.knowledge is not None
         made, alive = survivors(file, self.tried.knowledge)
@@ -204,17 +204,17 @@ class Workbench:
 
 
 def _by_lack(lit: Json) -> tuple[bool, int, str]:
-    """What speaks first, then what lacks least."""
+    """Sort key: rules that speak first, then those that lack the fewest conditions."""
     return not lit["fires"], sum(not each["holds"] for each in lit["conditions"]), lit["id"]
 
 
 def _tally(cards: Sequence[Json]) -> str:
-    """How many cards there are, for whoever does not see them."""
+    """How many cards there are, for users who do not see them."""
     counted = Counter(card["indicator"] for card in cards)
     by_urgency = ", ".join(f"{counted[each]} {each}" for each in ("critical", "warning", "info") if counted[each])
     return f"{len(cards)} card{'s' if len(cards) > 1 else ''} ({by_urgency})" if cards else "no card"
 
 
 def _text(content: bytes) -> Markup:
-    """JSON as the text of an element: what is not markup there stays as it is, for quotes are a third of it."""
+    """JSON as the text of an element. Only what would be markup there is escaped: quotes, a third of the text, stay as they are."""
     return Markup(content.decode().replace("&", "&amp;").replace("<", "&lt;"))  # noqa: S704  # escaped here

@@ -41,7 +41,7 @@ class Tile(NamedTuple):
 
 
 def tiles(examples: Mapping[str, Check], engine: CheckedEngine) -> Iterator[Tile]:
-    """Those of the examples that a folder of rules has. A thumbnail has the time on one axis and a logarithm on the other."""
+    """A tile for each of these examples that the rules folder has. A thumbnail plots the logarithm of the values over time."""
     for name in NAMES:
         check = examples.get(name)
         if check is None:

@@ -18,12 +18,12 @@ from cds.workbench.document import Json, as_request, document_of, written
 from cds.workbench.form import GONE, Asked
 from cds.workbench.what_if import Slider, day_moved, moved, pressed, sliders
 
-_SIGNED = "Below is what an EHR is told when this is signed."
+_SIGNED = "Below: the answer when this order is signed."
 
 
 @dataclass(frozen=True)
 class View:
-    """What a page shows: a document and what was judged of it; and what it was before values were moved."""
+    """What a page shows: a document and its judgement; and the document, time and hook before values were moved."""
 
     document: Json
     advice: Advice
@@ -41,14 +41,14 @@ def _as_it_is(document: Json, advice: Advice, note: str = "") -> View:
 
 
 def view_of(form: Asked, engine: CheckedEngine) -> View:
-    """What a form asks for. Raises InputError."""
+    """The view that a form asks for. Raises InputError."""
     if form.knowledge not in ("", engine.knowledge.hash):
         raise InputError("the rules have changed since this page was made; judge the chart again")
     document = document_of(form.chart)
     hook = form.hook if form.hook in HOOKS and document.get("resourceType") == "Bundle" else None
     at = parse_now(form.at) if form.at else None
     if form.at and at is None:
-        raise InputError("the time to judge at is not an ISO 8601 date or time, such as 2024-05-01T20:00:00Z")
+        raise InputError("the time of judging is not an ISO 8601 date or time, such as 2024-05-01T20:00:00Z")
     advice = _judge(document, hook, at, engine)
     if form.press:
         return _pressed(document, advice, *form.place, engine)
@@ -56,7 +56,7 @@ def view_of(form: Asked, engine: CheckedEngine) -> View:
 
 
 def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal], engine: CheckedEngine) -> View:
-    """The day is moved first: what can be moved, and where it was, is then what that day knows."""
+    """Moves the day first: what else can be moved, and from which value, then depends on what is known on that day."""
     day, now = base, base.situation.patient.now
     rows = {each.name: each for each in sliders(document, base)}
     try:
@@ -67,15 +67,15 @@ def _moved(document: Json, base: Advice, hook: Any, wanted: Mapping[str, Decimal
         taken = {name: value for name, value in wanted.items() if name in rows}
         changed, moved_hook = moved(document, day, taken)
     except (ValueError, OverflowError):
-        raise InputError("a value that was moved makes a date that cannot be") from None
+        raise InputError("a changed value leads to a date that does not exist") from None
     said = ", ".join(f"{name} to {value}" for name, value in taken.items())
     left = ", ".join(name for name in wanted if name not in taken)
     of_that_day = now != base.situation.patient.now and bool(taken.keys() & {"level", "count"})
     asked_on = moved_hook if document.get("resourceType") == "Bundle" else None
     after = _judge(changed, asked_on, now, engine)
     told = {
-        f"Moved: {said}.": bool(said),
-        f"Not moved: {left}, which this day does not have.": bool(left),
+        f"Changed: {said}.": bool(said),
+        f"Not changed: {left}, which is not on record on this day.": bool(left),
         "The level and the count are the newest of that day.": of_that_day,
         _SIGNED: moved_hook != base.situation.patient.hook,
     }
@@ -96,7 +96,7 @@ def _pressed(document: Json, advice: Advice, card: int, suggestion: int, engine:
     asked_on = hook if document.get("resourceType") == "Bundle" else None
     note = f"Pressed: {label}."
     if hook != advice.situation.patient.hook:
-        note += f" {_SIGNED} The cards of the opened chart are on the page before."
+        note += f" {_SIGNED} The cards of the opened chart are on the previous page."
     return _as_it_is(document, _judge(document, asked_on, advice.situation.patient.now, engine), note)
 
 
@@ -106,12 +106,12 @@ def _judge(document: Json, hook: Any, now: datetime | None, engine: CheckedEngin
         raise InputError("the prefetch key 'medications' was not supplied; without it nothing can be judged")
     moment = now or newest_date(request)
     if moment is None:
-        raise InputError("nothing in it has a date, so there is no latest one; say when it is to be judged")
+        raise InputError("nothing in it has a date, so there is no latest one; give the time of judging")
     return advise(request, engine, moment, explain=True, max_cards=99)
 
 
 def request_of(document: Json, advice: Advice, engine: CheckedEngine) -> bytes:
-    """The request by which an EHR would ask the same, for people; empty where it would not get the same cards."""
+    """The request with which an EHR would ask the same, formatted for people; empty if it would not get the same cards."""
     request = as_request(document, advice.situation.patient.hook, advice.situation.chart.patient_id)
     if request is None or request is document:
         return b""

@@ -40,7 +40,7 @@ class Slider:
 
 
 def sliders(document: Json, advice: Advice) -> list[Slider]:
-    """What of this chart can be moved."""
+    """The values of this chart that can be moved."""
     situation, found = advice.situation, []
     dose = _dose(document, situation)
     if dose is not None and situation.patient.dose.per_day is not None:
@@ -63,7 +63,7 @@ def sliders(document: Json, advice: Advice) -> list[Slider]:
 
 
 def day_moved(advice: Advice, days: Decimal) -> datetime:
-    """The time at which that day of the course has come, at the same time of day. Raises ValueError, OverflowError."""
+    """The same time of day on the given day of the course. Raises ValueError, OverflowError."""
     start, now = advice.situation.patient.course.start, advice.situation.patient.now
     return now if start is None else now + timedelta(days=int(days) - start.days_until(now))
 
@@ -88,7 +88,7 @@ def moved(document: Json, advice: Advice, wanted: Mapping[str, Decimal]) -> tupl
 
 
 def _proposed(document: Json, situation: Situation, wanted: Decimal, per_day: Decimal) -> tuple[Json, Hook]:
-    """``wanted`` a day in place of ``per_day``: in the draft that is asked about or, where the order runs, in a draft that would follow it."""
+    """``wanted`` mg/day in place of ``per_day``: in the request's draft or, if the order is active, in a new draft that would follow it."""
     standing = situation.patient.dose_orders[0]
     order = document if standing in situation.patient.drafts else copy.deepcopy(find(document, standing.reference))
     quantity = _dose(order, situation)
@@ -98,10 +98,10 @@ def _proposed(document: Json, situation: Situation, wanted: Decimal, per_day: De
 
 
 def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple[Json, Hook] | None:
-    """What follows a suggestion, and the hook to judge it on: its orders as drafts that are signed or, for a hold, the order held.
+    """The document after a suggestion, and the hook to judge it on: its orders as drafts to be signed or, for a hold, the order on hold.
 
-    Nothing else of the document changes: what was not sent is still not there, and nothing is added but the drafts. None where
-    there is no such suggestion, or the order that it holds is not in the document.
+    Nothing else in the document changes: what was not sent is still missing, and only the drafts are added. None if there is no
+    such suggestion, or the order to hold is not in the document.
     """
     try:
         actions = advice.cards[card]["suggestions"][suggestion]["actions"]
@@ -118,7 +118,7 @@ def pressed(document: Json, advice: Advice, card: int, suggestion: int) -> tuple
     gone = {each["resourceId"] for each in actions if each["type"] == "delete"}
     gone |= {
         reference(each) for each in orders
-    }  # a draft that is revised; an order that runs stands beside its revision
+    }  # drafts that are revised; an active order, by contrast, stays next to its revision
     return _with_drafts(changed, orders, gone)
 
 
@@ -129,7 +129,7 @@ def _with_drafts(changed: Json, orders: Sequence[Json], gone: Set[str]) -> tuple
     for order in orders:
         order |= {"id": next(free), "status": "draft"}
     entries = [{"resource": order} for order in orders]
-    if changed.get("resourceType") == "Bundle":  # whose drafts are the orders with that status
+    if changed.get("resourceType") == "Bundle":  # in a Bundle the drafts are the orders with that status
         kept = [each for each in changed.get("entry") or [] if not _is_gone(each, gone)]
         return changed | {"entry": [*kept, *entries]}, "order-sign"
     context, field = changed["context"], orders_of(changed.get("hook"))
@@ -146,7 +146,7 @@ def _is_gone(entry: Any, gone: Set[str]) -> bool:
 
 
 def _level(situation: Situation) -> Lab | None:
-    """The newest level, if it is the only result of its sample: of two, one moved would contradict the other."""
+    """The newest level, if it is the only result of its sample: if one of two were moved, it would contradict the other."""
     return _alone(situation.patient.levels[:1], situation.chart.lab("level", "trough"))
 
 
@@ -160,7 +160,7 @@ def _alone(newest: Sequence[Lab], labs: Sequence[Lab]) -> Lab | None:
 
 
 def _quantity(document: Json, lab: Lab) -> Json | None:
-    """The value of a result, if it stands there in our own unit."""
+    """The value of a result, if it is given in our own unit."""
     resource = find(document, lab.reference)
     quantity = (resource or {}).get("valueQuantity")
     if not isinstance(quantity, dict) or lab.amount is None or lab.amount.comparator or lab.amount.printed:
@@ -169,7 +169,7 @@ def _quantity(document: Json, lab: Lab) -> Json | None:
 
 
 def _dose(document: Json | None, situation: Situation) -> Json | None:
-    """The amount of one intake, if one order alone, and one amount in mg, makes the daily dose."""
+    """The amount of one intake, if a single order with a single amount in mg makes up the daily dose."""
     if (
         len(situation.patient.dose_orders) != 1
         or situation.patient.dose.rhythm != _PER_DAY

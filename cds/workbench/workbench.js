@@ -19,7 +19,7 @@ const live = [...document.querySelectorAll(".live")];
 const opened = new Map();  // what somebody opened or closed stays so
 const PAUSE = 120;         // milliseconds without a movement after which is asked
 const PATIENCE = 30000;
-const OTHERS = "What stands below is of other values.";
+const OTHERS = "What is shown below is for other values.";
 let wished = 0, asking = false, waiting, edited = "";
 
 function stale(words) {    // nobody may take what stands there for what the fields say
@@ -110,7 +110,7 @@ bench?.addEventListener("input", (event) => {
   edited = slider.id;
   if (event.target === range) field.value = range.value;
   wish();
-  if (field.value.trim() === "") { stale("There is no value in a field."); return; }
+  if (field.value.trim() === "") { stale("A field has no value."); return; }
   if (event.target === field) range.value = field.value.replace(",", ".");
   waiting = setTimeout(judge, PAUSE);
 });

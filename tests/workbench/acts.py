@@ -11,7 +11,7 @@ def look_at(page: Page, example: str = EXAMPLE) -> None:
     page.fill("#example", example)
     # once it is there a field is what was judged, whatever was typed while it came
     with page.expect_navigation(wait_until="load"):
-        page.click("text=Look at it")
+        page.click("button:has-text('Open')")
     page.wait_for_selector("#strip")
 
 

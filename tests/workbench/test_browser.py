@@ -71,7 +71,9 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     page.wait_for_selector("text=Pressed: Change the order to 3 mg/day.")
     note = page.inner_text("#note")
     assert (
-        heads(page) == [] and "on order-sign" in note and "The cards of the opened chart are on the page before" in note
+        heads(page) == []
+        and "on order-sign" in note
+        and "The cards of the opened chart are on the previous page" in note
     )
     proposed = page.locator("svg title", has_text="Sirolimus 3 mg/day ordered, from 2024-01-23")
     assert proposed.count() == 2  # in the large picture and in the small one
@@ -80,7 +82,7 @@ def test_a_suggestion_is_pressed_and_the_order_is_judged_at_signing(page: Page) 
     sent = json.loads(page.input_value("#asked"))
     (draft,) = [each["resource"] for each in sent["entry"] if each["resource"].get("status") == "draft"]
     assert draft["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] == 3
-    page.click("text=Back to the chart as it was")
+    page.click("text=Back to the original chart")
     page.wait_for_selector("article >> text=below the target of 5-15 ng/mL")
 
 
@@ -93,16 +95,16 @@ def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page
     expect(condition).to_have_text("no: trough above 15 ng/mL (it is 3.9 ng/mL)")
     page.evaluate("window.stayed = true")
     slide(page, "level", 17)
-    expect(page.locator("#note")).to_contain_text("Moved: level to 17.")
+    expect(page.locator("#note")).to_contain_text("Changed: level to 17.")
     expect(condition).to_be_visible()
     assert any("17 ng/mL" in head and "above the target" in head for head in heads(page))
     expect(condition).to_have_text("yes: trough above 15 ng/mL (it is 17 ng/mL)")  # and what was opened is open still
     slide(page, "dose", 4)
-    expect(page.locator("#note")).to_contain_text("Moved: dose to 4, level to 17.")
+    expect(page.locator("#note")).to_contain_text("Changed: dose to 4, level to 17.")
     page.locator("#set-level").fill("7")
-    expect(page.locator("#note")).to_contain_text("Moved: dose to 4, level to 7.")
-    page.click("text=As it was")
-    expect(page.locator("#note")).not_to_contain_text("Moved")
+    expect(page.locator("#note")).to_contain_text("Changed: dose to 4, level to 7.")
+    page.click("text=Reset")
+    expect(page.locator("#note")).not_to_contain_text("Changed:")
     page.click("nav >> text=Cards")
     assert heads(page) == ["WARNING Sirolimus trough 3.9 ng/mL on 2024-01-22 07:40 is below the target of 5-15 ng/mL"]
     assert page.evaluate("window.stayed") is True
@@ -111,7 +113,7 @@ def test_a_moving_slider_moves_cards_and_conditions_on_the_page_that_stands(page
 def test_what_is_pressed_is_a_suggestion_for_the_value_that_was_moved(page: Page) -> None:
     look_at(page)
     slide(page, "level", 4.4)
-    expect(page.locator("#note")).to_contain_text("Moved: level to 4.4.")
+    expect(page.locator("#note")).to_contain_text("Changed: level to 4.4.")
     page.locator("#press button:has-text('Change the order')").click()
     page.wait_for_selector("text=Pressed: Change the order")
     page.click("nav >> text=To copy")
@@ -125,7 +127,7 @@ def test_on_paper_cards_have_their_working_and_their_notice(page: Page) -> None:
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
     for words in (
-        "Off label, and no substitute for judgement",
+        "Off label; no substitute for clinical judgement",
         "The protocol's target is not validated for ITP",
         "Draft: not clinically signed off",
     ):
@@ -142,18 +144,18 @@ def test_without_a_script_a_value_is_moved_all_the_same(browser: Browser, runnin
     look_at(page)
     assert page.locator("[type=range]:visible").count() == 0  # which would do nothing
     page.fill("#set-level", "17")
-    page.click("text=Judge it so")
-    page.wait_for_selector("text=Moved: level to 17.")
+    page.click("text=Judge with these values")
+    page.wait_for_selector("text=Changed: level to 17.")
     assert any("above the target" in head for head in heads(page))
     page.fill("#set-count", "9")
-    page.click("text=Judge it so")
-    page.wait_for_selector("text=Moved: level to 17, count to 9.")
-    page.click("text=As it was")
+    page.click("text=Judge with these values")
+    page.wait_for_selector("text=Changed: level to 17, count to 9.")
+    page.click("text=Reset")
     page.wait_for_selector("article >> text=below the target of 5-15 ng/mL")
     assert page.input_value("#set-level") == "3.9"
     page.fill("#set-level", "much")
-    page.click("text=Judge it so")
-    assert page.inner_text("[role=alert]") == "a value that was moved is not a number: the level"
+    page.click("text=Judge with these values")
+    assert page.inner_text("[role=alert]") == "a changed value is not a number: the level"
     assert '"resourceType":"Bundle"' in page.input_value("#chart")  # what was put in is not lost
     context.close()
 
@@ -185,20 +187,20 @@ def tab_to(page: Page, where: str, key: str = "Tab") -> None:
 def test_all_of_it_goes_by_the_keyboard(page: Page) -> None:
     tab_to(page, "example")
     page.keyboard.type(EXAMPLE)
-    tab_to(page, "Look at it")
+    tab_to(page, "Open")
     page.keyboard.press("Enter")
     page.wait_for_selector("#strip")
-    tab_to(page, "The working and the sources")
+    tab_to(page, "Working and sources")
     page.keyboard.press("Enter")
     expect(page.locator("#working-0")).to_have_attribute("open", "")
     tab_to(page, "picture")
     tab_to(page, "set-level")
     page.keyboard.type("4,2")
-    expect(page.locator("#note")).to_contain_text("Moved: level to 4.2.")
+    expect(page.locator("#note")).to_contain_text("Changed: level to 4.2.")
     assert focused(page) == "set-level"  # the page that stands still keeps the place
     tab_to(page, "Newest platelet count, x 10^9/L: slider")
     page.keyboard.press("ArrowRight")
-    expect(page.locator("#note")).to_contain_text("Moved: level to 4.2, count to 17.")
+    expect(page.locator("#note")).to_contain_text("Changed: level to 4.2, count to 17.")
     expect(page.locator("#working-0")).to_have_attribute("open", "")  # what was opened stays so
     tab_to(page, "Change the order to 3 mg/day", "Shift+Tab")
     page.keyboard.press("Enter")
@@ -209,7 +211,7 @@ def test_what_an_integrator_copies(page: Page) -> None:
     look_at(page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.click("nav >> text=To copy")
-    page.click("text=The same as a CDS Hooks request")
+    page.click("text=As a CDS Hooks request")
     page.click("[data-copy=request]")
     expect(page.locator("[data-copy=request]")).to_have_text("Copied")
     copied = json.loads(page.evaluate("navigator.clipboard.readText()"))
@@ -224,10 +226,10 @@ def test_hostile_text_is_text(page: Page) -> None:
             entry["resource"]["id"] = HOSTILE + "x" * 10_000
     bundle["entry"][0]["resource"]["name"] = [{"text": "</textarea>" + HOSTILE}]
     page.fill("#chart", json.dumps(bundle))
-    page.click("text=Judge it")
+    page.click("#drop button")
     page.wait_for_selector("#strip")
     slide(page, "age", 40)
-    expect(page.locator("#note")).to_contain_text("Moved: age to 40.")
+    expect(page.locator("#note")).to_contain_text("Changed: age to 40.")
     assert page.title() == "Sirolimus in ITP: workbench" and page.query_selector("img") is None
     assert page.evaluate("document.scripts.length") == 1
     page.click("nav >> text=To copy")
@@ -240,7 +242,7 @@ def test_hostile_text_is_text(page: Page) -> None:
 @at_both_widths
 def test_a_wrong_chart_is_said_and_the_rules_are_read(page: Page) -> None:
     page.fill("#chart", "no chart")
-    page.click("text=Judge it")
+    page.click("#drop button")
     assert page.inner_text("[role=alert]") == "this is not JSON"
     page.click("nav >> text=Rules")
     page.click("a[href='/rules/trough-low-in-response']")

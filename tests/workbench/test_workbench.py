@@ -68,7 +68,7 @@ def test_a_chart_is_judged_with_its_cards_rules_and_answer(engine: CheckedEngine
         ({"chart": '{"resourceType": "Bundle", "type": "collection"}'}, "the bundle holds no Patient"),
         ({"chart": BUNDLE, "press": "7.0"}, "there is no such suggestion on this chart any more"),
         ({"chart": BUNDLE, "press": "0."}, "there is no such suggestion on this chart any more"),
-        ({"chart": BUNDLE, "at": "2024-05-01 20:00"}, "the time to judge at is not an ISO 8601 date or time"),
+        ({"chart": BUNDLE, "at": "2024-05-01 20:00"}, "the time of judging is not an ISO 8601 date or time"),
         (
             {
                 "chart": json.dumps(
@@ -195,27 +195,48 @@ def test_examples_are_found_by_words(engine: CheckedEngine) -> None:
         assert re.search(r"<h3>\d+ days of \d+ have these words</h3>", found)
         assert "/?example=rifampin+%7C+day+31%2C+patient-view" in found
         nothing = client.get("/", params={"example": "unicorn"}).text
-        assert 'role="alert">no example has these words' in nothing and 'value="unicorn"' in nothing
+        assert 'role="alert">no example contains these words' in nothing and 'value="unicorn"' in nothing
 
 
 def test_the_patient_is_seen_at_a_glance(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         text = client.get("/", params={"example": EXAMPLE}).text
-        strip = re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split()
-        words = " ".join(strip)
-        assert "Patient adult, female" in words and "Dose 2 mg/day" in words and "Day of the course 15" in words
+        words = _strip_of(text)
+        assert "Patient 33 years, female" in words and "Dose 2 mg/day Day of the course 15" in words
         assert "Newest level 3.9 ng/mL low on 2024-01-22 07:40" in words
         assert "Newest platelet count 16 x 10^9/L on 2024-01-15" in words
         nobody = client.post("/", content=urlencode({"chart": EMPTY}), headers=FORM).text
-        assert nobody.partition('<dl id="strip"')[2].partition("</dl>")[0].count("not known") >= 4
+        assert _strip_of(nobody).count("not known") >= 4
+
+
+def test_a_moved_dose_is_shown_beside_the_dose_that_is_taken(engine: CheckedEngine) -> None:
+    moved = {"set-dose": "4", "was-dose": "2"}
+    _, text = posted(engine, chart=BUNDLE, hook="patient-view", at="2024-01-23T20:00:00Z", **moved)
+    assert "Dose 2 mg/day, 4 mg/day ordered Day of the course 15" in _strip_of(text)
+
+
+@pytest.mark.parametrize(
+    ("example", "words"),
+    [
+        ("offer-for-a-small-child | day 0, order-select", "Dose 2 mg/day ordered Day"),
+        ("very-high-level | day 60, patient-view", "Dose held Day"),
+    ],
+)
+def test_a_dose_that_is_not_taken_is_not_shown_as_if_it_were(engine: CheckedEngine, example: str, words: str) -> None:
+    with client_of(engine) as client:
+        assert words in _strip_of(client.get("/", params={"example": example}).text)
+
+
+def _strip_of(text: str) -> str:
+    """The words of the patient's strip on a page."""
+    return " ".join(re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split())
 
 
 def test_a_level_that_is_no_trough_is_on_no_side_of_the_target(engine: CheckedEngine) -> None:
     chart = (ROOT / "fhir_examples" / "level-two-hours-after-dose" / "bundle.json").read_text(encoding="utf-8")
     with client_of(engine) as client:
         text = client.post("/", content=urlencode({"chart": chart}), headers=FORM).text
-        strip = " ".join(re.sub(r"<[^>]+>", " ", text.partition('<dl id="strip"')[2].partition("</dl>")[0]).split())
-        assert re.search(r"Newest level \d[^A-Z]* ng/mL not usable on \S+ \S+ Newest platelet", strip), strip
+        assert re.search(r"Newest level \d[^A-Z]* ng/mL not usable on \S+ \S+ Newest platelet", _strip_of(text))
 
 
 def test_cards_have_an_icon(engine: CheckedEngine) -> None:

@@ -1,7 +1,7 @@
-"""What the rules can never do, proved over the cells of their facts and not sampled: see :mod:`cds.authoring.proofs.regions`.
+"""What the rules can never do, proved over the cells of their facts, not sampled: see :mod:`cds.authoring.proofs.regions`.
 
-Each property has a module of its own, and `all_properties` is the list. What they rest on beside the rules are invariants of
-the facts, which property tests hold against random charts.
+Each property has a module of its own, and `all_properties` is the list. In addition to the rules, the proofs rest on invariants of
+the facts, which property tests check on random charts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""P1: nothing that is shown offers more sirolimus while a card that is shown beside it advises less.
+"""P1: no card offers more sirolimus while another card that is shown at the same time advises less.
 
-That a dose is not offered while something withholds it is an invariant of the facts (``OFFERS`` in the vocabulary).
+It is an invariant of the facts that a dose is not offered while something withholds it (``OFFERS`` in the vocabulary).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _first_left(space: Space, one: Sequence[Box], other: Sequence[Box], covers: 
                 continue
             left = space.without([both], covers)
             if left:
-                return {fact: left[0][fact] for fact in both}  # what the covers speak of besides may be anything else
+                return {fact: left[0][fact] for fact in both}  # other facts of the covers may have any other value
     return None
 
 

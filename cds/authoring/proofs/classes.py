@@ -1,6 +1,7 @@
 """P3: a usable level has exactly one class: low, in the target (no card), high or critical.
 
-Of a bound the class that all numbers within it have, else no card: that it is named then is an invariant of the facts.
+A bound has the class that all numbers within it have, and no card if they have several; that it is then named as a gap is an
+invariant of the facts.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ class Naming(NamedTuple):
 
 
 def _naming(speech: Speech, rule: Rule, target: Target) -> Naming | None:
-    """A rule that asks for the level in each of its alternatives, and holds on one side of the target alone."""
+    """A rule that compares the level in each of its alternatives, and holds on only one side of the target; None for any other rule."""
     branches = [branch for variant in rule.variants for branch in variant.branches]
     if not all(any(test.fact in OF_LEVELS for test in branch) for branch in branches):
         return None
@@ -85,7 +86,7 @@ def _naming(speech: Speech, rule: Rule, target: Target) -> Naming | None:
 
 
 def _misnamed(speech: Speech, naming: Sequence[Naming], hook: str, level: Level, target: Target) -> Found:
-    """Records in which a usable level has no name, another than its own, or two."""
+    """Records in which a usable level has no name, a wrong one, or two."""
     driven, asked = usable(level, target), _asked(speech, hook)
     wanted, said = _classes(level, target), in_words(driven)
     spoken = [_within(speech, each.rule, hook, driven, asked) for each in naming]
@@ -112,7 +113,7 @@ def _misnamed(speech: Speech, naming: Sequence[Naming], hook: str, level: Level,
 
 
 def _who_should(speech: Speech, classes: set[str]) -> str:
-    """A rule that compares the level on that side: where the fault of a class without a card is likely to stand."""
+    """A rule that compares the level on that side: if a class has no card, the fault is likely to be there."""
     ways = ("<", "<=") if "low" in classes else (">", ">=")
     for rule in speech.knowledge.rules:
         tests = [test for variant in rule.variants for branch in variant.branches for test in branch]
@@ -126,12 +127,12 @@ def _within(speech: Speech, rule: Rule, hook: str, driven: Driven, asked: Box) -
 
 
 def _has_a_card(classes: set[str]) -> bool:
-    """Whether a level of these classes must have a card: of a bound, where each of them asks for less."""
+    """Whether a level of these classes must have a card; a bound must if each of its classes asks for less."""
     return classes in ({"low"}, {"critical"}, {"high"}, {"high", "critical"})
 
 
 def _asked(speech: Speech, hook: str) -> Box:
-    """ITP on record, no draft that answers, a level that still shows, and the flags known that are known beside one."""
+    """ITP on record, no draft that answers the level, a level that is still shown, and values for the flags that are known with a level."""
     space = speech.space
     still = {"itp_on_record": True, "trough_answered_by_draft": False, "trough_age": Decimal(0)}
     box = {fact: frozenset({space.cell(fact, value)}) for fact, value in still.items() if space.known(fact)}
@@ -143,7 +144,7 @@ def _classes(level: Level, target: Target) -> set[str]:
     if not isinstance(level, Bound):
         return {target.named(level)}
     if level.comparator == ">=" and level.number >= target.critical:
-        return {"critical"}  # the newest level that is 'at least' so much counts as more
+        return {"critical"}  # a newest level that is 'at least' a number counts as more than that number
     edges = [Decimal(0), target.low, target.high, target.critical]
     numbers = {*edges, *((one + other) / 2 for one, other in pairwise(edges)), target.critical + 1}
     numbers |= {level.number, level.number + Decimal("0.0001"), max(level.number - Decimal("0.0001"), Decimal(0))}

@@ -19,7 +19,7 @@ _BEGINS = {
     "breastfeeding": "breastfeeding", "pregnancy_on_record": "pregnant", "bleeding_now": "bleeding",
     "breathless": "breathless",
 }  # fmt: skip
-"""Facts that a condition on the problem list makes, by what the condition is called in the value sets."""
+"""Facts that come from a condition on the problem list, with the name of the condition in the value sets."""
 _TAKEN = {
     "strong_inhibitors": "clarithromycin", "unsettled_inhibitors": "fluconazole", "moderate_inhibitors": "fluconazole",
     "strong_inducers": "rifampin", "ciclosporin": "cyclosporine", "mtor_inhibitors": "everolimus",
@@ -34,7 +34,7 @@ _MEASURED = {
 
 
 def as_scenario(found: Counterexample) -> dict[str, Any]:
-    """The counterexample as the content of a scenario file; what no line can say is left out."""
+    """The counterexample as the content of a scenario file; facts that no line can express are left out."""
     child = found.facts.get("age_group") == "child"
     lines = list(dict.fromkeys(_lines(found.facts)))
     dose = found.facts.get("daily_dose", Decimal(2))

@@ -1,6 +1,6 @@
-"""P6: where two sets of rules differ, decided and not sampled: each region in words, with a scenario in it.
+"""P6: where two sets of rules differ, decided and not sampled: each region in words, with a scenario that lies in it.
 
-A region is told of the rule whose conditions differ; a rule that gives way to it follows, and is named.
+A region is reported for the rule whose conditions differ; a rule that gives way to that rule changes with it, and is only named.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DATA = {
 
 @dataclass(frozen=True)
 class Region:
-    """Where a rule holds otherwise: ``was`` and ``now`` are its urgency, or that it does not hold."""
+    """Where a rule holds differently: ``was`` and ``now`` are its urgency, or say that it does not hold."""
 
     rule: str
     was: str
@@ -54,12 +54,12 @@ class Region:
 
 @dataclass(frozen=True)
 class Differing:
-    """What two sets of rules say otherwise.
+    """How two sets of rules differ.
 
-    ``yields``: by rule what it gave way to, and gives way to now. ``following``: rules that hold where they did, and speak
-    elsewhere, by what they give way to. ``words``: rules whose cards or buttons differ wherever they speak. ``facts``: facts that
-    are worked out with another number, by the number, and ``data``: what else the facts read and is not the same. What these change
-    is not proved.
+    ``yields``: by rule, what it gave way to and gives way to now. ``following``: rules that hold where they did but speak
+    elsewhere, with the changed rules that they give way to. ``words``: rules whose cards or buttons differ whenever they are shown.
+    ``facts``: by number that differs, the facts computed with it. ``data``: other data that facts read and that differ. The effects
+    of ``facts`` and ``data`` are not proved.
     """
 
     regions: tuple[Region, ...]
@@ -106,7 +106,7 @@ def _speaks_elsewhere(name: str, before: Speech, after: Speech) -> bool:
 
 
 def _says_otherwise(name: str, before: Speech, after: Speech) -> bool:
-    """Whether the card of a rule is another one, whenever it is shown."""
+    """Whether the card of a rule differs whenever it is shown."""
 
     def said(rule: Rule) -> Rule:
         return replace(rule, variants=(), hooks=(), yields_to=(), status="", signed=())
@@ -115,7 +115,7 @@ def _says_otherwise(name: str, before: Speech, after: Speech) -> bool:
 
 
 def _of_rule(name: str, before: Speech, after: Speech) -> Iterator[Region]:
-    """The regions of one rule; what is the same on several hooks is told once."""
+    """The regions of one rule; a region that is the same on several hooks is reported once."""
     found: dict[tuple[str, str, tuple[str, ...]], tuple[list[str], list[Box]]] = {}
     for hook in before.space.hooks:
         for (was, one), (now, other) in product(_cards(name, before, hook), _cards(name, after, hook)):
@@ -156,7 +156,7 @@ def _other_numbers(old: Knowledge, new: Knowledge) -> dict[str, tuple[str, ...]]
 
 
 def _other_data(old: Knowledge, new: Knowledge) -> tuple[str, ...]:
-    """What facts read beside numbers and is not the same."""
+    """The data, other than numbers, that facts read and that differ."""
     differ = [said for name, said in _DATA.items() if getattr(old, name) != getattr(new, name)]
     windows = ["dose windows"] if old.protocol.windows != new.protocol.windows else []
     return tuple(dict.fromkeys([*windows, *differ]))

@@ -1,4 +1,4 @@
-"""A property of a set of rules: how it is said, over how much it was proved, and where it does not hold."""
+"""A property of a set of rules: its wording, how many items were decided, and where it does not hold."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cds.compiled.knowledge import Knowledge
 
 @dataclass(frozen=True)
 class Counterexample:
-    """Facts on ``hook`` under which a property does not hold: ``rule`` is where the fault stands, ``shown`` which cards there are."""
+    """Facts on ``hook`` under which a property does not hold: ``rule`` is where the fault is, ``shown`` which cards are shown."""
 
     protocol: str
     rule: str
@@ -28,9 +28,9 @@ class Counterexample:
 
 @dataclass
 class Property:
-    """One property. ``says`` is it in a sentence, ``tried`` counts what was decided, each one exactly.
+    """One property. ``says``: the property in one sentence; ``tried``: how many items were decided, each one exactly.
 
-    ``rests_on``: what it takes for granted beside the rules; ``broken_by``: what was changed to see that it is found.
+    ``rests_on``: what it assumes in addition to the rules; ``broken_by``: what was changed to see that a violation is found.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Property:
 
 
 Found = Iterator[Counterexample | None]
-"""One item for each thing that was decided: None where the property holds of it."""
+"""One item for each thing that was decided: None if the property holds for it."""
 
 
 def proved(into: Property, every: Sequence[Knowledge], prove: Callable[[Knowledge], Found]) -> Property:

@@ -1,7 +1,7 @@
-"""The level as one number that drives every fact of it, while the other facts are held still.
+"""The level as one number that determines every fact about it, while the other facts are fixed.
 
-How it drives them is an invariant of the facts: which level may steer the dose, and on which basis, depends on the number alone
-once the draw, the doses and the changes before it are given. Property tests hold these courses against random charts.
+How it determines them is an invariant of the facts: which level may steer the dose, and on which basis, depends on the number alone
+once the draw, the doses and the changes before it are given. Property tests check these courses on random charts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cds.compiled.knowledge import Knowledge
 
 Level = Decimal | Bound
 Driven = Mapping[str, Any]
-"""Facts by their values; None for one that is not known. A fact of the level that is not in here is held still."""
+"""Facts and their values; None for a fact that is not known. A fact about the level that is not included is fixed."""
 Side = Literal["above", "below"]
 
 OF_LEVELS = ("trough", "newest_level")
@@ -43,7 +43,7 @@ class Target(NamedTuple):
 
 
 def target_of(knowledge: Knowledge) -> Target | None:
-    """The target of a protocol; a part of a rules folder may have none, and then there is nothing to decide of levels."""
+    """The target of a protocol; a part of a rules folder may have none, and then there is nothing to decide about levels."""
     numbers = {**knowledge.definitions, **knowledge.protocol.numbers}
     found = [numbers[each] for each in ("trough_low", "trough_high", "trough_critical") if each in numbers]
     return Target(*found) if len(found) == len(Target._fields) else None
@@ -55,17 +55,17 @@ def usable(level: Level, target: Target) -> Driven:
 
 
 def usable_beside_a_newer(level: Decimal, target: Target) -> Driven:
-    """A usable level acts; the newest one is another, or is not to be reported any more."""
+    """A usable level steers the dose; the newest level is another one, or is no longer to be reported."""
     return {"trough": level, "trough_basis": "usable"}
 
 
 def newest_beside_a_usable(level: Decimal, target: Target) -> Driven:
-    """The newest level is of no use; what acts is an older one, or none."""
+    """The newest level is not usable; an older one steers the dose, or none."""
     return {"newest_level": level}
 
 
 def _beyond(side: Side, basis: str, *, newest: bool = True) -> Callable[[Decimal, Target], Driven]:
-    """A level acts where it lies on that side already; elsewhere an older one does, or none. ``newest``: it is reported as such, too."""
+    """A level steers the dose if it already lies on that side; else an older one does, or none. ``newest``: it is also reported as such."""
 
     def course(level: Decimal, target: Target) -> Driven:
         acts = {"trough": level, "trough_basis": basis} if target.side(level) == side else {}
@@ -85,14 +85,14 @@ COURSES: dict[str, Callable[[Decimal, Target], Driven]] = {
     "early after an increase, beside a newer one": _beyond("above", "early_after_increase", newest=False),
     "early after a decrease, beside a newer one": _beyond("below", "early_after_decrease", newest=False),
 }
-"""How a level drives the facts of it, by what it is."""
+"""How a level determines the facts about it, by the kind of level."""
 
 FLAGS = ("in_response", "response_unclear", "trough_answered_by_draft", "itp_on_record")
-"""Invariant: known wherever a trough is."""
+"""Invariant: these facts are known whenever a trough is known."""
 
 
 def _as_newest(level: Level) -> Level | None:
-    """What the newest level says of a bound: 'at least' counts as more, and an upper bound is never critical."""
+    """The newest level as a fact: a bound 'at least' counts as 'more than', and an upper bound is never critical (None)."""
     if isinstance(level, Bound):
         return None if level.comparator.startswith("<") else Bound(">", level.number)
     return level
@@ -108,7 +108,7 @@ def levels_of(knowledge: Knowledge, target: Target) -> list[Decimal]:
 
 
 def driven_region(speech: Speech, region: Sequence[Box], driven: Driven) -> list[Box]:
-    """A region where the facts of the level are as they are driven."""
+    """The part of a region in which the facts about the level have their ``driven`` values."""
     space = speech.space
     cells = {
         fact: 0 if value is None else space.cell(fact, value) for fact, value in driven.items() if space.known(fact)
@@ -117,7 +117,7 @@ def driven_region(speech: Speech, region: Sequence[Box], driven: Driven) -> list
 
 
 def in_words(driven: Driven) -> str:
-    """A level as a counterexample says it."""
+    """A level in the words of a counterexample."""
     level = driven.get("trough", driven.get("newest_level"))
     basis = driven.get("trough_basis", "")
     return f"a level of {level} ng/mL" + (f" ({basis})" if basis else "")

@@ -1,4 +1,4 @@
-"""P2: a higher level turns no card of a high level off and none of a low level on, a lower one never the reverse."""
+"""P2: a higher level turns no card about a high level off and none about a low level on; a lower level never does the reverse."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _operators(rule: Rule) -> set[str]:
 
 
 def side_of(speech: Speech, rule: Rule, target: Target) -> Side | None:
-    """Whether a card is one of a high level or of a low one; a rule that compares both ways is what it holds of."""
+    """Whether a card is about a high or a low level; a rule that compares in both directions is classed by the levels at which it holds."""
     operators = _operators(rule)
     if not operators:
         return None
@@ -75,7 +75,7 @@ def _prove(knowledge: Knowledge) -> Found:
 
 
 def _turned_off(speech: Speech, heirs: Sequence[Rule], hook: str, near: Driven, far: Driven) -> Counterexample | None:
-    """A record in which a card is shown at one level, and neither it nor what it gives way to at one further out."""
+    """A record in which a card is shown at one level, but at a level further out neither it nor a card that it gives way to is shown."""
     rule = heirs[0]
     shown = driven_region(speech, speech.speaks(rule, hook), near)
     after = [box for heir in heirs for box in driven_region(speech, speech.speaks(heir, hook), far)]

@@ -1,8 +1,8 @@
 """Where rules hold, decided exactly: which can never hold, and which always hold together.
 
 A condition compares one fact with constants. So the values of each fact fall into finitely many cells (a number between
-two thresholds, at one of them, not known at all) on which no condition changes its mind, and a rule holds in a union of
-boxes of cells. What one box covers of others is arithmetic on sets: nothing is sampled.
+two thresholds, at one of them, not known at all) within which the result of no condition changes, and a rule holds in a union
+of boxes of cells. Whether boxes cover others is decided by set arithmetic: nothing is sampled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cds.vocabulary import VOCABULARY
 Box = Mapping[str, frozenset[int]]
 """Fact by fact the cells that are allowed; a fact that is not named may be anything."""
 
-_HOOK = "hook"  # a dimension beside the facts
+_HOOK = "hook"  # a dimension in addition to the facts
 
 
 class Space:
@@ -82,7 +82,7 @@ class Space:
         return left
 
     def meet(self, one: Box, other: Box) -> Box | None:
-        """What two boxes share; None for nothing."""
+        """What two boxes share; None if nothing."""
         if not self._meet(one, other):
             return None
         return {
@@ -116,11 +116,11 @@ class Space:
         return sorted(self._samples)
 
     def value(self, fact: str, cell: int) -> Any:
-        """A value that stands for a cell."""
+        """A value that represents a cell."""
         return self._samples[fact][cell][fact]
 
     def exact(self, fact: str) -> list[Decimal]:
-        """The exact numbers that stand for cells of a fact, in order."""
+        """The exact numbers that represent cells of a fact, in order."""
         return sorted(value for sample in self._samples[fact] if isinstance(value := sample.get(fact), Decimal))
 
     def numbers(self, fact: str) -> list[Decimal]:
@@ -140,7 +140,7 @@ class Space:
         raise KeyError(f"{fact} is never {value}")
 
     def at(self, region: Iterable[Box], cells: Mapping[str, int]) -> list[Box]:
-        """What of a region has those cells, as boxes of the other facts."""
+        """The part of a region that has those cells, as boxes of the other facts."""
         return [
             {fact: allowed for fact, allowed in box.items() if fact not in cells}
             for box in region

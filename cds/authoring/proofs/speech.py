@@ -9,7 +9,7 @@ from cds.compiled.knowledge import INDICATORS, Indicator, Knowledge, Rule
 
 
 class Speech:
-    """The regions of all rules of ``knowledge``. A rule gives way to another that holds, on whatever hook that one speaks."""
+    """The regions of all rules of ``knowledge``. A rule gives way to another rule that holds, on whichever hook that rule speaks."""
 
     def __init__(self, knowledge: Knowledge, space: Space | None = None) -> None:
         self.knowledge = knowledge
@@ -42,7 +42,7 @@ class Speech:
         return self._spoken[key]
 
     def above(self, rule: Rule) -> Sequence[Rule]:
-        """The rules that it gives way to, and those that these give way to."""
+        """The rules that a rule gives way to, directly or through other rules."""
         found: dict[str, Rule] = {}
         waiting = list(rule.yields_to)
         while waiting:

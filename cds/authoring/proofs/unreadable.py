@@ -1,7 +1,7 @@
-"""P4: a result that turns from known to unreadable silences no critical rule without being named.
+"""P4: when a known result becomes unreadable, no critical rule falls silent without the result being named.
 
-That a watched result is named is an invariant of the facts, which property tests hold against random charts. On order hooks it is
-so where sirolimus is among the drafts.
+It is an invariant of the facts that a watched result is named; property tests check this on random charts. On order hooks it holds
+if sirolimus is among the drafts.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _prove(knowledge: Knowledge) -> Found:
 
 
 def _silenced(speech: Speech, rule: Rule, hook: str, fact: str, unwatched: frozenset[str]) -> Counterexample | None:
-    """A record in which the critical card goes with the fact, and nothing says that the fact is not known."""
+    """A record in which the critical card disappears with the fact, and nothing says that the fact is not known."""
     space = speech.space
     region = speech.holds(rule, hook, "critical")
     known = space.where_known(region, fact)
@@ -62,12 +62,12 @@ def _silenced(speech: Speech, rule: Rule, hook: str, fact: str, unwatched: froze
 
 
 def _without(box: Box, fact: str, space: Space) -> Box:
-    """The same record, but for one fact that is not known."""
+    """The same record, except that one fact is not known."""
     return {**box, fact: frozenset({0})}
 
 
 def _is_told(speech: Speech, hook: str) -> bool:
-    """Whether some rule speaks of gaps on a hook whenever there are any."""
+    """Whether some rule reports gaps on a hook whenever there are any."""
     space = speech.space
     spoken = [box for rule in speech.knowledge.rules for box in speech.speaks(rule, hook) if _GAPS in box]
     return space.covered({**space.place(hook), _GAPS: space.known(_GAPS)}, spoken)

@@ -30,7 +30,7 @@ def _prove(knowledge: Knowledge) -> Found:
 
 
 def _lost(speech: Speech, rule: Rule, hook: str, urgency: Indicator) -> Counterexample | None:
-    """A record in which the rule would have been so urgent, is silent, and nothing that it gives way to speaks as urgently."""
+    """A record in which the rule would have spoken with ``urgency`` but is silent, and no rule that it gives way to speaks as urgently."""
     space = speech.space
     silenced = space.both(speech.holds(rule, hook, urgency), speech.silent(rule))
     instead = [box for other in speech.above(rule) for box in speech.speaks(other, hook, urgency)]

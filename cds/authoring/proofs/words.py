@@ -26,7 +26,7 @@ def joined(region: Sequence[Box], space: Space) -> list[Box]:
 
 
 def _one(a: Box, b: Box, space: Space) -> dict[str, frozenset[int]] | None:
-    """Two boxes as one; None where that is more than both."""
+    """The union of two boxes as one box; None if that would cover more than both."""
     differ = [fact for fact in a.keys() | b.keys() if space.allowed(a, fact) != space.allowed(b, fact)]
     if len(differ) > 1:
         return None
@@ -69,7 +69,7 @@ def _known(fact: str, cells: Sequence[int], space: Space) -> Iterator[str]:
 
 
 def _runs(numbers: Sequence[Decimal], every: Sequence[Decimal], limits: Sequence[Decimal]) -> Iterator[str]:
-    """Neighbours among ``every`` as one interval; ``limits`` are the numbers that a fact is compared with."""
+    """Adjacent numbers in ``every`` as one interval; ``limits`` are the numbers that a fact is compared with."""
     places = [every.index(number) for number in sorted(numbers)]
     start = 0
     for end in range(len(places)):
@@ -79,7 +79,7 @@ def _runs(numbers: Sequence[Decimal], every: Sequence[Decimal], limits: Sequence
 
 
 def _interval(first: int, last: int, limits: Sequence[Decimal]) -> str:
-    """Cells are, in turn, what lies below a limit and the limit itself, and at the end what lies above the last one."""
+    """The cells alternate: the numbers below a limit, then the limit itself; the last cell is what lies above the last limit."""
     if first == last and first % 2:
         return str(limits[first // 2])
     low = "" if not first else f">= {limits[first // 2]}" if first % 2 else f"> {limits[first // 2 - 1]}"
