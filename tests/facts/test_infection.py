@@ -208,3 +208,8 @@ def test_rituximab_acts_for_months(engine: CheckedEngine, last: int, speaks: boo
     draft = [sirolimus("d", day(0), 2, status="draft")]
     chart = [given("rituximab", f"r{week}", day(last - 7 * week)) for week in range(4)]
     assert ("pjpProphylaxis" in topics(judge_order(engine, 0, draft, *chart))) == speaks
+
+
+def test_immunoglobulin_that_is_only_drafted_explains_no_antibody(engine: CheckedEngine) -> None:
+    drafts = [sirolimus("d", day(62), 2, status="draft"), drug("ivig", "ivig", day(60), status="draft")]
+    assert "hepatitisB" in topics(judge_order(engine, 62, drafts, antibody(61)))

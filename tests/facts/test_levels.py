@@ -269,3 +269,12 @@ def test_no_trough_card_on_another_drugs_order(engine: CheckedEngine) -> None:
         engine, 21, [drug("d", "azithromycin", day(21), status="draft")], ORDER, level("l", day(20, "07:30"), 4)
     )
     assert topics(advice) == set()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "judged", "answered"), [(20, 20, False), (21, 21, True), (21, 121, True), (21, 122, False)]
+)
+def test_a_level_shows_what_the_liver_does_from_day_21_for_100_days(
+    engine: CheckedEngine, drawn: int, judged: int, answered: bool
+) -> None:
+    assert fact(judge(engine, judged, ORDER, level("l", day(drawn, "07:30"), 6)), "liver_answered") is answered

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import condition, count, day, drug, itp, level, patient, sirolimus
-from tests.judge import gaps, judge, judge_order, topics
+from tests.charts import condition, count, day, drug, itp, level, observation, patient, sirolimus
+from tests.judge import fact, gaps, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
 LEVEL = level("l", day(10, "07:30"), 7)
@@ -207,3 +207,20 @@ def test_a_high_level_names_the_inhibitor_that_may_explain_it(engine: CheckedEng
     assert "An inhibitor is taken and may explain it: fluconazole" in card["detail"]
     (without,) = judge(engine, 41, ORDER, level("l2", day(40, "07:30"), 18)).cards
     assert "inhibitor is taken" not in without["detail"]
+
+
+@pytest.mark.parametrize(
+    ("weeks", "on", "pregnant"),
+    [(0, 20, None), (1, 20, True), (42, 20, True), (43, 20, None), (40, 34, True), (40, 41, None)],
+)
+def test_weeks_of_pregnancy_are_counted_on_until_it_would_have_ended(
+    engine: CheckedEngine, weeks: int, on: int, pregnant: bool | None
+) -> None:
+    counted = observation("g", "18185-9", day(20), weeks, "wk")
+    assert fact(judge(engine, on, ORDER, LEVEL, counted), "pregnancy_on_record") is pregnant
+
+
+@pytest.mark.parametrize(("due", "pregnant"), [(19, None), (20, True), (20 + 294, True), (20 + 295, None)])
+def test_a_due_date_ahead_is_a_pregnancy(engine: CheckedEngine, due: int, pregnant: bool | None) -> None:
+    expected = observation("e", "11778-8", day(15), None, "") | {"valueQuantity": None, "valueDateTime": day(due)}
+    assert fact(judge(engine, 20, ORDER, LEVEL, expected), "pregnancy_on_record") is pregnant

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from cds.advise import Advice
 from cds.engine import CheckedEngine
+from cds.facts.limits import limits
+from cds.plan.declare import Unknown
 from tests.charts import (
     FIRST_LINE,
     TABLETS,
@@ -325,3 +327,11 @@ def test_no_bound_of_the_window_is_offered_that_may_be_too_much_for_the_age(
     cards = judge_order(engine, 0, [draft], *child, adult=False).cards
     [above] = [card for card in cards if card["source"]["topic"]["code"] == "doseAboveWindow"]
     assert [each["label"] for each in above.get("suggestions", [])] == offered
+
+
+@pytest.mark.parametrize(("dose", "fits"), [("4", True), ("4.1", False)])
+def test_a_small_patient_is_offered_no_more_than_the_limit_by_day(engine: CheckedEngine, dose: str, fits: bool) -> None:
+    """Without a height, and heavy enough that the limit by weight is far away."""
+    child = [patient("2014-01-01"), itp(), weight("w", day(15), 60), sirolimus("s", day(0), 1)]
+    found = judge(engine, 20, *child, adult=False).situation.of(limits)
+    assert not isinstance(found, Unknown) and found.by_size and found.fits_size(Decimal(dose)) is fits

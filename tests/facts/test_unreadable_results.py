@@ -123,3 +123,16 @@ def test_a_newer_dried_blood_spot_makes_no_level_less_overdue(engine: CheckedEng
     course = [ORDER, level("l", day(10, "07:30"), 8)]
     assert fact(judge(engine, 60, *course, spot), "level_wait") == "stable"
     assert fact(judge(engine, 60, *course, level("x", day(25, "07:30"), 8, "furlong")), "level_wait") is None
+
+
+def test_two_results_of_one_sample_that_differ_are_named(engine: CheckedEngine) -> None:
+    one, other = count("a", day(20, "08:00"), 20), count("b", day(20, "08:00"), 60)
+    assert "A platelet count was not used" in gaps(judge(engine, 20, ORDER, one, other))
+    assert "A platelet count was not used" not in gaps(judge(engine, 21, ORDER, one, other, count("c", day(21), 30)))
+
+
+def test_no_level_is_called_overdue_while_one_was_not_read(engine: CheckedEngine) -> None:
+    unread = unreadable("level", day(20, "08:00"))
+    facts = judge(engine, 60, ORDER, unread).situation.facts
+    assert facts.absent["level_wait"] == "a level is on record that was not read"
+    assert fact(judge(engine, 60, ORDER), "level_wait") == "first"
