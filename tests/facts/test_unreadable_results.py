@@ -131,8 +131,9 @@ def test_two_results_of_one_sample_that_differ_are_named(engine: CheckedEngine) 
     assert "A platelet count was not used" not in gaps(judge(engine, 21, ORDER, one, other, count("c", day(21), 30)))
 
 
-def test_no_level_is_called_overdue_while_one_was_not_read(engine: CheckedEngine) -> None:
-    unread = unreadable("level", day(20, "08:00"))
+@pytest.mark.parametrize("unread", [{}, {"code": {"text": "Sirolimus, dried spot"}}], ids=["unit", "name"])
+def test_no_level_is_called_overdue_while_one_was_not_read(engine: CheckedEngine, unread: Resource) -> None:
+    unread = unreadable("level", day(20, "08:00")) | unread
     facts = judge(engine, 60, ORDER, unread).situation.facts
     assert facts.absent["level_wait"] == "a level is on record that was not read"
     assert fact(judge(engine, 60, ORDER), "level_wait") == "first"
