@@ -8,7 +8,7 @@ import pytest
 
 from cds.engine import CheckedEngine
 from tests.charts import Resource, condition, count, day, drug, intake, level, sirolimus, subject
-from tests.judge import fact, gaps, judge, topics
+from tests.judge import fact, gaps, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
 LEVEL = level("l", day(60, "07:30"), 7)
@@ -313,3 +313,16 @@ def test_regulatory_t_cells_are_shown_as_a_trend_and_trigger_nothing(engine: Che
     (card,) = at_landmark(engine, 120, *cells).cards
     assert "3.1 on 2024-01-06, 5.2 on 2024-04-02 (%, LOINC 80700-8)" in card["detail"]
     assert topics(judge(engine, 10, ORDER, *cells)) == set()
+
+
+@pytest.mark.parametrize(("since", "held_up"), [(-3, True), (-2, False)])
+def test_prednisone_that_began_after_the_baseline_did_not_hold_it_up(
+    engine: CheckedEngine, since: int, held_up: bool
+) -> None:
+    steroid = drug("pred", "prednisone", day(since), mg=60)
+    assert fact(judge(engine, 30, ORDER, BASE, steroid), "baseline").startswith("none") is held_up
+
+
+def test_prednisone_that_is_only_drafted_holds_no_baseline_up(engine: CheckedEngine) -> None:
+    drafts = [sirolimus("d", day(30), 2, status="draft"), drug("p", "prednisone", day(-10), mg=60, status="draft")]
+    assert not fact(judge_order(engine, 30, drafts, ORDER, BASE), "baseline").startswith("none")
