@@ -16,25 +16,14 @@ from cds.compiled.knowledge import Knowledge
 from cds.engine import CheckedEngine
 from cds.population.judge import ResponseAt, bundle_of, digest, response_at
 from tests.charts import Resource, count, day, itp, level, patient, sirolimus
-from tests.conftest import LONG
 from tests.examples.cohort import COHORT
-from tests.oracle.charts import chart
-from tests.population.exports import EVERY, of_patient, taker, write
+from tests.population.exports import EVERY, MANY, many_people, of_patient, taker, write
 from tests.population.run import cohort, rows, run, summary
-
-MANY = 10_000 if LONG else 200
 
 
 @pytest.mark.untraced
 def test_everybody_comes_out_as_alone_and_nobody_is_missed(engine: CheckedEngine, tmp_path: Path) -> None:
-    people: dict[str, list[Resource]] = {}
-    for number in range(MANY):
-        body, _ = chart(number)
-        resources = [each["resource"] for each in body["entry"]] if "entry" in body else []
-        pid = next((each["id"] for each in resources if each["resourceType"] == "Patient"), "")
-        if pid:
-            text = json.dumps(resources).replace(f"Patient/{pid}", f"Patient/p{number}")
-            people[f"p{number}"] = json.loads(text.replace(f'"id": "{pid}"', f'"id": "p{number}"'))
+    people = many_people(MANY)
     assert len(people) > MANY / 4
     out = tmp_path / "out"
     result = run(write(tmp_path / "export", [each for one in people.values() for each in one]), out, at="2024-12-01T20:00:00Z", supplied=EVERY)  # fmt: skip

@@ -17,7 +17,7 @@ from cds.compiled.knowledge import Knowledge
 from cds.population.judge import Wanted
 from tests.charts import day, itp, level, patient, sirolimus
 from tests.examples.cohort import COHORT
-from tests.population.exports import AT, of_patient, taker, write
+from tests.population.exports import AT, EVERY, MANY, many_people, of_patient, taker, write
 from tests.population.run import cohort, rows, run, summary
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # warnings of pyspark's own
@@ -64,6 +64,14 @@ def test_the_studys_table_and_every_digest_come_out_alike(spark: Any, tmp_path: 
     assert (three["overall"]["number"], six["responses"]["complete"]["number"]) == (12, 6)
     [fault] = [json.loads(line) for line in (tmp_path / "spark" / "faults.ndjson").read_text().splitlines()]
     assert fault["file"] == "Condition.ndjson"
+
+
+def test_everybody_comes_out_as_from_the_processes_of_one_machine(spark: Any, tmp_path: Path) -> None:
+    export = write(tmp_path / "export", [each for one in many_people(MANY).values() for each in one])
+    for name, more in (("local", ()), ("spark", ("--engine", "spark"))):
+        assert run(export, tmp_path / name, *more, at="2024-12-01T20:00:00Z", supplied=EVERY).exit_code in (0, 1)
+    local, other = ({row["patient"]: row for row in rows(tmp_path / each, "patients")} for each in ("local", "spark"))
+    assert local == other and len(local) > MANY / 12
 
 
 def test_a_notebook_gets_dataframes(spark: Any, tmp_path: Path, knowledge: Knowledge) -> None:
