@@ -129,3 +129,9 @@ def test_a_byte_order_mark_is_harmless_and_utf_16_is_called_so(body: bytes, mess
         assert read_request(body).patient_id == "p" and not message
     except Exception as error:
         assert message and str(error).startswith(message)
+
+
+def test_a_broken_order_of_several_drugs_is_named_as_one_of_sirolimus(engine: CheckedEngine) -> None:
+    both = ORDER | {"note": [{"text": "with clarithromycin"}], "authoredOn": 5}
+    [unread] = judge(engine, 13, both).situation.chart.unread
+    assert unread.subject == "sirolimus"

@@ -335,3 +335,8 @@ def test_a_small_patient_is_offered_no_more_than_the_limit_by_day(engine: Checke
     child = [patient("2014-01-01"), itp(), weight("w", day(15), 60), sirolimus("s", day(0), 1)]
     found = judge(engine, 20, *child, adult=False).situation.of(limits)
     assert not isinstance(found, Unknown) and found.by_size and found.fits_size(Decimal(dose)) is fits
+
+
+def test_a_cut_may_reach_the_floor_of_the_window_where_the_target_is_out_of_reach(engine: CheckedEngine) -> None:
+    """Half of 4 mg is the floor of the starting window; the level in proportion, 20 ng/mL, would still be too high."""
+    assert fact(propose(engine, 4, 40), "proposed_dose") == 2

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cds.course.counts import counts
 from cds.engine import CheckedEngine
 from tests.charts import Resource, condition, count, day, drug, intake, level, sirolimus, subject
 from tests.judge import fact, gaps, judge, judge_order, topics
@@ -326,3 +327,13 @@ def test_prednisone_that_began_after_the_baseline_did_not_hold_it_up(
 def test_prednisone_that_is_only_drafted_holds_no_baseline_up(engine: CheckedEngine) -> None:
     drafts = [sirolimus("d", day(30), 2, status="draft"), drug("p", "prednisone", day(-10), mg=60, status="draft")]
     assert not fact(judge_order(engine, 30, drafts, ORDER, BASE), "baseline").startswith("none")
+
+
+@pytest.mark.parametrize(("on", "explained"), [(-1, False), (0, True)])
+def test_counts_after_a_splenectomy_from_the_first_day_on_are_explained_by_it(
+    engine: CheckedEngine, on: int, explained: bool
+) -> None:
+    newest = judge(engine, 90, ORDER, BASE, procedure("234319005", day(on)), count("c", day(80), 90)).situation.of(
+        counts
+    )[0]
+    assert newest.why_not == (f"after splenectomy on {day(on)}" if explained else "")
