@@ -31,7 +31,8 @@ class Written(NamedTuple):
 
 
 class _Kept(NamedTuple):
-    """What the figures need from all parts: only of ITP on record, except for the numbers of people, what holds now, and who has ITP."""
+    """What the figures need from all parts: rows of patients with ITP on record, and of all patients the findings that hold now, the numbers
+    of people, the faults and the reports."""
 
     patients: list[Member]
     values: list[Value]
