@@ -105,7 +105,7 @@ def test_what_cannot_be_judged_is_said_on_the_page(engine: CheckedEngine, fields
 def test_a_value_that_cannot_be_is_refused(engine: CheckedEngine, name: str, value: str) -> None:
     status, text = posted(engine, chart=BUNDLE, **{f"set-{name}": value, f"was-{name}": "1"})
     assert status == 200 and re.search(
-        r'role="alert">a value that was moved is (out of range|not a number): (the |another)', text
+        r'role="alert">a changed value is (out of range|not a number): (the |another)', text
     )
 
 
@@ -161,7 +161,7 @@ def test_every_rule_has_its_page(engine: CheckedEngine) -> None:
         groups = re.findall(r'scope="rowgroup">(\w+)<', listed)
         assert groups == list(SUBJECTS), "by subject"
         page = client.get("/rules/trough-low").text
-        assert re.search(r"(\d+) small changes of this rule were made; its cases notice \1\.", page)
+        assert re.search(r"(\d+) small changes were made to this rule; its cases detect \1\.", page)
         assert "trough below 5 ng/mL" in page and "Feng Y, Meng H" in page and "<table>" in page
         assert client.get("/rules/no-such-rule").status_code == 404
 
@@ -192,7 +192,7 @@ def test_the_start_page_has_ten_stories_with_their_worst_card(engine: CheckedEng
 def test_examples_are_found_by_words(engine: CheckedEngine) -> None:
     with client_of(engine) as client:
         found = client.get("/", params={"example": "RIFAMPIN goes"}).text
-        assert re.search(r"<h3>\d+ days of \d+ have these words</h3>", found)
+        assert re.search(r"<h3>\d+ of \d+ days contain these words</h3>", found)
         assert "/?example=rifampin+%7C+day+31%2C+patient-view" in found
         nothing = client.get("/", params={"example": "unicorn"}).text
         assert 'role="alert">no example contains these words' in nothing and 'value="unicorn"' in nothing
