@@ -23,6 +23,7 @@ _STRENGTH = re.compile(
     r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?(mg|mcg|ug|\u00b5g|\u03bcg|micrograms?|mikrogramm)(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?(?![a-z])",
     re.IGNORECASE,
 )
+_VACCINES = ("live-vaccine", "unspecified-vaccine")
 _MOST_INGREDIENTS = 20
 _DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
 
@@ -181,6 +182,8 @@ def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, 
     """Whether this form acts on the whole body (and, for sirolimus, is taken by mouth)."""
     if not all(concept.oral for concept in meant):
         return False
+    if meant[0].valueset in _VACCINES:
+        return True  # one that is sprayed into the nose lives, too
     sirolimus = meant[0].valueset == "sirolimus"
     said = [*texts, *(text for dosage in dosages or () if dosage.route for text in _texts(dosage.route))]
     local, injected, swallowed = (_pattern(words.forms.get(name, ())) for name in ("local", "injected", "not_local"))

@@ -30,6 +30,7 @@ _LETTER = r"0-9A-Za-z_\u00c0-\u024f"
 """Characters that may not be next to a number or a unit; those of scripts that write both next to words are not included."""
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _NONE = re.compile("(?!)")
+_COUNTED_BY = "{n}"
 _AND_A_HALF = re.compile(r"(\d+)\s*(?:1/2|½)")
 _ORDER = ("times_weekly", "times_daily", "every_hours", "every_days", "alternate", "four_daily", "three_daily", "twice_daily",
           "weekly", "monthly", "daily")  # fmt: skip
@@ -85,7 +86,8 @@ def _other_amount(said: Said, dose: Dose, tablet: Decimal | None, per_ml: Decima
     known = [(number * times, unit) for number, unit in said.amounts if (times := factors[unit]) is not None]
     counts = [number for number, unit in said.amounts if unit == "tablet"]
     return not all(
-        _fits(amount, counts, allowed | {tablet} if unit == _STRENGTH else allowed) for amount, unit in known
+        _fits(amount, () if unit == "tablet" else counts, allowed | {tablet} if unit == _STRENGTH else allowed)
+        for amount, unit in known
     )
 
 
@@ -160,7 +162,12 @@ class _Language:
         self.months = Months(sayings.months, sayings.month_first)
         words = sorted(map(re.escape, sayings.numbers), key=len, reverse=True)
         self.number = rf"(?:{'|'.join([_AND_A_HALF.pattern.replace('(', '(?:', 1), *words, _NUMBER])})"
+        self.spelled = re.compile(rf"(?:{'|'.join(words) or '(?!)'})\s*\(\s*({_NUMBER}|1/2|½)\s*\)")
         self.phrases = {meaning: self._any(phrases) for meaning, phrases in sayings.phrases.items()}
+        # of what is no intake, durations take nothing with them: "for 14 days then 1 tablet daily"
+        elsewhere = sayings.phrases.get("elsewhere", ())
+        self.phrases["duration"] = self._any([each for each in elsewhere if _COUNTED_BY in each])
+        self.phrases["elsewhere"] = self._any([each for each in elsewhere if _COUNTED_BY not in each])
         self.weekdays = {day: self._any(phrases) for day, phrases in sayings.weekdays.items()}
         self.unit_of = {word: unit for unit, several in sayings.units.items() for word in several}
         units = "|".join(sorted(map(re.escape, self.unit_of), key=len, reverse=True)) or "(?!)"
@@ -185,7 +192,7 @@ class _Language:
     def read(self, text: str) -> Said:
         said = Said()
         self._ends(text, said)
-        for clause in _CLAUSE.split(text):
+        for clause in _CLAUSE.split(self.spelled.sub(r" \1 ", text)):
             self._clause(clause, said)
         return said
 
@@ -193,13 +200,22 @@ class _Language:
         clause, spared = self._taken("not_hold", clause, said)
         _, held = self._taken("hold", clause, said)
         said.held = said.held or (held and not spared)
-        if self._taken("elsewhere", clause, said)[1]:
-            return  # it is about tests, visits, refills or a duration
+        clause, _ = self._taken("duration", clause, said)
+        clause = self._intake(clause, said)
         clause, needed = self._taken("as_needed", clause, said)
         said.as_needed = said.as_needed or needed
         clause, _ = self._taken("nothing", clause, said)
         clause = self._scheme(clause, said)
         clause = self._amounts(self._rhythm(clause, said), said)
+
+    def _intake(self, clause: str, said: Said) -> str:
+        """What a clause says of an intake: nothing if it is about tests, visits or refills, except for what comes before `until` one."""
+        other = self.phrases["elsewhere"].search(clause)
+        if other is None:
+            return clause
+        self._taken("elsewhere", clause, said)
+        until = self.phrases.get("until", _NONE).search(clause, 0, other.start())
+        return clause[: until.start()] if until is not None else ""
 
     def _taken(self, meaning: str, clause: str, said: Said) -> tuple[str, bool]:
         """The clause without the phrases of a meaning, and whether there were any."""

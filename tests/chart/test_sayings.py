@@ -138,3 +138,46 @@ def test_named_days_agree_with_the_days_of_the_structure(knowledge: Knowledge) -
     order["dosageInstruction"][0]["timing"]["repeat"] = repeat
     assert problem(knowledge, order, "2 mg on Mondays and Thursdays") == ""
     assert problem(knowledge, order, "2 mg on Mondays") == DIFFER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Take 2 tablets (2 mg) by mouth daily for 14 days then 1 tablet (1 mg) daily",
+        "2 comprimés par jour pendant 15 jours puis 1 comprimé par jour",
+        "2 Tabletten täglich für 14 Tage dann 1 Tablette täglich",
+        "2 comprimidos al día durante 14 días luego 1 comprimido al día",
+        "take 2 tablets every other day until next clinic visit",
+        "2 mg alle 2 Tage bis zur Kontrolle",
+        "隔日一次 直到复查",
+        "Take three (3) tablets by mouth every day",
+        "one-half (1/2) tablet daily",
+        "2 tablets every 3rd day",
+        "2 tablets tiw",
+        "2 mg E.O.D.",
+        "2 mg M-W-F",
+        "2 tablets daily weekdays only",
+        "2 mg täglich nur werktags",
+        "2 mg 48-stündlich",
+        "un demi-comprimé par jour",
+        "2 mg täglich nur bei Thrombozyten < 30",
+    ],
+)
+def test_another_dose_beside_a_duration_or_a_visit_is_a_gap(knowledge: Knowledge, text: str) -> None:
+    assert problem(knowledge, ONCE, text) == DIFFER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Take two (2) tablets by mouth every day",
+        "Take 2 tablets (2 mg) by mouth daily for 14 days",
+        "2 tablets daily until next clinic visit, max 4 tablets a day",
+        "2 mg täglich bis zur Kontrolle in 2 Wochen",
+        "check levels every 2 weeks until stable, 2 mg daily",
+        "Dispense 60 tablets for 30 days with 3 refills",
+        "每日一次 2片 直到复查",
+    ],
+)
+def test_the_same_dose_beside_a_duration_or_a_visit_is_none(knowledge: Knowledge, text: str) -> None:
+    assert problem(knowledge, ONCE, text) == ""

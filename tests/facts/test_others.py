@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import condition, count, day, drug, itp, level, observation, patient, sirolimus
+from tests.charts import Resource, condition, count, day, drug, itp, level, observation, patient, sirolimus
 from tests.judge import fact, gaps, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
 LEVEL = level("l", day(10, "07:30"), 7)
+CVX = "http://hl7.org/fhir/sid/cvx"
 
 
 @pytest.mark.parametrize(("name", "topic"), [("clarithromycin", "strongInhibitor"), ("rifampin", "strongInducer")])
@@ -224,3 +225,17 @@ def test_weeks_of_pregnancy_are_counted_on_until_it_would_have_ended(
 def test_a_due_date_ahead_is_a_pregnancy(engine: CheckedEngine, due: int, pregnant: bool | None) -> None:
     expected = observation("e", "11778-8", day(15), None, "") | {"valueQuantity": None, "valueDateTime": day(due)}
     assert fact(judge(engine, 20, ORDER, LEVEL, expected), "pregnancy_on_record") is pregnant
+
+
+@pytest.mark.parametrize(
+    "concept",
+    [
+        {"coding": [{"system": CVX, "code": "149", "display": "influenza, live, intranasal, quadrivalent"}]},
+        {"text": "FluMist Quadrivalent Nasal Spray"},
+        *({"text": name} for name in ("卡介苗 0.1 ml", "M-M-RvaxPro", "Gelbfieberimpfstoff", "vaccin ROR", "Imojev")),
+    ],
+    ids=str,
+)
+def test_a_live_vaccine_is_one_also_in_the_nose_and_by_its_local_name(engine: CheckedEngine, concept: Resource) -> None:
+    draft = drug("v", "ivig", day(12), status="draft") | {"medicationCodeableConcept": concept}
+    assert "liveVaccine" in topics(judge_order(engine, 12, [draft], ORDER, LEVEL))
