@@ -158,7 +158,10 @@ def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | 
     if last is not None:
         return start, Moment(last)
     if resource.status == "active":
-        return start, None  # the end of the dispensing period does not end an active order
+        stated = (
+            resource.effectivePeriod
+        )  # of a statement; the end of the dispensing period does not end an active order
+        return start, parse_moment(stated.end) if stated else None
     return start, parse_moment(ends)
 
 

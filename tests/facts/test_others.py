@@ -239,3 +239,12 @@ def test_a_due_date_ahead_is_a_pregnancy(engine: CheckedEngine, due: int, pregna
 def test_a_live_vaccine_is_one_also_in_the_nose_and_by_its_local_name(engine: CheckedEngine, concept: Resource) -> None:
     draft = drug("v", "ivig", day(12), status="draft") | {"medicationCodeableConcept": concept}
     assert "liveVaccine" in topics(judge_order(engine, 12, [draft], ORDER, LEVEL))
+
+
+@pytest.mark.parametrize(("ended", "taken"), [(-30, False), (12, True), (40, True)])
+def test_an_active_statement_of_a_period_that_is_over_is_of_a_drug_that_was_taken(
+    engine: CheckedEngine, ended: int, taken: bool
+) -> None:
+    statement = drug("k", "clarithromycin", day(-40)) | {"resourceType": "MedicationStatement", "authoredOn": None}
+    statement |= {"dosageInstruction": None, "effectivePeriod": {"start": day(-40), "end": day(ended)}}
+    assert ("strongInhibitor" in topics(judge(engine, 12, ORDER, LEVEL, statement))) is taken
