@@ -65,6 +65,7 @@ _ICD_10 = re.compile(r"(?:icd|cim|cie)-?10(?:-?([a-z]{2}))?")
 _PROCEDURES = ("http://www.cms.gov/Medicare/Coding/ICD10",)
 """An address of ICD-10-PCS, which codes procedures."""
 _LONGEST_CLUSTER = 100  # characters
+_LONGEST_ADDRESS = 200  # characters; longer ones are not kept, for they could fill the memory
 _RELEASES_11 = ("http://id.who.int/icd/release/11/", "https://id.who.int/icd/release/11/")
 _Codes = dict[str, tuple[Concept, ...]]
 _Beginnings = dict[str, tuple[tuple[Concept, tuple[str, ...]], ...]]
@@ -132,9 +133,12 @@ def all_meant(code: CodeableConcept | None, knowledge: Knowledge) -> list[Concep
     return [concept for coding in code.coding for concept in meanings(knowledge, coding)]
 
 
-@lru_cache(512)
 def canonical(system: str) -> str:
     """A code system's URI in the form that HL7 gives it, for any other form that records use."""
+    return _cached(system) if len(system) <= _LONGEST_ADDRESS else _canonical(system)
+
+
+def _canonical(system: str) -> str:
     if system in _SPELLINGS:
         return _SPELLINGS[system]
     if system.startswith("http://snomed.info/sct/"):  # with an edition and a version
@@ -143,6 +147,9 @@ def canonical(system: str) -> str:
         return ICD_11
     bare = system.partition("|")[0]
     return _SPELLINGS.get(bare) or _edition_of_icd_10(bare) or bare
+
+
+_cached = lru_cache(512)(_canonical)
 
 
 def _edition_of_icd_10(system: str) -> str:

@@ -108,14 +108,14 @@ def _meant(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]
         for coding in concept.coding or ():
             yield from meanings(reader.knowledge, coding)
         for text in (concept.text, *(coding.display for coding in concept.coding or ())):
-            found = map(reader.knowledge.words.get, _words(text)) if text else ()
+            found = map(reader.knowledge.words.get, _words(text[:_LONGEST])) if text else ()
             yield from (meant for meant in found if meant is not None and meant.valueset == _SURGERY)
 
 
 @lru_cache(1024)
 def _words(text: str) -> tuple[str, ...]:
     """The words of a name; cached, because orders use few names."""
-    return tuple(_WORD.findall(text[:_LONGEST].lower()))
+    return tuple(_WORD.findall(text.lower()))
 
 
 def _surgery(meant: Iterator[Concept] | list[Concept]) -> Concept | None:

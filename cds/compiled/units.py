@@ -15,6 +15,10 @@ _HIGH = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _MICRO = re.compile(r"[\u00b5\u03bc]|mc(?=[gl])")
 
 
+_LONGEST = 40
+"""Characters of a unit whose plain spelling is kept: longer texts are not units, and must not fill the memory."""
+
+
 class Scale(msgspec.Struct, frozen=True):
     """A unit that is not a multiple of ours: a value is multiplied by ``times``, ``plus`` is added, and the sum divided by ``over``."""
 
@@ -38,9 +42,15 @@ class Units(msgspec.Struct, frozen=True):
         return exact if exact is not None else self.plain.get(plain_unit(text))
 
 
-@lru_cache(512)
 def plain_unit(text: str) -> str:
     """A unit in the form in which units are compared: lower case, one spelling of powers of ten and micro, no blanks or annotations."""
+    return _cached(text) if len(text) <= _LONGEST else _plain(text)
+
+
+def _plain(text: str) -> str:
     lowered = _BRACES.sub("", text.strip().replace("\u00d7", "x").translate(_HIGH).lower().replace(" ", ""))
     lowered = _OF_CREATININE.sub("", _MICRO.sub("u", lowered).replace("^", "*").rstrip("."))
     return _TEN.sub(r"10*\1", lowered.replace("mm*3", "mm3"))
+
+
+_cached = lru_cache(512)(_plain)
