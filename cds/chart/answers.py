@@ -50,8 +50,24 @@ _YES = {
     "nachweisbar",
     "positif",
     "positivo",
+    "positiva",
+    "dodatni",
+    "阳性",
 }
-_NO = {"negative", "neg", "absent", "nonreactive", "undetected", "negativ", "négatif", "negatif", "negativo"}
+_NO = {
+    "negative",
+    "neg",
+    "absent",
+    "nonreactive",
+    "undetected",
+    "negativ",
+    "négatif",
+    "negatif",
+    "negativo",
+    "negativa",
+    "ujemny",
+    "阴性",
+}
 _BARE_NO = {"not", "non", "none", "no", "nicht", "kein", "keine"}
 _NEGATED = re.compile(
     r"\b(?:not|non|none|no|nicht|kein|keine)\b(?:[ -]+\w+){0,2}?[ -]*"

@@ -160,3 +160,40 @@ def test_scales_are_converted_and_two_at_once_are_a_gap(
     assert (lab.amount.value if lab.amount else lab.problem) == (
         Decimal(value) if value else "its unit and its unit code differ"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "expected", "positive"),
+    [
+        ("Urine Pregnancy Test (POCT)", "Positive", "hcg", True), ("Schwangerschaftstest", "negativ", "hcg", False), ("尿妊娠试验", "阳性(+)", "hcg", True),
+        ("Prueba de embarazo", "positiva", "hcg", True), ("Hepatitis B Surface Antigen", "Reactive", "hbsag", True), ("HBsAg", "nicht reaktiv", "hbsag", False),
+        ("乙肝表面抗原", "阴性(-)", "hbsag", False), ("Anti-HBc (gesamt)", "positiv", "anti-hbc", True), ("Thrombozytenaggregate", "nachweisbar", "clumps", True),
+    ],
+)  # fmt: skip
+def test_a_test_for_yes_or_no_is_read_by_its_local_name(
+    knowledge: Knowledge, name: str, answer: str, expected: str, positive: bool
+) -> None:
+    result = local(name, 0, "")
+    del result["valueQuantity"]
+    ((found, (lab,)),) = labs(knowledge, result | {"valueString": answer}).items()
+    assert (found, lab.by_name, lab.problem, lab.positive) == (expected, True, "", positive)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "unit", "expected"),
+    [
+        ("Sauerstoffsättigung", 88, "%", "oxygen"),
+        ("SpO2", 97, "%", "oxygen"),
+        ("Körpertemperatur", 38.9, "°C", "temperature"),
+    ],
+)
+def test_a_vital_sign_is_read_by_its_local_name(
+    knowledge: Knowledge, name: str, value: float, unit: str, expected: str
+) -> None:
+    ((found, (lab,)),) = labs(knowledge, local(name, value, unit)).items()
+    assert (found, lab.by_name, lab.problem) == (expected, True, "")
+
+
+@pytest.mark.parametrize("name", ["血小板聚集", "HBsAg quant. Verdünnung", "Temp. Probe", "Anti-HBs"])
+def test_a_name_of_another_test_is_none_of_ours(knowledge: Knowledge, name: str) -> None:
+    assert labs(knowledge, local(name, 5, "%")) == {}
