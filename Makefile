@@ -17,7 +17,7 @@ TESTED := $(VENV)/.ready-dev
 EXTRAS = --extra postgres --extra metrics
 LOCK = "$(BIN)/uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
-.PHONY: demo test long records lint bench bench-population population fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
+.PHONY: demo test slow long records lint bench bench-population population fuzz fingerprint load assurance oracle examples pictures docs burden lock locked floors sbom clean
 
 demo: $(READY)
 	@"$(BIN)/sirolimus-cds" evaluate --at latest fhir_examples/*/bundle.json fhir_examples/*/request.json
@@ -29,8 +29,13 @@ demo: $(READY)
 test: $(TESTED)
 	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m "not slow" $(ARGS)
 
-# the slow tests: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; then all other slow tests
-LONG_FORMS := tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_proposal.py tests/engine \
+# what CI runs after the fast tests: the oracle's 2,000 charts, and all other slow tests in their small forms
+slow: $(TESTED)
+	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) tests/oracle
+	@"$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) --ignore=tests/oracle tests
+
+# before a release, the slow tests: with TESTS_LONG=1 proofs, oracle, malformed charts and pages in their long forms; then all other slow tests
+LONG_FORMS := tests/prover tests/rules/test_invariants.py tests/rules/test_signatures_cover.py tests/facts/test_signed_suggestions.py tests/engine \
 	tests/oracle tests/chart/test_malformed.py tests/chart/test_recoded.py tests/hooks/test_cards_sent.py tests/workbench/test_browser.py tests/workbench/test_moved.py
 long: $(TESTED)
 	@TESTS_LONG=1 "$(BIN)/python" -m pytest -n $(WORKERS) --dist worksteal -m slow $(ARGS) $(LONG_FORMS)
