@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 START = date(2024, 1, 8)
@@ -343,3 +344,8 @@ def hcg(**answer: Any) -> Resource:
     test = observation("h", "21198-7", day(65), 1, "x")
     del test["valueQuantity"]
     return test | answer
+
+
+def as_json(resource: Resource) -> Resource:
+    """As an EHR would store it: numbers plain."""
+    return json.loads(json.dumps(resource, default=lambda v: float(v) if isinstance(v, Decimal) else v))  # type: ignore[no-any-return]

@@ -60,3 +60,13 @@ def fact(advice: Advice, name: str) -> Any:
 def gaps(advice: Advice) -> set[str]:
     """What was not assessed, by name."""
     return {item.name for item in fact(advice, "gaps") or ()}
+
+
+def updates(advice: Advice) -> list[Resource]:
+    """The orders that our suggestions would write."""
+    actions = [a for card in advice.cards for s in card.get("suggestions", ()) for a in s["actions"]]
+    return [
+        a["resource"]
+        for a in actions
+        if a["resource"]["resourceType"] == "MedicationRequest" and a["resource"]["status"] != "on-hold"
+    ]

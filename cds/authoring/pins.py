@@ -32,7 +32,7 @@ from cds.knowledge.withheld import compile_withheld
 
 _STEPS = {"year": "1", "month": "1", "day": "1", "hour": "1", "kg": "1", "cm": "1", "percent": "1", "10^9/L": "1",
           "mg/dL": "1", "mg/day": "0.1", "mg": "0.1", "mg/m2/day": "0.1", "mg/kg/day": "0.01", "ng/mL": "0.1", "g/dL": "0.1",
-          "g/g": "0.1", "x": "0.1"}  # fmt: skip
+          "g/g": "0.1", "g/day": "0.1", "x": "0.1"}  # fmt: skip
 
 _YES = "yes"  # 0 or 1
 _NO_SUCH = "there is no such value"

@@ -29,6 +29,7 @@ from cds.knowledge.words import (
     AllergiesShape,
     Assays,
     FormsShape,
+    OperationsShape,
     ProblemsShape,
     Results,
     SayingsShape,
@@ -53,6 +54,7 @@ KINDS: dict[str, tuple[str, Any]] = {
     "problems": ("rules/words/problems.yaml", ProblemsShape),
     "assays": ("rules/words/assays.yaml", Assays),
     "allergies": ("rules/words/allergies.yaml", AllergiesShape),
+    "operations": ("rules/words/operations.yaml", OperationsShape),
     "results": ("rules/words/results.yaml", Results),
     "specimens": ("rules/words/specimens.yaml", dict[str, SpecimenShape]),
 }

@@ -7,6 +7,8 @@ from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cds.chart.order_changes import OrderChange, record_change
+from cds.chart.times import Moment
 from cds.chart.words import said
 from cds.compiled.knowledge import Suggestion
 from cds.facts import Situation
@@ -34,11 +36,13 @@ def action_for(suggestion: Suggestion, situation: Situation, original: Original)
         return None
     resource = _without_empties(found)
     if suggestion.action == "hold":
+        _record(resource, order, situation, held=True)
         resource["status"] = "on-hold"
         return {"type": "update", "description": "Put the sirolimus order on hold", "resource": resource}
     dose = situation.facts.values.get(suggestion.dose)
     if not isinstance(dose, Decimal) or not _set_dose(resource, situation, dose):
         return None
+    _record(resource, order, situation, held=False)
     return {"type": "update", "description": f"{_CHANGE}{said(dose)}{_PER_DAY}", "resource": resource}
 
 
@@ -48,6 +52,16 @@ def dose_changes(card: dict[str, Any]) -> Iterator[Decimal]:
         for action in suggestion["actions"]:
             if action["description"].startswith(_CHANGE):
                 yield Decimal(action["description"].removeprefix(_CHANGE).removesuffix(_PER_DAY))
+
+
+def _record(resource: dict[str, Any], reference: str | None, situation: Situation, *, held: bool) -> None:
+    """Keep the day and the dose before in an order under which sirolimus is already taken; a draft that changes it has its id."""
+    patient = situation.patient
+    current = patient.course.current if patient.taking else None
+    for taken in current.orders if current is not None else ():
+        if taken.reference == reference and taken.dose.per_day is not None:
+            now = patient.now.replace(microsecond=0)
+            record_change(resource, OrderChange(Moment(now.date(), now), taken.dose.per_day, held))
 
 
 def _without_empties(value: Any) -> Any:

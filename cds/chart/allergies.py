@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
-from cds.chart.codes import meanings
+from cds.chart.codes import meanings, texts_of
 from cds.chart.drug_names import named_in
 from cds.chart.model import Problem
 from cds.chart.reader import ALLERGENIC_DRUGS, ALLERGENIC_FOODS, Reader, first_moment, status_word
@@ -54,8 +54,8 @@ def _allergens(concept: CodeableConcept, reader: Reader) -> Iterator[Concept]:
     yield from (meant for meant in coded if meant.valueset in (*_DRUGS, _FOODS))
     if any(meant.valueset in (*_DRUGS, _FOODS) for meant in coded):
         return
-    for text in (concept.text, *(coding.display for coding in concept.coding or ())):
-        if text and not _is_denied(text, reader.knowledge.lexicon):
+    for text in texts_of(concept):
+        if not _is_denied(text, reader.knowledge.lexicon):
             yield from named_in(text, reader.knowledge)
             yield from _inside(text[:_LONGEST].lower(), reader.allergens)
 

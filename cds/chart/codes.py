@@ -73,6 +73,15 @@ CONDITION_SYSTEMS = frozenset((SNOMED, ICD_10, ICD_10_CM, ICD_10_GM, ICD_11, "ht
 """The code systems that say what a condition is; a problem with a code in none of them is recognised only by its name."""
 
 
+def texts_of(concept: CodeableConcept) -> Iterator[str]:
+    """Its text, and what its codings display."""
+    if concept.text:
+        yield concept.text
+    for coding in concept.coding or ():
+        if coding.display:
+            yield coding.display
+
+
 def meanings(knowledge: Knowledge, coding: Coding) -> tuple[Concept, ...]:
     """The meanings of a coding to the rules; most codings have none. This is the innermost loop of reading."""
     system, code = coding.system or "", coding.code or ""

@@ -12,8 +12,11 @@ from cds.chart.wire import Dosage, Resource
 
 _TAKEN = ("active", "on-hold", "stopped", "completed")
 _NOT_TAKEN = ("cancelled", "entered-in-error", "ended", "intended", "not-taken", "draft")
+_DENIES = ("not-taken", "on-hold", "stopped")
 _ENDED = ("on-hold", "stopped", "cancelled", "completed", "entered-in-error")
 _NOT_ORDERED = ("proposal", "plan", "option")
+_UNCLEAR = "its words name a form that is swallowed and one that is not"
+BEGINS_LATER = "it begins after the time of judging"
 UNKNOWN_DRUG = "drug"
 """The subject of an order whose drug cannot be identified."""
 
@@ -35,7 +38,10 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
     if not drugs:
         return
     subject = subject_of(drugs)
-    if not reader.is_ours(resource, subject, draft is not None) or not _counts(reader, resource, draft, subject):
+    if not reader.is_ours(resource, subject, draft is not None):
+        return
+    _note_denial(reader, resource, drugs)
+    if not _counts(reader, resource, draft, subject):
         return
     if any(drug.by_name and drug.concept.valueset == "sirolimus" for drug in drugs):
         reason = ""
@@ -47,6 +53,9 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
             reader.unread(resource, reason, subject, "medication[x]", draft is not None)
             return
     for drug in drugs:
+        if drug.acts == "unclear":
+            reader.unread(resource, _UNCLEAR, subject, "medication[x]", draft is not None)
+            continue
         if not drug.oral:
             reader.left_out(resource, _form(drug), drug.concept.valueset)
             continue
@@ -60,12 +69,26 @@ def read_order(reader: Reader, resource: Resource, draft: Draft | None = None) -
             _begins_later(reader, resource, drug.concept.valueset)
 
 
+def _note_denial(reader: Reader, resource: Resource, drugs: list[Drug]) -> None:
+    """Note a statement that sirolimus is not taken. An order may say otherwise, and counts; but they contradict one another."""
+    if resource.resourceType != "MedicationStatement" or resource.status not in _DENIES:
+        return
+    if not any(drug.concept.valueset == "sirolimus" and drug.oral for drug in drugs):
+        return
+    period = resource.effectivePeriod
+    told = (period.end or period.start) if period is not None else resource.effectiveDateTime
+    moment = parse_moment(told or resource.dateAsserted)
+    if moment is not None and not moment.is_after(reader.now):
+        reader.chart.denied.append(Intake(resource.reference, moment))
+
+
 def _begins_later(reader: Reader, resource: Resource, subject: str) -> None:
-    """Note an order that begins later. A sirolimus order already written, as in the evening for the next morning, goes on a card."""
+    """Note an order that begins later. One that is already written, of sirolimus or of a drug that moves its level, goes on a card."""
     written = parse_moment(resource.authoredOn or resource.dateAsserted)
     stands = resource.status == "active" and (written is None or not written.is_after(reader.now))
-    say = reader.unread if stands and subject == "sirolimus" else reader.left_out
-    say(resource, "it begins after the time of judging", subject)
+    matters = subject in ("sirolimus", *reader.knowledge.with_role("inhibitor", "inducer"))
+    say = reader.unread if stands and matters else reader.left_out
+    say(resource, BEGINS_LATER, subject)
 
 
 def _counts(reader: Reader, resource: Resource, draft: Draft | None, subject: str, silently: bool = False) -> bool:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cds.chart.codes import CONDITION_SYSTEMS, SNOMED, all_meant, canonical
-from cds.chart.model import Event, Problem
+from cds.chart.codes import CONDITION_SYSTEMS, SNOMED, all_meant, canonical, texts_of
+from cds.chart.model import DrugUse, Event, Problem
+from cds.chart.operations import SURGERY, done
 from cds.chart.problem_names import named_problems
 from cds.chart.reader import Reader, first_moment, status_word
-from cds.chart.times import parse_moment
+from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Coding, Extension, Resource, later
 from cds.compiled.knowledge import Concept, Knowledge
 from cds.compiled.systems import ICD_10_GM
 
 _ACTIVE = ("active", "recurrence", "relapse")
+_STATUSES = ("", *_ACTIVE, "inactive", "remission", "resolved")
 _CONDITIONS = (
     "itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b", "malignancy", "thrombosis",
     "procedures",
@@ -58,7 +60,10 @@ def _problem(reader: Reader, resource: Resource, concept: Concept, over: bool, m
     if not reader.exists(resource, onset, concept.valueset, "onset[x]"):
         return
     end = first_moment(resource.abatementDateTime, period.end if period else None)
-    clinical = status_word(resource.clinicalStatus)
+    clinical = status_word(resource.clinicalStatus).replace("unknown", "")  # which says no more than no status
+    if clinical not in _STATUSES:
+        reader.unread(resource, "its clinical status is not understood", concept.valueset, "clinicalStatus")
+        return
     active = not over and (clinical in _ACTIVE or (not clinical and resource.abatementDateTime is None))
     if end is not None and end.is_after(reader.now):  # an end in the future has not happened
         active, end = active or reader.is_replay, None
@@ -97,8 +102,7 @@ def _meant(reader: Reader, code: CodeableConcept | None) -> tuple[list[Concept],
     coded = [each for each in all_meant(code, reader.knowledge) if each.valueset in _CONDITIONS and not each.rejected]
     if coded or any(_decides(coding, reader.knowledge) for coding in code.coding or ()):
         return _once(coded), _Named()
-    texts = [code.text, *(coding.display for coding in code.coding or ())]
-    called = [each for text in texts if text for each in named_problems(text, reader.knowledge)]
+    called = [each for text in texts_of(code) for each in named_problems(text, reader.knowledge)]
     says = _Named(bool(called), all(each.suspected for each in called), all(each.mild for each in called))
     return _once([each.concept for each in called]), says
 
@@ -132,8 +136,8 @@ def _certain(coding: Coding) -> Iterator[str]:
 
 
 def read_procedure(reader: Reader, resource: Resource) -> None:
-    """Read a transfusion or an operation, which change what a platelet count means or leave wounds that must heal."""
-    concept = reader.meant(resource, "procedures") or reader.meant(resource, "surgery")
+    """Read a transfusion, an operation or an infusion: what a platelet count means changes, or wounds must heal."""
+    concept = done(resource.code, reader.knowledge)
     if concept is None or not reader.is_ours(resource, concept.valueset):
         return
     if not reader.counts(resource, ("completed", "in-progress"), concept.valueset):
@@ -143,5 +147,17 @@ def read_procedure(reader: Reader, resource: Resource) -> None:
     if moment is None:
         reader.unread(resource, "its date cannot be read", concept.valueset, "performed[x]")
     elif reader.exists(resource, moment, concept.valueset, "performed[x]"):
-        name = concept.name if concept.valueset == "procedures" else "surgery"
+        _note(reader, resource, concept, moment)
+
+
+def _note(reader: Reader, resource: Resource, concept: Concept, moment: Moment) -> None:
+    """A drug that was infused is one that was given; anything else is an event."""
+    if concept.valueset in ("procedures", SURGERY):
+        name = concept.name if concept.valueset == "procedures" else SURGERY
         reader.chart.events.append(Event(resource.reference, name, moment))
+        return
+    reader.chart.drugs.append(
+        DrugUse(
+            resource.reference, concept.valueset, concept.name, "completed", False, moment, moment, given=True, washout=concept.washout,
+        )
+    )  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from functools import lru_cache
 
 import msgspec
 
-from cds.chart.codes import canonical, meanings
+from cds.chart.codes import canonical, meanings, texts_of
 from cds.chart.dosage import Product
-from cds.chart.drug_names import FIRST_IDEOGRAPH, LETTERS, named_in
+from cds.chart.drug_names import LETTERS, named_in
+from cds.chart.forms import Acts, Route, acts
 from cds.chart.numbers import Unreadable, exact, factor
 from cds.chart.wire import CodeableConcept, Dosage, Ingredient, Resource, later
 from cds.compiled.knowledge import Concept, Knowledge, Lexicon
@@ -23,17 +23,21 @@ _STRENGTH = re.compile(
     r"(?<![\w.,])([0-9]+(?:[.,][0-9]+)?) ?(mg|mcg|ug|\u00b5g|\u03bcg|micrograms?|mikrogramm)(?! ?/ ?(?:kg|m2|day))( ?/ ?ml)?(?![a-z])",
     re.IGNORECASE,
 )
-_VACCINES = ("live-vaccine", "unspecified-vaccine")
 _MOST_INGREDIENTS = 20
 _DRUG_SYSTEMS = ("http://www.nlm.nih.gov/research/umls/rxnorm", "http://www.whocc.no/atc")
 
 
 class Drug(msgspec.Struct, frozen=True):
-    """A drug that the rules name. ``oral`` is false for a form that does not act on the whole body."""
+    """A drug that the rules name, and how it acts: see :mod:`cds.chart.forms`."""
 
     concept: Concept
-    oral: bool
+    acts: Acts
     by_name: bool
+
+    @property
+    def oral(self) -> bool:
+        """Whether it acts on the whole body (sirolimus: is taken by mouth)."""
+        return self.acts == "everywhere"
 
 
 class Medication(msgspec.Struct, frozen=True):
@@ -117,12 +121,16 @@ def drugs_of(medication: Medication, dosages: list[Dosage] | None, knowledge: Kn
             for meant in meanings(knowledge, coding):
                 found.setdefault(meant.name, []).append(meant)
     coded = set(found)
-    texts = [text for concept in medication.concepts for text in _texts(concept)]
+    texts = [text for concept in medication.concepts for text in texts_of(concept)]
     for meant in _named(texts, knowledge):
         if not coded or (meant.name not in coded and meant.valueset != "sirolimus"):
             found.setdefault(meant.name, []).append(meant)
-    words = knowledge.lexicon
-    return [Drug(meant[-1], _acts(meant, texts, dosages, words), name not in coded) for name, meant in found.items()]
+    routes = [dosage.route for dosage in dosages or () if dosage.route]
+    route = Route(
+        [text for route in routes for text in texts_of(route)],
+        {coding.code for route in routes for coding in route.coding or () if coding.code},
+    )
+    return [Drug(meant[-1], acts(meant, texts, route, knowledge), name not in coded) for name, meant in found.items()]
 
 
 def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
@@ -130,7 +138,7 @@ def is_led_by_sirolimus(medication: Medication, knowledge: Knowledge) -> bool:
     codings = [coding for concept in medication.concepts for coding in concept.coding or () if coding.code]
     if not any(canonical(coding.system or "") in _DRUG_SYSTEMS for coding in codings):
         return True
-    for text in (text for concept in medication.concepts for text in _texts(concept)):
+    for text in (text for concept in medication.concepts for text in texts_of(concept)):
         first = LETTERS.search(text)
         if first is not None and (meant := knowledge.names.get(first[0].lower())) and meant.valueset == "sirolimus":
             return True
@@ -147,7 +155,7 @@ def product_of(medication: Medication, knowledge: Knowledge) -> Product:
                     number, liquid, _ = meant.strength.partition("/")
                     stated.add(Product(per_ml=Decimal(number)) if liquid else Product(tablet=Decimal(number)))
     if not stated:
-        for text in (text for concept in medication.concepts for text in _texts(concept)):
+        for text in (text for concept in medication.concepts for text in texts_of(concept)):
             for match in _STRENGTH.finditer(text):
                 milligrams = Decimal(match[1].replace(",", ".")) * (1 if match[2].lower() == "mg" else Decimal("0.001"))
                 stated.add(Product(per_ml=milligrams) if match[3] else Product(tablet=milligrams.normalize()))
@@ -159,15 +167,7 @@ def _is_sirolimus(concept: CodeableConcept | None, knowledge: Knowledge) -> bool
     if concept is None:
         return False
     coded = [meant.name for coding in concept.coding or () for meant in meanings(knowledge, coding)]
-    return "sirolimus" in (coded or [meant.name for meant in _named(list(_texts(concept)), knowledge)])
-
-
-def _texts(concept: CodeableConcept) -> Iterator[str]:
-    if concept.text:
-        yield concept.text
-    for coding in concept.coding or ():
-        if coding.display:
-            yield coding.display
+    return "sirolimus" in (coded or [meant.name for meant in _named(list(texts_of(concept)), knowledge)])
 
 
 def _named(texts: list[str], knowledge: Knowledge) -> list[Concept]:
@@ -176,39 +176,3 @@ def _named(texts: list[str], knowledge: Knowledge) -> list[Concept]:
         for meant in named_in(text, knowledge):
             found[meant.name] = meant
     return list(found.values())
-
-
-def _acts(meant: list[Concept], texts: list[str], dosages: list[Dosage] | None, words: Lexicon) -> bool:
-    """Whether this form acts on the whole body (and, for sirolimus, is taken by mouth)."""
-    if not all(concept.oral for concept in meant):
-        return False
-    if meant[0].valueset in _VACCINES:
-        return True  # one that is sprayed into the nose lives, too
-    sirolimus = meant[0].valueset == "sirolimus"
-    said = [*texts, *(text for dosage in dosages or () if dosage.route for text in _texts(dosage.route))]
-    local, injected, swallowed = (_pattern(words.forms.get(name, ())) for name in ("local", "injected", "not_local"))
-    for text in said:
-        lowered = swallowed.sub(" ", text.lower())
-        by_needle = injected.search(lowered) is not None
-        if (sirolimus and by_needle) or (local.search(lowered) is not None and not by_needle):
-            return False
-    routes = {
-        coding.code for dosage in dosages or () if dosage.route for coding in dosage.route.coding or () if coding.code
-    }
-    kinds = {words.routes[code] for code in routes if code in words.routes}
-    return not (kinds if sirolimus else kinds - {"injected"})  # codes of local systems do not rule out oral use
-
-
-@lru_cache(16)
-def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    """A pattern for any of the words: as a whole word; anywhere, in a script without spaces; with a star, as the beginning of a word."""
-    whole: list[str] = []
-    begun: list[str] = []
-    anywhere: list[str] = []
-    for word in words:
-        spaced = all(ord(letter) < FIRST_IDEOGRAPH for letter in word)
-        kind = anywhere if not spaced else begun if word.endswith("*") else whole
-        kind.append(re.escape(word.rstrip("*")))
-    # one look back for all words: a look back for each is ten times slower
-    made = [rf"(?<!\w)(?:(?:{'|'.join(whole) or '(?!)'})(?!\w)|(?:{'|'.join(begun) or '(?!)'}))", *anywhere]
-    return re.compile("|".join(made))

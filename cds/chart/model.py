@@ -79,6 +79,7 @@ class Order(msgspec.Struct, frozen=True):
     prior: tuple[str, ...]
     by_name: bool
     for_itp: bool
+    updated: Moment | None = None  # when the server last stored it, of an active order; what changed then is not known
 
 
 class DrugUse(msgspec.Struct, frozen=True):
@@ -150,6 +151,7 @@ class Chart(msgspec.Struct, frozen=True):
     intakes: tuple[Intake, ...]
     missed: tuple[Intake, ...]  # doses that are documented as not given
     held: tuple[Intake, ...]  # doses that are documented as held
+    denied: tuple[Intake, ...]  # statements that it is not taken, is on hold or was stopped, with their days
     drugs: tuple[DrugUse, ...]
     labs: Mapping[str, tuple[Lab, ...]]
     problems: tuple[Problem, ...]
@@ -195,6 +197,7 @@ class Gathered:
     intakes: list[Intake] = field(default_factory=list)
     missed: list[Intake] = field(default_factory=list)
     held: list[Intake] = field(default_factory=list)
+    denied: list[Intake] = field(default_factory=list)
     drugs: list[DrugUse] = field(default_factory=list)
     labs: dict[str, list[Lab]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -219,6 +222,7 @@ class Gathered:
             tuple(self.intakes),
             tuple(self.missed),
             tuple(self.held),
+            tuple(self.denied),
             tuple(self.drugs),
             {name: tuple(several) for name, several in self.labs.items()},
             tuple(self.problems),

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from cds.chart.codes import meant_by
 from cds.chart.dosage import Product, dated_steps, last_day, read_dose
 from cds.chart.medications import Drug, Medication, product_of
 from cds.chart.model import Dose, DrugUse, Order
+from cds.chart.numbers import Unreadable
+from cds.chart.order_changes import in_turn, read_changes
+from cds.chart.revisions import meta_of
 from cds.chart.sayings import DIFFER, differs
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Pointer, Resource, given, later
@@ -65,7 +70,17 @@ def read_entry(
     if not steps:
         on = now.date() if end is None else end.day
         dose = _dose(entry, entry.dosages, product, knowledge, now.date(), on)
-        yield _order(entry, knowledge, product, dose, start, end)
+        yield from _since_changes(entry, _order(entry, knowledge, product, dose, start, end), now)
+
+
+def _since_changes(entry: Entry, order: Order, now: datetime) -> Iterator[Order]:
+    """The order, and what it was before each change that a suggestion of ours made to it."""
+    try:
+        changes = [] if order.draft else read_changes(entry.resource.extension)
+    except Unreadable as unreadable:
+        yield replace(order, dose=Dose(problem=str(unreadable), at=unreadable.at))
+        return
+    yield from in_turn(order, changes, now)
 
 
 def _dose(
@@ -108,6 +123,9 @@ def _order(
         prior=_prior(resource),
         by_name=entry.drug.by_name,
         for_itp=entry.for_itp,
+        updated=parse_moment(meta_of(resource).lastUpdated)
+        if entry.status == "active" and given(resource.meta)
+        else None,
     )
 
 

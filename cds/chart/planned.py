@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
-from cds.chart.codes import meanings
+from cds.chart.codes import meanings, texts_of
 from cds.chart.model import Plan
+from cds.chart.operations import SURGERY, named_operations
 from cds.chart.reader import Reader
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Resource, later
 from cds.compiled.knowledge import Concept
 
 _TESTS = ("sirolimus-level", "platelets", "laboratory", "screening", "panel", "pregnancy")
-_SURGERY = "surgery"
 _NOT_ORDERED = ("proposal", "plan", "option")
-_WORD = re.compile(r"[^\W\d_]+")
-_LONGEST = 500  # characters of a name that are read
 _BOOKED = ("booked", "pending", "arrived", "checked-in")
 
 
@@ -25,7 +21,7 @@ def read_service_request(reader: Reader, resource: Resource) -> None:
     """Read an open order for a test that the rules need or for an operation; on an order hook also one that is being written."""
     meant = list(_meant(reader, [resource.code] if resource.code else []))
     tests = [each for each in meant if each.valueset in _TESTS and not each.rejected]
-    operation = _surgery([*meant, *_meant(reader, later(resource.category, CodeableConcept))])
+    operation = _surgery([*meant, *_of_kind(reader, later(resource.category, CodeableConcept))])
     subject = tests[0].valueset if tests else operation.valueset if operation else ""
     if not subject or not reader.is_ours(resource, subject):
         return
@@ -90,10 +86,11 @@ def _ahead(reader: Reader, resource: Resource) -> Moment | None:
 
 def read_appointment(reader: Reader, resource: Resource) -> None:
     """An operation that is booked."""
-    said = [resource.serviceType, resource.serviceCategory]
-    if not any(later(each, CodeableConcept) for each in said):
-        said.append(resource.reasonCode)  # where a type of visit is given, it may be the reason for a follow-up
-    operation = _surgery(_meant(reader, [each for some in said for each in later(some, CodeableConcept)]))
+    kinds, types = later(resource.serviceCategory, CodeableConcept), later(resource.serviceType, CodeableConcept)
+    reasons = later(resource.reasonCode, CodeableConcept)
+    # where a type of visit is given, the reason may be that of a follow-up
+    said = types if types or kinds else reasons
+    operation = _surgery([*_meant(reader, said), *_of_kind(reader, kinds)])
     if operation is None or not reader.is_ours(resource, operation.valueset):
         return
     if not reader.counts(resource, _BOOKED, operation.valueset):
@@ -103,25 +100,25 @@ def read_appointment(reader: Reader, resource: Resource) -> None:
 
 
 def _meant(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]:
-    """Every meaning of every code; a panel has several."""
+    """Every meaning of every code, because a panel has several; and the operations that its words name."""
     for concept in concepts:
         for coding in concept.coding or ():
             yield from meanings(reader.knowledge, coding)
-        for text in (concept.text, *(coding.display for coding in concept.coding or ())):
-            found = map(reader.knowledge.words.get, _words(text[:_LONGEST])) if text else ()
-            yield from (meant for meant in found if meant is not None and meant.valueset == _SURGERY)
+        for text in texts_of(concept):
+            yield from named_operations(text, reader.knowledge)
 
 
-@lru_cache(1024)
-def _words(text: str) -> tuple[str, ...]:
-    """The words of a name; cached, because orders use few names."""
-    return tuple(_WORD.findall(text.lower()))
+def _of_kind(reader: Reader, concepts: list[CodeableConcept]) -> Iterator[Concept]:
+    """The same of a category, where the bare word for surgery is the name of a department."""
+    coded = (meant for each in concepts for coding in each.coding or () for meant in meanings(reader.knowledge, coding))
+    yield from coded
+    yield from (each for each in _meant(reader, concepts) if each.name != SURGERY)
 
 
-def _surgery(meant: Iterator[Concept] | list[Concept]) -> Concept | None:
+def _surgery(meant: list[Concept]) -> Concept | None:
     """The operation among the meanings; a named operation takes precedence over the word surgery alone."""
-    found = [each for each in meant if each.valueset == _SURGERY]
-    return min(found, key=lambda each: each.name == _SURGERY, default=None)
+    found = [each for each in meant if each.valueset == SURGERY]
+    return min(found, key=lambda each: each.name == SURGERY, default=None)
 
 
 def _plan(reader: Reader, resource: Resource, operation: Concept, day: Moment | None, at: str) -> None:

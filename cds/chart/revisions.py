@@ -57,7 +57,7 @@ def _newest(several: Sequence[Resource]) -> Resource | None:
     different = [resource for place, resource in enumerate(several) if resource not in several[:place]]
     if len(different) == 1:
         return different[0]
-    metas = [_meta(resource) for resource in different]
+    metas = [meta_of(resource) for resource in different]
     updated = [parse_moment(meta.lastUpdated) for meta in metas]
     instants = [moment.at for moment in updated if moment is not None and moment.at is not None]
     if len(set(instants)) == len(different):
@@ -72,7 +72,8 @@ def _newest(several: Sequence[Resource]) -> Resource | None:
     return None
 
 
-def _meta(resource: Resource) -> Meta:
+def meta_of(resource: Resource) -> Meta:
+    """The version of a resource and when it was stored; empty where that cannot be read."""
     try:
         return _decoder.decode(resource.meta)
     except UNREADABLE:

@@ -35,10 +35,14 @@ class Coding(Wire):
 
 
 class Extension(Wire):
-    """What a profile adds; only a coded one is read."""
+    """What a profile adds; only the elements of the extensions that are read."""
 
     url: str | None = None
     valueCoding: Coding | None = None
+    valueDateTime: str | None = None
+    valueQuantity: Quantity | None = None
+    valueBoolean: bool | None = None
+    extension: list[Extension] | None = None
 
 
 class CodeableConcept(Wire):
@@ -201,6 +205,7 @@ class Resource(Valued):
     implicitRules: str | None = None
     modifierExtension: Raw = ABSENT
     identifier: Raw = ABSENT  # list of Identifier
+    extension: Raw = ABSENT  # list of Extension
     status: str | None = None
     intent: str | None = None
     doNotPerform: bool | None = None

@@ -190,13 +190,15 @@ class Lexicon(msgspec.Struct, frozen=True):
     specimens: dict[str, tuple[str, ...]] = {}  # words of each specimen
     specimen_codes: dict[str, str] = {}
     forms: dict[str, tuple[str, ...]] = {}  # words of forms that do not act on the whole body, and of injections
-    routes: dict[str, str] = {}  # codes of routes and forms: local, transdermal or injected
+    routes: dict[str, str] = {}  # codes of routes and forms: local, injected or oral
     tablets: frozenset[str] = frozenset()  # names of a tablet or capsule as a dose unit
     millilitres: frozenset[str] = frozenset()
     history: tuple[str, ...] = ()  # words next to a condition's name that say the patient does not have it now
     denied: tuple[str, ...] = ()  # words before the name of a condition that say it is absent
     suspected: tuple[str, ...] = ()  # words next to it that say it is not certain
     mild: tuple[str, ...] = ()  # words next to it that say it is mild
+    partial_operation: frozenset[str] = frozenset()  # words that say that only a part of the organ was taken
+    beside_operation: frozenset[str] = frozenset()  # words next to an operation's name: the text is not about doing it
     assays: dict[str, tuple[str, ...]] = {}  # a laboratory's words for the assay of a level
     allergy: tuple[str, ...] = ()  # parts of words for an allergy
     allergy_denied: tuple[str, ...] = ()  # words before such a word that say that there is none
@@ -284,7 +286,7 @@ class Knowledge(msgspec.Struct, frozen=True):
     phrases: dict[
         str, tuple[str, ...]
     ] = {}  # names of several words by the first word; names in scripts without spaces by ""
-    words: dict[str, Concept] = {}  # names of foods, for records without a code
+    words: dict[str, Concept] = {}  # names of foods and operations, for records without a code
     problems: dict[str, tuple[Concept, ...]] = {}  # names of conditions, for records without a code
     endings: dict[str, Concept] = {}  # endings of single words that name a condition
     unlike: dict[str, Concept] = {}  # whole words with such an ending that do not name it

@@ -83,6 +83,11 @@ class Count(msgspec.Struct, frozen=True):
         return self.lab.amount.value
 
     @property
+    def at_most(self) -> Decimal:
+        """The count, or for one that is reported as less than a number the next lower whole number: it must not pass for that number."""
+        return max(self.value - 1, Decimal(0)) if self.comparator == "<" else self.value
+
+    @property
     def comparator(self) -> str:
         assert self.lab.amount is not None
         return self.lab.amount.comparator

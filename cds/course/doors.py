@@ -259,9 +259,12 @@ GIVENS: dict[str, tuple[str, Door]] = {
     "given": ("tuple[Intake, ...]", _of_chart("intakes", ("valueset", "sirolimus"))),
     "missed": ("tuple[Intake, ...]", _of_chart("missed", ("valueset", "sirolimus"))),
     "held": ("tuple[Intake, ...]", _of_chart("held", ("valueset", "sirolimus"))),
+    "denied": ("tuple[Intake, ...]", _of_chart("denied", ("valueset", "sirolimus"))),
     "allergies": ("tuple[Problem, ...]", _of_chart("allergies", *_ALLERGENS)),
     "plans": ("tuple[Plan, ...]", _of_chart("plans", ("valueset", "surgery"))),
     "unread": ("tuple[Unread, ...]", _of_chart("unread", ("chart", ""))),
+    # the only orders that begin later and are named, sirolimus apart, are of drugs that move the level
+    "begins_later": ("tuple[Unread, ...]", _of_chart("unread", ("role", "inhibitor"), ("role", "inducer"))),
     "schedule": ("tuple[LabTest, ...]", _of_knowledge("tests")),
     "withheld": ("tuple[Withheld, ...]", _of_knowledge("withheld")),
     "withheld_facts": (

@@ -64,6 +64,7 @@ class Course(msgspec.Struct, frozen=True):
     ended: Moment | None = None
     undated: tuple[Order, ...] = ()
     first_order: Moment | None = None  # of the whole history, earlier courses included
+    also_active: tuple[Order, ...] = ()  # older orders of the dose that is taken: a newer one is read as their renewal
 
     @property
     def last_change(self) -> Change | None:
@@ -109,6 +110,7 @@ def read_course(orders: Sequence[Order], course_gap: int, resume_gap: int) -> Co
         current.end if state == "stopped" else None,
         undated,
         every[0].start,
+        ended.also_active,
     )
 
 
@@ -197,10 +199,11 @@ def changed(before: Dose, after: Dose) -> bool:
 
 
 class _Ended(NamedTuple):
-    """Regimens with the ends that the record implies, and the orders that contradict one another."""
+    """Regimens with the ends that the record implies, the orders that contradict one another, and older ones of the same dose."""
 
     regimens: list[Regimen]
     conflict: tuple[Order, ...]
+    also_active: tuple[Order, ...]
 
 
 def _with_ends(regimens: Sequence[Regimen]) -> _Ended:
@@ -215,16 +218,20 @@ def _with_ends(regimens: Sequence[Regimen]) -> _Ended:
     newest = ended[active[-1]] if active else None
     replaced = {prior for place in active for order in ended[place].orders for prior in order.prior}
     conflict: list[Order] = []
+    also_active: list[Order] = []
     for place, following in itertools.pairwise(active):
         older = ended[place]
         assert newest is not None
         # two orders of the same day and dose may be two intakes
         renewed = not changed(older.dose, newest.dose) and older.start.day != newest.start.day
-        if renewed or not replaced.isdisjoint(older.references):
+        linked = not replaced.isdisjoint(older.references)
+        if renewed or linked:
             ended[place] = replace(older, end=ended[following].start)
+            also_active += () if linked else older.orders
         else:
             conflict += older.orders
-    return _Ended(ended, (*conflict, *newest.orders) if conflict and newest is not None else ())
+    twice = (*conflict, *newest.orders) if conflict and newest is not None else ()
+    return _Ended(ended, twice, tuple(also_active))
 
 
 def _newest_chain(regimens: Sequence[Regimen], gap: int) -> tuple[Regimen, ...]:
@@ -245,7 +252,10 @@ def _changes(regimens: Sequence[Regimen], resume_gap: int) -> tuple[Change, ...]
     changes = [Change(regimens[0].start, 1, is_start=True)]
     for before, after in itertools.pairwise(regimens):
         if before.status == "on-hold":
-            changes.append(Change(after.start, 1))  # resumed; when it was held is not on record
+            held = (
+                [Change(before.end, -1, is_hold=True)] if before.end is not None else []
+            )  # else its day is not on record
+            changes += [*held, Change(after.start, 1)]
         elif before.end is not None and before.end.days_to(after.start) > resume_gap:
             changes += [Change(before.end, -1, is_hold=True), Change(after.start, 1)]
         elif changed(before.dose, after.dose) and after.start.day > regimens[0].start.day:

@@ -14,7 +14,7 @@ from cds.plan.declare import Numbers, part
 
 
 class Equivalents(Numbers, frozen=True):
-    """Mg of prednisone equivalent to one mg of each steroid; for every other steroid it is one."""
+    """Mg of prednisone equivalent to one mg of each steroid. The dose of one that is not among them is not known."""
 
     methylprednisolone_as_prednisone: Decimal
     dexamethasone_as_prednisone: Decimal
@@ -22,10 +22,13 @@ class Equivalents(Numbers, frozen=True):
     def prednisone(self, use: DrugUse) -> Decimal | None:
         """Mg of prednisone a day; None where the dose is not known."""
         factors = {
+            "prednisone": Decimal(1),
+            "prednisolone": Decimal(1),
             "methylprednisolone": self.methylprednisolone_as_prednisone,
             "dexamethasone": self.dexamethasone_as_prednisone,
         }
-        return use.per_day * factors.get(use.name, Decimal(1)) if use.per_day is not None else None
+        factor = factors.get(use.name)
+        return use.per_day * factor if use.per_day is not None and factor is not None else None
 
 
 Line = Sequence[tuple[DrugUse, Decimal]]

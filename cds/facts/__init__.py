@@ -32,6 +32,7 @@ from cds.facts import (
     gaps,
     infection,
     interactions,
+    kidney,
     labs,
     landmark,
     level_history,
@@ -49,6 +50,7 @@ from cds.facts import (
     response,
     restart,
     size,
+    step_down,
     steroids,
     surgery,
     trough,
@@ -63,7 +65,7 @@ from cds.plan.plan import Plan, group_door
 T = TypeVar("T")
 _SHARED = (bleeding, counts, levels, shared_modulators, shared_response, shared_steroids)
 _OF_THE_QUESTION = (question, gaps, unreadable)
-_BESIDE = (size, platelets, pregnancy, conditions, lungs, allergies, labs, interactions, modulators, surgery)
+_BESIDE = (size, platelets, pregnancy, conditions, lungs, allergies, labs, kidney, interactions, modulators, surgery)
 """Modules about what is dangerous together with sirolimus: evaluated for an order of any drug, if sirolimus is taken or ordered."""
 _SUBJECTS = (
     *_OF_THE_QUESTION,
@@ -73,6 +75,7 @@ _SUBJECTS = (
     limits,
     ordering,
     proposal,
+    step_down,
     trough,
     newest_level,
     draws,
@@ -85,6 +88,7 @@ _SUBJECTS = (
     interactions,
     modulators,
     labs,
+    kidney,
     conditions,
     lungs,
     infection,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from cds.chart.labs import COUNTED
@@ -106,6 +106,11 @@ def microangiopathies(
     return listed_problems(active(microangiopathy_problems, now, microangiopathy_acts))
 
 
+@names("nephrotic syndrome of the last {nephrotic_acts} days", none=_NONE)
+def nephrotic_syndromes(nephrotic_problems: Problems, nephrotic_acts: Days, now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active(nephrotic_problems, now, nephrotic_acts))
+
+
 @names("malignant disease that is active and not in remission", none=_NONE)
 def malignancies(malignancy_problems: Problems, now: datetime) -> Answer[list[Named]]:
     return listed_problems([each for each in active(malignancy_problems, now) if each.status not in _REMISSION])
@@ -125,6 +130,32 @@ def stomatitis(sore_mouth: list[Problem]) -> Answer[list[Named]]:
 @flag("the record says that it is mild")
 def stomatitis_mild(sore_mouth: list[Problem]) -> Answer[bool]:
     return bool(sore_mouth) and all(each.severity == "mild" for each in sore_mouth)
+
+
+@part
+def liver_impaired_from(
+    cirrhosis_problems: Problems,
+    liver_failure_problems: Problems,
+    bilirubin_samples: Samples,
+    bilirubin_high: Number,
+    now: datetime,
+) -> date:
+    """The day of the newest sign of an impaired liver: the onset of a disease, or the first of the high bilirubins in a row.
+
+    A disease without a date may have begun today; without any sign it is the first day there is.
+    """
+    begun = [
+        each.onset.day if each.onset else now.date()
+        for each in active([*cirrhosis_problems, *liver_failure_problems], now)
+    ]
+    high: list[date] = []
+    for lab in bilirubin_samples:
+        if lab.status == "preliminary" or lab.amount is None or lab.moment is None or not lab.upper:
+            continue
+        if lab.amount.value / lab.upper <= bilirubin_high:
+            break
+        high.append(lab.moment.day)
+    return max([*begun, *high[-1:]], default=date.min)
 
 
 @names("cirrhosis or liver failure", none=_NONE)

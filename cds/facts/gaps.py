@@ -186,16 +186,23 @@ def gaps_of_course(
     unseen_start_shown: Days,
     given_without_order: list[Intake],
     level_without_order: list[Lab],
+    denials: list[Intake],
 ) -> list[Named]:
-    """Orders and levels that cannot be placed in a course."""
+    """Orders and levels that cannot be placed in a course, and statements that contradict it."""
     course = patient.course
     undated = "it has no date that can be read"
     gaps = [Named("Start of an order", undated, (each.reference,), "days_on_sirolimus") for each in course.undated]
     if _start_is_news(patient, unseen_start_shown):
         gaps.append(_UNSEEN_START)
+    for told in denials[:1]:
+        note = f"an order of it is active, but a statement of {on_day(told.moment)} says that it is not taken, on hold or stopped"
+        gaps.append(Named("Whether sirolimus is taken", note, (told.reference,), "daily_dose"))
     if course.state == "stopped_unknown" and course.current is not None:
-        note = "the last order is over, but not since when"
-        gaps.append(Named("End of the course", note, course.current.references, "days_on_sirolimus"))
+        since = [f"a level of {on_day(lab.moment)}" for lab in level_without_order]
+        since += [f"a dose of {on_day(intake.moment)}" for intake in given_without_order]
+        still = f"; {' and '.join(since)} may mean that it is still taken" if since else ""
+        note = f"the last order is over, but not since when{still}"
+        return [*gaps, Named("End of the course", note, course.current.references, "days_on_sirolimus")]
     for intake in given_without_order:
         note = f"sirolimus was given on {on_day(intake.moment)}, but no order of it is on record"
         gaps.append(Named("Doses without an order", note, (intake.reference,), "daily_dose"))

@@ -7,7 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from cds.chart.model import DrugUse, Lab
+from cds.chart.drugs import BEGINS_LATER
+from cds.chart.model import DrugUse, Lab, Unread
 from cds.chart.times import Moment
 from cds.chart.words import listed, on_day
 from cds.compiled.knowledge import DrugClass
@@ -24,6 +25,12 @@ HERBALS = ("St. John's wort extract", "cannabidiol", "schisandra (Wuzhi)")
 HERBAL_INDUCERS = ("St. John's wort extract",)
 _NONE = "no such drug meets sirolimus now"
 _NO_REMEDY = "no such remedy is stated"
+
+
+@flag("an order of a drug that moves the level begins later")
+def interaction_ahead(begins_later: tuple[Unread, ...]) -> Answer[bool]:
+    found = [item.reference for item in begins_later if item.reason == BEGINS_LATER and item.subject != "sirolimus"]
+    return Known(bool(found), found)
 
 
 def listed_once(found: Iterable[Named]) -> list[Named]:

@@ -203,6 +203,12 @@ def limits(
     )
 
 
+@flag("the lowest dose of the window is too much for the patient's size, or the patient is under {infant_age} years")
+def window_asks_too_much(limits: Limits, infant_age: Days) -> Answer[bool]:
+    infant = limits.patient.surely_under(infant_age, limits.patient.now.date()) is True
+    return infant or (limits.window is not None and not limits.fits_size(limits.window.low))
+
+
 @flag("a child's dose is enough by weight, though below the flat window")
 def dose_enough_by_weight(daily_dose: Decimal, limits: Limits) -> Answer[bool]:
     return limits.enough_by_weight(daily_dose)

@@ -60,6 +60,15 @@ def bleeding_gut_now(bleeding_today: list[Bleed]) -> Answer[bool]:
     return _of_kind(bleeding_today, "bleeding-gut")
 
 
+@flag("bleeding beyond the skin is going on, and no platelet count of the last {low_count_speaks} days is known")
+def bleeding_uncounted(
+    bleeding_today: list[Bleed], real_counts: list[Count], low_count_speaks: Days, patient: Patient
+) -> Answer[bool]:
+    """A count of more than a number is one, too: it is not low."""
+    known = any(count.moment.days_until(patient.now) <= low_count_speaks for count in real_counts[:1])
+    return Known(bool(bleeding_today) and not known, [bleed.reference for bleed in bleeding_today])
+
+
 class Stable(Numbers, frozen=True):
     """What makes a count stable: counts needed, days they span, largest spread in percent; and days of bleeding before the first."""
 
@@ -207,7 +216,7 @@ def count_before(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
 @number(COUNT, "1", "the newest usable count, of the last {count_recent} days")
 def usable_count(two_recent_counts: tuple[Count, Count]) -> Answer[Decimal]:
     newer, _ = two_recent_counts
-    return Known(newer.value, [newer.lab.reference], newer.moment.day)
+    return Known(newer.at_most, [newer.lab.reference], newer.moment.day)
 
 
 @number("day", "1", "days between the two")

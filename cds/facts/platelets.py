@@ -34,7 +34,7 @@ def newest_count(real_counts: list[Count], count_recent: Days, patient: Patient)
 )
 def platelet_count(newest_count: Count) -> Answer[Decimal]:
     count = newest_count
-    return Known(count.value, [count.lab.reference], count.moment.day, count.words)
+    return Known(count.at_most, [count.lab.reference], count.moment.day, count.words)
 
 
 @number("day", "1", "days since that count was drawn")

@@ -54,6 +54,11 @@ def unreadable_pregnancy_tests(
     ]
 
 
+@flag("a recent pregnancy test, or another sign of pregnancy, cannot be read")
+def pregnancy_unclear(unreadable_pregnancy_tests: list[Unread]) -> Answer[bool]:
+    return Known(bool(unreadable_pregnancy_tests), [item.reference for item in unreadable_pregnancy_tests])
+
+
 @part
 def positive_test(
     hcg_labs: Labs, pregnancy_status_labs: Labs, patient: Patient, pregnancy_test_valid: Days

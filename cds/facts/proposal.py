@@ -19,7 +19,7 @@ from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
 from cds.facts.limits import Limits, Support
 from cds.facts.trough import Acted
-from cds.plan.declare import Answer, Days, Known, Named, Number, Numbers, Unknown, flag, number, part, text
+from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, number, part, text
 
 _NO_ORDER = "there is no single order to change"
 
@@ -92,6 +92,8 @@ class Offers(msgspec.Struct, frozen=True):
     def _no_order(self) -> str:
         if self.order is None:
             return "several orders make up the dose" if self.patient.dose_orders else _NO_ORDER
+        if self.patient.course.also_active and not self.order.draft:
+            return "an older order of the same dose is still active, and would stay as it is"
         if self.order.dose.per_day is None:
             return "the dose of the order is not known per day"
         return "the order has different doses in a day" if self.order.dose.per_intake is None else ""
@@ -180,11 +182,12 @@ def proposal(
     """The dose predicted to bring a usable level that is out of target closest to the aim."""
     target, amount = offers.limits.target, acted.level.lab.amount
     assert amount is not None
-    if reason := _why_not_scaled(acted, support, target, offers.numbers.doubtful_level):
+    reason = _why_not_scaled(acted, support, target, offers.numbers.doubtful_level) or _stored_again(acted, offers)
+    if reason:
         return Unknown(reason)
     assert support is not None
     raising = amount.value < target.trough_low
-    if reason := offers.never(raising) or (_too_soon(offers) if raising else ""):
+    if reason := offers.never(raising) or (too_soon(offers) if raising else ""):
         return Unknown(reason)
     if offers.limits.window is None:
         return Unknown("the protocol gives no dose window for this patient now")
@@ -222,7 +225,21 @@ def _why_not_scaled(acted: Acted, support: Support | None, target: Target, doubt
     return ""
 
 
-def _too_soon(offers: Offers) -> str:
+def _stored_again(acted: Acted, offers: Offers) -> str:
+    """Why the level may not belong to the dose of the order: a server changed the order in place, and its dates do not say how."""
+    course, now = offers.patient.course, offers.patient.now
+    last, orders = course.last_change, course.current.orders if course.current is not None else ()
+    for updated in (order.updated for order in orders if order.updated is not None):
+        unexplained = last is not None and last.moment.day < updated.day and not updated.is_after(now)
+        if unexplained and updated.days_to(acted.level.moment) < offers.numbers.change_apart:
+            return (
+                f"the order was changed in the record on {updated.day.isoformat()}, and it does not say what was changed: "
+                "the level may be one of another dose"
+            )
+    return ""
+
+
+def too_soon(offers: Offers) -> str:
     last, apart = offers.patient.course.last_change, offers.numbers.change_apart
     if last is not None and last.moment.days_until(offers.patient.now) < apart:
         return f"the dose was changed less than {apart} days ago"
@@ -282,7 +299,7 @@ def next_level_date(proposal: Proposal, patient: Patient, next_level_from: Days,
     return Known(f"between {first.isoformat()} and {last.isoformat()}, just before that day's dose", on=first)
 
 
-def _dose_of(proposal: Proposal | Unknown) -> Decimal | None:
+def dose_of(proposal: Proposal | Unknown) -> Decimal | None:
     return None if isinstance(proposal, Unknown) else proposal.dose
 
 
@@ -292,7 +309,7 @@ def window_dose(offers: Offers, proposal: Proposal | Unknown) -> Answer[Decimal]
     if window is None or dose is None or window.low <= dose <= window.high:
         return Unknown("the dose is in the window, or the window is not known")
     bound = window.high if dose > window.high else window.low
-    reason = offers.never(offers.rises(bound)) or offers.unfit(bound, _dose_of(proposal))
+    reason = offers.never(offers.rises(bound)) or offers.unfit(bound, dose_of(proposal))
     return Unknown(reason) if reason else bound
 
 
@@ -306,79 +323,11 @@ def size_dose(offers: Offers, proposal: Proposal | Unknown) -> Answer[Decimal]:
     step = offers.numbers.solution_step
     by_weight = (size.kg * offers.numbers.size_target_per_kg / step).to_integral_value(ROUND_FLOOR) * step
     reason = offers.never(offers.rises(by_weight)) or ("it is not less than the order" if by_weight >= dose else "")
-    reason = reason or offers.unfit(by_weight, _dose_of(proposal))
+    reason = reason or offers.unfit(by_weight, dose_of(proposal))
     return Unknown(reason) if reason else Known(by_weight, [size.weight.reference])
-
-
-@part
-def level_moving(
-    strong_inhibitors_state: str | Unknown,
-    strong_inducers_state: str | Unknown,
-    moderate_inhibitors_state: str | Unknown,
-    moderate_inducers_state: str | Unknown,
-    stopped_modulators: list[Named] | Unknown,
-    ciclosporin_new: bool,
-    calcineurin_new: bool,
-) -> str:
-    """That another drug is moving the level and no level shows the effect yet: past levels then say little about future ones."""
-    states = (strong_inhibitors_state, strong_inducers_state, moderate_inhibitors_state, moderate_inducers_state)
-    stopped = not isinstance(stopped_modulators, Unknown)
-    if "unsettled" in states or stopped or ciclosporin_new or calcineurin_new:
-        return "an interacting drug was started or stopped, and no level shows the effect yet"
-    return ""
-
-
-@part
-def unsettled_now(
-    support: Support | None, level_moving: str, platelet_fall: Decimal | Unknown, step_down_fall: Number
-) -> str:
-    """Why a dose that works should not be lowered now: no level to go by, a drug that is moving the level, or a falling count."""
-    if support is None:
-        return "there is no usable level to go by"
-    if level_moving:
-        return level_moving
-    falls = isinstance(platelet_fall, Decimal) and platelet_fall >= step_down_fall
-    return "the platelet count is falling" if falls else ""
-
-
-@number(MG_DAY, "0.1", "the next smaller dose of a patient in response, if it may be offered")
-def step_down_dose(
-    offers: Offers, proposal: Proposal | Unknown, in_response: bool, unsettled_now: str
-) -> Answer[Decimal]:
-    """For a patient in response above the window: one step less or, if that may not be offered, the window's upper bound."""
-    window, dose, order = offers.limits.window, offers.patient.dose.per_day, offers.order
-    if window is None or dose is None or dose <= window.high or not in_response or order is None:
-        return Unknown("this is no dose above the maintenance window in a patient in response")
-    reason = offers.never(raising=False) or _too_soon(offers) or unsettled_now
-    unfit, least = reason, dose * (1 - offers.numbers.change_cap)
-    for smaller in (_next_smaller(offers, dose, window), window.high):
-        unfit = reason or offers.unfit(smaller, _dose_of(proposal)) or _below_target(offers, smaller)
-        if not unfit and smaller >= least:
-            return Known(smaller, [order.reference])
-    return Unknown(unfit or f"it would be less than {said(1 - offers.numbers.change_cap)} times the dose")
-
-
-def _next_smaller(offers: Offers, dose: Decimal, window: Window) -> Decimal:
-    return max(dose - offers.step, window.high)
-
-
-@flag("above the window, and a usable level says that the next smaller dose would bring it below the target")
-def step_down_below_target(offers: Offers) -> Answer[bool]:
-    window, dose, by = offers.limits.window, offers.patient.dose.per_day, offers.limits.support
-    if window is None or dose is None or dose <= window.high or by is None:
-        return False
-    return Known(bool(_below_target(offers, _next_smaller(offers, dose, window))), [by.lab.reference])
-
-
-def _below_target(offers: Offers, dose: Decimal) -> str:
-    by = offers.limits.support
-    if by is None or by.at(dose) >= offers.limits.target.trough_low:
-        return ""
-    level = rounded(by.at(dose), "0.1")
-    return f"{said(dose)} mg/day is predicted to bring the level to {level} ng/mL, below the target"
 
 
 @flag("the draft order already corrects the level that may steer the dose")
 def trough_answered_by_draft(offers: Offers, proposal: Proposal | Unknown) -> Answer[bool]:
     draft = offers.patient.dose.per_day
-    return bool(offers.patient.drafts) and draft is not None and offers.answers(draft, _dose_of(proposal))
+    return bool(offers.patient.drafts) and draft is not None and offers.answers(draft, dose_of(proposal))

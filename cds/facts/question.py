@@ -5,7 +5,7 @@ from __future__ import annotations
 from cds.chart.model import Intake, Lab
 from cds.course.kinds import UnreadOf
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Unknown, flag, part
+from cds.plan.declare import Answer, Known, Unknown, flag, part
 
 DIED = "the record says that this patient has died"
 
@@ -17,9 +17,12 @@ def ordering(patient: Patient) -> Answer[bool]:
 
 @part
 def level_without_order(patient: Patient) -> list[Lab]:
-    """A recent level while no order is on record, or so long after the end of the last order that sirolimus must still be taken."""
+    """A recent level while no order is on record, or so long after the end of the last order that sirolimus must still be taken.
+
+    It may still be taken under an order that is over, on a day that is not on record.
+    """
     course, joining = patient.course, patient.joining
-    if course.state != "none" and (course.state != "stopped" or course.ended is None):
+    if course.state not in ("none", "stopped", "stopped_unknown"):
         return []
     return [
         lab
@@ -32,12 +35,37 @@ def level_without_order(patient: Patient) -> list[Lab]:
 
 @part
 def given_without_order(patient: Patient, given: tuple[Intake, ...]) -> list[Intake]:
-    """The newest of the recently given doses, if no order of sirolimus is on record at all."""
-    if patient.course.state != "none":
+    """The newest of the recently given doses, if no order of sirolimus is on record, or none whose end is."""
+    if patient.course.state not in ("none", "stopped_unknown"):
         return []
     days = patient.joining.stop_still_counts
     recent = [each for each in given if each.moment.days_until(patient.now) <= days]
     return sorted(recent, key=lambda each: each.moment.sort_key())[-1:]
+
+
+@part
+def denials(patient: Patient, denied: tuple[Intake, ...], given: tuple[Intake, ...]) -> list[Intake]:
+    """Statements of after the start of the active order that sirolimus is not taken, newest first.
+
+    One that a later dose, or a later statement that it is taken, contradicts is over.
+    """
+    current = patient.course.current if patient.taking else None
+    if current is None:
+        return []
+    days = patient.joining.level_max_age
+    recent = [each for each in denied if each.moment.days_until(patient.now) <= days]
+    statements = (each for each in patient.orders if each.reference.startswith("MedicationStatement"))
+    taken = [each.start or each.authored for each in statements if each.status == "active"]
+    taken += [each.moment for each in given]
+    since = max([current.start.day, *(moment.day for moment in taken if moment is not None)])
+    return sorted(
+        (each for each in recent if each.moment.day > since), key=lambda each: each.moment.sort_key(), reverse=True
+    )
+
+
+@flag("a statement of after the start of the active order says that sirolimus is not taken")
+def taking_denied(denials: list[Intake]) -> Answer[bool]:
+    return Known(bool(denials), [each.reference for each in denials])
 
 
 @part
@@ -63,10 +91,10 @@ def relevant(
         return True
     if sirolimus_unread:
         return True
+    found = bool(level_without_order or given_without_order)
     if course.state == "stopped_unknown" and course.start is not None:
-        found = course.start.days_until(patient.now) <= patient.joining.level_max_age
-    else:
-        found = bool(level_without_order or given_without_order or (course.state == "none" and unreadable_level))
+        found = found or course.start.days_until(patient.now) <= patient.joining.level_max_age
+    found = found or (course.state in ("none", "stopped_unknown") and bool(unreadable_level))
     return True if found else Unknown("sirolimus is neither taken nor ordered")
 
 

@@ -23,6 +23,7 @@ def harms_on_record(
     angioedema_past_problems: Problems,
     thrombosis_problems: Problems,
     microangiopathy_problems: Problems,
+    nephrotic_problems: Problems,
     stomatitis_problems: Problems,
     malignancy_problems: Problems,
 ) -> list[Problem]:
@@ -37,6 +38,7 @@ def harms_on_record(
         *angioedema_past_problems,
         *thrombosis_problems,
         *microangiopathy_problems,
+        *nephrotic_problems,
         *(problem for problem in stomatitis_problems if problem.severity != "mild"),
         *malignancy_problems,
     ]

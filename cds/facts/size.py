@@ -29,13 +29,15 @@ class Ages(Numbers, frozen=True):
 class Size(msgspec.Struct, frozen=True):
     """The newest weight and height that are recent, in kg and cm, and the newest weight of any age.
 
-    ``valid`` are the days for which a weight is recent, ``surface`` the body surface in m2 (Mosteller).
+    ``valid`` are the days for which a weight is recent, ``surface`` the body surface in m2 (Mosteller). Where the newest weight and
+    the one before it cannot both be right, ``weight`` is the lower one and ``at_odds`` are the two: pounds may be written as kg.
     """
 
     valid: int
     weight: Lab | None
     any_weight: Lab | None
     height: Lab | None
+    at_odds: tuple[Lab, ...] = ()
 
     @property
     def kg(self) -> Decimal | None:
@@ -52,14 +54,32 @@ class Size(msgspec.Struct, frozen=True):
 
 
 @part
-def size(patient: Patient, weight_labs: Labs, height_labs: Labs, ages: Ages) -> Size:
+def size(patient: Patient, weight_labs: Labs, height_labs: Labs, ages: Ages, weight_jump: Number) -> Size:
     """The size of the patient, as far as it is on record."""
     young = patient.surely_under(ages.weight_short_age, patient.now.date())
     valid = ages.weight_valid_young if young else ages.weight_valid
     weights, heights = _usable(weight_labs), _usable(height_labs)
-    return Size(
-        valid, _newest(weights, valid, patient), _newest(weights, None, patient), _newest(heights, valid, patient)
-    )
+    newest, last = _newest(weights, valid, patient), _newest(weights, None, patient)
+    at_odds = _at_odds(weights, newest, valid, weight_jump)
+    if at_odds:
+        newest = last = min(at_odds, key=_kg)
+    return Size(valid, newest, last, _newest(heights, valid, patient), at_odds)
+
+
+def _kg(lab: Lab) -> Decimal:
+    return lab.amount.value if lab.amount is not None else Decimal(0)
+
+
+def _at_odds(weights: Sequence[Lab], newest: Lab | None, days: int, jump: Decimal) -> tuple[Lab, ...]:
+    """The newest weight and the last one of an earlier day, if nobody grows or shrinks that much in so many days."""
+    if newest is None or newest.moment is None:
+        return ()
+    before = [lab for lab in weights if lab.moment is not None and 0 < lab.moment.days_to(newest.moment) <= days]
+    older = max(before, key=lambda lab: lab.moment.sort_key() if lab.moment else (), default=None)
+    if older is None:
+        return ()
+    low, high = sorted((_kg(older), _kg(newest)))
+    return (older, newest) if high >= low * jump else ()
 
 
 def _usable(labs: Sequence[Lab]) -> list[Lab]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -98,6 +98,18 @@ def trough_basis(acted: Acted) -> Answer[str]:
     return Known(acted.basis, [acted.level.lab.reference], acted.level.moment.day)
 
 
+@flag("a level measured in serum or plasma, at least as new as the newest one of whole blood, is above the target")
+def other_specimen_above(levels: list[Judged], target: Target) -> Answer[bool]:
+    """Whole blood holds more sirolimus than its plasma, and the label of the tube may be wrong: either way it is no reason for more."""
+    whole = next((each.moment for each in levels if not each.lab.wrong_specimen), None)
+    found = [
+        each.lab.reference
+        for each in levels
+        if each.lab.wrong_specimen and target.is_above(each.lab) and (whole is None or each.moment.day >= whole.day)
+    ]
+    return Known(bool(found), found)
+
+
 @flag("the time since the dose is known, or a level is already on order")
 def timed_level_needless(acted: Acted, level_orders: TestOrders, trough_orders: TestOrders) -> Answer[bool]:
     return acted.level.time_known or bool(level_orders or trough_orders)
@@ -121,8 +133,12 @@ def _working(acted: Acted) -> str:
     return f"{level.why}; {timing}{assay}"
 
 
-@flag("a usable level drawn long enough after the last change shows what the liver does")
-def liver_answered(levels: list[Judged], patient: Patient, liver_level_from: Days) -> Answer[bool]:
+@flag(
+    "a usable level drawn long enough after the last change, and after the liver became impaired, shows what the liver does"
+)
+def liver_answered(
+    levels: list[Judged], patient: Patient, liver_impaired_from: date, liver_level_from: Days
+) -> Answer[bool]:
     change = patient.course.last_change
     found = [
         each.lab.reference
@@ -131,6 +147,7 @@ def liver_answered(levels: list[Judged], patient: Patient, liver_level_from: Day
         and each.verdict == "usable"
         and change is not None
         and change.moment.days_to(each.moment) >= liver_level_from
+        and (each.moment.day - liver_impaired_from).days >= liver_level_from
         and age_in_days(each.lab, patient.now) <= patient.joining.level_max_age
     ]
     return Known(bool(found), found[:1])

@@ -142,6 +142,10 @@ def surely_not_small(age_group: str | Unknown, size_limits_apply: bool | Unknown
 @part
 def unreadable_weights(patient: Patient, size: Size, surely_not_small: bool, weight_labs: Labs) -> list[Named]:
     """Weights that were not read and may matter."""
+    if size.at_odds:
+        references = tuple(lab.reference for lab in size.at_odds)
+        note = "they are too far apart to be both right, as if pounds were written as kg; the lower one is judged"
+        return [Named("Weights that disagree", note, references, "dose_per_kg")]
     if surely_not_small:
         return []
     return list(_recent_unreadable(weight_labs, size.valid, patient, "weight", "dose_per_kg"))

@@ -16,7 +16,7 @@ _WHY = {
     "statements": "what the patient takes without an order: herbs, grapefruit, drugs of others",
     "observations": "levels, counts, weight, height and the tests that are watched",
     "conditions": "the diagnosis, bleeding, pregnancy, infections, lung disease",
-    "procedures": "transfusions, splenectomy",
+    "procedures": "transfusions, splenectomy and other operations, infusions that raise the count",
     "requests": "tests that are on order, operations that are planned",
     "allergies": "sirolimus and what its oral solution holds",
     "appointments": "operations that are booked",
@@ -37,7 +37,8 @@ def prefetch_page(knowledge: Knowledge) -> str:
         "",
         "The results are asked for in several queries, for one with all codes is longer than many clients and proxies take (no query here",
         "is longer than 1,900 characters, encoded). The first holds levels, platelet counts, weight and height, the others the tests that are watched. Where only some of these keys are sent, a card says that results are incomplete. A client whose",
-        "queries may be long can send all results under one key, `observations`, with the codes of all parts or with none.",
+        "queries may be long can send all results under one key, `observations`, with the codes of all parts or with none. "
+        "Results without a LOINC code, which are read by their local names, come only with a query without codes.",
         "",
         "| key | mandatory | what for |",
         "|---|---|---|",
@@ -85,8 +86,8 @@ Resources of another patient are never used; a context and a Patient that differ
 
 - At most {cards} cards, critical ones always; the rest are folded into one that names them. Nothing to say is an empty list.
 - Summary under 140 characters, plain Markdown without tables or HTML, the source, a topic code that never changes, reasons to set it aside.
-- Buttons of one action each, never recommended by themselves: change or hold the sirolimus order (`update`), order a level or a test
-  (`create` of a ServiceRequest), leave a draft out (`delete`). Each card is complete without its button. No links, no system actions.
+- Buttons of one action each, never recommended by themselves: change or hold the sirolimus order (`update`; an extension
+  of the order keeps the day and the dose before: docs/fhir.md), order a level or a test (`create` of a ServiceRequest), leave a draft out (`delete`). Each card is complete without its button. No links, no system actions.
 - What could not be judged is said on a card. A fault of the rule engine is a card that advises nothing, and not an error status.
 
 ## Limits

@@ -85,7 +85,7 @@ class ValueSets:
             self._code(shape.id, code)
         for index, prefix in enumerate(shape.prefixes):
             self._check_prefix(document, index, prefix, faults)
-            self._prefix(shape.id, prefix)
+            self._prefix(shape, prefix)
         for named in shape.names:
             concept = Concept(shape.id, named.name, display=named.display, also=named.also)
             for word in dict.fromkeys((*named.words, *(written_out(each.lower()) for each in named.words))):
@@ -137,8 +137,9 @@ class ValueSets:
             if sentence:
                 faults.append(Fault(document.path, document.line("prefixes", index), sentence))
 
-    def _prefix(self, valueset: str, prefix: PrefixShape) -> None:
-        concept = Concept(valueset, prefix.name, display=prefix.display, also=prefix.also)
+    def _prefix(self, shape: ValueSetShape, prefix: PrefixShape) -> None:
+        washout = next((drug.washout for drug in shape.drugs if drug.name == prefix.name), "")
+        concept = Concept(shape.id, prefix.name, display=prefix.display, also=prefix.also, washout=washout)
         excepted = tuple(plain_icd(each) for each in prefix.excepted)
         for uri in SYSTEMS.get(prefix.system, (prefix.system,)):
             of_system = self.prefixes.setdefault(uri, {})

@@ -25,6 +25,7 @@ Results = dict[str, list[Phrase]]
 """``results.yaml``: for each result name, what laboratories call it; and, under special names, words that occur next to such a name."""
 Assays = dict[Literal["immunoassay", "mass spectrometry"], list[Phrase]]
 """``assays.yaml``: how a laboratory says with which assay a level was measured."""
+_FORMS = ("local", "device", "swallowed", "purpose", "not_local", "injected")
 _BESIDE, _DRUG, _NO_LEVEL, _UPPER = "beside", "drug", "no_level", "upper"
 
 
@@ -43,10 +44,14 @@ class FormsShape(Shape):
     """``forms.yaml``: words and codes of forms, and what a tablet is called as a unit."""
 
     local: list[Phrase] = Field(default=[])
+    device: list[Phrase] = Field(default=[])
+    swallowed: list[Phrase] = Field(default=[])
+    purpose: list[Phrase] = Field(default=[])
     not_local: list[Phrase] = Field(default=[])
     injected: list[Phrase] = Field(default=[])
     local_routes: list[Word] = Field(default=[])
     injected_routes: list[Word] = Field(default=[])
+    oral_routes: list[Word] = Field(default=[])
     tablets: list[Word] = Field(default=[])
     millilitres: list[Word] = Field(default=[])
 
@@ -81,6 +86,16 @@ class AllergiesShape(Shape):
     refuted: list[Phrase] = Field(default=[])
 
 
+class OperationsShape(Shape):
+    """``operations.yaml``: words next to the name of an operation or infusion.
+
+    ``beside``: the text is not about doing it; ``partial``: only a part of the organ was taken.
+    """
+
+    beside: list[Phrase] = Field(default=[])
+    partial: list[Phrase] = Field(default=[])
+
+
 class WordsShape(Shape):
     """All files of the folder, by their names."""
 
@@ -91,6 +106,7 @@ class WordsShape(Shape):
     problems: ProblemsShape = ProblemsShape()
     assays: Assays = Field(default={})
     allergies: AllergiesShape = AllergiesShape()
+    operations: OperationsShape = OperationsShape()
 
 
 def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
@@ -112,15 +128,7 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         upper=_all(read_as, _UPPER),
         specimens=_joined((name, each.words) for shape in read_as for name, each in shape.specimens.items()),
         specimen_codes={c: name for shape in read_as for name, each in shape.specimens.items() for c in each.codes},
-        forms=_joined(
-            pair
-            for each in read_as
-            for pair in (
-                ("local", each.forms.local),
-                ("not_local", each.forms.not_local),
-                ("injected", each.forms.injected),
-            )
-        ),
+        forms=_joined((name, getattr(each.forms, name)) for each in read_as for name in _FORMS),
         routes={code: kind for kind, code in routes},
         tablets=frozenset(word.lower() for each in read_as for word in each.forms.tablets),
         millilitres=frozenset(word.lower() for each in read_as for word in each.forms.millilitres),
@@ -129,6 +137,8 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         suspected=tuple(word for each in read_as for word in each.problems.suspected),
         mild=tuple(word for each in read_as for word in each.problems.mild),
         assays=_joined((name, words) for each in read_as for name, words in each.assays.items()),
+        beside_operation=frozenset(word for each in read_as for word in each.operations.beside),
+        partial_operation=frozenset(word for each in read_as for word in each.operations.partial),
         allergy=tuple(word for each in read_as for word in each.allergies.allergy),
         allergy_denied=tuple(word for each in read_as for word in each.allergies.denied),
         allergy_refuted=tuple(word for each in read_as for word in each.allergies.refuted),
@@ -161,6 +171,7 @@ def _all(read_as: Iterable[WordsShape], name: str) -> tuple[str, ...]:
 def _routes(forms: FormsShape) -> Iterator[tuple[str, list[str]]]:
     yield "local", forms.local_routes
     yield "injected", forms.injected_routes
+    yield "oral", forms.oral_routes
 
 
 def _joined(pairs: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:

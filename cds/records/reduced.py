@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
+from cds.chart.order_changes import only_changes
 from cds.chart.request import Request, read_request
 from cds.chart.wire import (
     ABSENT,
@@ -89,6 +90,8 @@ def _lean(resource: Any) -> Any:
         changes["identifier"] = _read_part(resource.identifier, Identifier) if is_result else ABSENT
     if given(resource.meta):
         changes["meta"] = _read_one(resource.meta)
+    if given(resource.extension):
+        changes["extension"] = only_changes(resource.extension)
     if given(resource.modifierExtension) and bytes(resource.modifierExtension) != b"[]":
         changes["modifierExtension"] = _PRESENT  # only its presence matters
     for name, kind in _MAY_NAME.items():

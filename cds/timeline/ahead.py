@@ -11,7 +11,7 @@ from cds.advise import Advice
 from cds.cards.actions import dose_changes
 from cds.chart.words import MG_DAY, NG_ML, rounded, said
 from cds.facts.limits import support
-from cds.facts.proposal import level_moving
+from cds.facts.step_down import level_moving
 
 Row = dict[str, Any]
 

@@ -263,6 +263,7 @@ HAZARDS: dict[str, Hazard] = {
     # safety
     "malignancy": found(8, bad("363346000")),
     "thrombosis": found(8, bad("128053003")),
+    "angioedema": found(8, bad("41291007")),
     "microangiopathy": found(8, bad("126729006")),
     "stomatitis": found(8, bad("61170000")),
     "pregnancy": Hazard(8, lambda c, on: c.add(hcg(valueString="positive", effectiveDateTime=day(on))), woman),

@@ -11,7 +11,7 @@ import pytest
 from cds.chart.read import read_chart
 from cds.chart.request import read_request
 from cds.compiled.knowledge import Knowledge
-from tests.charts import Resource, as_bytes, bundle, day, observation, ordered, patient
+from tests.charts import Resource, as_bytes, bundle, day, observation, ordered, patient, subject
 from tests.judge import now_on
 
 SIZE, REQUESTS = 50_000, 20
@@ -31,7 +31,11 @@ def of_system(text: str) -> Resource:
     return WEIGHT | {"code": {"coding": [{"system": text, "code": "1", "display": text}]}}
 
 
-@pytest.mark.parametrize("make", [named_order, with_unit, of_system])
+def procedure(text: str) -> Resource:
+    return {"resourceType": "Procedure", "id": "p", "status": "completed", "subject": subject(), "code": {"text": text}}
+
+
+@pytest.mark.parametrize("make", [named_order, with_unit, of_system, procedure])
 def test_long_texts_of_records_are_not_kept(knowledge: Knowledge, make: Callable[[str], Resource]) -> None:
     def read(number: int) -> None:
         body = as_bytes(bundle(patient(), make(f"{number} {'x' * SIZE}")))

@@ -182,6 +182,7 @@ def test_any_of_several_codings_counts_and_each_meaning_once(knowledge: Knowledg
     [
         ("verificationStatus", "refuted", []), ("verificationStatus", "entered-in-error", []), ("verificationStatus", "unconfirmed", [True]),
         ("clinicalStatus", "resolved", [False]), ("clinicalStatus", "remission", [False]), ("clinicalStatus", "relapse", [True]),
+        ("clinicalStatus", "unknown", [True]), ("clinicalStatus", "under observation", []),
     ],
 )  # fmt: skip
 def test_what_is_not_so_is_none_and_what_is_over_is_not_active(

@@ -38,6 +38,7 @@ def local(name: str, value: float, unit: str, **more: Any) -> Resource:
         ("Kreatinin im Serum", "mg/dL", "creatinine"), ("血红蛋白", "g/L", "hemoglobin"), ("Cholestérol total", "mmol/L", "cholesterol"),
         ("Körpergewicht", "kg", "weight"), ("Taille", "cm", "height"), ("Neutrophile (Granulozyten)", "G/L", "neutrophils"),
         ("Neutrofili", "10^9/L", "neutrophils"), ("Neutrófilos abs.", "10*3/uL", "neutrophils"), ("NEUT#", "10^9/L", "neutrophils"),
+        ("Eiweiß im 24-h-Urin", "g/24h", "protein-24h"), ("24小时尿蛋白定量", "g/24h", "protein-24h"), ("HbA1c", "%", "hba1c"),
         ("UPCR", "g/g", "protein-ratio"), ("Protein/Kreatinin-Quotient", "mg/g", "protein-ratio"), ("尿蛋白/肌酐比值", "mg/mmol", "protein-ratio"),
         ("Albumin/Kreatinin-Quotient", "mg/g", "albumin-ratio"), ("Polynucléaires neutrophiles", "G/L", "neutrophils"), ("中性粒细胞", "10^9/L", "neutrophils"), ("Lymphozyten absolut", "G/L", "lymphocytes"),
     ],
@@ -167,6 +168,8 @@ def test_scales_are_converted_and_two_at_once_are_a_gap(
     [
         ("Urine Pregnancy Test (POCT)", "Positive", "hcg", True), ("Schwangerschaftstest", "negativ", "hcg", False), ("尿妊娠试验", "阳性(+)", "hcg", True),
         ("Prueba de embarazo", "positiva", "hcg", True), ("Hepatitis B Surface Antigen", "Reactive", "hbsag", True), ("HBsAg", "nicht reaktiv", "hbsag", False),
+        ("HBV-DNA", "nicht nachweisbar", "hbv-dna", False), ("Anti-HCV", "reaktiv", "hepatitis-c", True), ("HIV Ag/Ab", "non-reactive", "hiv", False),
+        ("QuantiFERON-TB Gold Plus", "positive", "tuberculosis-test", True), ("丙肝抗体", "阳性", "hepatitis-c", True),
         ("乙肝表面抗原", "阴性(-)", "hbsag", False), ("Anti-HBc (gesamt)", "positiv", "anti-hbc", True), ("Thrombozytenaggregate", "nachweisbar", "clumps", True),
     ],
 )  # fmt: skip

@@ -272,3 +272,64 @@ def test_a_partner_acts_by_mouth_or_vein_and_not_on_skin_eye_or_ear(
 def test_a_name_of_several_words_begins_with_a_word(knowledge: Knowledge, text: str, name: str | None) -> None:
     found = {concept.name for concept in named_in(text, knowledge)}
     assert (name in found) if name else not found
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "route", "acts"),
+    [
+        ("clarithromycin 500 mg tablet (ear infection)", "", "", "everywhere"),
+        ("clarithromycin 500 mg tablets for the ear", "", "", "everywhere"),
+        ("Clarithromycin 500 mg Filmtabletten wegen Schmerzen am Ohr", "", "", "everywhere"),
+        ("clarithromycine 500 mg comprimés pour l'oreille", "", "", "everywhere"),
+        ("clarithromycin 500 mg 1-0-1, ear infection", "", "", "everywhere"),
+        ("clarithromycin (ear)", "Tablet", "", "everywhere"),
+        ("clarithromycin (ear)", "", "26643006", "everywhere"),
+        ("aspirin 81 mg (heart stent)", "", "", "everywhere"),
+        ("clarithromycin ear drops", "", "", "locally"),
+        ("clarithromycin cream for oral use is not meant", "", "", "locally"),
+        ("ketoconazole cream for oral thrush", "", "", "locally"),
+        ("ketoconazole vaginal tablet", "", "", "locally"),
+        ("ketoconazole tablet", "", "16857009", "locally"),
+        ("ketoconazole 400 mg tablets for vaginal use", "", "", "locally"),
+        ("itraconazole capsules for inhalation", "", "", "locally"),
+        ("ketoconazole (eye drops)", "", "", "locally"),
+        ("everolimus-eluting stent", "", "", "locally"),
+        ("sirolimus 1 mg tablet (ear)", "", "", "everywhere"),
+        ("sirolimus 1 mg tablets crushed into a cream", "", "", "locally"),
+        ("sirolimus gel", "Tablet", "", "unclear"),
+        ("sirolimus gel", "", "26643006", "unclear"),
+    ],
+)
+def test_what_a_drug_is_taken_for_is_not_where_it_acts(
+    knowledge: Knowledge, text: str, form: str, route: str, acts: str
+) -> None:
+    medication = Medication((concept(text=text), *([concept(text=form)] if form else [])))
+    dosages = [Dosage(route=concept(("http://snomed.info/sct", route, "")))] if route else None
+    assert {drug.acts for drug in drugs_of(medication, dosages, knowledge)} == {acts}
+
+
+def test_an_order_of_sirolimus_in_two_forms_is_named(engine: CheckedEngine) -> None:
+    order = sirolimus("s", day(0), 2)
+    order["medicationCodeableConcept"] = {"text": "sirolimus gel"}
+    order["dosageInstruction"][0]["route"] = {"coding": [{"system": "http://snomed.info/sct", "code": "26643006"}]}
+    assert "MedicationRequest/s was not read" in gaps(judge(engine, 9, order))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "oral"),
+    [
+        ("St. Johns Wort 300 mg", "St. John's wort extract", True),
+        ("St.John's Wort", "St. John's wort extract", True),
+        ("amox-clarithro-lansopraz combo pack", "clarithromycin", True),
+        ("elviteg-cob-emtri-tenof alafen 150-150-200-10 mg tab", "cobicistat", True),
+        ("Josacine 500 mg", "josamycin", True),
+        ("deflazacort 30 mg tablet", "deflazacort", True),
+        ("倍他米松片", "betamethasone", True),
+        ("Solu-Cortef 100 mg i.v.", "hydrocortisone", True),
+        ("hydrocortisone 1 % cream", "hydrocortisone", False),
+        ("betamethasone valerate 0.1 % topical ointment", "betamethasone", False),
+    ],
+)
+def test_names_that_hospitals_write(knowledge: Knowledge, text: str, name: str, oral: bool) -> None:
+    found = drugs_of(drug_of(concept(text=text)), None, knowledge)
+    assert [(drug.concept.name, drug.oral) for drug in found] == [(name, oral)]

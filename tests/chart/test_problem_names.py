@@ -34,7 +34,7 @@ def test_so_it_is_in_a_script_without_spaces(knowledge: Knowledge, text: str, na
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("Hepatitis B carrier", "hepatitis-b"), ("History of angioedema", "angioedema-past"), ("Z.n. Angioödem", "angioedema-past"),
+        ("HBV inactive carrier", "hepatitis-b"), ("breast feeding mother", "breastfeeding"), ("Hepatitis B carrier", "hepatitis-b"), ("History of angioedema", "angioedema-past"), ("Z.n. Angioödem", "angioedema-past"),
         ("Postpartum", "pregnancy-ended"), ("Status post splenectomy", "splenectomy"), ("血管性水肿病史", "angioedema-past"),
     ],
 )  # fmt: skip
@@ -125,7 +125,8 @@ def test_accents_and_umlauts_may_be_missing(knowledge: Knowledge, text: str, nam
         "neumonía descartada", "wykluczono zapalenie płuc", "pneumonia excluída", "embolie pulmonaire éliminée", "ausgeschlossene Hirnblutung",
         "St. p. Pneumonie", "脑梗死后遗症", "breast cancer in remission", "leucémie en rémission", "肺炎疫苗接种", "vaccin hépatite B",
         "Kontakt mit Tuberkulose", "histórico familiar de tuberculose", "désir de grossesse", "pregnant wife", "stillt nicht", "非哺乳期",
-        "Melanoma in situ", "IAM antiguo",
+        "Melanoma in situ", "IAM antiguo", "nicht schwanger", "non enceinte", "niet zwanger", "未怀孕", "未妊娠", "Latente Tuberkulose",
+        "tuberculose latente", "潜伏性结核", "陈旧性肺结核",
     ],
 )  # fmt: skip
 def test_more_that_is_over_denied_or_anothers(knowledge: Knowledge, text: str) -> None:

@@ -137,3 +137,9 @@ def test_one_count_resulted_twice_does_not_confirm(engine: CheckedEngine) -> Non
     counts = [count("base", day(-1), 10), count("a", day(90, "08:00"), 120), count("b", day(90, "08:00"), 120)]
     advice = judge(engine, 91, ORDER, level("l", day(60), 8), *counts)
     assert fact(advice, "landmark_response") == "complete" and fact(advice, "landmark_confirmed") is not True
+
+
+def test_a_number_and_the_same_number_as_a_bound_are_two_results(engine: CheckedEngine) -> None:
+    bound = without_value(PLAIN, valueQuantity=quantity(3, comparator=">")) | {"id": "m"}
+    advice = judge(engine, 21, ORDER, PLAIN, bound)
+    assert fact(advice, "trough") is None and "A sirolimus level was not used" in gaps(advice)

@@ -181,3 +181,9 @@ def test_another_dose_beside_a_duration_or_a_visit_is_a_gap(knowledge: Knowledge
 )
 def test_the_same_dose_beside_a_duration_or_a_visit_is_none(knowledge: Knowledge, text: str) -> None:
     assert problem(knowledge, ONCE, text) == ""
+
+
+def test_hours_that_do_not_divide_a_day_are_no_number_of_times_a_day(knowledge: Knowledge) -> None:
+    four = sirolimus("s", day(0), 0.5, times=4)
+    assert problem(knowledge, four, "0.5 mg every 6 hours") == ""
+    assert problem(knowledge, four, "0.5 mg every 5 hours") == DIFFER

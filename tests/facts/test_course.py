@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import day, level, sirolimus, visit
+from tests.charts import Resource, day, intake, level, sirolimus, subject, visit
 from tests.judge import fact, gaps, judge, judge_order, topics
 
 
@@ -179,3 +179,42 @@ def test_a_statement_tells_the_course_when_there_is_no_order(engine: CheckedEngi
         "medicationCodeableConcept": order["medicationCodeableConcept"], "effectivePeriod": {"start": day(0)}, "dosage": order["dosageInstruction"],
     }  # fmt: skip
     assert topics(judge(engine, 5, statement)) == {"doseAboveWindow"}
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped"])
+@pytest.mark.parametrize(("drawn", "speaks"), [(150, True), (60, True), (59, False), (None, False)])
+def test_an_order_that_is_over_since_an_unknown_day_silences_no_recent_level(
+    engine: CheckedEngine, status: str, drawn: int | None, speaks: bool
+) -> None:
+    """Pharmacies complete an order when it is filled, and the patient goes on: a level of the last 100 days says so."""
+    levels = [level("l", day(drawn, "08:00"), 26)] if drawn is not None else []
+    advice = judge(engine, 160, sirolimus("s", day(0), 2, status=status), *levels)
+    assert ("troughCritical" in topics(advice)) == (speaks and drawn == 150)
+    assert ("End of the course" in gaps(advice)) == speaks
+
+
+def statement(status: str, on: int, rid: str = "st") -> Resource:
+    return {"resourceType": "MedicationStatement", "id": rid, "status": status, "subject": subject(),
+            "medicationCodeableConcept": {"text": "Sirolimus"}, "effectiveDateTime": day(on)}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "denied"),
+    [
+        ([statement("not-taken", 55)], True),
+        ([statement("on-hold", 55)], True),
+        ([statement("stopped", 55)], True),
+        ([statement("active", 55)], False),
+        ([statement("not-taken", 0)], False),  # the order is as new
+        ([statement("not-taken", 55), statement("active", 56, "s2")], False),
+        ([statement("not-taken", 55), intake("i", day(56, "08:00"))], False),
+        ([statement("not-taken", 99)], False),
+    ],
+)
+def test_a_statement_that_it_is_not_taken_keeps_a_rise_from_being_offered(
+    engine: CheckedEngine, told: list[Resource], denied: bool
+) -> None:
+    """The order counts, but a level of missed doses must not lead to more of it."""
+    advice = judge(engine, 62, sirolimus("s", day(0), 2), level("l", day(60, "07:40"), 4), *told)
+    assert ("Whether sirolimus is taken" in gaps(advice)) == denied
+    assert any("3 mg/day" in s["label"] for card in advice.cards for s in card.get("suggestions", ())) != denied

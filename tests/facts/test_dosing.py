@@ -171,6 +171,22 @@ def test_the_level_card_carries_the_dose_and_the_window_card_none(engine: Checke
     assert cards["troughHigh"]["suggestions"]
 
 
+@pytest.mark.parametrize(
+    ("born", "kg", "speaks"),
+    [
+        ("2022-06-01", 4.5, False),  # an infant, for whom no dose is suggested
+        ("2020-06-01", 9, False),  # 1 mg/day would be more than its size allows
+        ("2018-06-01", 25, True),
+    ],
+)
+def test_no_child_is_told_to_reach_a_window_that_its_size_forbids(
+    engine: CheckedEngine, born: str, kg: float, speaks: bool
+) -> None:
+    order = sirolimus("s", day(0), 0.2, solution=True)
+    child = [patient(born), itp(), weight("w", day(0), kg), order]
+    assert ("doseBelowWindow" in topics(judge(engine, 10, *child, adult=False))) == speaks
+
+
 def test_an_infant_gets_no_dose(engine: CheckedEngine) -> None:
     infant = [patient("2022-06-01"), itp(), FIRST_LINE, weight("w", day(0), 9)]
     card, other = judge_order(

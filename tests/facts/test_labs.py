@@ -92,11 +92,17 @@ def test_protein_by_creatinine_in_mg_per_mmol(engine: CheckedEngine) -> None:
     assert fact(judge(engine, 62, ORDER, LEVEL, *urine), "proteinuria") == Decimal("0.884")
 
 
-@pytest.mark.parametrize(("base", "ratio"), [(-1, 2), (0, 2), (1, None), (-365, 2), (-366, None)])
-def test_creatinine_is_compared_with_the_one_before_the_course(
-    engine: CheckedEngine, base: int, ratio: int | None
-) -> None:
+@pytest.mark.parametrize(("base", "ratio"), [(-1, 2), (0, 2), (1, 2), (-365, 2), (-366, None)])
+def test_creatinine_is_compared_with_its_baseline(engine: CheckedEngine, base: int, ratio: int | None) -> None:
     blood = [lab("creatinine", base, 0.7, "mg/dL"), lab("creatinine", 60, 1.4, "mg/dL")]
+    assert fact(judge(engine, 62, ORDER, LEVEL, *blood), "creatinine_ratio") == ratio
+
+
+@pytest.mark.parametrize(("before", "ratio"), [([], 3), ([(-366, 0.9)], 3), ([(-365, 0.9)], 2)])
+def test_without_one_creatinine_is_compared_with_the_lowest_of_the_year(
+    engine: CheckedEngine, before: list[tuple[int, float]], ratio: int
+) -> None:
+    blood = [lab("creatinine", on, value, "mg/dL") for on, value in [*before, (20, 0.6), (40, 0.7), (60, 1.8)]]
     assert fact(judge(engine, 62, ORDER, LEVEL, *blood), "creatinine_ratio") == ratio
 
 
@@ -131,6 +137,18 @@ def test_several_make_one_card_with_the_worst_first(engine: CheckedEngine) -> No
     assert rules == ["neutropenia", "hyperlipidaemia", "hyperglycaemia"]
     assert "Triglycerides 640" in card["detail"] and len(card["summary"]) <= 139
     assert card["detail"].count("Off label") == 1
+
+
+@pytest.mark.parametrize(("earlier", "ratio"), [(40, 20), (None, None)])
+def test_liver_enzymes_without_a_limit_have_that_of_an_earlier_result(
+    engine: CheckedEngine, earlier: int | None, ratio: int | None
+) -> None:
+    """A laboratory that leaves the limit out once must not hide 800 U/L."""
+    limit = {"referenceRange": [{"high": {"value": earlier, "unit": "U/L"}}]} if earlier else {}
+    blood = [lab("alt", 50, 20, "U/L") | limit, lab("alt", 61, 800, "U/L")]
+    advice = judge(engine, 62, ORDER, LEVEL, *blood)
+    assert fact(advice, "liver_enzymes") == ratio
+    assert any("by the upper limit of an earlier result" in card["detail"] for card in advice.cards) == bool(ratio)
 
 
 def test_a_patient_without_sirolimus_gets_none_of_it(engine: CheckedEngine) -> None:

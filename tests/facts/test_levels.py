@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import START, Resource, day, drug, intake, itp, level, patient, sirolimus
+from tests.charts import START, Resource, condition, day, drug, intake, itp, level, observation, patient, sirolimus
 from tests.judge import fact, judge, judge_order, topics
 
 ORDER = sirolimus("s", day(0), 2)
@@ -278,3 +278,28 @@ def test_a_level_shows_what_the_liver_does_from_day_21_for_100_days(
     engine: CheckedEngine, drawn: int, judged: int, answered: bool
 ) -> None:
     assert fact(judge(engine, judged, ORDER, level("l", day(drawn, "07:30"), 6)), "liver_answered") is answered
+
+
+FAILURE = "59927004"
+YELLOW = {"referenceRange": [{"high": {"value": 1.2, "unit": "mg/dL"}}]}
+
+
+@pytest.mark.parametrize(
+    ("signs", "answered"),
+    [
+        ([condition("c", FAILURE, day(39))], True),
+        ([condition("c", FAILURE, day(40))], False),  # the level is of 20 days later
+        ([condition("c", FAILURE, day(39)), condition("d", FAILURE, day(61))], False),
+        ([observation(f"b{on}", "1975-2", day(on), 3, "mg/dL") | YELLOW for on in (39, 61)], True),
+        ([observation(f"b{on}", "1975-2", day(on), 3, "mg/dL") | YELLOW for on in (40, 61)], False),
+        (
+            [observation(f"b{on}", "1975-2", day(on), mg, "mg/dL") | YELLOW for on, mg in ((20, 3), (39, 1), (61, 3))],
+            False,
+        ),
+    ],
+)
+def test_a_level_from_before_the_liver_failed_says_nothing_of_it(
+    engine: CheckedEngine, signs: list[Resource], answered: bool
+) -> None:
+    advice = judge(engine, 62, ORDER, level("l", day(60, "07:30"), 6), *signs)
+    assert fact(advice, "liver_answered") is answered

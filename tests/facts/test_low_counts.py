@@ -158,3 +158,43 @@ def test_a_steroid_of_unknown_dose_does_not_hide_another(engine: CheckedEngine) 
     thirty = steroid("p", "Prednisone", 2, 30)
     for more in ([], [steroid("x", "Dexamethasone", 55, None)]):
         assert "pjpProphylaxis" in topics(judge_order(engine, 62, [draft], thirty, *more))
+
+
+@pytest.mark.parametrize(
+    ("comparator", "value", "judged", "card"),
+    [
+        ("<", 10, 9, "bleedingWithLowPlatelets"),
+        ("<=", 10, 10, "lowPlateletsAdult"),
+        ("<", 20, 19, "lowPlateletsAdult"),
+        ("<", 21, 20, None),
+        ("<", 1, 0, "bleedingWithLowPlatelets"),
+    ],
+)
+def test_a_count_of_less_than_a_number_is_not_that_number(
+    engine: CheckedEngine, comparator: str, value: int, judged: int, card: str | None
+) -> None:
+    newest = count("c", day(61), value)
+    newest["valueQuantity"]["comparator"] = comparator
+    advice = judge(engine, 62, ORDER, LEVEL, newest)
+    assert fact(advice, "platelet_count") == judged
+    assert {"bleedingWithLowPlatelets", "lowPlateletsAdult"} & topics(advice) == ({card} if card else set())
+
+
+@pytest.mark.parametrize(("last", "speaks"), [(55, False), (54, True), (None, True)])
+def test_a_bleed_without_a_recent_count_is_told(engine: CheckedEngine, last: int | None, speaks: bool) -> None:
+    counts = [count("c", day(last), 80)] if last is not None else []
+    advice = judge(engine, 62, ORDER, LEVEL, *counts, condition("b", NOSE, day(60)))
+    assert ("bleedingWithoutCount" in topics(advice)) == speaks
+
+
+def test_a_drop_to_less_than_a_number_is_a_drop_below_it(engine: CheckedEngine) -> None:
+    newest = count("c", day(61), 50)
+    newest["valueQuantity"]["comparator"] = "<"
+    advice = judge(engine, 62, ORDER, LEVEL, count("b", day(50), 120), newest)
+    assert "fallingPlateletsOnSirolimus" in topics(advice)
+
+
+def test_a_count_of_more_than_a_number_is_a_count(engine: CheckedEngine) -> None:
+    high = count("c", day(61), 400)
+    high["valueQuantity"]["comparator"] = ">"
+    assert "bleedingWithoutCount" not in topics(judge(engine, 62, ORDER, LEVEL, high, condition("b", NOSE, day(60))))

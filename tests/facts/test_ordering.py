@@ -120,3 +120,10 @@ def test_another_assay_is_a_card_of_its_own(engine: CheckedEngine) -> None:
     assert not topics(
         judge(engine, 52, TAKEN, first | {"method": {"text": "CMIA"}}, second | {"method": {"text": "CMIA"}})
     )
+
+
+def test_a_draft_is_of_the_day_it_was_written_unless_that_lies_ahead(engine: CheckedEngine) -> None:
+    for written, on in ((day(18), day(18)), (day(25), day(20))):
+        draft = sirolimus("d", day(20), 2, status="draft", authoredOn=written)
+        dated = judge_order(engine, 20, [draft]).situation.patient.dose_date
+        assert dated is not None and dated.isoformat() == on

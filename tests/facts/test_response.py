@@ -337,3 +337,11 @@ def test_counts_after_a_splenectomy_from_the_first_day_on_are_explained_by_it(
         counts
     )[0]
     assert newest.why_not == (f"after splenectomy on {day(on)}" if explained else "")
+
+
+@pytest.mark.parametrize(("mg", "usable"), [(50, True), (75, False)])
+def test_a_stimulator_that_goes_on_at_its_dose_is_not_raised(engine: CheckedEngine, mg: int, usable: bool) -> None:
+    before = drug("e", "eltrombopag", day(-200), mg=50, status="completed", end=day(60))
+    after = drug("f", "eltrombopag", day(60), mg=mg)
+    advice = judge(engine, 72, sirolimus("s", day(0), 2), before, after, count("c", day(70), 120))
+    assert (fact(advice, "unusable_count") is None) == usable

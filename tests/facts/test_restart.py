@@ -7,7 +7,7 @@ import pytest
 from cds.advise import Advice
 from cds.engine import CheckedEngine
 from tests.charts import Resource, condition, day, level, observation, sirolimus
-from tests.judge import fact, judge_order
+from tests.judge import fact, judge, judge_order
 
 STOPPED = sirolimus("s", day(0), 2, status="stopped", end=day(40))
 TAKEN = sirolimus("s", day(0), 2)
@@ -51,6 +51,16 @@ def test_a_harm_on_record_since_the_course(engine: CheckedEngine) -> None:
     assert fact(again(engine, pneumonitis), "restart_after_harm") is True
 
 
+def test_a_nephrotic_syndrome_is_a_harm(engine: CheckedEngine) -> None:
+    assert fact(again(engine, condition("n", "52254009", day(30), status="resolved")), "restart_after_harm") is True
+
+
 def test_it_is_asked_of_a_restart_alone(engine: CheckedEngine) -> None:
     few = neutrophils(day(38), 0.4)
     assert fact(again(engine, few, order=TAKEN), "restart_after_harm") is False
+
+
+def test_on_an_opened_chart_nobody_takes_it_up_again(engine: CheckedEngine) -> None:
+    held = sirolimus("s", day(0), 2, status="on-hold")
+    advice = judge(engine, 60, held, condition("c", "205237003", day(30)))
+    assert fact(advice, "restart_after_harm") is False

@@ -28,6 +28,7 @@ from tests.charts import (
     patient,
     sirolimus,
     subject,
+    weight,
 )
 from tests.judge import judge, judge_order, topics
 from tests.oracle.charts import chart
@@ -49,7 +50,9 @@ ALLERGY = {"resourceType": "AllergyIntolerance", "id": "a", "patient": subject()
            "code": {"coding": [{"system": RXNORM, "code": "35302"}]}}  # fmt: skip
 LIPIDS = [observation("t", "2571-8", day(61), 1001, "mg/dL")]
 PREGNANT = hcg(valueString="positive", effectiveDateTime=day(60))
+UNCLEAR = hcg(valueQuantity={"value": 1250, "unit": "m[IU]/mL"}, effectiveDateTime=day(60))
 MILD = {"severity": {"coding": [{"system": SNOMED, "code": "255604002", "display": "Mild"}]}}
+ONE_SAMPLE = "one sample of urine has protein in the nephrotic range"
 KIDNEY = [observation("k0", "2160-0", day(30), 0.8, "mg/dL"), observation("k1", "2160-0", day(61), 1.2, "mg/dL")]
 REASONS = {
     "pneumonitis": ([condition("c", "205237003", day(50))], "lung disease is on record", (50, None)),
@@ -70,15 +73,24 @@ REASONS = {
     "an operation 28 days ago": ([OPERATION], "an operation was done", (35, 63)),
     "cancer": ([condition("c", "363346000", day(-900))], "malignant disease is on record", (-900, None)),
     "a positive pregnancy test": ([PREGNANT], "pregnancy is on record", ()),
+    "a pregnancy test without its limit": ([UNCLEAR], "a pregnancy test that cannot be read", ()),
     "an allergy": ([ALLERGY], "an allergy to sirolimus is on record", ()),
     "liver enzymes over five times": ([observation("e", "1742-6", day(61), 201, "U/L") | ALT], "high liver enzymes", (61, 89)),
+    "one sample of protein of 3.5": ([observation("u", "2890-2", day(61), 3.5, "g/g")], ONE_SAMPLE, (61, None)),
+    "one collection of 3.5": ([observation("u", "2889-4", day(61), 3.5, "g/(24.h)")], ONE_SAMPLE, ()),
+    "one sample of albumin of 2.2": ([observation("u", "9318-7", day(61), 2200, "mg/g")], ONE_SAMPLE, ()),
+    "haemoglobin of 7.9": ([observation("hb", "718-7", day(61), 7.9, "g/dL")], "haemoglobin is very low", (61, 75)),
     "a strong inhibitor": ([drug("x", "clarithromycin", day(0))], "a strong inhibitor raises the level", ()),
+    "an inhibitor from the day after tomorrow": ([drug("x", "clarithromycin", day(65)) | {"authoredOn": day(62)}], "a drug that moves the level is ordered and begins later", ()),
+    "a newer level in plasma": ([level("p", day(62, "09:00"), 27) | {"specimen": {"display": "Plasma"}}], "a level in serum or plasma is above the target", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
 """By what is on record: the resources, the words, and the days of the course from which and until which, where they are said."""
 NO_REASON = {
     "lung disease of before, that is over": condition("c", "205237003", day(-50), "resolved"),
     "sepsis of 43 days ago": condition("c", "91302008", day(20)),
+    "one sample of protein of 3.4": observation("u", "2890-2", day(61), 3.4, "g/g"),
+    "haemoglobin of 8": observation("hb", "718-7", day(61), 8, "g/dL"),
     "neutrophils of 1.0": observation("n", "751-8", day(61), 1.0, "10*9/L"),
     "angioedema of 91 days ago": condition("c", "41291007", day(-28)),
     "thrombosis of 91 days ago": condition("c", "128053003", day(-28)),
@@ -205,3 +217,12 @@ def test_while_a_rise_is_withheld_no_card_of_any_hook_offers_more_than_is_taken(
                 limit = running.mean if running is not None else written(asked)[order["id"]]
                 assert limit is not None and dose <= limit, f"seed {seed}, {hook}: {dose} mg/day, above {limit}"
     assert seen["withheld"] > SEEDS / 2 and seen["offered"] > 20, seen
+
+
+@pytest.mark.parametrize(("protein", "offered"), [(2, True), (2.1, False)])
+def test_one_sample_of_a_child_in_its_nephrotic_range_is_enough(
+    engine: CheckedEngine, protein: float, offered: bool
+) -> None:
+    child = [patient("2012-01-01"), itp(), weight("w", day(60), 40), sirolimus("s", day(0), 1, tablet="0.5"), *LOW[1:]]
+    advice = judge(engine, 63, *child, observation("u", "2890-2", day(61), protein, "g/g"), adult=False)
+    assert bool(offers(advice)) == offered

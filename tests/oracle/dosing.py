@@ -34,6 +34,7 @@ SUPPORT_DAYS, LEVEL_MAX_AGE = 28, 100
 SMALL_ADULT = 40  # kg
 WEIGHT_VALID, WEIGHT_VALID_YOUNG, YOUNGEST = 90, 30, 5
 OLDER_WEIGHT, OLDER_WEIGHT_INFANT, OLDER_WEIGHT_GROWN = 180, 60, Decimal("1.1")
+INFANT = 2  # years
 CHILD_ENOUGH = Decimal("0.05")  # mg/kg/day
 KG_WARNING, KG_CRITICAL = Decimal("0.1"), Decimal("0.2")
 M2_INFO, M2_CRITICAL, DAY_WARNING = 2, 4, 4
@@ -182,6 +183,8 @@ def rules(
     # "while a strong or moderate inhibitor is taken or drafted with it, while harm or the liver asks for less, and for a
     # restart after harm"
     less = withheld or restart or inhibitor_beside(record)
+    # nobody is told to reach a window that is too much for the size, nor an infant, for whom no dose is suggested
+    less = less or bool(by_size(replace(d, daily=low))) or record.age(record.today) < INFANT
     if d.daily < low and not supports and not response.in_response and not enough and not less:
         fires["dose-below-window"] = ("warning", "")
     if _step_down(record, levels, response, d):

@@ -204,7 +204,22 @@ def liver_answered(record: Record, course: Course, lv: levels.Levels) -> bool:
     if course.last_change is None or gone:
         return False
     young = [x for x in lv.usable if (record.today - x.day).days <= LEVEL_COUNTS]
-    return any((x.day - course.last_change).days >= ANSWERED_FROM for x in young)
+    since = max(course.last_change, impaired_from(record))
+    return any((x.day - since).days >= ANSWERED_FROM for x in young)
+
+
+def impaired_from(record: Record) -> date:
+    """A level from before the liver failed says nothing of it: the newest disease, or the first bilirubin that has been high since."""
+    days = [p.start or record.today for p in record.problems if p.kind == "liver" and p.active]
+    raised: list[date] = []
+    for lab in reversed(labs.read_labs(record, "bilirubin")):
+        times = labs.over_limit(lab)
+        if times is None:
+            continue
+        if times <= BILIRUBIN:
+            break
+        raised.append(lab.day)
+    return max([*days, *raised[-1:]], default=date.min)
 
 
 def restart_after_harm(record: Record, course: Course, lv: levels.Levels) -> bool:

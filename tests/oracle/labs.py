@@ -5,7 +5,7 @@ docs/rules.md, "Facts"; rules/definitions.yaml, lab_recent and the days of each 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -115,15 +115,16 @@ def start_stands(course: Course) -> bool:
 
 
 def creatinine(record: Record, course: Course, days: int = LAB_RECENT) -> tuple[Lab, Lab] | None:
-    """The newest creatinine, and the one before the course, at most a year before it."""
+    """The newest creatinine and its baseline: the one before the course, at most a year before it, else the lowest of the year."""
     last = newest(record, "creatinine", days=days)
-    if last is None or course.start is None or not start_stands(course):
+    if last is None or course.start is None:
         return None
     first = course.start + timedelta(days=1) if readings.CREATININE_OF_DAY_0_IS_BEFORE else course.start
-    before = [lab for lab in read_labs(record, "creatinine") if lab.day < first]
-    if not before or last.day < first or (course.start - before[-1].day).days > CREATININE_BEFORE:
-        return None
-    return before[-1], last
+    before = [lab for lab in read_labs(record, "creatinine") if lab.day < first] if start_stands(course) else []
+    if before and last.day >= first and (course.start - before[-1].day).days <= CREATININE_BEFORE:
+        return before[-1], last
+    year = [x for x in read_labs(record, "creatinine") if 0 < (last.day - x.day).days <= CREATININE_BEFORE]
+    return (min(year, key=lambda lab: lab.value), last) if year else None
 
 
 def creatinine_of_the_year(record: Record, days: int, on: date | None = None) -> Decimal | None:
@@ -149,9 +150,16 @@ def over_limit(lab: Lab | None) -> Decimal | None:
 
 
 def liver_enzymes(record: Record, days: int = LAB_RECENT, on: date | None = None) -> Decimal | None:
-    """The higher of ALT and AST over its laboratory's upper limit."""
-    both = [over_limit(newest(record, name, days=days, on=on)) for name in ("alt", "ast")]
+    """The higher of ALT and AST over its laboratory's upper limit; one without a limit has that of an earlier result."""
+    both = [over_limit(_with_limit(record, newest(record, name, days=days, on=on), name)) for name in ("alt", "ast")]
     return max((x for x in both if x is not None), default=None)
+
+
+def _with_limit(record: Record, last: Lab | None, name: str) -> Lab | None:
+    if last is None or last.upper:
+        return last
+    earlier = [lab.upper for lab in read_labs(record, name) if lab.upper and lab.day <= last.day]
+    return replace(last, upper=earlier[-1]) if earlier else last
 
 
 def diabetic(lab: Lab | None) -> bool:

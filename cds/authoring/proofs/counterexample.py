@@ -15,7 +15,7 @@ _TODAY = 60
 _BEGINS = {
     "lung_disease": "pneumonitis", "lung_harm": "pneumonitis", "lung_new": "pneumonitis", "serious_infections": "serious-infection", "sepsis": "sepsis",
     "febrile_neutropenia": "febrile-neutropenia", "angioedema_recent": "angioedema", "angioedema_now": "angioedema",
-    "thrombosis": "thrombosis", "microangiopathies": "microangiopathy", "stomatitis": "stomatitis", "malignancies": "malignancy", "liver_disease": "cirrhosis",
+    "thrombosis": "thrombosis", "microangiopathies": "microangiopathy", "stomatitis": "stomatitis", "nephrotic_syndromes": "nephrotic", "malignancies": "malignancy", "liver_disease": "cirrhosis",
     "breastfeeding": "breastfeeding", "pregnancy_on_record": "pregnant", "bleeding_now": "bleeding",
     "breathless": "breathless",
 }  # fmt: skip
