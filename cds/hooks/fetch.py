@@ -48,6 +48,10 @@ class Room:
         if self._bytes < 0:
             raise NotFetched("large together")
 
+    def give_back(self, number: int) -> None:
+        """The bytes of an answer that is not used: they keep no other answer out."""
+        self._bytes += number
+
 
 class Page(msgspec.Struct):
     """The elements of an answer that are decoded; the rest stays bytes."""
@@ -104,18 +108,26 @@ async def fetch(
 async def _all_pages(client: httpx.AsyncClient, server: Server, query: str, room: Room) -> bytes:
     """A resource, or a Bundle with the entries of every page. Raises NotFetched."""
     pages: list[bytes] = []
-    address, seen, size = f"{server.base}/{query}", set[str](), 0
+    try:
+        await _follow(client, server, query, room, pages)
+        return pages[0] if len(pages) == 1 else _joined(pages)
+    except NotFetched:
+        room.give_back(sum(map(len, pages)))
+        raise
+
+
+async def _follow(client: httpx.AsyncClient, server: Server, query: str, room: Room, pages: list[bytes]) -> None:
+    """Puts an answer's pages into ``pages``. Raises NotFetched."""
+    address, seen = f"{server.base}/{query}", set[str]()
     while len(pages) < _MOST_PAGES and address not in seen:
         seen.add(address)
         async with room.slots:
-            body = await _one(client, server, address, room)
-        size += len(body)
-        if size > _MOST_BYTES:
+            pages.append(await _one(client, server, address, room))
+        if sum(map(len, pages)) > _MOST_BYTES:
             raise NotFetched("large")
-        pages.append(body)
-        following = _next(body)
+        following = _next(pages[-1])
         if not following:
-            return pages[0] if len(pages) == 1 else _joined(pages)
+            return
         address = _within(server.base, following)
     raise NotFetched("paging")
 
@@ -134,15 +146,23 @@ async def _one(client: httpx.AsyncClient, server: Server, address: str, room: Ro
                 raise NotFetched("compressed")
             if "json" not in answer.headers.get("content-type", "json"):
                 raise NotFetched("not JSON")
-            body = bytearray()
-            async for chunk in answer.aiter_raw():
-                body += chunk
-                room.take(len(chunk))
-                if len(body) > _MOST_BYTES:
-                    raise NotFetched("large")
-            return bytes(body)
+            return await _body(answer, room)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
         raise NotFetched(type(error).__name__) from None
+
+
+async def _body(answer: httpx.Response, room: Room) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in answer.aiter_raw():
+            body += chunk
+            room.take(len(chunk))
+            if len(body) > _MOST_BYTES:
+                raise NotFetched("large")
+    except (NotFetched, httpx.HTTPError, httpx.StreamError):
+        room.give_back(len(body))
+        raise
+    return bytes(body)
 
 
 def _next(body: bytes) -> str:

@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from tests.charts import Resource
 
-
 # 50 MB in few bytes. Made once: compressed anew in each of seven threads, it kept answers without a fault from being sent in time.
 _BOMB = gzip.compress(b" " * 1_000_000) * 50
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from cds.engine import CheckedEngine
 from cds.hooks.discovery import prefetch
-from cds.hooks.fetch import allowed
+from cds.hooks.fetch import Server, allowed, fetch
 from cds.hooks.settings import Settings
 from tests.charts import Resource, day, drug, itp, level, patient, request, sirolimus, watched
 from tests.hooks.doors import SIGN, VIEW, client_of
@@ -116,6 +118,21 @@ def test_what_cannot_be_fetched_is_said_in_time(engine: CheckedEngine, stub: Stu
     assert "Observation was not supplied" in gaps(answer)
     assert stub.finished == set()  # nobody waited for the slow ones
     assert all(path.startswith(("/fhir/Observation", "/fhir/Condition")) for path, _ in stub.asked)
+
+
+def test_answers_that_are_too_large_keep_no_other_answer_out() -> None:
+    """Three of them, one after the other, are more bytes than all answers of a call may have."""
+
+    def answer(asked: httpx.Request) -> httpx.Response:
+        much = b"x" * 5_000_000 if asked.url.path.startswith("/large") else b""
+        return httpx.Response(200, stream=httpx.ByteStream(b'{"resourceType": "Bundle", "x": "' + much + b'"}'))
+
+    async def asked() -> dict[str, bytes]:
+        queries = {f"large{number}": f"large{number}" for number in range(3)} | {"conditions": "Condition"}
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            return await fetch(client, Server("http://fhir.example", ""), queries, 10, asyncio.Semaphore(1))
+
+    assert set(asyncio.run(asked())) == {"conditions"}
 
 
 @pytest.mark.parametrize("fault", ["500", "hang"])
