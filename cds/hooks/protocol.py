@@ -7,6 +7,7 @@ uvicorn limits none of these. This is a subclass of its protocol and uses its at
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -34,6 +35,9 @@ class Impatient(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        # asyncio sets this only where a socket says its protocol, which the socket that uvicorn's workers share does not; an
+        # answer's body then waited 40 ms for the client to acknowledge its head
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if len(self.opened) >= self.most:
             self._make_room()
         self.opened[self] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -16,11 +17,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import httpx
 import pytest
+import uvicorn
 
 from cds.compiled.hooks import SERVED
 from cds.hooks import serving
+from cds.hooks.protocol import Impatient
 from tests.charts import as_bytes, day, itp, patient, request, sirolimus
 from tests.conftest import RULES
 from tests.hooks.doors import VIEW
@@ -312,6 +317,31 @@ def test_a_worker_that_takes_anothers_place_has_the_rules_that_the_service_began
                 break
         time.sleep(0.05)
     assert found == {before}
+
+
+def test_an_answer_waits_for_no_acknowledgement_on_the_socket_that_workers_share() -> None:
+    """Its head and its body are two packets; with Nagle's algorithm the second waits for the client, which waits itself."""
+    without_delay = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        sockets = [each.transport.get_extra_info("socket") for each in Impatient.opened]
+        without_delay.extend(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def asked_once() -> None:
+        config = uvicorn.Config(app, port=0, http=Impatient, loop="asyncio", lifespan="off", log_config=None)
+        server, shared = uvicorn.Server(config), config.bind_socket()
+        served = asyncio.create_task(server.serve(sockets=[shared]))
+        while not server.started:
+            await asyncio.sleep(0)
+        async with httpx.AsyncClient() as client:
+            await client.get(f"http://127.0.0.1:{shared.getsockname()[1]}/")
+        server.should_exit = True
+        await served
+
+    asyncio.run(asked_once())
+    assert without_delay == [1]
 
 
 def test_several_workers_answer_and_outlive_one_another(start: Callable[..., Running]) -> None:
