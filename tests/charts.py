@@ -117,6 +117,7 @@ def drug(
     status: str = "active",
     end: str | None = None,
     mg: float | None = None,
+    as_needed: bool = False,
     pid: str = PATIENT,
 ) -> Resource:
     """An order of another drug, by ingredient."""
@@ -125,6 +126,8 @@ def drug(
         {"coding": [{"system": RXNORM, "code": code, "display": display}]} if code else {"text": display}
     )
     dosage: Resource = {"timing": {"repeat": {"boundsPeriod": {"start": start} | ({"end": end} if end else {})}}}
+    if as_needed:
+        dosage["asNeededBoolean"] = True
     if mg is not None:
         dosage["timing"]["repeat"] |= {"frequency": 1, "period": 1, "periodUnit": "d"}
         dosage["doseAndRate"] = [{"doseQuantity": {"value": mg, "unit": "mg", "system": UCUM, "code": "mg"}}]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from cds.chart.model import Dose
 from cds.chart.numbers import Unreadable, exact, factor, whole
@@ -38,9 +39,21 @@ def read_dose(dosages: Sequence[Dosage] | None, product: Product, knowledge: Kno
     try:
         numbered = list(enumerate(dosages or ()))
         taken = [each for each in numbered if not _is_empty_slot(each[1])] or numbered
-        return _sum([_one(index, dosage, product, knowledge) for index, dosage in _in_force(taken, on)])
+        in_force = _in_force(taken, on)
+        dose = _sum([_one(index, dosage, product, knowledge) for index, dosage in in_force])
+        return replace(dose, clock=_clock([dosage for _, dosage in in_force]))
     except Unreadable as unreadable:
         return Dose(problem=str(unreadable), at=unreadable.at or _INSTRUCTION)
+
+
+def _clock(dosages: Sequence[Dosage]) -> tuple[time, ...]:
+    """The times of day at which it is taken; empty unless every instruction gives them."""
+    repeats = [dosage.timing.repeat if dosage.timing is not None else None for dosage in dosages]
+    given_times = [(repeat.timeOfDay or []) if repeat is not None else [] for repeat in repeats]
+    try:
+        return tuple(time.fromisoformat(each) for each in chain(*given_times)) if all(given_times) else ()
+    except ValueError:
+        return ()
 
 
 def _is_empty_slot(dosage: Dosage) -> bool:

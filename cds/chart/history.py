@@ -19,7 +19,7 @@ _ACTIVE = ("active", "recurrence", "relapse")
 _STATUSES = ("", *_ACTIVE, "inactive", "remission", "resolved")
 _CONDITIONS = (
     "itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b", "malignancy", "thrombosis",
-    "procedures",
+    "other-indication", "procedures",
 )  # fmt: skip
 _NOT_SO = ("refuted", "entered-in-error")
 _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}

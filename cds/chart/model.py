@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import msgspec
@@ -57,6 +57,7 @@ class Dose(msgspec.Struct, frozen=True):
     interval_hours: Decimal | None = None
     mean: Decimal | None = None  # mg a day on average, whatever the rhythm
     parts: tuple[Decimal, ...] = ()  # mg of each of several intakes that differ
+    clock: tuple[time, ...] = ()  # the times of day at which it is taken, where the order gives each
     problem: str = ""
     at: str = ""  # the element that has the problem
 
@@ -97,6 +98,7 @@ class DrugUse(msgspec.Struct, frozen=True):
     given: bool = False  # a MedicationAdministration
     per_day: Decimal | None = None
     by_name: bool = False
+    as_needed: bool = False
     washout: str = ""  # of a drug that raises platelets: the definition that says for how long
 
 

@@ -15,7 +15,7 @@ from cds.chart.model import Dose, DrugUse, Order
 from cds.chart.numbers import Unreadable
 from cds.chart.order_changes import in_turn, read_changes
 from cds.chart.revisions import meta_of
-from cds.chart.sayings import DIFFER, differs
+from cds.chart.sayings import DIFFER, differs, understood
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Pointer, Resource, given, later
 from cds.compiled.knowledge import Knowledge
@@ -151,8 +151,19 @@ def _partner(entry: Entry, knowledge: Knowledge, start: Moment | None, end: Mome
         repeats=bool(dose.rhythm) or _repeats(entry.dosages),
         per_day=dose.per_day,
         by_name=entry.drug.by_name,
+        as_needed=_is_as_needed(entry, knowledge),
         washout=entry.drug.concept.washout,
     )
+
+
+def _is_as_needed(entry: Entry, knowledge: Knowledge) -> bool:
+    """Whether a drug that moves the sirolimus level is taken only as needed; not asked for any other drug."""
+    if entry.drug.concept.valueset not in knowledge.with_role("inhibitor", "inducer"):
+        return False
+    if any(d.asNeededBoolean or d.asNeededCodeableConcept for d in entry.dosages or ()):
+        return True
+    words = ". ".join(word for word in _words(entry.dosages) if word)
+    return bool(words) and understood(words, knowledge).as_needed
 
 
 def _course(resource: Resource, dosages: list[Dosage] | None) -> tuple[Moment | None, Moment | None]:

@@ -60,7 +60,7 @@ def differs(
     texts: Iterable[str], dose: Dose, tablet: Decimal | None, per_ml: Decimal | None, knowledge: Knowledge, on: date
 ) -> bool:
     """Whether the text of an order adds or contradicts something: as needed, a hold, another rhythm or amount, an end in the past."""
-    whole = ". ".join(text for text in texts if text)[:_LONGEST]
+    whole = ". ".join(text for text in texts if text)
     if not whole:
         return False
     said = understood(whole, knowledge, tablet)
@@ -108,7 +108,7 @@ def _fits(amount: Decimal, counts: Sequence[Decimal], allowed: set[Decimal | Non
 
 def understood(text: str, knowledge: Knowledge, tablet: Decimal | None = None) -> Said:
     """What ``text`` says in the language that understands most of it; ``tablet``: mg in one tablet of the product."""
-    plain = _plain(text, knowledge, tablet)
+    plain = _plain(text[:_LONGEST], knowledge, tablet)
     best = Said()
     for language in _languages(knowledge):
         said = language.read(plain)

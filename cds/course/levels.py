@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -15,7 +15,7 @@ from cds.chart.times import Moment
 from cds.chart.words import on_day, rounded, said
 from cds.course.episodes import dose_changes
 from cds.course.kinds import RoleEpisodes
-from cds.course.orders import Change
+from cds.course.orders import Change, Regimen
 from cds.course.patient import Patient
 from cds.plan.declare import Numbers, part
 
@@ -81,6 +81,7 @@ class Judged(msgspec.Struct, frozen=True):
     time_known: bool  # the time since the last dose is known, or the level is coded as a trough
     hours: Decimal | None
     draw_again: date | None = None
+    by_order: Decimal | None = None  # hours since the order's time of day for a dose, if they are too few for a trough
 
     @property
     def early(self) -> bool:
@@ -183,7 +184,7 @@ class _Judge:
             or self._of_partners(lab.moment)
             or self._of_doses(lab, change)
         )
-        return Judged(lab, verdict, why, change, known, hours, again)
+        return Judged(lab, verdict, why, change, known, hours, again, None if known else self._by_order(lab.moment))
 
     def _of_result(self, lab: Lab) -> tuple[str, str, None] | None:
         if lab.wrong_specimen:
@@ -203,6 +204,18 @@ class _Judge:
             due = f"the last recorded dose, which is due every {said(interval)} h"
             return "late_after_dose", f"{after} {due}; a dose may have been missed", None
         return None
+
+    def _by_order(self, drawn: Moment) -> Decimal | None:
+        """Hours from the order's last time of day for a dose to the draw, unless the next one was due soon.
+
+        A draw in UTC is not compared: the order's times are those of a local clock, which need not be UTC.
+        """
+        regimen = _regimen_at(self.patient, drawn)
+        clock = regimen.dose.clock if regimen is not None and regimen.dose.rhythm == "daily" else ()
+        if not clock or drawn.at is None or not drawn.at.utcoffset():
+            return None
+        hours = min(_hours_after(each, drawn.at) for each in clock)
+        return hours if hours < interval_at(self.patient, drawn) - self.timing.too_soon_margin else None
 
     def _of_partners(self, drawn: Moment) -> tuple[str, str, date] | None:
         moved = self.movers.before(drawn)
@@ -279,8 +292,18 @@ def _is_before(one: Moment, drawn: Moment) -> bool:
 
 def interval_at(patient: Patient, drawn: Moment) -> Decimal:
     """Hours between two doses of the regimen at the time of the draw, or of the last one before a hold."""
-    regimen = (patient.earlier or patient.course).last_regimen_before(drawn)
+    regimen = _regimen_at(patient, drawn)
     return (regimen.dose.interval_hours if regimen else None) or _DAY
+
+
+def _regimen_at(patient: Patient, drawn: Moment) -> Regimen | None:
+    return (patient.earlier or patient.course).last_regimen_before(drawn)
+
+
+def _hours_after(clock: time, drawn: datetime) -> Decimal:
+    """Hours from the last time that a clock showed this time of day."""
+    passed = (drawn - datetime.combine(drawn.date(), clock, drawn.tzinfo)) % timedelta(days=1)
+    return Decimal(int(passed.total_seconds())) / 3600
 
 
 def _same_day_later(moment: Moment, drawn: Moment) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cds.course.kinds import Problems, RoleUses
 from cds.course.patient import Patient
-from cds.course.problems import active
+from cds.course.problems import active, listed_problems
 from cds.plan.declare import Answer, Known, Named, flag, names
 
 _SHOWN = 3  # at most this many earlier treatments are named as evidence
@@ -24,9 +24,23 @@ def itp_on_record(
     now = patient.now
     counted = [problem for problem in active(secondary_problems, now) if problem.also in diagnoses]
     problems = [problem.reference for problem in (*active(itp_problems, now), *counted)]
-    of_course = (order for regimen in patient.course.regimens for order in regimen.orders)
-    orders = [order.reference for order in (*patient.dose_orders, *of_course) if order.for_itp]
+    orders = _orders_for_itp(patient)
     return Known(bool(problems or orders), [*problems, *orders])
+
+
+def _orders_for_itp(patient: Patient) -> list[str]:
+    of_course = (order for regimen in patient.course.regimens for order in regimen.orders)
+    return [order.reference for order in (*patient.dose_orders, *of_course) if order.for_itp]
+
+
+@names(
+    "other diseases for which sirolimus is given, unless an order says that it is for ITP",
+    none="none is on record, or an order says that sirolimus is for ITP",
+)
+def other_indications(other_indication_problems: Problems, patient: Patient) -> Answer[list[Named]]:
+    """Their doses and levels differ: a level of 16 may be what a transplant needs."""
+    found = [] if _orders_for_itp(patient) else active(other_indication_problems, patient.now)
+    return listed_problems(found)
 
 
 @flag("a corticosteroid, immunoglobulin or anti-D is on record")

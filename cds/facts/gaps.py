@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from cds.chart.drugs import UNKNOWN_DRUG
 from cds.chart.model import Chart, Intake, Lab, Unread
-from cds.chart.words import on_day
+from cds.chart.words import listed, on_day
 from cds.compiled.knowledge import Window
 from cds.course.kinds import Problems
 from cds.course.patient import Patient
@@ -44,6 +44,7 @@ _SUBJECTS = {
     "hepatitis-b": "hepatitis B",
     "allergen": "allergies",
     "surgery": "surgery that is planned",
+    "other-indication": "what sirolimus is given for",
 }
 _MOST = 20
 _ALIKE = 3  # more than this many resources unread for the same reason are counted, not listed
@@ -172,8 +173,14 @@ def gaps_of_facts(chart: Chart, rested_on: Told) -> list[Named]:
 
 
 @part
-def gaps_of_diagnosis(chart: Chart, itp_on_record: bool | Unknown) -> list[Named]:
-    """That the protocol does not cover this patient: this is known, not missing, but must be reported."""
+def gaps_of_diagnosis(
+    chart: Chart, itp_on_record: bool | Unknown, other_indications: list[Named] | Unknown
+) -> list[Named]:
+    """That the protocol does not cover this patient, or may not: this is known, not missing, but must be reported."""
+    if itp_on_record is True and not isinstance(other_indications, Unknown):
+        note = f"{listed(each.name for each in other_indications)} is on record too, and no order says that it is for ITP; no dose is offered"
+        references = tuple(reference for each in other_indications for reference in each.references)
+        return [Named("What sirolimus is given for", note, references, "other_indications")]
     if itp_on_record is True or "Condition" in chart.not_supplied:
         return []
     note = "dose windows, level and response cards of the ITP protocol are not shown"

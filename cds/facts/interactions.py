@@ -33,6 +33,17 @@ def interaction_ahead(begins_later: tuple[Unread, ...]) -> Answer[bool]:
     return Known(bool(found), found)
 
 
+@flag("a drug that moves the level is taken only as needed")
+def interaction_as_needed(inhibitor_or_inducer_episodes: RoleEpisodes) -> Answer[bool]:
+    """A level tells nothing of doses that may or may not have been taken before it."""
+    found = [use.reference for each in inhibitor_or_inducer_episodes for use in each.uses if _may_be_taken(use)]
+    return Known(bool(found), found)
+
+
+def _may_be_taken(use: DrugUse) -> bool:
+    return use.as_needed and use.status == "active"
+
+
 def listed_once(found: Iterable[Named]) -> list[Named]:
     """Each name once, in alphabetical order."""
     unique = {one.name: one for one in reversed(list(found))}

@@ -12,14 +12,14 @@ from decimal import ROUND_FLOOR, Decimal
 import msgspec
 
 from cds.chart.model import Order
-from cds.chart.words import MG_DAY, NG_ML, rounded, said
+from cds.chart.words import MG_DAY, NG_ML, listed, rounded, said
 from cds.compiled.knowledge import Window
 from cds.course.kinds import Labs, UnreadOf
 from cds.course.levels import Judged, Target
 from cds.course.patient import Patient
 from cds.facts.limits import Limits, Support
 from cds.facts.trough import Acted
-from cds.plan.declare import Answer, Days, Known, Numbers, Unknown, flag, number, part, text
+from cds.plan.declare import Answer, Days, Known, Named, Numbers, Unknown, flag, number, part, text
 
 _NO_ORDER = "there is no single order to change"
 
@@ -69,6 +69,7 @@ class Offers(msgspec.Struct, frozen=True):
     level_unread: bool
     acted: Acted | None
     is_adult: bool
+    other_use: str  # the other disease for which sirolimus may be given; empty if there is none
 
     @property
     def patient(self) -> Patient:
@@ -87,7 +88,7 @@ class Offers(msgspec.Struct, frozen=True):
 
     def never(self, raising: bool) -> str:
         """Why no dose is offered at all; empty when one may be."""
-        return self._no_order() or self._infant() or (self._no_rise() if raising else "")
+        return self._no_order() or self._other_use() or self._infant() or (self._no_rise() if raising else "")
 
     def _no_order(self) -> str:
         if self.order is None:
@@ -97,6 +98,11 @@ class Offers(msgspec.Struct, frozen=True):
         if self.order.dose.per_day is None:
             return "the dose of the order is not known per day"
         return "the order has different doses in a day" if self.order.dose.per_intake is None else ""
+
+    def _other_use(self) -> str:
+        return (
+            f"{self.other_use} is on record too, and no order says that sirolimus is for ITP" if self.other_use else ""
+        )
 
     def _infant(self) -> str:
         infant = self.patient.surely_under(self.numbers.infant_age, self.patient.now.date())
@@ -162,10 +168,12 @@ def offers(
     level_unread: bool,
     acted: Acted | Unknown,
     age_group: str | Unknown,
+    other_indications: list[Named] | Unknown,
 ) -> Offers:
     """Whether a dose may be offered."""
     level = acted if isinstance(acted, Acted) else None
-    return Offers(limits, offer_numbers, rise_reasons, level_unread, level, age_group == "adult")
+    other_use = "" if isinstance(other_indications, Unknown) else listed(each.name for each in other_indications)
+    return Offers(limits, offer_numbers, rise_reasons, level_unread, level, age_group == "adult", other_use)
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -214,6 +222,11 @@ def _why_not_scaled(acted: Acted, support: Support | None, target: Target, doubt
         return "doses before the level were not given: it is too high all the same, and no dose is computed from it"
     if level.verdict != "usable":
         return "the level is from before steady state; it tells the direction, not the size of a change"
+    if level.by_order is not None:
+        return (
+            f"by the times of day that the order gives, the level was drawn {rounded(level.by_order, '0.1')} h after a dose, "
+            "and the time of that dose is not recorded"
+        )
     if target.holds(amount.value):
         return "the level is in the target"
     if amount.value < doubtful:

@@ -19,7 +19,7 @@ from cds.knowledge.tree import Document, Fault
 
 READ_INTO_CHART = frozenset(
     (
-        "angioedema", "bleeding", "bleeding-grade", "body-size", "harm", "hepatitis-b", "itp", "laboratory", "malignancy", "panel",
+        "angioedema", "bleeding", "bleeding-grade", "body-size", "harm", "hepatitis-b", "itp", "laboratory", "malignancy", "other-indication", "panel",
         "platelets", "pregnancy", "procedures", "screening", "secondary-itp", "thrombosis", "treg",
     )
 )  # fmt: skip

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import FIRST_LINE, Resource, condition, day, hcg, itp, level, observation, patient, sirolimus
+from tests.charts import FIRST_LINE, SNOMED, Resource, condition, day, hcg, itp, level, observation, patient, sirolimus
 from tests.judge import fact, judge, judge_order, topics
 
+ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
 TAKEN = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8)]
 LUNG, SEPSIS, FEEDING, BREATHLESS = "205237003", "91302008", "866041003", "267036007"
 
@@ -152,3 +153,39 @@ def test_a_preliminary_negative_pregnancy_test_is_none(engine: CheckedEngine) ->
             adult=False,
         )
         assert (fact(advice, "days_since_negative_test") is not None) is known
+
+
+@pytest.mark.parametrize(
+    ("disease", "named"),
+    [
+        (condition("c", "737295003", day(-900)), "organ transplant"),
+        (condition("c", "7199000", day(-900)), "tuberous sclerosis"),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "J84.810"}]}}, "lymphangioleiomyomatosis"),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "D89.813"}]}}, "graft-versus-host disease"),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "D61.818"}]}}, ""),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "Z94.7"}]}}, ""),  # a cornea
+        ({"code": {"text": "Status post kidney transplant 2015"}}, "organ transplant"),
+        ({"code": {"text": "Z.n. Nierentransplantation"}}, "organ transplant"),
+        ({"code": {"text": "Mother: kidney transplant"}}, ""),
+        ({"code": {"text": "Schwere aplastische Anämie"}}, "aplastic anaemia"),
+        (condition("c", "306058006", day(-900), "resolved"), ""),
+    ],
+)
+def test_another_disease_that_sirolimus_is_given_for_takes_the_offer_away(
+    engine: CheckedEngine, disease: Resource, named: str
+) -> None:
+    record = condition("c", "7199000", day(-900)) | disease
+    asked = judge(engine, 21, sirolimus("s", day(0), 2), level("l", day(20), 17), record)
+    (card,) = [each for each in asked.cards if each["source"]["topic"]["code"] == "troughHigh"]
+    assert fact(asked, "proposed_dose") == (None if named else 1)
+    said = f"No dose is proposed: {named}" if named else ""
+    assert said in card["detail"] and (named == "" or "no order says that sirolimus is for ITP" in card["detail"])
+    assert ("notAssessed" in topics(asked)) == bool(named)
+
+
+def test_an_order_that_says_it_is_for_itp_keeps_its_offer(engine: CheckedEngine) -> None:
+    order = sirolimus("s", day(0), 2) | {"reasonCode": [{"coding": [{"system": SNOMED, "code": "32273002"}]}]}
+    transplant = condition("c", "737295003", day(-900))
+    asked = judge(engine, 21, order, level("l", day(20), 17), transplant)
+    assert "notAssessed" not in topics(asked)
+    assert fact(asked, "proposed_dose") == 1

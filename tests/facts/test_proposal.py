@@ -13,12 +13,14 @@ from cds.facts.limits import limits
 from cds.plan.declare import Unknown
 from tests.charts import (
     FIRST_LINE,
+    UCUM,
     Resource,
     day,
     drug,
     intake,
     itp,
     level,
+    observation,
     patient,
     sirolimus,
     weight,
@@ -190,3 +192,41 @@ def test_a_small_patient_is_offered_no_more_than_the_limit_by_day(engine: Checke
 def test_a_cut_may_reach_the_floor_of_the_window_where_the_target_is_out_of_reach(engine: CheckedEngine) -> None:
     """Half of 4 mg is the floor of the starting window; the level in proportion, 20 ng/mL, would still be too high."""
     assert fact(propose(engine, 4, 40), "proposed_dose") == 2
+
+
+EVENING = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "timeOfDay": ["20:00:00"]}},
+           "doseAndRate": [{"doseQuantity": {"value": 2, "unit": "mg", "system": UCUM, "code": "mg"}}]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("drawn", "proposed"),
+    [
+        ("T22:00:00+01:00", None),
+        ("T08:00:00+01:00", None),
+        ("T17:59:00+01:00", None),
+        ("T18:00:00+01:00", 1),  # two hours before the next dose
+        ("T19:30:00+01:00", 1),
+        ("T22:00:00+00:00", 1),  # in UTC, as many servers store all times: not compared with a local clock
+        ("", 1),  # no time of day
+    ],
+)
+def test_no_dose_is_computed_from_a_level_drawn_after_the_dose_by_the_orders_times(
+    engine: CheckedEngine, drawn: str, proposed: int | None
+) -> None:
+    order = sirolimus("s", day(0), 2) | {"dosageInstruction": [EVENING]}
+    advice = judge(engine, 21, order | {"authoredOn": day(0)}, level("l", day(20) + drawn, 18))
+    assert fact(advice, "proposed_dose") == proposed
+    assert "troughHigh" in topics(advice)
+    assert ("by the times of day that the order gives" in advice.cards[0]["detail"]) == (proposed is None)
+
+
+def test_a_recorded_dose_goes_before_the_times_of_the_order(engine: CheckedEngine) -> None:
+    order = sirolimus("s", day(0), 2) | {"dosageInstruction": [EVENING], "authoredOn": day(0)}
+    given = intake("i", day(19) + "T08:00:00+01:00")
+    assert fact(judge(engine, 21, order, given, level("l", day(20) + "T07:45:00+01:00", 18)), "proposed_dose") == 1
+
+
+def test_a_level_that_is_coded_as_a_trough_goes_before_the_times_of_the_order(engine: CheckedEngine) -> None:
+    order = sirolimus("s", day(0), 2) | {"dosageInstruction": [EVENING], "authoredOn": day(0)}
+    trough = observation("l", "72676-0", day(20) + "T08:00:00+01:00", 18, "ng/mL")
+    assert fact(judge(engine, 21, order, trough), "proposed_dose") == 1

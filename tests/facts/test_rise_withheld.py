@@ -83,6 +83,8 @@ REASONS = {
     "a strong inhibitor": ([drug("x", "clarithromycin", day(0))], "a strong inhibitor raises the level", ()),
     "an inhibitor from the day after tomorrow": ([drug("x", "clarithromycin", day(65)) | {"authoredOn": day(62)}], "a drug that moves the level is ordered and begins later", ()),
     "a newer level in plasma": ([level("p", day(62, "09:00"), 27) | {"specimen": {"display": "Plasma"}}], "a level in serum or plasma is above the target", ()),
+    "an inhibitor as needed": ([drug("x", "fluconazole", day(0), as_needed=True)], "a drug that moves the level is taken only as needed", ()),
+    "an inhibitor as needed in words": ([drug("x", "fluconazole", day(0)) | {"dosageInstruction": [{"text": "150 mg bei Bedarf"}]}], "a drug that moves the level is taken only as needed", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
 """By what is on record: the resources, the words, and the days of the course from which and until which, where they are said."""
@@ -100,6 +102,7 @@ NO_REASON = {
     "an operation 29 days ago": OPERATION | {"performedDateTime": day(34)},
     "cancer in remission": condition("c", "363346000", day(-900), "remission"),
     "liver enzymes of five times": observation("e", "1742-6", day(61), 200, "U/L") | ALT,
+    "an inhibitor as needed that was stopped": drug("x", "fluconazole", day(0), end=day(20), as_needed=True),
     "a settled moderate inhibitor": drug("x", "fluconazole", day(0)),
 }
 

@@ -22,7 +22,7 @@ CM = "http://hl7.org/fhir/sid/icd-10-cm"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 COURSE = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8), count("base", day(-2), 14), *bloods(day(59))]
 SETS = {
-    "angioedema", "bleeding", "harm", "hepatitis-b", "itp", "malignancy", "pregnancy", "procedures", "secondary-itp",
+    "angioedema", "bleeding", "harm", "hepatitis-b", "itp", "malignancy", "other-indication", "pregnancy", "procedures", "secondary-itp",
     "thrombosis",
 }  # fmt: skip
 SPEAKS = {  # a code that its card speaks of, when it is there and active
