@@ -52,6 +52,12 @@ LIPIDS = [observation("t", "2571-8", day(61), 1001, "mg/dL")]
 PREGNANT = hcg(valueString="positive", effectiveDateTime=day(60))
 UNCLEAR = hcg(valueQuantity={"value": 1250, "unit": "m[IU]/mL"}, effectiveDateTime=day(60))
 MILD = {"severity": {"coding": [{"system": SNOMED, "code": "255604002", "display": "Mild"}]}}
+
+
+def danazol(since: str) -> Resource:
+    return drug("x", "fluconazole", since) | {"medicationCodeableConcept": {"text": "Danazol 200 mg"}}
+
+
 ONE_SAMPLE = "one sample of urine has protein in the nephrotic range"
 KIDNEY = [observation("k0", "2160-0", day(30), 0.8, "mg/dL"), observation("k1", "2160-0", day(61), 1.2, "mg/dL")]
 REASONS = {
@@ -85,6 +91,7 @@ REASONS = {
     "a newer level in plasma": ([level("p", day(62, "09:00"), 27) | {"specimen": {"display": "Plasma"}}], "a level in serum or plasma is above the target", ()),
     "an inhibitor as needed": ([drug("x", "fluconazole", day(0), as_needed=True)], "a drug that moves the level is taken only as needed", ()),
     "an inhibitor as needed in words": ([drug("x", "fluconazole", day(0)) | {"dosageInstruction": [{"text": "150 mg bei Bedarf"}]}], "a drug that moves the level is taken only as needed", ()),
+    "danazol since today": ([danazol(day(63))], "an inhibitor that no level has followed", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
 """By what is on record: the resources, the words, and the days of the course from which and until which, where they are said."""
@@ -103,6 +110,7 @@ NO_REASON = {
     "cancer in remission": condition("c", "363346000", day(-900), "remission"),
     "liver enzymes of five times": observation("e", "1742-6", day(61), 200, "U/L") | ALT,
     "an inhibitor as needed that was stopped": drug("x", "fluconazole", day(0), end=day(20), as_needed=True),
+    "settled danazol": danazol(day(0)),
     "a settled moderate inhibitor": drug("x", "fluconazole", day(0)),
 }
 
