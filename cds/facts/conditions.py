@@ -77,6 +77,16 @@ def fevers(
     return [*(each.reference for each in active(fever_problems, now, infection_acts)), *measured]
 
 
+@flag("fever, on the problem list or measured within {fever_recent} days")
+def fever_now(fevers: list[str]) -> Answer[bool]:
+    return Known(bool(fevers), fevers)
+
+
+@names("pancreatitis, of the last {pancreatitis_acts} days", none="none is on record")
+def pancreatitis(pancreatitis_problems: Problems, pancreatitis_acts: Days, now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active(pancreatitis_problems, now, pancreatitis_acts))
+
+
 @part
 def few_neutrophils(
     neutrophils_samples: Samples,

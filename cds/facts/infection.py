@@ -105,6 +105,14 @@ def hepatitis_b_covered(
     return Known(bool(covered), covered)
 
 
+@flag("the newest hepatitis B virus DNA is positive")
+def hepatitis_b_virus(hbv_dna_labs: Labs) -> Answer[bool]:
+    """Also during an antiviral."""
+    load = _newest(hbv_dna_labs)
+    found = [load.reference] if load is not None and load.positive else []
+    return Known(bool(found), found)
+
+
 @part
 def unreadable_hepatitis_tests(hbsag_labs: Labs, anti_hbc_labs: Labs, hbv_dna_labs: Labs) -> list[Unread]:
     """Results of hepatitis B tests that cannot be read."""

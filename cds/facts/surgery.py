@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from cds.chart.model import Plan
 from cds.chart.words import on_day
-from cds.course.kinds import Events
+from cds.course.kinds import Events, Problems
 from cds.course.patient import Patient
-from cds.plan.declare import Answer, Known, Named, Numbers, Unknown, names, number, part
+from cds.course.problems import active, listed_problems
+from cds.plan.declare import Answer, Days, Known, Named, Numbers, Unknown, names, number, part
 
 Ahead = list[tuple[int, Plan]]
 
@@ -48,6 +49,11 @@ def surgery_planned(operations_ahead: Ahead, patient: Patient, pause: Pause) -> 
 def days_to_surgery(operations_ahead: Ahead) -> Answer[Decimal]:
     days, plan = min(operations_ahead, key=lambda each: each[0])
     return Known(Decimal(days), [plan.reference])
+
+
+@names("a wound that has opened again, of the last {surgery_heals} days", none="none is on record")
+def open_wounds(open_wound_problems: Problems, surgery_heals: Days, now: datetime) -> Answer[list[Named]]:
+    return listed_problems(active(open_wound_problems, now, surgery_heals))
 
 
 @number("day", "1", "days since the newest operation")

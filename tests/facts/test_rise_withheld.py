@@ -58,6 +58,8 @@ def danazol(since: str) -> Resource:
     return drug("x", "fluconazole", since) | {"medicationCodeableConcept": {"text": "Danazol 200 mg"}}
 
 
+VIRUS = observation("v", "29615-2", day(61), 0, "IU/mL") | {"valueString": "detected"}
+del VIRUS["valueQuantity"]
 ONE_SAMPLE = "one sample of urine has protein in the nephrotic range"
 KIDNEY = [observation("k0", "2160-0", day(30), 0.8, "mg/dL"), observation("k1", "2160-0", day(61), 1.2, "mg/dL")]
 REASONS = {
@@ -91,6 +93,12 @@ REASONS = {
     "a newer level in plasma": ([level("p", day(62, "09:00"), 27) | {"specimen": {"display": "Plasma"}}], "a level in serum or plasma is above the target", ()),
     "an inhibitor as needed": ([drug("x", "fluconazole", day(0), as_needed=True)], "a drug that moves the level is taken only as needed", ()),
     "an inhibitor as needed in words": ([drug("x", "fluconazole", day(0)) | {"dosageInstruction": [{"text": "150 mg bei Bedarf"}]}], "a drug that moves the level is taken only as needed", ()),
+    "fever of 38.0": ([observation("f", "8310-5", day(56), 38, "Cel")], "fever is on record", ()),
+    "fever by its name": ([condition("c", "386661006", day(61))], "fever is on record", ()),
+    "an oxygen saturation of 89": ([observation("o", "59408-5", day(61), 89, "%")], "the oxygen saturation is very low", (61, None)),
+    "virus of hepatitis B": ([VIRUS, drug("x", "fluconazole", day(-90)) | {"medicationCodeableConcept": {"text": "Entecavir 0.5 mg"}}], "hepatitis B virus DNA is detected", ()),
+    "pancreatitis of 90 days ago": ([condition("c", "197456007", day(-27))], "pancreatitis is on record", (-27, 63)),
+    "a wound that opened": ([{**condition("c", "", day(50)), "code": {"text": "Wound dehiscence"}}], "a wound that has opened is on record", (50, 78)),
     "danazol since today": ([danazol(day(63))], "an inhibitor that no level has followed", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
@@ -110,6 +118,11 @@ NO_REASON = {
     "cancer in remission": condition("c", "363346000", day(-900), "remission"),
     "liver enzymes of five times": observation("e", "1742-6", day(61), 200, "U/L") | ALT,
     "an inhibitor as needed that was stopped": drug("x", "fluconazole", day(0), end=day(20), as_needed=True),
+    "fever of eight days ago": observation("f", "8310-5", day(55), 39.5, "Cel"),
+    "a temperature of 37.9": observation("f", "8310-5", day(61), 37.9, "Cel"),
+    "an oxygen saturation of 90": observation("o", "59408-5", day(61), 90, "%"),
+    "pancreatitis of 91 days ago": condition("c", "197456007", day(-28)),
+    "a wound that opened 29 days ago": {**condition("c", "", day(34)), "code": {"text": "Wound dehiscence"}},
     "settled danazol": danazol(day(0)),
     "a settled moderate inhibitor": drug("x", "fluconazole", day(0)),
 }

@@ -180,6 +180,8 @@ def _withheld(found: Reading, heard: dict[str, tuple[str, str]]) -> bool:
     """Whether something withholds a rise: a harm, or what raises the level and no level has shown yet."""
     if found.harms or not readings.WHAT_RAISES_THE_LEVEL_WITHHOLDS:
         return bool(found.harms)
+    if harms.too_ill_for_more(found.record):
+        return True
     record, usable = found.record, [level.day for level in found.judged.usable]
     nursing = any(problem.active and problem.kind == "breastfeeding" for problem in record.problems)
     second = partners.second_mtor_inhibitor(record, found.course)
