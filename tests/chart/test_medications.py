@@ -327,6 +327,7 @@ def test_an_order_of_sirolimus_in_two_forms_is_named(engine: CheckedEngine) -> N
         ("倍他米松片", "betamethasone", True),
         ("Solu-Cortef 100 mg i.v.", "hydrocortisone", True),
         ("hydrocortisone 1 % cream", "hydrocortisone", False),
+        ("tacrolimus (PROTOPIC) 0.1 %", "tacrolimus", False),
         ("betamethasone valerate 0.1 % topical ointment", "betamethasone", False),
     ],
 )

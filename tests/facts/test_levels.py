@@ -312,3 +312,10 @@ def test_danazol_moves_the_level_and_raises_platelets(engine: CheckedEngine, sin
     advice = judge(engine, 21, sirolimus("s", day(0), 2), level("l", day(20), 3.9), danazol)
     assert ("troughLow" in topics(advice)) == usable
     assert usable or fact(advice, "unusable_level") == "interacting_drug_changed"
+
+
+def test_an_older_low_level_has_no_card_next_to_a_very_high_one(engine: CheckedEngine) -> None:
+    """A preliminary level of 24 ng/mL asks for a hold; that of ten days before was 4."""
+    high = level("p", day(30), 24) | {"status": "preliminary"}
+    advice = judge(engine, 31, sirolimus("s", day(0), 2), level("l", day(20), 4), high)
+    assert topics(advice) == {"troughCritical"}
