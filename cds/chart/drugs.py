@@ -17,6 +17,7 @@ _ENDED = ("on-hold", "stopped", "cancelled", "completed", "entered-in-error")
 _NOT_ORDERED = ("proposal", "plan", "option")
 _UNCLEAR = "its words name a form that is swallowed and one that is not"
 BEGINS_LATER = "it begins after the time of judging"
+DENIED_SOME_DAY = "it says that sirolimus is not taken, on hold or stopped, and has no date"
 UNKNOWN_DRUG = "drug"
 """The subject of an order whose drug cannot be identified."""
 
@@ -78,7 +79,9 @@ def _note_denial(reader: Reader, resource: Resource, drugs: list[Drug]) -> None:
     period = resource.effectivePeriod
     told = (period.end or period.start) if period is not None else resource.effectiveDateTime
     moment = parse_moment(told or resource.dateAsserted)
-    if moment is not None and not moment.is_after(reader.now):
+    if moment is None:
+        reader.unread(resource, DENIED_SOME_DAY, "sirolimus", "effective[x]")
+    elif not moment.is_after(reader.now):
         reader.chart.denied.append(Intake(resource.reference, moment))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cds.chart.drugs import DENIED_SOME_DAY
 from cds.chart.model import Intake, Lab
 from cds.course.kinds import UnreadOf
 from cds.course.patient import Patient
@@ -63,9 +64,10 @@ def denials(patient: Patient, denied: tuple[Intake, ...], given: tuple[Intake, .
     )
 
 
-@flag("a statement of after the start of the active order says that sirolimus is not taken")
-def taking_denied(denials: list[Intake]) -> Answer[bool]:
-    return Known(bool(denials), [each.reference for each in denials])
+@flag("a statement of after the start of the active order, or of an unknown day, says that sirolimus is not taken")
+def taking_denied(denials: list[Intake], sirolimus_unread: UnreadOf) -> Answer[bool]:
+    undated = [item.reference for item in sirolimus_unread if item.reason == DENIED_SOME_DAY]
+    return Known(bool(denials or undated), [*(each.reference for each in denials), *undated])
 
 
 @part
@@ -89,7 +91,7 @@ def relevant(
         return Unknown(DIED)
     if patient.still_counts or patient.drafts or patient.other_drafts or course.conflict or course.undated:
         return True
-    if sirolimus_unread:
+    if any(item.reason != DENIED_SOME_DAY for item in sirolimus_unread):
         return True
     found = bool(level_without_order or given_without_order)
     if course.state == "stopped_unknown" and course.start is not None:

@@ -198,6 +198,22 @@ def statement(status: str, on: int, rid: str = "st") -> Resource:
             "medicationCodeableConcept": {"text": "Sirolimus"}, "effectiveDateTime": day(on)}  # fmt: skip
 
 
+LOW_LEVEL = [sirolimus("s", day(0), 2), level("l", day(60, "07:40"), 4)]
+
+
+@pytest.mark.parametrize("status", ["not-taken", "on-hold", "stopped"])
+def test_a_statement_without_a_date_that_it_is_not_taken_is_named_and_keeps_a_rise_from_being_offered(
+    engine: CheckedEngine, status: str
+) -> None:
+    undated = {key: value for key, value in statement(status, 0).items() if key != "effectiveDateTime"}
+    advice = judge(engine, 62, *LOW_LEVEL, undated)
+    assert "MedicationStatement/st was not read" in gaps(advice)
+    if status == "not-taken":  # who never took it is no patient of ours
+        assert not judge(engine, 62, undated).cards
+    assert fact(advice, "proposed_dose") is None
+    assert "troughLow" in topics(advice)
+
+
 @pytest.mark.parametrize(
     ("told", "denied"),
     [
@@ -215,6 +231,6 @@ def test_a_statement_that_it_is_not_taken_keeps_a_rise_from_being_offered(
     engine: CheckedEngine, told: list[Resource], denied: bool
 ) -> None:
     """The order counts, but a level of missed doses must not lead to more of it."""
-    advice = judge(engine, 62, sirolimus("s", day(0), 2), level("l", day(60, "07:40"), 4), *told)
+    advice = judge(engine, 62, *LOW_LEVEL, *told)
     assert ("Whether sirolimus is taken" in gaps(advice)) == denied
     assert any("3 mg/day" in s["label"] for card in advice.cards for s in card.get("suggestions", ())) != denied
