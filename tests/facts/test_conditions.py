@@ -167,6 +167,7 @@ def test_a_preliminary_negative_pregnancy_test_is_none(engine: CheckedEngine) ->
         ({"code": {"text": "Status post kidney transplant 2015"}}, "organ transplant"),
         ({"code": {"text": "Z.n. Nierentransplantation"}}, "organ transplant"),
         ({"code": {"text": "Mother: kidney transplant"}}, ""),
+        ({"code": {"text": "PrCa"}}, ""),  # of the prostate
         ({"code": {"text": "Schwere aplastische Anämie"}}, "aplastic anaemia"),
         (condition("c", "306058006", day(-900), "resolved"), ""),
     ],

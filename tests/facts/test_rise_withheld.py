@@ -123,6 +123,7 @@ NO_REASON = {
     "an oxygen saturation of 90": observation("o", "59408-5", day(61), 90, "%"),
     "pancreatitis of 91 days ago": condition("c", "197456007", day(-28)),
     "a wound that opened 29 days ago": {**condition("c", "", day(34)), "code": {"text": "Wound dehiscence"}},
+    "a dehiscence in the ear": {**condition("c", "", day(50)), "code": {"text": "Superior canal dehiscence"}},
     "settled danazol": danazol(day(0)),
     "a settled moderate inhibitor": drug("x", "fluconazole", day(0)),
 }
