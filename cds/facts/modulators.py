@@ -170,13 +170,6 @@ def unsettled_inhibitors(moderate_inhibitors_met: Meetings, remedies: Meetings) 
     return listed_once(each.named() for each in waiting if each.state == "unsettled")
 
 
-@flag("danazol is taken or ordered with sirolimus, and no usable level shows yet what it does")
-def danazol_unsettled(judging: Judging, danazol_uses: Uses, danazol_episodes: Episodes) -> Answer[bool]:
-    """It raises the level less than what has a card of its own does."""
-    waiting = [each for each in judging.meetings(danazol_uses, danazol_episodes) if each.state == "unsettled"]
-    return Known(bool(waiting), [reference for each in waiting for reference in each.references])
-
-
 @part
 def spoken_remedies(remedies: Meetings, patient: Patient, herbal_shown: Days) -> Meetings:
     """Remedies that are new, or all remedies while an order is being written."""

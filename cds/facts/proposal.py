@@ -224,8 +224,8 @@ def _why_not_scaled(acted: Acted, support: Support | None, target: Target, doubt
         return "the level is from before steady state; it tells the direction, not the size of a change"
     if level.by_order is not None:
         return (
-            f"by the times of day that the order gives, the level was drawn {rounded(level.by_order, '0.1')} h after a dose, "
-            "and the time of that dose is not recorded"
+            f"by the times of day that the order gives, a dose was due {rounded(level.by_order, '0.1')} h before the draw, "
+            "and it is not recorded whether it was taken by then"
         )
     if target.holds(amount.value):
         return "the level is in the target"

@@ -305,15 +305,6 @@ def test_a_level_from_before_the_liver_failed_says_nothing_of_it(
     assert fact(advice, "liver_answered") is answered
 
 
-@pytest.mark.parametrize(("since", "usable"), [(13, True), (14, False), (19, False)])
-def test_danazol_moves_the_level_and_raises_platelets(engine: CheckedEngine, since: int, usable: bool) -> None:
-    """A level of day 20 says what both do together from seven days after danazol was started."""
-    danazol = drug("x", "fluconazole", day(since)) | {"medicationCodeableConcept": {"text": "Danazol 200 mg"}}
-    advice = judge(engine, 21, sirolimus("s", day(0), 2), level("l", day(20), 3.9), danazol)
-    assert ("troughLow" in topics(advice)) == usable
-    assert usable or fact(advice, "unusable_level") == "interacting_drug_changed"
-
-
 def test_an_older_low_level_has_no_card_next_to_a_very_high_one(engine: CheckedEngine) -> None:
     """A preliminary level of 24 ng/mL asks for a hold; that of ten days before was 4."""
     high = level("p", day(30), 24) | {"status": "preliminary"}

@@ -54,10 +54,6 @@ UNCLEAR = hcg(valueQuantity={"value": 1250, "unit": "m[IU]/mL"}, effectiveDateTi
 MILD = {"severity": {"coding": [{"system": SNOMED, "code": "255604002", "display": "Mild"}]}}
 
 
-def danazol(since: str) -> Resource:
-    return drug("x", "fluconazole", since) | {"medicationCodeableConcept": {"text": "Danazol 200 mg"}}
-
-
 VIRUS = observation("v", "29615-2", day(61), 0, "IU/mL") | {"valueString": "detected"}
 del VIRUS["valueQuantity"]
 ONE_SAMPLE = "one sample of urine has protein in the nephrotic range"
@@ -99,7 +95,6 @@ REASONS = {
     "virus of hepatitis B": ([VIRUS, drug("x", "fluconazole", day(-90)) | {"medicationCodeableConcept": {"text": "Entecavir 0.5 mg"}}], "hepatitis B virus DNA is detected", ()),
     "pancreatitis of 90 days ago": ([condition("c", "197456007", day(-27))], "pancreatitis is on record", (-27, 63)),
     "a wound that opened": ([{**condition("c", "", day(50)), "code": {"text": "Wound dehiscence"}}], "a wound that has opened is on record", (50, 78)),
-    "danazol since today": ([danazol(day(63))], "an inhibitor that no level has followed", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
 """By what is on record: the resources, the words, and the days of the course from which and until which, where they are said."""
@@ -124,7 +119,6 @@ NO_REASON = {
     "pancreatitis of 91 days ago": condition("c", "197456007", day(-28)),
     "a wound that opened 29 days ago": {**condition("c", "", day(34)), "code": {"text": "Wound dehiscence"}},
     "a dehiscence in the ear": {**condition("c", "", day(50)), "code": {"text": "Superior canal dehiscence"}},
-    "settled danazol": danazol(day(0)),
     "a settled moderate inhibitor": drug("x", "fluconazole", day(0)),
 }
 
