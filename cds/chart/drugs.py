@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cds.chart.medications import NOT_SUPPLIED, Drug, drugs_of, is_led_by_sirolimus, medication_of, names_something
 from cds.chart.model import DrugUse, Intake, Order
 from cds.chart.orders import Entry, read_entry
 from cds.chart.reader import Reader
 from cds.chart.request import Draft
-from cds.chart.times import clock_time, parse_moment
+from cds.chart.times import Moment, clock_time, parse_moment
 from cds.chart.wire import Dosage, Resource
 
 _TAKEN = ("active", "on-hold", "stopped", "completed")
@@ -76,13 +78,24 @@ def _note_denial(reader: Reader, resource: Resource, drugs: list[Drug]) -> None:
         return
     if not any(drug.concept.valueset == "sirolimus" and drug.oral for drug in drugs):
         return
-    period = resource.effectivePeriod
-    told = (period.end or period.start) if period is not None else resource.effectiveDateTime
-    moment = parse_moment(told or resource.dateAsserted)
+    moment = _told(resource, reader.now)
     if moment is None:
         reader.unread(resource, DENIED_SOME_DAY, "sirolimus", "effective[x]")
     elif not moment.is_after(reader.now):
         reader.chart.denied.append(Intake(resource.reference, moment))
+
+
+def _told(resource: Resource, now: datetime) -> Moment | None:
+    """The newest day of which a statement speaks, if any: of a period that is not over the day on which it was made, or began."""
+    period = resource.effectivePeriod
+    if period is None:
+        return parse_moment(resource.effectiveDateTime or resource.dateAsserted)
+    end = parse_moment(period.end)
+    if end is not None and not end.is_after(now):
+        return end
+    made = parse_moment(resource.dateAsserted)
+    began = parse_moment(period.start)
+    return made if made is not None and (began is None or made.day > began.day) and not made.is_after(now) else began
 
 
 def _begins_later(reader: Reader, resource: Resource, subject: str) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from cds.chart.codes import CONDITION_SYSTEMS, SNOMED, all_meant, canonical, texts_of
 from cds.chart.model import DrugUse, Event, Problem
 from cds.chart.operations import SURGERY, done
-from cds.chart.problem_names import named_problems
+from cds.chart.problem_names import OTHER_INDICATION, TRANSPLANT, named_problems
 from cds.chart.reader import Reader, first_moment, status_word
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Coding, Extension, Resource, later
@@ -19,7 +19,7 @@ _ACTIVE = ("active", "recurrence", "relapse")
 _STATUSES = ("", *_ACTIVE, "inactive", "remission", "resolved")
 _CONDITIONS = (
     "itp", "secondary-itp", "bleeding", "pregnancy", "angioedema", "harm", "hepatitis-b", "malignancy", "thrombosis",
-    "other-indication", "procedures",
+    OTHER_INDICATION, "procedures",
 )  # fmt: skip
 _NOT_SO = ("refuted", "entered-in-error")
 _SEVERITIES = {"255604002": "mild", "6736007": "moderate", "24484000": "severe"}
@@ -151,7 +151,10 @@ def read_procedure(reader: Reader, resource: Resource) -> None:
 
 
 def _note(reader: Reader, resource: Resource, concept: Concept, moment: Moment) -> None:
-    """A drug that was infused is one that was given; anything else is an event."""
+    """A drug that was infused is one that was given; anything else is an event, and a transplant an operation, too."""
+    if concept.name == TRANSPLANT:
+        reader.chart.events += [Event(resource.reference, name, moment) for name in (TRANSPLANT, SURGERY)]
+        return
     if concept.valueset in ("procedures", SURGERY):
         name = concept.name if concept.valueset == "procedures" else SURGERY
         reader.chart.events.append(Event(resource.reference, name, moment))

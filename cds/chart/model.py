@@ -80,6 +80,7 @@ class Order(msgspec.Struct, frozen=True):
     prior: tuple[str, ...]
     by_name: bool
     for_itp: bool
+    for_other: str  # another disease for which its reason says that sirolimus is given
     updated: Moment | None = None  # when the server last stored it, of an active order; what changed then is not known
 
 

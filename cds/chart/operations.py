@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from cds.chart.codes import all_meant, texts_of
 from cds.chart.drug_names import FIRST_IDEOGRAPH, named_in
-from cds.chart.problem_names import named_problems
+from cds.chart.problem_names import OTHER_INDICATION, TRANSPLANT, named_problems
 from cds.chart.wire import CodeableConcept
 from cds.compiled.knowledge import Concept, Knowledge
 
@@ -23,7 +23,7 @@ _kept: dict[str, dict[str, tuple[Concept, ...]]] = {}
 
 
 def done(code: CodeableConcept | None, knowledge: Knowledge) -> Concept | None:
-    """What a procedure means to the rules: a splenectomy or transfusion, a drug that raises platelets, or an operation of any kind."""
+    """What a procedure means to the rules: a transplant, a splenectomy or transfusion, a drug that raises platelets, or an operation of any kind."""
     if code is None:
         return None
     coded = _wanted((each for each in all_meant(code, knowledge) if not each.rejected), knowledge)
@@ -35,10 +35,14 @@ def _wanted(meant: Iterable[Concept], knowledge: Knowledge) -> Concept | None:
     found = list(meant)
     if not found:
         return None  # as for most procedures
-    order = (_PROCEDURES, *knowledge.with_role(_RAISES), SURGERY)
-    return min(
-        (each for each in found if each.valueset in order), key=lambda each: order.index(each.valueset), default=None
-    )
+    order = (OTHER_INDICATION, _PROCEDURES, *knowledge.with_role(_RAISES), SURGERY)
+    wanted = (each for each in found if each.valueset in order and _is_done(each))
+    return min(wanted, key=lambda each: order.index(each.valueset), default=None)
+
+
+def _is_done(concept: Concept) -> bool:
+    """Whether it can be done to a patient; of the diseases that sirolimus is given for, only a transplant can."""
+    return concept.valueset != OTHER_INDICATION or concept.name == TRANSPLANT
 
 
 def _named(text: str, knowledge: Knowledge) -> tuple[Concept, ...]:
@@ -60,7 +64,7 @@ def _read(text: str, knowledge: Knowledge) -> Iterator[Concept]:
         _words(text)
     )  # the spleen is not gone; a wound is there
     for called in named_problems(text, knowledge):
-        if called.concept.valueset == _PROCEDURES and not called.suspected and not partial:
+        if called.concept.valueset in (_PROCEDURES, OTHER_INDICATION) and not called.suspected and not partial:
             yield called.concept
     raising = knowledge.with_role(_RAISES)
     yield from (drug for drug in named_in(text, knowledge) if drug.valueset in raising)

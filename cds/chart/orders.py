@@ -8,17 +8,18 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from cds.chart.codes import meant_by
+from cds.chart.codes import all_meant, texts_of
 from cds.chart.dosage import Product, dated_steps, last_day, read_dose
 from cds.chart.medications import Drug, Medication, product_of
 from cds.chart.model import Dose, DrugUse, Order
 from cds.chart.numbers import Unreadable
 from cds.chart.order_changes import in_turn, read_changes
+from cds.chart.problem_names import OTHER_INDICATION, mentioned, named_problems
 from cds.chart.revisions import meta_of
 from cds.chart.sayings import DIFFER, differs, understood
 from cds.chart.times import Moment, parse_moment
 from cds.chart.wire import CodeableConcept, Dosage, Period, Pointer, Resource, given, later
-from cds.compiled.knowledge import Knowledge
+from cds.compiled.knowledge import Concept, Knowledge
 
 
 class Entry(NamedTuple):
@@ -32,6 +33,7 @@ class Entry(NamedTuple):
     draft: bool
     selected: bool
     for_itp: bool = False
+    for_other: str = ""
 
 
 def read_entry(
@@ -52,7 +54,8 @@ def read_entry(
         end = None  # an active order of sirolimus goes on until its status says otherwise
     product = product_of(entry.medication, knowledge)
     reasons = later(entry.resource.reasonCode, CodeableConcept)
-    entry = entry._replace(for_itp=any(_names_itp(reason, knowledge) for reason in reasons))
+    reasons_are = {concept.valueset: concept.display for reason in reasons for concept in _meant(reason, knowledge)}
+    entry = entry._replace(for_itp="itp" in reasons_are, for_other=reasons_are.get(OTHER_INDICATION, ""))
     steps = [] if entry.draft else dated_steps(entry.dosages, start)
     for place, (dosage, begun, over) in enumerate(steps):
         if begun.is_after(now):
@@ -123,6 +126,7 @@ def _order(
         prior=_prior(resource),
         by_name=entry.drug.by_name,
         for_itp=entry.for_itp,
+        for_other=entry.for_other,
         updated=parse_moment(meta_of(resource).lastUpdated)
         if entry.status == "active" and given(resource.meta)
         else None,
@@ -162,7 +166,9 @@ def _is_as_needed(entry: Entry, knowledge: Knowledge) -> bool:
         return False
     if any(d.asNeededBoolean or d.asNeededCodeableConcept for d in entry.dosages or ()):
         return True
-    words = ". ".join(word for word in _words(entry.dosages) if word)
+    codes = (d.timing.code for d in entry.dosages or () if d.timing is not None and d.timing.code is not None)
+    texts = [*_words(entry.dosages), *(text for code in codes for text in texts_of(code))]
+    words = ". ".join(text for text in texts if text)
     return bool(words) and understood(words, knowledge).as_needed
 
 
@@ -208,6 +214,9 @@ def _repeats(dosages: list[Dosage] | None) -> bool:
     return any(d.timing and d.timing.repeat and given(d.timing.repeat.period) for d in dosages or ())
 
 
-def _names_itp(reason: CodeableConcept, knowledge: Knowledge) -> bool:
-    concept = meant_by(reason, knowledge)
-    return concept is not None and concept.valueset == "itp"
+def _meant(reason: CodeableConcept, knowledge: Knowledge) -> Iterator[Concept]:
+    """What an order is given for, by code or by name."""
+    yield from (each for each in all_meant(reason, knowledge) if not each.rejected)
+    for text in texts_of(reason):
+        yield from (each.concept for each in named_problems(text, knowledge))
+        yield from (each for each in mentioned(text, knowledge) if each.valueset == OTHER_INDICATION)

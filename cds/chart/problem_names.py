@@ -11,6 +11,10 @@ from cds.compiled.systems import plain_name
 
 _LONGEST = 200  # characters; a longer text is a note
 _MOST_WORDS = 7  # of one phrase
+OTHER_INDICATION, TRANSPLANT = "other-indication", "transplant"
+"""The value set of other diseases that sirolimus is given for, and one of its names."""
+LASTING = (TRANSPLANT,)
+"""What a patient has for life: words of the past next to it, and a status that is not active, say nothing against it."""
 
 
 class Called(NamedTuple):
@@ -43,12 +47,22 @@ def named_problems(text: str, knowledge: Knowledge) -> Iterator[Called]:
     lexicon = knowledge.lexicon
     if _places(lexicon.history, words, spaced, left) or _holds(lexicon.history, said, knowledge):
         return
+    past, undone = (bool(_places(each, words, spaced, left)) for each in (lexicon.past, lexicon.undone))
     denied = min(_places(lexicon.denied, words, spaced, left), default=None)
     suspected = bool(_places(lexicon.suspected, words, spaced, left))
     mild = bool(_places(lexicon.mild, words, spaced, left))
     ahead = [concept for each in spaced if denied is None or each.end <= denied for concept in each.concepts]
     for concept in (*ahead, *(joined if denied is None else ())):
-        yield Called(concept, suspected, mild)
+        if not (undone if concept.name in LASTING else past):
+            yield Called(concept, suspected, mild)
+
+
+def mentioned(text: str, knowledge: Knowledge) -> Iterator[Concept]:
+    """Every condition whose name is in ``text``, whatever else it says of it: a drug is given to prevent a rejection, too."""
+    words = plain_name(text[:_LONGEST]).split()
+    for each in _spaced(words, knowledge):
+        yield from each.concepts
+    yield from _joined(" ".join(words), knowledge)[0]
 
 
 def _spaced(words: Sequence[str], knowledge: Knowledge) -> Iterator[_Named]:

@@ -51,6 +51,7 @@ class Said:
     amounts: list[tuple[Decimal, str]] = field(default_factory=list)  # a number and its unit
     ranged: bool = False  # an amount from one number to another
     as_needed: bool = False
+    conditional: bool = False  # "only if": of another drug this may be about food
     held: bool = False
     ends: list[date] = field(default_factory=list)
     understood: int = 0  # characters
@@ -64,7 +65,7 @@ def differs(
     if not whole:
         return False
     said = understood(whole, knowledge, tablet)
-    if said.as_needed or said.held or said.ranged or any(end < on for end in said.ends):
+    if said.as_needed or said.conditional or said.held or said.ranged or any(end < on for end in said.ends):
         return True
     return _other_rhythm(said, dose) or _other_amount(said, dose, tablet, per_ml)
 
@@ -204,6 +205,8 @@ class _Language:
         clause = self._intake(clause, said)
         clause, needed = self._taken("as_needed", clause, said)
         said.as_needed = said.as_needed or needed
+        clause, conditional = self._taken("only_if", clause, said)
+        said.conditional = said.conditional or conditional
         clause, _ = self._taken("nothing", clause, said)
         clause = self._scheme(clause, said)
         clause = self._amounts(self._rhythm(clause, said), said)

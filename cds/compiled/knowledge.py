@@ -172,7 +172,9 @@ class Sayings(msgspec.Struct, frozen=True):
     """How one language says how a drug is taken; every phrase in lower case, with ``{n}`` for a number."""
 
     numbers: dict[str, Decimal] = {}
-    phrases: dict[str, tuple[str, ...]] = {}  # by what they mean: daily, every_hours, as_needed, hold, elsewhere ...
+    phrases: dict[
+        str, tuple[str, ...]
+    ] = {}  # by what they mean: daily, every_hours, as_needed, only_if, hold, elsewhere ...
     weekdays: dict[str, tuple[str, ...]] = {}
     units: dict[str, tuple[str, ...]] = {}
     months: tuple[tuple[str, ...], ...] = ()  # the names of the twelve months
@@ -194,6 +196,8 @@ class Lexicon(msgspec.Struct, frozen=True):
     tablets: frozenset[str] = frozenset()  # names of a tablet or capsule as a dose unit
     millilitres: frozenset[str] = frozenset()
     history: tuple[str, ...] = ()  # words next to a condition's name that say the patient does not have it now
+    past: tuple[str, ...] = ()  # words next to it that say so of what does not last for life
+    undone: tuple[str, ...] = ()  # words next to the name of a transplant that say that the patient has none
     denied: tuple[str, ...] = ()  # words before the name of a condition that say it is absent
     suspected: tuple[str, ...] = ()  # words next to it that say it is not certain
     mild: tuple[str, ...] = ()  # words next to it that say it is mild

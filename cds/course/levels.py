@@ -81,7 +81,7 @@ class Judged(msgspec.Struct, frozen=True):
     time_known: bool  # the time since the last dose is known, or the level is coded as a trough
     hours: Decimal | None
     draw_again: date | None = None
-    by_order: Decimal | None = None  # hours since the order's time of day for a dose, if they are too few for a trough
+    by_order: Decimal | None = None  # hours since the order's time of day for a dose, unless the next one was due soon
 
     @property
     def early(self) -> bool:
@@ -214,8 +214,10 @@ class _Judge:
         clock = regimen.dose.clock if regimen is not None and regimen.dose.rhythm == "daily" else ()
         if not clock or drawn.at is None or not drawn.at.utcoffset():
             return None
-        hours = min(_hours_after(each, drawn.at) for each in clock)
-        return hours if hours < interval_at(self.patient, drawn) - self.timing.too_soon_margin else None
+        to_next = min(_hours_between(drawn.at, each) for each in clock)
+        return (
+            None if to_next <= self.timing.too_soon_margin else min(_DAY - _hours_between(drawn.at, e) for e in clock)
+        )
 
     def _of_partners(self, drawn: Moment) -> tuple[str, str, date] | None:
         moved = self.movers.before(drawn)
@@ -300,14 +302,22 @@ def _regimen_at(patient: Patient, drawn: Moment) -> Regimen | None:
     return (patient.earlier or patient.course).last_regimen_before(drawn)
 
 
-def _hours_after(clock: time, drawn: datetime) -> Decimal:
-    """Hours from the last time that a clock showed this time of day."""
+def _hours_between(drawn: datetime, clock: time) -> Decimal:
+    """Hours until the next time that a clock shows this time of day; 24 if it shows it now."""
     passed = (drawn - datetime.combine(drawn.date(), clock, drawn.tzinfo)) % timedelta(days=1)
-    return Decimal(int(passed.total_seconds())) / 3600
+    return _DAY - Decimal(int(passed.total_seconds())) / 3600
 
 
 def _same_day_later(moment: Moment, drawn: Moment) -> bool:
     return moment.at is not None and drawn.at is not None and moment.at > drawn.at
+
+
+def after_dose(hours: Decimal) -> str:
+    """Why a level is perhaps no trough, by the times of day that the order gives."""
+    return (
+        f"by the times of day that the order gives, a dose was due {rounded(hours, '0.1')} h before the draw, "
+        "and it is not recorded whether it was taken by then"
+    )
 
 
 def since_last_change(patient: Patient, lab: Lab) -> bool:

@@ -55,16 +55,15 @@ def febrile_neutropenia(
 
 
 @part
-def fevers(
-    fever_problems: Problems,
-    temperature_labs: Labs,
-    fever_from: Number,
-    fever_recent: Days,
-    infection_acts: Days,
-    now: datetime,
-) -> list[str]:
+def fevers(fever_problems: Problems, hot: list[str], infection_acts: Days, now: datetime) -> list[str]:
     """Fever on the problem list, and temperatures of the last days that are fever."""
-    measured = [
+    return [*(each.reference for each in active(fever_problems, now, infection_acts)), *hot]
+
+
+@part
+def hot(temperature_labs: Labs, fever_from: Number, fever_recent: Days, now: datetime) -> list[str]:
+    """Temperatures of the last days that are fever."""
+    return [
         lab.reference
         for lab in temperature_labs
         if lab.amount is not None
@@ -74,12 +73,14 @@ def fevers(
         and not lab.amount.comparator.startswith("<")
         and lab.moment.days_until(now) <= fever_recent
     ]
-    return [*(each.reference for each in active(fever_problems, now, infection_acts)), *measured]
 
 
-@flag("fever, on the problem list or measured within {fever_recent} days")
-def fever_now(fevers: list[str]) -> Answer[bool]:
-    return Known(bool(fevers), fevers)
+@flag("fever, measured or with a date on the problem list within {fever_recent} days")
+def fever_now(hot: list[str], fever_problems: Problems, fever_recent: Days, now: datetime) -> Answer[bool]:
+    """Without a date a problem may be one that comes and goes, such as hay fever or Mediterranean fever."""
+    dated = [each for each in active(fever_problems, now, fever_recent) if each.onset is not None]
+    found = [*hot, *(each.reference for each in dated)]
+    return Known(bool(found), found)
 
 
 @names("pancreatitis, of the last {pancreatitis_acts} days", none="none is on record")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from cds.course.kinds import Problems, RoleUses
+from cds.chart.words import on_day
+from cds.course.kinds import Events, Problems, RoleUses
 from cds.course.patient import Patient
 from cds.course.problems import active, listed_problems
-from cds.plan.declare import Answer, Known, Named, flag, names
+from cds.plan.declare import Answer, Known, Named, Unknown, flag, names
 
 _SHOWN = 3  # at most this many earlier treatments are named as evidence
 
@@ -37,10 +38,21 @@ def _orders_for_itp(patient: Patient) -> list[str]:
     "other diseases for which sirolimus is given, unless an order says that it is for ITP",
     none="none is on record, or an order says that sirolimus is for ITP",
 )
-def other_indications(other_indication_problems: Problems, patient: Patient) -> Answer[list[Named]]:
-    """Their doses and levels differ: a level of 16 may be what a transplant needs."""
-    found = [] if _orders_for_itp(patient) else active(other_indication_problems, patient.now)
-    return listed_problems(found)
+def other_indications(
+    other_indication_problems: Problems, transplant_problems: Problems, transplant_events: Events, patient: Patient
+) -> Answer[list[Named]]:
+    """Their doses and levels differ: a level of 16 may be what a transplant needs. A transplant counts whatever its status is."""
+    asked = (*patient.dose_orders, *(patient.course.current.orders if patient.course.current is not None else ()))
+    ordered = [
+        Named(each.for_other.lower(), "the reason of the order", (each.reference,)) for each in asked if each.for_other
+    ]
+    if ordered:
+        return list({each.name: each for each in ordered}.values())
+    if _orders_for_itp(patient):
+        return Unknown("an order says that sirolimus is for ITP")
+    done = [Named("transplant", f"of {on_day(each.moment)}", (each.reference,)) for each in transplant_events[:1]]
+    found = [*active(other_indication_problems, patient.now), *transplant_problems]
+    return listed_problems(found) if found or not done else done
 
 
 @flag("a corticosteroid, immunoglobulin or anti-D is on record")

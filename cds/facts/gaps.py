@@ -178,7 +178,7 @@ def gaps_of_diagnosis(
 ) -> list[Named]:
     """That the protocol does not cover this patient, or may not: this is known, not missing, but must be reported."""
     if itp_on_record is True and not isinstance(other_indications, Unknown):
-        note = f"{listed(each.name for each in other_indications)} is on record too, and no order says that it is for ITP; no dose is offered"
+        note = f"{listed(each.name for each in other_indications)} is on record, and the order does not say that sirolimus is for ITP; no dose is offered"
         references = tuple(reference for each in other_indications for reference in each.references)
         return [Named("What sirolimus is given for", note, references, "other_indications")]
     if itp_on_record is True or "Condition" in chart.not_supplied:

@@ -21,6 +21,7 @@ class Support(msgspec.Struct, frozen=True):
     level: Decimal
     dose: Decimal
     lab: Lab
+    by_order: Decimal | None = None  # hours since the order's time of day for a dose: then the trough may be lower
 
     def at(self, dose: Decimal) -> Decimal:
         """The level expected at ``dose``, in proportion."""
@@ -50,7 +51,7 @@ def support(levels: list[Judged], patient: Patient, support_days: Days, doubtful
             continue  # drawn during a hold: there is no dose to scale from
         if regimen.dose.per_day is None or not _still_speaks(each, patient, support_days):
             return None
-        return Support(each.lab.amount.value, regimen.dose.per_day, each.lab)
+        return Support(each.lab.amount.value, regimen.dose.per_day, each.lab, each.by_order)
     return None
 
 
@@ -117,7 +118,7 @@ class Limits(msgspec.Struct, frozen=True):
         scaled = self.support.at(dose)
         if dose > self.window.high:
             return scaled <= self.target.trough_high
-        return dose >= self.window.low or scaled >= self.target.trough_low
+        return dose >= self.window.low or (scaled >= self.target.trough_low and self.support.by_order is None)
 
     def fits_size(self, dose: Decimal) -> bool:
         """Whether ``dose`` passes every limit by body size."""

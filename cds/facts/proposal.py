@@ -15,7 +15,7 @@ from cds.chart.model import Order
 from cds.chart.words import MG_DAY, NG_ML, listed, rounded, said
 from cds.compiled.knowledge import Window
 from cds.course.kinds import Labs, UnreadOf
-from cds.course.levels import Judged, Target
+from cds.course.levels import Judged, Target, after_dose
 from cds.course.patient import Patient
 from cds.facts.limits import Limits, Support
 from cds.facts.trough import Acted
@@ -101,7 +101,9 @@ class Offers(msgspec.Struct, frozen=True):
 
     def _other_use(self) -> str:
         return (
-            f"{self.other_use} is on record too, and no order says that sirolimus is for ITP" if self.other_use else ""
+            f"{self.other_use} is on record, and the order does not say that sirolimus is for ITP"
+            if self.other_use
+            else ""
         )
 
     def _infant(self) -> str:
@@ -223,10 +225,7 @@ def _why_not_scaled(acted: Acted, support: Support | None, target: Target, doubt
     if level.verdict != "usable":
         return "the level is from before steady state; it tells the direction, not the size of a change"
     if level.by_order is not None:
-        return (
-            f"by the times of day that the order gives, a dose was due {rounded(level.by_order, '0.1')} h before the draw, "
-            "and it is not recorded whether it was taken by then"
-        )
+        return after_dose(level.by_order)
     if target.holds(amount.value):
         return "the level is in the target"
     if amount.value < doubtful:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from cds.chart.words import MG_DAY, rounded, said
 from cds.compiled.knowledge import Window
+from cds.course.levels import after_dose
 from cds.facts.limits import Support
 from cds.facts.proposal import Offers, Proposal, dose_of, too_soon
 from cds.plan.declare import Answer, Known, Named, Number, Unknown, flag, number, part
@@ -38,6 +39,8 @@ def unsettled_now(
         return "there is no usable level to go by"
     if level_moving:
         return level_moving
+    if support.by_order is not None:
+        return after_dose(support.by_order)
     falls = isinstance(platelet_fall, Decimal) and platelet_fall >= step_down_fall
     return "the platelet count is falling" if falls else ""
 

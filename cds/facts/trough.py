@@ -13,6 +13,7 @@ from cds.course.kinds import TestOrders
 from cds.course.levels import (
     Judged,
     Target,
+    after_dose,
     age_in_days,
     is_missed_but_high,
     since_last_change,
@@ -125,6 +126,7 @@ def _working(acted: Acted) -> str:
     timing = f"drawn {rounded(level.hours, '0.1')} h after the dose" if level.hours is not None else ""
     if not timing:
         unknown = "time since the last dose not recorded: assumed to be a trough"
+        unknown = after_dose(level.by_order) if level.by_order is not None else unknown
         timing = "coded as a trough" if level.time_known else unknown
     assay = f"; measured by {level.lab.assay}" if level.lab.assay else ""
     other = before.lab.assay if before is not None else ""

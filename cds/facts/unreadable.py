@@ -8,7 +8,7 @@ from cds.chart.model import Chart, Lab
 from cds.chart.samples import not_corrected, replaced_elsewhere
 from cds.course.counts import Count
 from cds.course.kinds import Labs
-from cds.course.levels import Judged, Target
+from cds.course.levels import Judged, Target, after_dose, age_in_days
 from cds.course.patient import Patient
 from cds.course.response import Response
 from cds.facts.size import Size
@@ -24,8 +24,9 @@ def gaps_of_levels(
     levels: list[Judged],
     telling_levels: list[Judged],
     target: Target,
+    unusable_shown: Days,
 ) -> list[Named]:
-    """Levels that were not read, that are an uninformative bound, or of which it is not known which is newer."""
+    """Levels that were not read, that are an uninformative bound or perhaps no trough, or of which it is not known which is newer."""
     if "Observation" in chart.not_supplied:
         return []
     read, judged = [each.lab for each in levels], [each.lab for each in telling_levels]
@@ -34,7 +35,18 @@ def gaps_of_levels(
         if each.verdict == "usable" and each.lab.amount and not target.decides(each.lab.amount):
             note = "it is reported only as a bound and cannot be compared with the target"
             gaps.append(Named("Newest level", note, (each.lab.reference,), "trough"))
+        elif _may_be_no_trough(each, target) and age_in_days(each.lab, patient.now) <= unusable_shown:
+            assert each.by_order is not None
+            gaps.append(
+                Named("Whether the level is a trough", after_dose(each.by_order), (each.lab.reference,), "trough")
+            )
     return [*gaps, *_same_day(patient.levels)]
+
+
+def _may_be_no_trough(each: Judged, target: Target) -> bool:
+    """Whether a level in the target was drawn after a dose by the order's times; of one outside it the card says so."""
+    amount = each.lab.amount
+    return each.verdict == "usable" and each.by_order is not None and amount is not None and target.side(amount) == 0
 
 
 def _same_day(levels: Sequence[Lab]) -> list[Named]:

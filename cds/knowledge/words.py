@@ -16,7 +16,7 @@ from cds.knowledge.tree import Fault, read
 FOLDER = "words"
 Meaning = Literal[
     "daily", "twice_daily", "three_daily", "four_daily", "times_daily", "every_hours", "every_days", "alternate", "weekly",
-    "times_weekly", "monthly", "morning", "noon", "evening", "night", "as_needed", "hold", "not_hold", "until", "elsewhere",
+    "times_weekly", "monthly", "morning", "noon", "evening", "night", "as_needed", "only_if", "hold", "not_hold", "until", "elsewhere",
     "nothing",
 ]  # fmt: skip
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -64,11 +64,14 @@ class SpecimenShape(Shape):
 class ProblemsShape(Shape):
     """``problems.yaml``: words next to the name of a condition.
 
-    ``history``: the condition is over, another person's or only looked for; ``denied``: the condition named after the word is absent;
+    ``history``: the condition is over, another person's or only looked for; ``past``: it is over, unless it lasts; ``undone``: what would
+    last was not done to the patient; ``denied``: the condition named after the word is absent;
     ``suspected``: the condition is not certain; ``mild``: the condition is mild.
     """
 
     history: list[Phrase] = Field(default=[])
+    past: list[Phrase] = Field(default=[])
+    undone: list[Phrase] = Field(default=[])
     denied: list[Phrase] = Field(default=[])
     suspected: list[Phrase] = Field(default=[])
     mild: list[Phrase] = Field(default=[])
@@ -133,6 +136,8 @@ def read_words(layers: Layers, faults: list[Fault]) -> Lexicon:
         tablets=frozenset(word.lower() for each in read_as for word in each.forms.tablets),
         millilitres=frozenset(word.lower() for each in read_as for word in each.forms.millilitres),
         history=tuple(word for each in read_as for word in each.problems.history),
+        past=tuple(word for each in read_as for word in each.problems.past),
+        undone=tuple(word for each in read_as for word in each.problems.undone),
         denied=tuple(word for each in read_as for word in each.problems.denied),
         suspected=tuple(word for each in read_as for word in each.problems.suspected),
         mild=tuple(word for each in read_as for word in each.problems.mild),

@@ -7,10 +7,26 @@ from typing import Any
 import pytest
 
 from cds.engine import CheckedEngine
-from tests.charts import FIRST_LINE, SNOMED, Resource, condition, day, hcg, itp, level, observation, patient, sirolimus
+from tests.charts import (
+    FIRST_LINE,
+    SNOMED,
+    Resource,
+    condition,
+    day,
+    hcg,
+    itp,
+    level,
+    observation,
+    patient,
+    sirolimus,
+    subject,
+)
 from tests.judge import fact, judge, judge_order, topics
 
 ICD_10_CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ITP_BEFORE = sirolimus("before", day(-30), 2, status="completed", end=day(0)) | {
+    "reasonCode": [{"coding": [{"system": SNOMED, "code": "32273002"}]}]
+}
 TAKEN = [sirolimus("s", day(0), 2), level("l", day(60, "08:00"), 8)]
 LUNG, SEPSIS, FEEDING, BREATHLESS = "205237003", "91302008", "866041003", "267036007"
 
@@ -166,7 +182,29 @@ def test_a_preliminary_negative_pregnancy_test_is_none(engine: CheckedEngine) ->
         ({"code": {"coding": [{"system": ICD_10_CM, "code": "Z94.7"}]}}, ""),  # a cornea
         ({"code": {"text": "Status post kidney transplant 2015"}}, "organ transplant"),
         ({"code": {"text": "Z.n. Nierentransplantation"}}, "organ transplant"),
+        ({"code": {"text": "Kidney transplant, status post"}}, "organ transplant"),
+        ({"code": {"text": "Previous renal transplant"}}, "organ transplant"),
+        ({"code": {"text": "History of liver transplantation"}}, "organ transplant"),
+        ({"code": {"text": "Transplanted kidney present (finding)"}}, "organ transplant"),
+        ({"code": {"text": "Kidney-pancreas transplant"}}, "organ transplant"),
+        ({"code": {"text": "ATCD greffe de rein"}}, "organ transplant"),
+        ({"code": {"text": "Stan po przeszczepieniu wątroby"}}, "organ transplant"),
+        ({"code": {"text": "既往肾移植"}}, "organ transplant"),
+        ({"code": {"text": "同种异体造血干细胞移植术后"}}, "stem cell transplant"),
+        (condition("c", "737295003", day(-900), "inactive"), "organ transplant"),
+        (condition("c", "737295003", day(-900), "resolved"), "organ transplant"),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "T86.810"}]}}, "organ transplant"),
+        ({"code": {"coding": [{"system": ICD_10_CM, "code": "T86.5"}]}}, "stem cell transplant"),
         ({"code": {"text": "Mother: kidney transplant"}}, ""),
+        ({"code": {"text": "Family history of kidney transplant"}}, ""),
+        ({"code": {"text": "Son: kidney transplant"}}, ""),
+        ({"code": {"text": "Kidney transplant donor"}}, ""),
+        ({"code": {"text": "Awaiting kidney transplant"}}, ""),
+        ({"code": {"text": "Warteliste Nierentransplantation"}}, ""),
+        ({"code": {"text": "肾移植供者"}}, ""),
+        ({"code": {"text": "拟行造血干细胞移植"}}, ""),
+        ({"code": {"text": "Vascular malformation of brain"}}, ""),
+        ({"code": {"text": "History of aplastic anaemia"}}, ""),
         ({"code": {"text": "PrCa"}}, ""),  # of the prostate
         ({"code": {"text": "Schwere aplastische Anämie"}}, "aplastic anaemia"),
         (condition("c", "306058006", day(-900), "resolved"), ""),
@@ -180,7 +218,9 @@ def test_another_disease_that_sirolimus_is_given_for_takes_the_offer_away(
     (card,) = [each for each in asked.cards if each["source"]["topic"]["code"] == "troughHigh"]
     assert fact(asked, "proposed_dose") == (None if named else 1)
     said = f"No dose is proposed: {named}" if named else ""
-    assert said in card["detail"] and (named == "" or "no order says that sirolimus is for ITP" in card["detail"])
+    assert said in card["detail"] and (
+        named == "" or "the order does not say that sirolimus is for ITP" in card["detail"]
+    )
     assert ("notAssessed" in topics(asked)) == bool(named)
 
 
@@ -190,3 +230,53 @@ def test_an_order_that_says_it_is_for_itp_keeps_its_offer(engine: CheckedEngine)
     asked = judge(engine, 21, order, level("l", day(20), 17), transplant)
     assert "notAssessed" not in topics(asked)
     assert fact(asked, "proposed_dose") == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "named"),
+    [
+        ({"coding": [{"system": SNOMED, "code": "737295003"}]}, True),
+        ({"coding": [{"system": ICD_10_CM, "code": "Z94.0"}]}, True),
+        ({"text": "Prophylaxis of kidney transplant rejection"}, True),
+        ({"text": "Low platelets"}, False),
+        ({"text": "Immune thrombocytopenia"}, False),
+    ],
+)
+@pytest.mark.parametrize("before", [[], [ITP_BEFORE]], ids=["first order", "after one for ITP"])
+def test_an_order_that_is_for_another_disease_has_no_dose_offered(
+    engine: CheckedEngine, reason: Resource, named: bool, before: list[Resource]
+) -> None:
+    order = sirolimus("s", day(0), 2) | {"reasonCode": [reason]}
+    asked = judge(engine, 21, *before, order, level("l", day(20), 17))
+    assert fact(asked, "proposed_dose") == (None if named else 1)
+    assert ("notAssessed" in topics(asked)) == named
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"coding": [{"system": SNOMED, "code": "70536003"}]},
+        {"text": "Kidney transplantation"},
+    ],
+)
+def test_a_transplantation_among_the_procedures_takes_the_offer_away(engine: CheckedEngine, code: Resource) -> None:
+    done = {"resourceType": "Procedure", "id": "p", "status": "completed", "subject": subject(), "code": code,
+            "performedDateTime": day(-900)}  # fmt: skip
+    asked = judge(engine, 21, sirolimus("s", day(0), 2), level("l", day(20), 17), done)
+    assert fact(asked, "proposed_dose") is None and "notAssessed" in topics(asked)
+
+
+def test_a_very_high_level_of_a_transplant_recipient_names_the_transplant(engine: CheckedEngine) -> None:
+    transplant = condition("c", "737295003", day(-900))
+    (card,) = [
+        each
+        for each in judge(engine, 21, sirolimus("s", day(0), 2), level("l", day(20), 22), transplant).cards
+        if each["source"]["topic"]["code"] == "troughCritical"
+    ]
+    assert "On record too: organ transplant" in card["detail"]
+
+
+@pytest.mark.parametrize(("text", "is_itp"), [("Immune thrombocytopenia", True), ("ITP ruled out", False)])
+def test_the_reason_of_an_order_names_itp_in_words(engine: CheckedEngine, text: str, is_itp: bool) -> None:
+    order = sirolimus("s", day(0), 12) | {"reasonCode": [{"text": text}]}
+    assert ("doseFarAboveWindow" in topics(judge(engine, 2, patient(), order, adult=False))) == is_itp

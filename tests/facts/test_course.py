@@ -218,6 +218,36 @@ def test_a_statement_without_a_date_that_it_is_not_taken_is_named_and_keeps_a_ri
     ("told", "denied"),
     [
         ([statement("not-taken", 55)], True),
+        (
+            [
+                {
+                    **statement("not-taken", 55),
+                    "effectiveDateTime": None,
+                    "effectivePeriod": {"start": day(50), "end": day(90)},
+                }
+            ],
+            True,
+        ),
+        (
+            [
+                {
+                    **statement("not-taken", 55),
+                    "effectiveDateTime": None,
+                    "effectivePeriod": {"start": day(50), "end": day(55)},
+                }
+            ],
+            True,
+        ),
+        (
+            [
+                {
+                    **statement("not-taken", 55),
+                    "effectiveDateTime": None,
+                    "effectivePeriod": {"start": day(70), "end": day(90)},
+                }
+            ],
+            False,
+        ),
         ([statement("on-hold", 55)], True),
         ([statement("stopped", 55)], True),
         ([statement("active", 55)], False),

@@ -15,6 +15,7 @@ from tests.charts import (
     FIRST_LINE,
     UCUM,
     Resource,
+    count,
     day,
     drug,
     intake,
@@ -25,7 +26,7 @@ from tests.charts import (
     sirolimus,
     weight,
 )
-from tests.judge import fact, judge, judge_order, topics, updates
+from tests.judge import fact, gaps, judge, judge_order, topics, updates
 
 pytestmark = pytest.mark.untraced
 
@@ -204,6 +205,7 @@ EVENING = {"timing": {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d",
         ("T22:00:00+01:00", None),
         ("T08:00:00+01:00", None),
         ("T17:59:00+01:00", None),
+        ("T20:00:00+01:00", None),  # the tablet may have been taken first
         ("T18:00:00+01:00", 1),  # two hours before the next dose
         ("T19:30:00+01:00", 1),
         ("T22:00:00+00:00", 1),  # in UTC, as many servers store all times: not compared with a local clock
@@ -230,3 +232,54 @@ def test_a_level_that_is_coded_as_a_trough_goes_before_the_times_of_the_order(en
     order = sirolimus("s", day(0), 2) | {"dosageInstruction": [EVENING], "authoredOn": day(0)}
     trough = observation("l", "72676-0", day(20) + "T08:00:00+01:00", 18, "ng/mL")
     assert fact(judge(engine, 21, order, trough), "proposed_dose") == 1
+
+
+def at(*clocks: str) -> Resource:
+    repeat = {"frequency": len(clocks), "period": 1, "periodUnit": "d", "timeOfDay": [f"{each}:00" for each in clocks]}
+    dose = {"value": 1, "unit": "mg", "system": UCUM, "code": "mg"}
+    order = sirolimus("s", day(0), 2, tablet="0.5") | {"authoredOn": day(0)}
+    return order | {"dosageInstruction": [{"timing": {"repeat": repeat}, "doseAndRate": [{"doseQuantity": dose}]}]}
+
+
+@pytest.mark.parametrize(("drawn", "proposed"), [("17:50", True), ("16:00", True), ("15:59", False), ("18:10", False)])
+def test_of_several_times_of_day_the_next_one_decides(engine: CheckedEngine, drawn: str, proposed: bool) -> None:
+    """Twice a day, ten and fourteen hours apart: shortly before either of them is a trough."""
+    advice = judge(engine, 21, at("08:00", "18:00"), level("l", f"{day(20)}T{drawn}:00+01:00", 17))
+    assert (fact(advice, "proposed_dose") is not None) == proposed
+
+
+def test_times_of_day_that_cannot_be_read_are_no_times(engine: CheckedEngine) -> None:
+    order = at("20:00")
+    order["dosageInstruction"][0]["timing"]["repeat"]["timeOfDay"] = ["24:00:00"]
+    assert fact(judge(engine, 21, order, level("l", f"{day(20)}T22:00:00+01:00", 17)), "proposed_dose") is not None
+
+
+@pytest.mark.parametrize(("drawn", "doubted"), [("22:00", True), ("19:30", False)])
+def test_a_level_after_the_dose_by_the_orders_times_supports_no_low_dose(
+    engine: CheckedEngine, drawn: str, doubted: bool
+) -> None:
+    """1 mg a day is below the window: a level of 6 supports it if it is a trough; one of two hours after the dose does not."""
+    order = at("20:00")  # 1 mg
+    advice = judge(engine, 21, order, level("l", f"{day(20)}T{drawn}:00+01:00", 6))
+    assert ("doseBelowWindow" in topics(advice)) == doubted
+    assert ("Whether the level is a trough" in gaps(advice)) == doubted
+
+
+def test_a_low_level_says_when_the_dose_was_due_and_not_that_it_is_a_trough(engine: CheckedEngine) -> None:
+    advice = judge(engine, 21, at("20:00"), level("l", f"{day(20)}T22:00:00+01:00", 4))
+    (card,) = [each for each in advice.cards if each["source"]["topic"]["code"] == "troughLow"]
+    assert "assumed to be a trough" not in card["detail"] and "a dose was due 2 h before the draw" in card["detail"]
+    assert "Whether the level is a trough" not in gaps(advice)  # that card says it
+
+
+def test_no_step_down_from_a_level_after_the_dose_by_the_orders_times(engine: CheckedEngine) -> None:
+    def stepped(drawn: str) -> Any:
+        order = at("20:00")
+        order["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"]["value"] = 4
+        counts = [count(f"c{on}", day(on), 150) for on in (100, 130, 160, 200, 240, 280, 295)]
+        advice = judge(
+            engine, 300, order, count("c0", day(-1), 20), *counts, level("l", f"{day(280)}T{drawn}:00+01:00", 11)
+        )
+        return fact(advice, "step_down_dose")
+
+    assert stepped("19:30") == Decimal("3.5") and stepped("22:00") is None

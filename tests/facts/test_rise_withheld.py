@@ -54,6 +54,10 @@ UNCLEAR = hcg(valueQuantity={"value": 1250, "unit": "m[IU]/mL"}, effectiveDateTi
 MILD = {"severity": {"coding": [{"system": SNOMED, "code": "255604002", "display": "Mild"}]}}
 
 
+def worded(text: str, more: Resource | None = None) -> Resource:
+    return drug("x", "fluconazole", day(0)) | {"dosageInstruction": [{"text": text} | (more or {})]}
+
+
 VIRUS = observation("v", "29615-2", day(61), 0, "IU/mL") | {"valueString": "detected"}
 del VIRUS["valueQuantity"]
 ONE_SAMPLE = "one sample of urine has protein in the nephrotic range"
@@ -90,11 +94,12 @@ REASONS = {
     "an inhibitor as needed": ([drug("x", "fluconazole", day(0), as_needed=True)], "a drug that moves the level is taken only as needed", ()),
     "an inhibitor as needed in words": ([drug("x", "fluconazole", day(0)) | {"dosageInstruction": [{"text": "150 mg bei Bedarf"}]}], "a drug that moves the level is taken only as needed", ()),
     "fever of 38.0": ([observation("f", "8310-5", day(56), 38, "Cel")], "fever is on record", ()),
-    "fever by its name": ([condition("c", "386661006", day(61))], "fever is on record", ()),
+    "fever of a week ago by its name": ([condition("c", "386661006", day(56))], "fever is on record", ()),
     "an oxygen saturation of 89": ([observation("o", "59408-5", day(61), 89, "%")], "the oxygen saturation is very low", (61, None)),
     "virus of hepatitis B": ([VIRUS, drug("x", "fluconazole", day(-90)) | {"medicationCodeableConcept": {"text": "Entecavir 0.5 mg"}}], "hepatitis B virus DNA is detected", ()),
     "pancreatitis of 90 days ago": ([condition("c", "197456007", day(-27))], "pancreatitis is on record", (-27, 63)),
     "a wound that opened": ([{**condition("c", "", day(50)), "code": {"text": "Wound dehiscence"}}], "a wound that has opened is on record", (50, 78)),
+    "an inhibitor as needed by a code of its timing": ([worded("", {"timing": {"code": {"text": "Q6H PRN"}}})], "a drug that moves the level is taken only as needed", ()),
     "an inhibitor since today": ([drug("x", "fluconazole", day(63))], "an inhibitor that no level has followed", ()),
 }  # fmt: skip
 """By what is on record: the resources, the words, and the days of the course from which and until which, where they are said."""
@@ -114,6 +119,13 @@ NO_REASON = {
     "liver enzymes of five times": observation("e", "1742-6", day(61), 200, "U/L") | ALT,
     "an inhibitor as needed that was stopped": drug("x", "fluconazole", day(0), end=day(20), as_needed=True),
     "fever of eight days ago": observation("f", "8310-5", day(55), 39.5, "Cel"),
+    "an inhibitor with a condition about food": worded("1-0-1. Nur bei leerem Magen einnehmen"),
+    "an inhibitor to be taken only after food": worded("Take only if you have eaten"),
+    "fever of eight days ago by its name": condition("c", "386661006", day(55)),
+    "hay fever": {key: value for key, value in condition("c", "", day(55)).items() if key != "onsetDateTime"}
+    | {"code": {"text": "Hay fever"}},
+    "a chronic pancreatitis": {**condition("c", "", day(50)), "code": {"text": "Chronic pancreatitis"}},
+    "a wound that has healed": {**condition("c", "", day(50)), "code": {"text": "Wound dehiscence, healed"}},
     "a temperature of 37.9": observation("f", "8310-5", day(61), 37.9, "Cel"),
     "an oxygen saturation of 90": observation("o", "59408-5", day(61), 90, "%"),
     "pancreatitis of 91 days ago": condition("c", "197456007", day(-28)),

@@ -25,6 +25,7 @@ TRIGLYCERIDES, CHOLESTEROL = 1000, 500
 # the text gives no limit of albumin; 3.5 g of protein are about 2.2 g of albumin, and 1 g about 0.7 g
 NEPHROTIC = {"protein-ratio": (Decimal("3.5"), Decimal(2)), "albumin-ratio": (Decimal(2200), Decimal(1300))}
 ANSWERED_FROM, LEVEL_COUNTS = 21, 100
+FEVER_DAYS = 7  # rules/definitions.yaml
 FALL_LIMIT, HEMOGLOBIN_FALL, OXYGEN_LOW, OXYGEN_VERY_LOW, HEMOGLOBIN = 50, 2, 94, 90, 8
 WHILE_ACTIVE = ("tuberculosis", "fungus") + (("pneumocystis",) if readings.PNEUMOCYSTIS_IS_A_FUNGUS else ())
 FOR_A_WHILE = ("sepsis", "infection", "febrile neutropenia") + (
@@ -129,7 +130,7 @@ def too_ill_for_more(record: Record) -> bool:
     """Fever, a very low oxygen saturation or haemoglobin, or virus of hepatitis B (rules/withhold): they only speak against a rise."""
     oxygen = labs.newest(record, "oxygen", days=labs.OXYGEN_RECENT)
     blood = labs.newest(record, "hemoglobin", days=labs.LAB_RECENT)
-    hot = any(p.kind == "fever" and p.active and age(record, p) <= INFECTION_DAYS for p in record.problems)
+    hot = any(p.kind == "fever" and p.active and p.start and age(record, p) <= FEVER_DAYS for p in record.problems)
     loads = [t for t in record.tests if SCREENING[t.code] == "hbv-dna"]
     virus = bool(loads) and bool(max(loads, key=lambda t: t.when.day).positive)
     low = (oxygen is not None and oxygen.value < OXYGEN_VERY_LOW) or (blood is not None and blood.value < HEMOGLOBIN)
